@@ -1,0 +1,90 @@
+"""The one error tree of headstart.
+
+::
+
+    HeadstartError          exit code 1
+    ├── ConfigError         2   a parameter or a command that cannot be right
+    ├── DataError           3   the user's pictures, folders, lists
+    │   └── PictureError    3   one picture that cannot be used (carries its reason)
+    ├── WeightsError        4   pre-trained weights that cannot be had or do not fit
+    ├── StoreError          5   disk: full, read-only, damaged
+    ├── BundleError         6   a saved classifier that is missing, damaged or of another kind
+    └── DependencyError     7   an optional package that is not installed
+
+Every error names the thing and carries a ``hint`` that says what to do. The command line prints both
+and leaves with the exit code; a traceback is a bug.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HeadstartError(Exception):
+    """Base of everything that headstart raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that names the thing that is wrong.
+    hint : str
+        What to do or to type.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default protocol; worker processes send errors home.
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[HeadstartError], message: str, hint: str) -> HeadstartError:
+    return kind(message, hint=hint)
+
+
+class ConfigError(HeadstartError):
+    """A parameter, option or combination of them that cannot be right."""
+
+    exit_code = 2
+
+
+class DataError(HeadstartError):
+    """The user's pictures, folders or lists cannot be used as they are."""
+
+    exit_code = 3
+
+
+class PictureError(DataError):
+    """One picture cannot be used; ``message`` is its reason in a few words."""
+
+
+class WeightsError(HeadstartError):
+    """Pre-trained weights cannot be had, or do not fit the network."""
+
+    exit_code = 4
+
+
+class StoreError(HeadstartError):
+    """Something could not be written to or read from disk."""
+
+    exit_code = 5
+
+
+class BundleError(HeadstartError):
+    """A saved classifier is missing, damaged or of a kind this version cannot read."""
+
+    exit_code = 6
+
+
+class DependencyError(HeadstartError):
+    """An optional package is needed and not installed."""
+
+    exit_code = 7

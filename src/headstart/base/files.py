@@ -1,0 +1,165 @@
+"""Durable files and fingerprints: everything headstart writes goes through here.
+
+A file is written beside its place, flushed to the disk and renamed, and the folder is flushed too; so a
+reader sees the old content or the new, never a half, whatever moment the process is killed at.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from headstart.base.errors import StoreError
+
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def durable_writer(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; on leaving, flush it and rename it to `path`.
+
+    On an error nothing is left behind and the old file stays.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, the folder is read-only or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise store_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` durably."""
+    with durable_writer(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write `content` to `path` durably, as UTF-8 with plain line ends."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as UTF-8 JSON: numbers unrounded, null instead of NaN and infinity."""
+    write_text(path, to_json(content) + "\n")
+
+
+def to_json(content: Any) -> str:
+    """Return `content` as indented JSON text; NumPy numbers become plain, NaN and infinity null."""
+    return json.dumps(_plain(content), ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing, unreadable or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StoreError(
+            f"'{path}' cannot be read as JSON ({error}).", hint="Restore the file or make it anew."
+        ) from error
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """Return the SHA-256 of `content` as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fingerprint(content: Any) -> str:
+    """Return a SHA-256 of any JSON-like value; equal values give equal fingerprints."""
+    text = json.dumps(_plain(content), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256_of_bytes(text.encode("ascii"))
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for headstart: ``HEADSTART_CACHE`` or the system's usual place."""
+    chosen = os.environ.get("HEADSTART_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "headstart"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "headstart"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headstart"
+
+
+def store_error(path: Path, error: OSError) -> StoreError:
+    """Return the StoreError that names `path` and says what to do about `error`."""
+    hints = {
+        errno.ENOSPC: "The disk is full: free some space and run the same command again; it continues.",
+        errno.EDQUOT: "Your disk quota is used up: free some space and run the same command again.",
+        errno.EROFS: "That disk is read-only: choose another place with --out.",
+        errno.EACCES: "You may not write there: choose another place with --out.",
+        errno.EPERM: "You may not write there: choose another place with --out.",
+    }
+    hint = hints.get(error.errno or 0, "Check the path and the disk, then run the same command again.")
+    return StoreError(f"'{path}' could not be written ({error.strerror or error}).", hint=hint)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        if sys.platform != "win32":  # Windows flushes only handles opened for writing
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # folders cannot be opened there; the rename itself is journalled
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` with NumPy scalars, tuples, paths and non-finite numbers made plain JSON."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [_plain(item) for item in items]
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return value.as_posix()
+    return value

@@ -1,0 +1,94 @@
+"""Setting up the process once: how many threads, and how the C library hands out memory.
+
+glibc gives every large tensor back to the system and asks for it again at the next batch, so each batch
+pays for its page faults anew. Telling it to keep the memory makes networks of many large activations 2
+to 3 times faster on common processors, for some hundred megabytes more resident memory. It is set by
+the command line and by :func:`tune_process`, never at import.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.base.params import check_integer
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc malloc.h
+
+
+@dataclass(frozen=True)
+class ProcessSetup:
+    """What :func:`tune_process` did: the thread budget, and whether the allocator was told to keep memory."""
+
+    threads: int
+    allocator: bool
+
+
+def tune_process(*, threads: int | None = None, allocator: bool = True) -> ProcessSetup:
+    """Set threads and allocator for this process; best called before torch is imported.
+
+    Parameters
+    ----------
+    threads : int, optional
+        At most so many; by default all that the affinity and the container's quota allow.
+    allocator : bool
+        Keep freed memory for the next batch (Linux with glibc; elsewhere nothing happens).
+
+    Raises
+    ------
+    ConfigError
+        If `threads` is not a whole number of at least 1.
+    """
+    budget = thread_budget(threads)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(budget)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(budget)
+    return ProcessSetup(budget, allocator and _keep_memory())
+
+
+def thread_budget(requested: int | None = None) -> int:
+    """Return min(affinity, cgroup quota, `requested`), at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        available = len(os.sched_getaffinity(0))
+    else:
+        available = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    if quota is not None:
+        available = min(available, max(1, math.ceil(quota)))
+    if requested is not None:
+        available = min(available, check_integer("threads", "headstart", requested, least=1))
+    return max(1, available)
+
+
+def _cgroup_quota() -> float | None:
+    """Return the processors that the container's quota allows (cgroup v2, then v1), or None."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            folder = Path("/sys/fs/cgroup/cpu")
+            quota = (folder / "cpu.cfs_quota_us").read_text().strip()
+            period = (folder / "cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    if quota in ("max", "-1") or float(period) <= 0:
+        return None
+    return float(quota) / float(period)
+
+
+def _keep_memory() -> bool:
+    """Tell glibc to keep freed memory; return whether it took all three settings."""
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # musl and others
+        return False
+    settings = ((_M_MMAP_THRESHOLD, 1 << 30), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 256 << 20))
+    done = [bool(mallopt(name, value)) for name, value in settings]
+    return all(done)

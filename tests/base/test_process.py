@@ -1,0 +1,122 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from headstart.base import process
+from headstart.base.errors import ConfigError
+from headstart.base.process import ProcessSetup, thread_budget, tune_process
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of eight processors whose control group is written into the returned folder."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(process, "Path", lambda path: tmp_path / str(path).lstrip("/"))
+    return tmp_path
+
+
+def write(root: Path, path: str, text: str) -> None:
+    file = root / "sys/fs/cgroup" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_without_a_quota_the_affinity_counts(machine: Path) -> None:
+    assert thread_budget() == 8
+
+
+@pytest.mark.parametrize(
+    ("quota", "threads"),
+    [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("20000 100000", 1), ("9900000 100000", 8)],
+)
+def test_the_quota_of_a_container_counts(machine: Path, quota: str, threads: int) -> None:
+    write(machine, "cpu.max", quota + "\n")
+    assert thread_budget() == threads
+
+
+@pytest.mark.parametrize(("quota", "threads"), [("-1", 8), ("300000", 3)])
+def test_the_older_form_of_the_quota_counts_too(machine: Path, quota: str, threads: int) -> None:
+    write(machine, "cpu/cpu.cfs_quota_us", quota + "\n")
+    write(machine, "cpu/cpu.cfs_period_us", "100000\n")
+    assert thread_budget() == threads
+
+
+def test_a_user_may_ask_for_fewer_and_never_gets_more(machine: Path) -> None:
+    write(machine, "cpu.max", "400000 100000")
+    assert [thread_budget(asked) for asked in (1, 3, 4, 64)] == [1, 3, 4, 4]
+    with pytest.raises(ConfigError, match="threads"):
+        thread_budget(0)
+
+
+def test_systems_without_affinity_count_their_processors(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert thread_budget() == 5
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert thread_budget() == 1
+
+
+def test_the_budget_reaches_every_library(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(set_num_threads=told.append))
+    for name in THREAD_VARIABLES:
+        monkeypatch.setenv(name, "99")
+    assert tune_process(threads=3, allocator=False) == ProcessSetup(threads=3, allocator=False)
+    assert told == [3]
+    assert [os.environ[name] for name in THREAD_VARIABLES] == ["3", "3", "3"]
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_the_allocator_is_left_alone_elsewhere(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    assert not process._keep_memory()
+
+
+def test_a_c_library_without_the_settings_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace())
+    assert not process._keep_memory()
+
+
+COUNT_PAGE_FAULTS = """
+import resource, sys
+import numpy as np
+from headstart.base.process import tune_process
+tuned = tune_process(allocator=sys.argv[1] == "tuned").allocator
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(8):
+        np.ones(64 << 20, np.uint8)  # glibc keeps up to 32 MiB by itself, after the first time
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(tuned, faults())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of glibc")
+def test_a_tuned_process_keeps_its_memory() -> None:
+    def faults(how: str) -> tuple[str, int]:
+        command = [sys.executable, "-c", COUNT_PAGE_FAULTS, how]
+        # Huge pages would hide the faults that are counted here.
+        environment = {**os.environ, "NUMPY_MADVISE_HUGEPAGE": "0"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        tuned, count = done.stdout.split()
+        return tuned, int(count)
+
+    plain, many = faults("plain")
+    tuned, few = faults("tuned")
+    assert plain == "False"
+    if tuned == "False":
+        pytest.skip("this C library has no mallopt")
+    assert few < many / 10
+
+
+def test_importing_tunes_nothing() -> None:
+    code = "import os; before = dict(os.environ); import headstart.base.process; assert before == dict(os.environ)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,72 @@
+"""What all tests share: small drawn pictures, a clean environment, and no way out to the network."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawing import Draw, draw_classes, draw_picture
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Clean the environment of what steers headstart and the hub; the cache is a fresh folder."""
+    for name in list(os.environ):
+        if name.startswith(("HEADSTART_", "HF_")):
+            monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("HEADSTART_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def draw() -> Draw:
+    """The function ``draw(path, shape="circle", seed=0)`` that draws one picture and returns its path."""
+    return draw_picture
+
+
+@pytest.fixture
+def picture_folder(tmp_path: Path) -> Path:
+    """A folder ``pictures/{train,val}/{circle,square}``: 24 pictures in train, 12 in val."""
+    folder = tmp_path / "pictures"
+    draw_classes(folder / "train", 12, 0)
+    draw_classes(folder / "val", 6, 100)
+    return folder
+
+
+@pytest.fixture
+def single_folder(tmp_path: Path) -> Path:
+    """A folder ``shapes/{circle,square}`` without splits: 36 pictures."""
+    folder = tmp_path / "shapes"
+    draw_classes(folder, 18, 200)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder ``shared`` beside the checkout, with real pictures and weights; skips where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip(f"needs real pictures and weights in {folder}")
+    return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every attempt to look up a name or to open an internet connection fail loudly."""
+    connect = socket.socket.connect
+
+    def refuse_connection(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            raise AssertionError(f"the network was touched: {address}")
+        connect(self, address)  # local sockets between processes stay open
+
+    def refuse_lookup(host: Any, *details: Any, **options: Any) -> Any:
+        raise AssertionError(f"the network was asked for {host}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse_connection)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse_connection)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse_lookup)
