@@ -1,0 +1,31 @@
+"""Which pictures there are: paths, labels, groups and splits, from whatever form the data has."""
+
+from headstart.table.download import DATA_SETS, DataSet, fetch_archive
+from headstart.table.listing import PICTURE_SUFFIXES, Skipped, list_pictures
+from headstart.table.read import read_table
+from headstart.table.solar import solar_cells
+from headstart.table.split_files import apply_split_file, write_split
+from headstart.table.splits import folds, group_ids, hold_out, with_splits
+from headstart.table.table import SPLITS, Row, Table, build_table, check_trainable
+
+__all__ = [
+    "DATA_SETS",
+    "PICTURE_SUFFIXES",
+    "SPLITS",
+    "DataSet",
+    "Row",
+    "Skipped",
+    "Table",
+    "apply_split_file",
+    "build_table",
+    "check_trainable",
+    "fetch_archive",
+    "folds",
+    "group_ids",
+    "hold_out",
+    "list_pictures",
+    "read_table",
+    "solar_cells",
+    "with_splits",
+    "write_split",
+]

@@ -1,0 +1,232 @@
+"""Splits, hold-outs and folds: seeded, stratified, and never tearing apart what belongs together.
+
+The unit is the *component*: pictures of one group, and pictures whose files have the same bytes, joined as
+far as these ties reach. Components are placed one after the other, the largest first and equal ones in
+seeded order; so single pictures, which come last, even out what the large ones left uneven.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import DataError
+from headstart.base.params import check_integer, check_number
+from headstart.base.streams import stream
+from headstart.table.table import Integers, Strings, Table, check_trainable
+
+Flags = NDArray[np.bool_]
+
+_LEAST_IN_TRAIN = 2  # below it no class can be cross-validated
+_MOST_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class _Component:
+    """Rows that stay together, and how many of each class they are."""
+
+    rows: tuple[int, ...]
+    classes: dict[int, int]
+
+
+def with_splits(table: Table, *, seed: int, share: float = 0.25) -> Table:
+    """Return the table split into train and test, unless something is held out already.
+
+    Every class gets its share of test to within one picture where no groups or equal files forbid it, at
+    least one test picture from three on, and keeps two in train. A table with train pictures only counts
+    as not split.
+
+    Parameters
+    ----------
+    table : Table
+    seed : int
+        The same seed and pictures give the same split, on every machine.
+    share : float
+        Share of test, above 0 and below 1.
+
+    Raises
+    ------
+    DataError
+        If no classifier can be trained on the table.
+    ConfigError
+        If the share is out of range.
+    """
+    check_number("share", "with_splits", share, least=0.01, most=0.99)
+    check_trainable(table)
+    if np.isin(table.splits, ("val", "test")).any():
+        return table
+    held = _hold(table.labels, group_ids(table, np.arange(len(table))), seed=seed, name="split", share=share)
+    if not held.any():
+        raise DataError(
+            f"No picture of '{table.root}' can be held out for testing.",
+            hint="Every class needs three pictures or more, in two groups or more.",
+        )
+    return replace(table, splits=np.where(held, "test", "train"))
+
+
+def hold_out(labels: Integers, groups: Strings, *, seed: int, share: float = 0.2, least: int = 10) -> Flags | None:
+    """Return which training pictures are held out for choosing, or None if too few would be.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    groups : array of str, (n,)
+        As from `group_ids`; ``""`` is a picture of its own.
+    seed : int
+    share : float
+        Share of the pictures that is held out.
+    least : int
+        So many pictures of every class must be in the hold-out.
+    """
+    held = _hold(labels, groups, seed=seed, name="hold-out", share=share)
+    numbers = np.bincount(labels[held], minlength=int(labels.max(initial=-1)) + 1)
+    present = np.bincount(labels, minlength=len(numbers)) > 0
+    return held if present.any() and (numbers[present] >= least).all() else None
+
+
+def folds(labels: Integers, groups: Strings, *, seed: int, n: int | None = None) -> Integers:
+    """Return the fold, 0 to n - 1, of every picture: stratified, groups together.
+
+    No class lies wholly in one fold, unless all of its pictures belong together, or a component mixes as
+    many classes as there are folds.
+
+    Parameters
+    ----------
+    labels : array of int, (pictures,)
+    groups : array of str, (pictures,)
+        As from `group_ids`; ``""`` is a picture of its own.
+    seed : int
+    n : int, optional
+        How many; by default min(5, pictures of the smallest class).
+
+    Raises
+    ------
+    DataError
+        If the smallest class has a single picture.
+    """
+    smallest = min(Counter(labels.tolist()).values(), default=0)
+    if smallest < 2:
+        raise DataError(
+            f"The smallest class has {smallest} training pictures; folds need two or more.",
+            hint="Add pictures of it, or take the class away.",
+        )
+    number = min(_MOST_FOLDS, smallest) if n is None else check_integer("n", "folds", n, least=2)
+    counts = np.zeros((number, int(labels.max()) + 1), dtype=np.int64)
+    answer = np.zeros(len(labels), dtype=np.int64)
+    for component in _components(labels, groups, seed=seed, name="folds"):
+        fold = _best_fold(counts, component)
+        answer[list(component.rows)] = fold
+        for label, pictures in component.classes.items():
+            counts[fold, label] += pictures
+    return answer
+
+
+def group_ids(table: Table, rows: Integers | Sequence[int]) -> Strings:
+    """Return what belongs together: one name per component of equal groups and equal bytes, for `rows`.
+
+    Ties reach through the whole table, also through pictures that are not among `rows`. The name is the
+    first path of the component.
+    """
+    first: dict[tuple[str, str], int] = {}
+    leader = list(range(len(table)))
+    for row, (group, digest) in enumerate(zip(table.groups.tolist(), table.digests, strict=True)):
+        for key in (("group", group), ("digest", digest)):
+            if key[1]:
+                _join(leader, first.setdefault(key, row), row)
+    names = [table.paths[_leader(leader, int(row))] for row in rows]
+    return np.array(names, dtype=np.str_)
+
+
+def _leader(leader: list[int], row: int) -> int:
+    while leader[row] != row:
+        leader[row] = leader[leader[row]]  # halves the way for the next one
+        row = leader[row]
+    return row
+
+
+def _join(leader: list[int], a: int, b: int) -> None:
+    a, b = _leader(leader, a), _leader(leader, b)
+    leader[max(a, b)] = min(a, b)
+
+
+def _components(labels: Integers, groups: Strings, *, seed: int, name: str) -> list[_Component]:
+    """Return the components, the largest first, equal ones in seeded order."""
+    members: dict[str | int, list[int]] = {}
+    for row, group in enumerate(groups.tolist()):
+        members.setdefault(group or row, []).append(row)
+    found = [_Component(tuple(rows), Counter(labels[rows].tolist())) for rows in members.values()]
+    order = stream(seed, "table", name).permutation(len(found))
+    return sorted((found[place] for place in order), key=lambda component: -len(component.rows))
+
+
+def _hold(labels: Integers, groups: Strings, *, seed: int, name: str, share: float) -> Flags:
+    """Return which pictures are held out: components that bring the classes nearer to their share."""
+    numbers = np.bincount(labels)
+    target = _targets(numbers, share)
+    most = np.maximum(numbers - _LEAST_IN_TRAIN, 0)
+    held = np.zeros(len(numbers), dtype=np.int64)
+    answer = np.zeros(len(labels), dtype=np.bool_)
+    components = _components(labels, groups, seed=seed, name=name)
+
+    def take(component: _Component) -> None:
+        answer[list(component.rows)] = True
+        for label, pictures in component.classes.items():
+            held[label] += pictures
+
+    def fits(component: _Component) -> bool:
+        return all(held[label] + pictures <= most[label] for label, pictures in component.classes.items())
+
+    for component in components:
+        if fits(component) and _gain(component, held, target) > 0:
+            take(component)
+    for label in np.flatnonzero((held == 0) & (target > 0)):
+        # Only large groups are left of this class; the smallest, if it is not most of the class.
+        for component in reversed(components):
+            part = component.classes.get(int(label), 0)
+            if part and fits(component) and 2 * part <= numbers[label]:
+                take(component)
+                break
+    return answer
+
+
+def _gain(component: _Component, held: Integers, target: Integers) -> int:
+    """Return by how many pictures, over all classes, taking the component comes nearer to the target."""
+    return sum(
+        abs(int(target[label] - held[label])) - abs(int(target[label] - held[label]) - pictures)
+        for label, pictures in component.classes.items()
+    )
+
+
+def apportion(numbers: Integers, total: int) -> Integers:
+    """Return whole numbers that sum to `total`, in proportion to `numbers`, each within one of its quota.
+
+    The largest remainders are rounded up (Hamilton's method); of equal ones the first.
+    """
+    quota = numbers * (total / max(1, int(numbers.sum())))
+    parts = np.floor(quota + 1e-9).astype(np.int64)
+    missing = total - int(parts.sum())
+    parts[np.argsort(parts - quota, kind="stable")[:missing]] += 1
+    whole: Integers = parts
+    return whole
+
+
+def _targets(numbers: Integers, share: float) -> Integers:
+    """Return how many pictures of each class are to be held out."""
+    parts = apportion(numbers, round(share * int(numbers.sum())))
+    parts = np.where((parts == 0) & (numbers > _LEAST_IN_TRAIN), 1, parts)
+    capped: Integers = np.minimum(parts, np.maximum(numbers - _LEAST_IN_TRAIN, 0))
+    return capped
+
+
+def _best_fold(counts: Integers, component: _Component) -> int:
+    """Return the fold for a component: one that keeps its classes apart, has few of them, and is small."""
+    labels = np.fromiter(component.classes, np.int64)
+    here = counts[:, labels]
+    whole = here.sum(axis=0)
+    alone = ((here == whole) & (whole > 0)).any(axis=1)  # a class would lie in this fold only
+    crowd = here @ np.fromiter(component.classes.values(), np.int64)
+    return int(np.lexsort((counts.sum(axis=1), crowd, alone))[0])

@@ -1,0 +1,49 @@
+import pytest
+
+from headstart.base.errors import DataError
+from headstart.table import list_pictures
+
+
+def test_files_and_folders_in_the_order_given(tmp_path, draw):
+    single = draw(tmp_path / "z.png")
+    first, second = draw(tmp_path / "new" / "b" / "1.jpg"), draw(tmp_path / "new" / "a.png")
+    (tmp_path / "new" / "notes.txt").write_text("x")
+    (tmp_path / "new" / "x.gif").write_bytes(b"GIF89a")
+    files, skipped, ignored = list_pictures([single, str(tmp_path / "new"), second])
+    assert files == (single, second, first)
+    assert [(entry.path, entry.unreadable) for entry in skipped] == [((tmp_path / "new/x.gif").as_posix(), False)]
+    assert ignored == 1
+
+
+def test_one_path_needs_no_list(tmp_path, draw):
+    picture = draw(tmp_path / "new" / "a.png")
+    assert list_pictures(tmp_path / "new")[0] == list_pictures(str(picture))[0] == (picture,)
+
+
+def test_what_was_named_and_is_no_picture_is_listed(tmp_path, draw):
+    picture = draw(tmp_path / "a.png")
+    (tmp_path / "notes.heic").write_text("x")
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
+    files, skipped, _ = list_pictures([picture, tmp_path / "notes.heic", tmp_path / "broken.jpg"])
+    assert files == (picture,)
+    assert "its suffix '.heic' is none that is read" in skipped[0].reason
+    assert "broken link" in skipped[1].reason
+
+
+def test_something_that_does_not_exist_is_named(tmp_path, draw):
+    draw(tmp_path / "ants.png")
+    with pytest.raises(DataError, match=r"ant.png' does not exist.*Did you mean '.*ants.png'"):
+        list_pictures([tmp_path / "ant.png"])
+
+
+def test_no_picture_at_all_is_an_error(tmp_path):
+    (tmp_path / "x.gif").write_bytes(b"GIF89a")
+    with pytest.raises(DataError, match=r"no readable picture.*convert it to PNG"):
+        list_pictures([tmp_path / "x.gif"])
+    with pytest.raises(DataError, match="an empty list"):
+        list_pictures([])
+
+
+def test_a_folder_is_sorted_by_whole_paths(tmp_path, draw):
+    last, first = draw(tmp_path / "b.png"), draw(tmp_path / "a" / "1.png")
+    assert list_pictures(tmp_path)[0] == (first, last)

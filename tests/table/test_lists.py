@@ -1,0 +1,158 @@
+import unicodedata
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from headstart.base.errors import DataError
+from headstart.table import check_trainable, read_table
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder ``data/p`` with 20 files that differ in their bytes."""
+    folder = tmp_path / "data"
+    (folder / "p").mkdir(parents=True)
+    for number in range(20):
+        (folder / "p" / f"{number:02d}.jpg").write_bytes(bytes([number]))
+    return folder
+
+
+def rows(count=20):
+    return [(f"p/{number:02d}.jpg", ("ant", "bee")[number % 2]) for number in range(count)]
+
+
+def write(data, text, name="list.csv"):
+    (data / name).write_text(text, encoding="utf-8")
+    return data / name
+
+
+def lines(header, entries, separator=","):
+    return "\n".join([header, *(separator.join(entry) for entry in entries)]) + "\n"
+
+
+def test_csv_with_path_and_label(data):
+    table = read_table(write(data, lines("path,label", rows())))
+    assert len(table) == 20
+    assert table.classes == ("ant", "bee")
+    assert table.root == data
+    assert set(table.splits.tolist()) == {""}
+    assert [table.classes[label] for label in table.labels[:3]] == ["ant", "bee", "ant"]
+    assert table.file(3).is_file()
+    check_trainable(table)
+
+
+def test_the_order_of_the_lines_does_not_matter(data):
+    one = read_table(write(data, lines("path,label", rows())))
+    other = read_table(write(data, lines("path,label", reversed(rows())), "other.csv"))
+    assert one.fingerprint() == other.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "header"),
+    [
+        ("list.tsv", "\t", "path\tlabel\tsplit\tgroup"),
+        ("list.csv", ",", "Path, LABEL, Split, Group"),
+        ("list.CSV", ";", "\ufeffpath;label;split;group"),
+    ],
+)
+def test_all_columns_in_every_form_of_text(data, name, separator, header):
+    entries = [(*row, ("train", "Validation")[place >= 16], f"g{place // 4}") for place, row in enumerate(rows())]
+    table = read_table(write(data, lines(header, entries, separator) + "\n", name))
+    assert table.counts() == {"train": {"ant": 8, "bee": 8}, "val": {"ant": 2, "bee": 2}, "test": {}}
+    assert table.groups[:5].tolist() == ["g0"] * 4 + ["g1"]
+
+
+def test_parquet_with_numbers_and_nothing_for_a_group(data):
+    columns = {
+        "path": [path for path, _ in rows()],
+        "label": pa.array([place % 2 for place in range(20)]).dictionary_encode(),
+        "group": [None, *(["g"] * 19)],
+    }
+    folder = data / "split=7"  # a folder name that must not become a column
+    folder.mkdir()
+    columns["path"] = [f"../{path}" for path in columns["path"]]
+    pq.write_table(pa.table(columns), folder / "list.parquet")
+    table = read_table(folder / "list.parquet")
+    assert table.classes == ("0", "1")
+    assert table.groups[:2].tolist() == ["", "g"]
+    assert set(table.splits.tolist()) == {""}
+    assert table.file(0).is_file()
+
+
+def test_absolute_paths_below_the_list_become_relative(data, tmp_path):
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(b"outside")
+    entries = [(str(data / path), label) for path, label in rows()] + [(str(outside), "ant")]
+    table = read_table(write(data, lines("path,label", entries)))
+    assert "p/00.jpg" in table.paths
+    assert outside.as_posix() in table.paths
+    assert all(table.file(row).is_file() for row in range(len(table)))
+
+
+def test_quotes_keep_separators_and_names_of_any_language(data):
+    name = "개미, زنبور.jpg"
+    (data / name).write_bytes(b"new")
+    table = read_table(write(data, lines("path,label", [*rows(), (f'"{name}"', "개미")])))
+    assert name in table.paths
+    assert "개미" in table.classes
+
+
+def test_the_other_unicode_form_of_a_name_is_found(data):
+    name = unicodedata.normalize("NFD", "café.jpg")
+    (data / name).write_bytes(b"new")
+    listed = unicodedata.normalize("NFC", name)
+    table = read_table(write(data, lines("path,label", [*rows(), (listed, "ant")])))
+    assert len(table) == 21
+    assert all(table.file(row).exists() for row in range(21))
+    assert name in table.paths or listed in table.paths
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'path'; its columns are none"),
+        ("file,label\na.jpg,x\n", "no column 'path'; its columns are 'file', 'label'"),
+        ("path,class\na.jpg,x\n", "no column 'label'"),
+        ("path,label\na.jpg\n", "Line 2 .* has 1 cells where the first line has 2"),
+        ("path,label\na.jpg,ant\nb.jpg,\n", "empty label in line 3"),
+        ("path,label\n,ant\n", "empty path in line 2"),
+        ("path,label,split\na.jpg,ant,train\nb.jpg,ant,dev\n", "split 'dev' in line 3"),
+        ("path,label,split\na.jpg,ant,train\nb.jpg,ant,\n", "split '' in line 3"),
+        ("path,label\na.jpg,ant\nb.jpg,ant\n./a.jpg,bee\n", "1 pictures more than once: 'a.jpg'"),
+    ],
+)
+def test_faults_of_a_list_are_named(data, text, message):
+    with pytest.raises(DataError, match=message):
+        read_table(write(data, text))
+
+
+def test_a_list_that_is_no_text_and_a_parquet_that_is_none(data):
+    (data / "list.csv").write_bytes(b"path,label\ncaf\xe9.jpg,ant\n")
+    with pytest.raises(DataError, match="cannot be read as a list"):
+        read_table(data / "list.csv")
+    (data / "list.parquet").write_bytes(b"path,label\n")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read_table(data / "list.parquet")
+
+
+def test_missing_files_are_skipped_and_counted(data):
+    table = read_table(write(data, lines("path,label", [*rows(), ("p/gone.jpg", "ant")])))
+    assert [(entry.path, entry.reason) for entry in table.skipped] == [("p/gone.jpg", "no such file")]
+    with pytest.raises(DataError, match=r"2 of 22 pictures .*gone.jpg"):
+        read_table(write(data, lines("path,label", [*rows(), ("p/gone.jpg", "ant"), ("q.jpg", "bee")])))
+
+
+def test_listed_files_of_other_kinds_are_skipped_with_what_to_do(data):
+    (data / "x.gif").write_bytes(b"GIF89a")
+    (data / "x.heic").write_bytes(b"x")
+    table = read_table(write(data, lines("path,label", [*rows(), ("x.gif", "ant"), ("x.heic", "bee")])))
+    assert len(table) == 20
+    assert [entry.unreadable for entry in table.skipped] == [False, True]
+    assert all("convert it to PNG or JPEG" in entry.reason for entry in table.skipped)
+
+
+def test_a_class_whose_files_are_all_missing_is_named(data):
+    table = read_table(write(data, lines("path,label", [*rows(), ("gone.jpg", "wasp")])))
+    with pytest.raises(DataError, match="'wasp' has no readable picture"):
+        check_trainable(table)
