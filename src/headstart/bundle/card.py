@@ -1,0 +1,73 @@
+"""The model card: what a person should know before using a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(info: Mapping[str, Any]) -> str:
+    """Return the model card, Markdown, of what ``bundle.json`` holds."""
+    preprocessing, classes = info["preprocessing"], info["classes"]
+    strategy, backbone = info.get("strategy", {}), info.get("backbone", {})
+    lines = [
+        f"# Classifier of {len(classes)} classes",
+        "",
+        f"Made by headstart {info['headstart']}, strategy **{strategy.get('strategy', 'unknown')}**: "
+        f"weights {strategy.get('weights', 'unknown')}, trained from {strategy.get('cut', 'unknown')} on, "
+        f"head {strategy.get('head', 'unknown')}.",
+        "",
+        "## Use",
+        "",
+        "```console",
+        "$ headstart predict THIS_FOLDER PICTURES",
+        "```",
+        "",
+        "```python",
+        "import headstart as hs",
+        'hs.load("THIS_FOLDER").predict(["new.jpg"])',
+        "```",
+        "",
+        "## Classes",
+        "",
+        *[f"- {name}" for name in classes],
+        "",
+        "## Measured",
+        "",
+        *_measured(info.get("measured", {})),
+        "",
+        "## Preprocessing",
+        "",
+        f"{preprocessing['input_size']} x {preprocessing['input_size']} pixels, framing {preprocessing['framing']}, "
+        f"{preprocessing['interpolation']}, mean {_numbers(preprocessing['mean'])}, "
+        f"standard deviation {_numbers(preprocessing['std'])}. It is applied by headstart; do not apply it twice.",
+        "",
+        "## Where it comes from",
+        "",
+        f"- Backbone: {backbone.get('name')}, {backbone.get('source')}",
+        f"- Licence of the weights: {backbone.get('licence')}",
+        f"- SHA-256 of the weights: {backbone.get('sha256')}",
+        f"- Pictures: fingerprint {info.get('data_fingerprint')}",
+        "",
+        "It knows only the classes above: whatever it is shown, it names one of them.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _measured(measured: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for split, metrics in measured.items():
+        if metrics is None:
+            continue
+        low, high = metrics["interval"]
+        used = ", used for choosing and therefore optimistic" if metrics.get("used_for_choosing") else ""
+        lines.append(
+            f"- {split}: accuracy {metrics['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}) "
+            f"on {metrics['n']} pictures{used}; log loss {metrics['loss']:.3f}"
+        )
+    return lines or ["Nothing: no pictures were held out."]
+
+
+def _numbers(values: object) -> str:
+    return ", ".join(f"{value:g}" for value in values) if isinstance(values, list | tuple) else str(values)

@@ -1,0 +1,177 @@
+"""The bundle on disk: ``bundle.json``, ``model.safetensors`` and a model card; no pickle anywhere.
+
+The folder is written beside its place and renamed, so a reader finds the old bundle or the new one. Every
+tensor is covered by the SHA-256 in ``bundle.json``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from headstart import __version__
+from headstart.base.errors import BundleError, StoreError
+from headstart.base.files import (
+    durable_writer,
+    read_json,
+    sha256_of_file,
+    store_error,
+    write_json,
+    write_text,
+)
+from headstart.base.types import Affine, Head, Kernel, Neighbours
+from headstart.bundle.card import model_card
+
+FORMAT = 1
+MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
+_HEADS: dict[str, tuple[type[Affine] | type[Kernel] | type[Neighbours], tuple[str, ...], tuple[str, ...]]] = {
+    "affine": (Affine, ("weight", "bias"), ("temperature",)),
+    "kernel": (Kernel, ("support", "coefficients", "bias", "mean", "scale"), ("gamma", "temperature")),
+    "neighbours": (
+        Neighbours,
+        ("examples", "labels", "mean", "scale"),
+        ("k", "classes", "temperature", "sharpness"),
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a bundle folder holds: the description, the network's tensors by name, and the head."""
+
+    info: dict[str, Any]
+    network: Mapping[str, NDArray[Any]]
+    head: Head
+
+
+def write_folder(contents: Contents, folder: Path) -> Path:
+    """Keep `contents` in `folder`; an older bundle there is replaced, anything else is not touched.
+
+    Raises
+    ------
+    BundleError
+        If `folder` exists and is not a bundle.
+    StoreError
+        If it cannot be written.
+    """
+    occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if occupied and not (folder / MANIFEST).is_file():
+        raise BundleError(
+            f"'{folder}' exists and is not a bundle; it is left as it is.",
+            hint="Choose another name with --out.",
+        )
+    building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        building.mkdir(parents=True)
+        _write(contents, building)
+        _replace(building, folder)
+    except OSError as error:
+        raise store_error(folder, error) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def read_folder(folder: Path) -> Contents:
+    """Return what the bundle `folder` holds.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, damaged, or written by a newer format.
+    """
+    info = _manifest(folder)
+    tensors = _tensors(folder, info)
+    state = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    try:
+        return Contents(info, state, _head(info["head"], tensors))
+    except (KeyError, TypeError) as error:
+        raise damaged(folder, f"its description lacks or garbles {error}") from error
+
+
+def damaged(folder: Path, what: str) -> BundleError:
+    """Return the error that says what is wrong with the bundle `folder`."""
+    return BundleError(
+        f"The bundle '{folder}' is damaged: {what}.",
+        hint="Copy it again from where it came, or make it anew.",
+    )
+
+
+def _write(contents: Contents, folder: Path) -> None:
+    head = contents.head
+    _, arrays, numbers = _HEADS[head.kind]
+    tensors = {f"network.{name}": np.ascontiguousarray(value) for name, value in contents.network.items()}
+    tensors |= {f"head.{name}": np.ascontiguousarray(getattr(head, name)) for name in arrays}
+    with durable_writer(folder / TENSORS) as temporary:
+        save_file(tensors, temporary)
+    info = {
+        **contents.info,
+        "format": FORMAT,
+        "headstart": __version__,
+        "head": {"kind": head.kind, **{name: getattr(head, name) for name in numbers}},
+        "sha256": sha256_of_file(folder / TENSORS),
+    }
+    write_text(folder / CARD, model_card(info))
+    write_json(folder / MANIFEST, info)
+
+
+def _replace(building: Path, folder: Path) -> None:
+    """Put `building` in the place of `folder`; the old bundle leaves only after the new one stands ready."""
+    if not folder.exists():
+        building.rename(folder)
+        return
+    old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
+    folder.rename(old)
+    try:
+        building.rename(folder)
+    except OSError:
+        with suppress(OSError):
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _manifest(place: Path) -> dict[str, Any]:
+    if not (place / MANIFEST).is_file():
+        raise BundleError(
+            f"'{place}' is not a bundle: it holds no {MANIFEST}.",
+            hint="Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`.",
+        )
+    try:
+        info = read_json(place / MANIFEST)
+    except StoreError as error:
+        raise damaged(place, f"{MANIFEST} cannot be read") from error
+    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
+        raise damaged(place, f"{MANIFEST} says no format")
+    if info["format"] > FORMAT:
+        raise BundleError(
+            f"'{place}' is of bundle format {info['format']}; this headstart {__version__} reads up to {FORMAT}.",
+            hint="Upgrade headstart: pip install --upgrade headstart",
+        )
+    return info
+
+
+def _tensors(place: Path, info: dict[str, Any]) -> dict[str, Any]:
+    file = place / TENSORS
+    if not file.is_file() or sha256_of_file(file) != info.get("sha256"):
+        raise damaged(place, f"{TENSORS} is not the file that was saved")
+    try:
+        return dict(load_file(file))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(place, f"{TENSORS} cannot be read") from error
+
+
+def _head(description: dict[str, Any], tensors: dict[str, Any]) -> Head:
+    kind, arrays, numbers = _HEADS[description["kind"]]
+    values = {name: tensors[f"head.{name}"] for name in arrays} | {name: description[name] for name in numbers}
+    return kind(**values)

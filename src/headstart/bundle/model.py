@@ -1,0 +1,172 @@
+"""The one thing that answers: decode, frame, run the network, ask the head; and how it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headstart.backbones import create, forward, normalise
+from headstart.base.errors import DataError, PictureError
+from headstart.base.executors import ordered_map
+from headstart.base.process import thread_budget
+from headstart.base.progress import Progress, Silent
+from headstart.base.types import Floats, Head, Preprocessing
+from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
+from headstart.pixels import decode, frame
+
+BATCH = 32
+Picture = str | Path | NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """A classifier: network, head, preprocessing and class names.
+
+    Every probability that headstart stores or prints was computed by `probabilities_of_squares`, in
+    float32 up to the pooled features and float64 from there.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Normalised pictures, (n, 3, side, side), to pooled features, (n, d).
+    head : Affine, Kernel or Neighbours
+    preprocessing : Preprocessing
+    classes : tuple of str
+        Sorted names; column k of every probability belongs to ``classes[k]``.
+    info : dict
+        What else is known, as it is kept in ``bundle.json``.
+    """
+
+    network: torch.nn.Module
+    head: Head
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    info: dict[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def predict(self, pictures: Sequence[Picture]) -> list[str]:
+        """Return the most probable class of each picture (a path, or a uint8 array).
+
+        Raises
+        ------
+        DataError
+            If a picture cannot be read; it is named.
+        """
+        return [self.classes[k] for k in self.predict_proba(pictures).argmax(axis=1)]
+
+    def predict_proba(self, pictures: Sequence[Picture], *, progress: Progress | None = None) -> Floats:
+        """Return probabilities, (n, classes) float64, one column per class in the order of `classes`.
+
+        Raises
+        ------
+        DataError
+            If a picture cannot be read; it is named.
+        """
+        rows, faulty = self.answer(pictures, progress=progress)
+        if faulty:
+            row, reason = next(iter(faulty.items()))
+            raise DataError(
+                f"'{_name(pictures[row])}' cannot be used: {reason}.",
+                hint="Leave that picture out, or use `headstart predict`, which lists such pictures and goes on.",
+            )
+        return rows
+
+    def answer(self, pictures: Sequence[Picture], *, progress: Progress | None = None) -> tuple[Floats, dict[int, str]]:
+        """Return (probabilities of the readable pictures in order, {row: reason} of the others)."""
+        faulty: dict[int, str] = {}
+
+        def readable() -> Iterator[NDArray[np.uint8]]:
+            squares = ordered_map(self._square, pictures, threads=thread_budget())
+            for row, square in enumerate(squares):
+                step.advance()
+                if isinstance(square, str):
+                    faulty[row] = square
+                else:
+                    yield square
+
+        with (progress or Silent()).step("predict", len(pictures)) as step:
+            return self.probabilities_of_squares(readable()), faulty
+
+    def probabilities_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> Floats:
+        """Return probabilities, (n, classes), of framed pictures, (side, side, 3) uint8 each."""
+        features = [batch.numpy() for batch in forward(self.network, self._batches(squares), device=self.device)]
+        if not features:
+            return np.zeros((0, len(self.classes)))
+        return self.head.probabilities(np.concatenate(features))
+
+    def flops(self) -> float:
+        """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
+        return self.head.flops()
+
+    def save(self, folder: str | Path) -> Path:
+        """Keep the classifier in a folder, without pickle; `headstart.load` reads it.
+
+        Raises
+        ------
+        BundleError
+            If the folder exists and is not a bundle (it is left as it is).
+        StoreError
+            If it cannot be written.
+        """
+        described = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
+        state = {name: value.detach().cpu().contiguous().numpy() for name, value in self.network.state_dict().items()}
+        return write_folder(Contents({**self.info, **described}, state, self.head), Path(folder))
+
+    def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
+        source = Path(picture) if isinstance(picture, str) else picture
+        try:
+            whole = decode(source, short_side=self.preprocessing.decode_side)
+        except PictureError as error:
+            return error.message
+        return frame(whole, self.preprocessing)
+
+    def _batches(self, squares: Iterator[NDArray[np.uint8]]) -> Iterator[torch.Tensor]:
+        waiting: list[NDArray[np.uint8]] = []
+        for square in squares:
+            waiting.append(square)
+            if len(waiting) == BATCH:
+                yield normalise(np.stack(waiting), self.preprocessing)
+                waiting = []
+        if waiting:
+            yield normalise(np.stack(waiting), self.preprocessing)
+
+
+def _name(picture: Picture) -> str:
+    return "an array" if isinstance(picture, np.ndarray) else str(picture)
+
+
+def load(folder: str | Path, *, device: str = "cpu") -> Model:
+    """Return the classifier kept in `folder`.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, damaged, or written by a newer format.
+    """
+    place = Path(folder)
+    contents = read_folder(place)
+    try:
+        preprocessing = Preprocessing.from_dict(contents.info["preprocessing"])
+        classes = tuple(contents.info["classes"])
+        architecture = contents.info["architecture"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(place, f"its description lacks or garbles {error}") from error
+    network = create(architecture, image_size=preprocessing.input_size)
+    try:
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in contents.network.items()})
+    except RuntimeError as error:
+        raise damaged(place, f"its tensors do not fit the network {architecture}") from error
+    return Model(
+        network=network.eval(),
+        head=contents.head,
+        preprocessing=preprocessing,
+        classes=classes,
+        info=contents.info,
+        device=device,
+    )

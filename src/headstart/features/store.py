@@ -1,0 +1,185 @@
+"""Rows of numbers on disk, one per picture: pooled features, or the activations at a cut.
+
+An entry is a folder ``features/<key>/`` in the user's cache: ``<name>.npy`` for each array (NumPy's own
+format: shape, type and byte order in its header) and ``manifest.json``, written last. The key holds all
+that the numbers depend on, so an entry is never wrong, only absent. Rows are written by index, and an entry
+whose writer died has no manifest and is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import StoreError
+from headstart.base.files import (
+    cache_folder,
+    fingerprint,
+    read_json,
+    sha256_of_file,
+    store_error,
+    write_json,
+)
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """One stored entry: its arrays, each with one row per picture, and the seconds it took to make.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        Read-only memory maps.
+    seconds : float
+        What making them took, when they were made.
+    key : str
+        Fingerprint of all that they depend on.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    seconds: float
+    key: str
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.arrays[name]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What one array of an entry will hold: ``(pictures, *shape)`` of `dtype`."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(eq=False)
+class Writer:
+    """Takes rows by index and knows which are still missing."""
+
+    arrays: dict[str, NDArray[Any]]
+    written: NDArray[np.bool_]
+
+    def put(self, rows: slice, **values: NDArray[Any]) -> None:
+        """Write the values of some rows, one keyword per array of the entry."""
+        if set(values) != set(self.arrays):
+            raise ValueError(f"rows need {sorted(self.arrays)}, got {sorted(values)}")
+        for name, value in values.items():
+            self.arrays[name][rows] = value
+        self.written[rows] = True
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """All entries below one folder of the user's cache."""
+
+    folder: Path = field(default_factory=lambda: cache_folder() / "features")
+
+    def get_or_make(
+        self,
+        key: Mapping[str, Any],
+        pictures: int,
+        shapes: Mapping[str, Shape],
+        make: Callable[[Writer], None],
+    ) -> Rows:
+        """Return the entry called `key`, calling `make` to write every row if it does not exist.
+
+        Parameters
+        ----------
+        key : mapping
+            Everything that the numbers depend on, as JSON values.
+        pictures : int
+            Number of rows.
+        shapes : mapping of str to Shape
+        make : callable
+            Gets a `Writer` and puts every row.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        name = fingerprint({"format": FORMAT, **key})
+        place = self.folder / name[:32]
+        found = _open(place, name, shapes)
+        if found is not None:
+            return found
+        begin = time.perf_counter()
+        with _building(place) as building:
+            writer = _create(building, pictures, shapes)
+            make(writer)
+            if not writer.written.all():
+                missing = int((~writer.written).sum())
+                raise RuntimeError(f"{missing} of {pictures} rows of a feature entry were never written")
+            _finish(building, name, key, writer, time.perf_counter() - begin)
+        found = _open(place, name, shapes)
+        if found is None:
+            raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
+        return found
+
+
+def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
+    """Return the entry if it is whole and of this key, else None (it is then made anew)."""
+    try:
+        manifest = read_json(place / "manifest.json")
+        if manifest["key"] != name or set(manifest["sha256"]) != set(shapes):
+            return None
+        if any(sha256_of_file(place / f"{array}.npy") != digest for array, digest in manifest["sha256"].items()):
+            return None
+        arrays = {array: np.load(place / f"{array}.npy", mmap_mode="r", allow_pickle=False) for array in shapes}
+    except (StoreError, OSError, ValueError, KeyError, TypeError):
+        return None
+    return Rows(arrays, float(manifest["seconds"]), name)
+
+
+@contextlib.contextmanager
+def _building(place: Path) -> Iterator[Path]:
+    """Yield a folder beside `place`, renamed to it at the end; two processes may build at once."""
+    building = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        building.mkdir(parents=True)
+        yield building
+        if place.exists():  # damaged, or another process was quicker with the same numbers
+            shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(FileExistsError):
+            building.rename(place)
+    except OSError as error:
+        raise store_error(place, error) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Writer:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, wanted in shapes.items():
+        size = pictures * int(np.prod(wanted.shape)) * np.dtype(wanted.dtype).itemsize
+        arrays[name] = np.lib.format.open_memmap(
+            building / f"{name}.npy", mode="w+", dtype=np.dtype(wanted.dtype), shape=(pictures, *wanted.shape)
+        )
+        # A memory map on a full disk would end the process by a signal; asking for the room first raises.
+        if hasattr(os, "posix_fallocate") and size:
+            with (building / f"{name}.npy").open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+    return Writer(arrays, np.zeros(pictures, bool))
+
+
+def _finish(building: Path, name: str, key: Mapping[str, Any], writer: Writer, seconds: float) -> None:
+    for array in writer.arrays.values():
+        if isinstance(array, np.memmap):
+            array.flush()
+    digests = {array: sha256_of_file(building / f"{array}.npy") for array in writer.arrays}
+    write_json(
+        building / "manifest.json",
+        {"format": FORMAT, "key": name, "of": dict(key), "sha256": digests, "seconds": seconds},
+    )

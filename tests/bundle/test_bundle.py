@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart import backbones, bundle
+from headstart.base.errors import BundleError, DataError
+from headstart.base.types import Affine, Head, Kernel, Neighbours
+from headstart.bundle import Model
+
+CLASSES = ("개미", "مورچه", "bee with spaces")
+
+
+def heads(width: int) -> dict[str, Head]:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(9, width)).astype(np.float32)
+    mean, scale = np.zeros(width, np.float32), np.ones(width, np.float32)
+    return {
+        "affine": Affine(weight=numbers[:3], bias=np.zeros(3, np.float32), temperature=1.3),
+        "kernel": Kernel(
+            support=numbers, coefficients=numbers[:, :3], bias=np.zeros(3, np.float32), mean=mean, scale=scale,
+            gamma=0.01, temperature=0.7,
+        ),
+        "neighbours": Neighbours(
+            examples=numbers, labels=np.arange(9) % 3, mean=mean, scale=scale, k=3, classes=3, temperature=2.0
+        ),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    backbone = backbones.load("convnet64", random=True, seed=0)
+    return Model(
+        network=backbone.network.eval(),
+        head=heads(backbone.features)["affine"],
+        preprocessing=backbone.preprocessing,
+        classes=CLASSES,
+        info={"architecture": "convnet64", "strategy": {"strategy": "scratch"}, "measured": {}},
+    )
+
+
+@pytest.mark.parametrize("kind", ["affine", "kernel", "neighbours"])
+def test_a_kept_model_answers_bit_for_bit(model: Model, kind: str, picture_folder: Path, tmp_path: Path) -> None:
+    model = replace(model, head=heads(model.head.weight.shape[1])[kind])
+    pictures = sorted(picture_folder.rglob("*.png"))
+    model.save(tmp_path / "kept.bundle")
+    again = bundle.load(tmp_path / "kept.bundle")
+    assert np.array_equal(again.predict_proba(pictures), model.predict_proba(pictures))
+    assert again.classes == CLASSES
+    assert sorted(path.name for path in (tmp_path / "kept.bundle").iterdir()) == [
+        "README.md",
+        "bundle.json",
+        "model.safetensors",
+    ]
+
+
+def test_alone_in_a_batch_or_in_another_order_the_answer_is_the_same(model: Model, picture_folder: Path) -> None:
+    pictures = sorted(picture_folder.rglob("*.png"))
+    together = model.predict_proba(pictures)
+    backwards = model.predict_proba(pictures[::-1])[::-1]
+    alone = np.concatenate([model.predict_proba([picture]) for picture in pictures])
+    assert np.abs(together - alone).max() < 1e-5
+    assert np.abs(together - backwards).max() < 1e-5
+    assert together.shape == (len(pictures), 3)
+    assert together.sum(axis=1) == pytest.approx(1)
+
+
+def test_arrays_and_files_give_the_same(model: Model, picture_folder: Path) -> None:
+    from PIL import Image
+
+    file = next(picture_folder.rglob("*.png"))
+    array = np.asarray(Image.open(file).convert("RGB"))
+    assert np.array_equal(model.predict_proba([file]), model.predict_proba([array]))
+
+
+def test_an_unreadable_picture_is_named(model: Model, tmp_path: Path, picture_folder: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    good = next(picture_folder.rglob("*.png"))
+    with pytest.raises(DataError, match=r"broken\.jpg"):
+        model.predict([good, broken])
+    answers, faulty = model.answer([broken, good])
+    assert list(faulty) == [0]
+    assert len(answers) == 1
+
+
+def test_no_pictures_no_answers(model: Model) -> None:
+    assert model.predict_proba([]).shape == (0, 3)
+
+
+def test_replacing_a_bundle_leaves_no_litter(model: Model, tmp_path: Path) -> None:
+    for _ in range(2):
+        model.save(tmp_path / "a.bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]
+
+
+def test_a_foreign_folder_is_not_touched(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="not a bundle"):
+        model.save(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def spoil_tensors(folder: Path) -> None:
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-3] ^= 8
+    (folder / "model.safetensors").write_bytes(bytes(content))
+
+
+def spoil_format(folder: Path) -> None:
+    info = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps({**info, "format": 99}))
+
+
+def drop_head(folder: Path) -> None:
+    info = json.loads((folder / "bundle.json").read_text())
+    del info["head"]
+    (folder / "bundle.json").write_text(json.dumps(info))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (spoil_tensors, "damaged"),
+        (spoil_format, "format 99"),
+        (drop_head, "head"),
+        (lambda folder: (folder / "bundle.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "damaged"),
+    ],
+)
+def test_damage_is_found(model: Model, tmp_path: Path, spoil, says: str) -> None:
+    model.save(tmp_path / "a.bundle")
+    spoil(tmp_path / "a.bundle")
+    with pytest.raises(BundleError, match=says):
+        bundle.load(tmp_path / "a.bundle")
+
+
+def test_the_card_says_what_a_person_needs(model: Model, tmp_path: Path) -> None:
+    metrics = {"n": 10, "accuracy": 0.9, "loss": 0.3, "interval": [0.6, 0.98], "used_for_choosing": False}
+    replace(model, info={**model.info, "measured": {"val": metrics, "test": None}}).save(tmp_path / "a")
+    card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
+    assert all(name in card for name in CLASSES)
+    assert "0.900" in card
+    assert "headstart predict" in card

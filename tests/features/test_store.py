@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart.features.store import FeatureStore, Shape, Writer
+
+SHAPES = {"pooled": Shape((3,), "float32")}
+
+
+def fill(value: float, calls: list[float]):
+    def make(writer: Writer) -> None:
+        calls.append(value)
+        writer.put(slice(2, 4), pooled=np.full((2, 3), value + 1, np.float32))
+        writer.put(slice(0, 2), pooled=np.full((2, 3), value, np.float32))
+
+    return make
+
+
+def test_rows_are_written_by_index_and_made_once(tmp_path: Path) -> None:
+    store, calls = FeatureStore(tmp_path), []
+    first = store.get_or_make({"a": 1}, 4, SHAPES, fill(5.0, calls))
+    again = store.get_or_make({"a": 1}, 4, SHAPES, fill(9.0, calls))
+    assert calls == [5.0]
+    assert first["pooled"][:, 0].tolist() == again["pooled"][:, 0].tolist() == [5, 5, 6, 6]
+    assert first.key == again.key
+    assert again.seconds == first.seconds
+
+
+def test_another_key_is_another_entry(tmp_path: Path) -> None:
+    store, calls = FeatureStore(tmp_path), []
+    store.get_or_make({"a": 1}, 4, SHAPES, fill(5.0, calls))
+    other = store.get_or_make({"a": 2}, 4, SHAPES, fill(9.0, calls))
+    assert calls == [5.0, 9.0]
+    assert other["pooled"][0, 0] == 9
+
+
+def test_missing_rows_are_an_error_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="2 of 4 rows"):
+        FeatureStore(tmp_path).get_or_make(
+            {}, 4, SHAPES, lambda writer: writer.put(slice(0, 2), pooled=np.zeros((2, 3), np.float32))
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_byte_is_found_and_made_anew(tmp_path: Path) -> None:
+    store, calls = FeatureStore(tmp_path), []
+    store.get_or_make({}, 4, SHAPES, fill(5.0, calls))
+    (file,) = tmp_path.glob("*/pooled.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(bytes(content))
+    rows = store.get_or_make({}, 4, SHAPES, fill(7.0, calls))
+    assert calls == [5.0, 7.0]
+    assert rows["pooled"][3, 2] == 8
+
+
+def test_a_killed_writer_leaves_no_entry(tmp_path: Path) -> None:
+    def killed(writer: Writer) -> None:
+        writer.put(slice(0, 4), pooled=np.zeros((4, 3), np.float32))
+        raise KeyboardInterrupt
+
+    store, calls = FeatureStore(tmp_path), []
+    with pytest.raises(KeyboardInterrupt):
+        store.get_or_make({}, 4, SHAPES, killed)
+    store.get_or_make({}, 4, SHAPES, fill(1.0, calls))
+    assert calls == [1.0]
