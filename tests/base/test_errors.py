@@ -5,7 +5,8 @@ from multiprocessing import get_context
 import pytest
 
 from headstart.base import errors
-from headstart.base.errors import DataError, HeadstartError, PictureError
+from headstart.base.errors import ConfigError, DataError, HeadstartError, PictureError
+from headstart.base.params import check_choice
 
 
 def every_kind(kind: type[HeadstartError] = HeadstartError) -> list[type[HeadstartError]]:
@@ -21,16 +22,12 @@ def test_message_and_hint_survive_the_way_home_from_a_worker(kind: type[Headstar
     assert str(back) == str(error) == "'a.jpg' is empty. Remove it."
 
 
-def fail() -> None:
-    raise PictureError("'b.jpg' is truncated.", hint="Save it again.")
-
-
 def test_an_error_crosses_a_real_process() -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        future = pool.submit(fail)
-    with pytest.raises(PictureError, match="truncated") as caught:
+        future = pool.submit(check_choice, "strategies", "compare", "linaer", ("linear", "svm"))
+    with pytest.raises(ConfigError, match="linear, svm") as caught:
         future.result()
-    assert caught.value.hint == "Save it again."
+    assert caught.value.hint == "Did you mean 'linear'?"
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:

@@ -33,7 +33,7 @@ def test_without_a_quota_the_affinity_counts(machine: Path) -> None:
 
 @pytest.mark.parametrize(
     ("quota", "threads"),
-    [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("20000 100000", 1), ("9900000 100000", 8)],
+    [("max 100000", 8), ("200000 100000", 2), ("120000 100000", 2), ("20000 100000", 1), ("9900000 100000", 8)],
 )
 def test_the_quota_of_a_container_counts(machine: Path, quota: str, threads: int) -> None:
     write(machine, "cpu.max", quota + "\n")

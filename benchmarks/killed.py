@@ -1,0 +1,91 @@
+"""Kill `headstart compare` with SIGKILL at random moments and see whether it continues to the same results.
+
+    python benchmarks/killed.py DATA --kills 20 -- --epochs 2
+
+Runs the comparison once undisturbed, then again in another folder with another cache, killing it at random
+moments until it has been killed so often; then lets it end and compares both results.json apart from times,
+and every prediction bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+TIMES = {"seconds", "images_per_second", "estimated_seconds", "command"}
+
+
+def without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def start(data: Path, out: Path, cache: Path, options: list[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "headstart", "compare", str(data), "--out", str(out), "--quiet", *options]
+    return subprocess.Popen(command, env={**os.environ, "HEADSTART_CACHE": str(cache)}, start_new_session=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("options", nargs="*", help="further options of compare, after --")
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        begin = time.perf_counter()
+        if start(arguments.data, place / "whole", place / "cache-a", arguments.options).wait() != 0:
+            return 1
+        whole = time.perf_counter() - begin
+        print(f"undisturbed: {whole:.0f} s")
+        kills, runs = 0, 0
+        while True:
+            runs += 1
+            process = start(arguments.data, place / "killed", place / "cache-b", arguments.options)
+            moment = chance.uniform(1.0, whole) if kills < arguments.kills else None
+            try:
+                code = process.wait(moment)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                kills += 1
+                print(f"kill {kills}: after {moment:.1f} s of that process", flush=True)
+                continue
+            if code != 0:
+                print(f"the process ended with {code}")
+                return 1
+            if kills >= arguments.kills:
+                break
+            print(f"it ended before the kill; results stand after {runs} processes: begin anew", flush=True)
+            compare(place)
+            subprocess.run(["rm", "-r", str(place / "killed"), str(place / "cache-b")], check=True)
+        compare(place)
+        print(f"{kills} kills, {runs} processes: the same results.json apart from times, the same predictions")
+    return 0
+
+
+def compare(place: Path) -> None:
+    one, two = (json.loads((place / name / "results.json").read_text()) for name in ("whole", "killed"))
+    if without_times(one) != without_times(two):
+        raise SystemExit("results.json differs")
+    for file in (place / "whole" / "predictions").iterdir():
+        if not pq.read_table(file).equals(pq.read_table(place / "killed" / "predictions" / file.name)):
+            raise SystemExit(f"{file.name} differs")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

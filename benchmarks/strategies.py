@@ -1,0 +1,150 @@
+"""Every strategy on the real data sets: the figures of docs/results.md.
+
+    python benchmarks/strategies.py SHARED --out WORK [--only hymenoptera,solar]
+
+SHARED is the folder with ``data/`` and ``weights/``. Each run is an ordinary `compare` in its own folder below
+WORK, so the command continues where it was stopped; the tables are written anew from all that is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import headstart as hs
+from headstart.base.files import read_json, write_text
+from headstart.cli.live import listener
+from headstart.table import Table, solar_cells
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
+SEEDS = range(5)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One `compare`: where its pictures are, with which options."""
+
+    group: str
+    name: str
+    data: Callable[[], Path | Table]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def tasks(shared: Path) -> Iterator[Task]:
+    def at(name: str) -> Callable[[], Path]:
+        return lambda: shared / "data" / name
+
+    yield Task("hymenoptera", "hymenoptera", at("hymenoptera"))
+    for weights in ("mobilenet_v2", "squeezenet1_1"):
+        file = shared / "weights" / f"{weights}.safetensors"
+        yield Task("weights", f"hymenoptera-{weights}", at("hymenoptera"), {"weights": file})
+    yield Task("apple", "plantvillage_apple", at("plantvillage_apple"))
+    yield Task("cars", "stanford_cars", at("stanford_cars"), {"strategies": "linear,svm,partial"})
+    for seed in SEEDS:
+        yield Task("solar", f"solar-{seed}", lambda seed=seed: solar_cells(pictures=None, seed=seed), {"seed": seed})
+
+
+def rows(results: dict[str, Any]) -> Iterator[str]:
+    split = "test" if results["runs"][0]["metrics"]["test"] else "val"
+    for run in sorted(results["runs"], key=lambda run: -run["metrics"][split]["accuracy"]):
+        metrics = run["metrics"][split]
+        low, high = metrics["interval"]
+        yield (
+            f"| {run['id']} | {run['cut']} | {metrics['accuracy']:.4f} | {low:.3f} to {high:.3f} | "
+            f"{metrics['loss']:.3f} | {metrics['macro_f1']:.3f} | {run['seconds']['total']:.0f} | "
+            f"{run['parameters']['trained']:,} |"
+        )
+
+
+def table(title: str, results: dict[str, Any]) -> list[str]:
+    counts = results["data"]["counts"]
+    sizes = ", ".join(f"{split} {sum(numbers.values())}" for split, numbers in counts.items() if numbers)
+    chosen = results["chosen"]
+    return [
+        f"### {title}",
+        "",
+        f"{sizes} pictures, {len(results['data']['classes'])} classes; {results['backbone']['name']}; "
+        f"framing {chosen['framing']}, augmentation {chosen['augment']} (both chosen inside train).",
+        "",
+        "| strategy | cut | accuracy | 95 % interval | log loss | macro F1 | seconds | trained |",
+        "|---|---|---|---|---|---|---|---|",
+        *rows(results),
+        "",
+        f"> {results['verdict']['text']}",
+        "",
+    ]
+
+
+def solar_table(found: dict[str, dict[str, Any]]) -> list[str]:
+    lines = [
+        f"### Solar cells, all 2,624, {len(found)} splits of 75/25",
+        "",
+        "| strategy | mean accuracy | standard deviation | lowest | highest | mean seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    runs: dict[str, list[tuple[float, float]]] = {}
+    for results in found.values():
+        for run in results["runs"]:
+            pair = (run["metrics"]["test"]["accuracy"], run["seconds"]["total"])
+            runs.setdefault(run["id"], []).append(pair)
+    for name, pairs in sorted(runs.items(), key=lambda item: -mean(pair[0] for pair in item[1])):
+        accuracies = [pair[0] for pair in pairs]
+        spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
+        lines.append(
+            f"| {name} | {mean(accuracies):.4f} | {spread:.4f} | {min(accuracies):.4f} | {max(accuracies):.4f} | "
+            f"{mean(pair[1] for pair in pairs):.0f} |"
+        )
+    return [*lines, "", *[f"> split {name[-1]}: {results['verdict']['text']}" for name, results in found.items()], ""]
+
+
+def write_page(work: Path, shared: Path) -> None:
+    lines = [
+        "# Results: every strategy on real pictures",
+        "",
+        "Written by `python benchmarks/strategies.py SHARED --out WORK` from the results.json of each run. Nothing here",
+        "was tuned on a test or val split: framing, augmentation, strengths and epochs are chosen inside train.",
+        "",
+    ]
+    solar: dict[str, dict[str, Any]] = {}
+    for task in tasks(shared):
+        path = work / f"{task.name}.run" / "results.json"
+        if not path.is_file():
+            continue
+        results = read_json(path)
+        if not results["complete"]:
+            continue
+        if task.group == "solar":
+            solar[task.name] = results
+        else:
+            lines += table(task.name, results)
+    if solar:
+        lines += solar_table(solar)
+    write_text(PAGE, "\n".join(lines))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default="hymenoptera,weights,apple,cars,solar")
+    arguments = parser.parse_args()
+    hs.tune_process()
+    for task in tasks(arguments.shared):
+        if task.group not in arguments.only.split(","):
+            continue
+        print(f"=== {task.name}", flush=True)
+        with listener(quiet=False, on_stderr=False) as progress:
+            run = hs.compare(task.data(), out=arguments.out / f"{task.name}.run", progress=progress, **task.options)
+        print(run.verdict.text, flush=True)
+        write_page(arguments.out, arguments.shared)
+    write_page(arguments.out, arguments.shared)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,311 @@
+"""Learning: compare every strategy, or fit one; the demo and the recipes are calls of the same."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from headstart.api.experiment import Experiment
+from headstart.base.errors import ConfigError
+from headstart.base.progress import Progress, Silent
+from headstart.base.types import Framing
+from headstart.bundle import Model
+from headstart.report.markdown import write_markdown
+from headstart.strategies import (
+    Request,
+    RunFolder,
+    choose_strategies,
+    default_run_folder,
+    fit_table,
+    read_recipe,
+    run_experiment,
+)
+from headstart.table import Table, read_table, solar_cells
+
+AUTO: Final = "auto"
+_PYTHON_ONLY = {"views", "offline"}  # no options of the command line, or without influence on the result
+
+
+def compare(
+    data: str | Path | Table,
+    *,
+    strategies: Sequence[str] | str | None = None,
+    backbone: str | None = None,
+    weights: str | Path | None = None,
+    scratch: str = "convnet64",
+    cut: str | None = None,
+    unfreeze: int | None = None,
+    head: str = "linear",
+    epochs: int | None = None,
+    seed: int = 0,
+    image_size: int | None = None,
+    framing: Framing | Literal["auto"] = AUTO,
+    augment: str = AUTO,
+    views: int = 4,
+    select: str = "train",
+    split: str | Path | None = None,
+    device: str = AUTO,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    offline: bool = False,
+    training: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    command: str | None = None,
+    title: str | None = None,
+    note: Mapping[str, Any] | None = None,
+) -> Experiment:
+    """Try every way of transferring on the same pictures and say which is best.
+
+    Parameters
+    ----------
+    data : path or Table
+        ``train/ val/ [test/]`` with class folders; one folder of class folders (split here 75/25); or a CSV,
+        TSV or Parquet list with the columns path, label and optionally split and group.
+    strategies : sequence of str or str, optional
+        Of scratch, full, partial, linear, svm, knn; all of them by default.
+    backbone : str, optional
+        A network of timm by its name, or ``torchvision/NAME``; default EfficientNet-Lite0 with packaged weights.
+    weights : path, optional
+        A ``.safetensors`` or ``.pth`` file in place of the published weights.
+    scratch : str
+        The network that `scratch` trains: ``"convnet64"``, ``"convnet4"`` or any backbone's name.
+    cut, unfreeze
+        Where the trained part of `partial` starts: a stage's name (see `stages`), or the last so many stages.
+    head : str
+        Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
+    epochs : int, optional
+        For every trained strategy; by default each has its own.
+    seed : int
+        Root of every random stream.
+    image_size : int, optional
+        Side of the square that the backbone sees, in pixels.
+    framing : str
+        ``"crop"``, ``"squash"``, ``"pad"``, or ``"auto"``, chosen inside train.
+    augment : str
+        A name from `headstart.pixels.AUGMENTATIONS`, or ``"auto"``, chosen inside train.
+    views : int
+        Augmented copies that `partial` keeps.
+    select : str
+        ``"train"``: choices are made inside train; ``"val"``: the best epoch on val, as tutorials do.
+    split : path, optional
+        A ``split.parquet`` of an earlier run, to divide the pictures in the same way.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    out : path, optional
+        The run folder; by default the data's name with ``.run`` in the current folder. The same call continues
+        or returns what stands there.
+    threads : int, optional
+        At most so many processor threads.
+    offline : bool
+        Never touch the network.
+    training : mapping, optional
+        Overrides of `headstart.tune.TrainingSettings`.
+    progress : Progress, optional
+        A listener.
+    command, title, note
+        For results.json: how to reproduce, what the pictures are, and further keys.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    DataError, ConfigError, WeightsError, StoreError
+        See `headstart.base.errors`; each says what to do.
+    """
+    request = Request(
+        strategies=tuple(strategy.name for strategy in choose_strategies(strategies)),
+        backbone=backbone,
+        weights=None if weights is None else str(weights),
+        scratch=scratch,
+        cut=cut,
+        unfreeze=unfreeze,
+        head=head,
+        epochs=epochs,
+        seed=seed,
+        image_size=image_size,
+        framing=framing,
+        augment=augment,
+        views=views,
+        select=select,
+        device=device,
+        offline=offline,
+        training=dict(training or {}),
+    )
+    table = data if isinstance(data, Table) else read_table(data)
+    place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
+    results = run_experiment(
+        table,
+        request,
+        RunFolder(place),
+        command=command or _command(data, request, place, split),
+        title=title,
+        progress=progress or Silent(),
+        threads=threads,
+        split_file=None if split is None else Path(split),
+        note=note,
+    )
+    write_markdown(results, place / "report.md")
+    return Experiment(place, results)
+
+
+def fit(
+    data: str | Path | Table,
+    *,
+    strategy: str = "linear",
+    out: str | Path | None = None,
+    split: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Model:
+    """Fit one strategy and return the classifier; with `out` it is kept there as a bundle.
+
+    Parameters
+    ----------
+    data : path or Table
+        As for `compare`.
+    strategy : str
+    out : path, optional
+        Where to keep the bundle.
+    split, threads, progress
+        As for `compare`.
+    **options
+        Every other option of `compare`: backbone, weights, cut, epochs, seed ...
+
+    Returns
+    -------
+    Model
+        ``model.info["measured"]`` says what it reached on the held-out pictures.
+    """
+    (chosen,) = choose_strategies([strategy])
+    known = set(Request.__dataclass_fields__) - {"strategies"}
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"fit() has no option '{name}'.", hint="Known: " + ", ".join(sorted(known)) + ".")
+    if options.get("weights") is not None:
+        options["weights"] = str(options["weights"])
+    if out is not None:
+        _refuse_foreign(Path(out))
+    request = Request(strategies=(chosen.name,), **options)
+    table = data if isinstance(data, Table) else read_table(data)
+    model, _ = fit_table(
+        table,
+        request,
+        progress=progress or Silent(),
+        threads=threads,
+        split_file=None if split is None else Path(split),
+    )
+    if out is not None:
+        model.save(out)
+    return model
+
+
+def demo(
+    *,
+    out: str | Path | None = None,
+    pictures: int | None = 600,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Experiment:
+    """Compare every strategy on real photographs that need no download: solar cells, functional or defective.
+
+    Parameters
+    ----------
+    out : path, optional
+        The run folder, ``headstart.run`` by default.
+    pictures : int, optional
+        How many of the 2,624 to take; None is all.
+    **options
+        Every other option of `compare`.
+
+    Raises
+    ------
+    DependencyError
+        If the package elpv-dataset is not installed.
+    """
+    table = solar_cells(pictures=pictures, seed=seed)
+    values = {**DEMO_OPTIONS, **{name: value for name, value in options.items() if value is not None}}
+    place = Path("headstart.run") if out is None else Path(out)
+    return compare(
+        table,
+        seed=seed,
+        out=place,
+        progress=progress,
+        title="photographs of solar cells",
+        command=f"headstart demo --pictures {pictures or 'all'} --seed {seed} --out {shlex.quote(str(place))}",
+        **values,
+    )
+
+
+# The whole comparison within two minutes on two cores and 4 GB: half the usual batch, fewer epochs of `full`.
+DEMO_OPTIONS: dict[str, Any] = {"training": {"batch_size": 16}, "epochs": None}
+
+
+def run_recipe(
+    name: str,
+    *,
+    data: str | Path,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Experiment:
+    """Run a published experiment on its data: a recipe's name, or the path of an own ``.toml`` file.
+
+    Parameters
+    ----------
+    name : str
+    data : path
+        Where the pictures are.
+    **options
+        Options of `compare` that take the place of the recipe's, such as backbone, weights, epochs.
+
+    Returns
+    -------
+    Experiment
+        ``results["recipe"]`` holds the published and the expected figures.
+    """
+    recipe = read_recipe(name)
+    values: dict[str, Any] = {"backbone": recipe.backbone, **recipe.settings, "strategies": recipe.strategies}
+    given = {key: value for key, value in options.items() if value is not None}
+    if "weights" in given and "backbone" not in given:
+        values["backbone"] = None  # the weights file names its network
+    training = {**recipe.training, **given.pop("training", {})}
+    values |= given
+    unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads"}
+    if unknown:
+        raise ConfigError(f"The recipe '{name}' sets the unknown option '{min(unknown)}'.", hint="See compare --help.")
+    note = {
+        "recipe": {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
+    }
+    place = Path(out) if out is not None else Path(f"{recipe.name}.run")
+    command = f"headstart run {shlex.quote(name)} --data {shlex.quote(str(data))} --out {shlex.quote(str(place))}"
+    return compare(data, out=place, training=training, progress=progress, command=command, note=note, **values)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Say before the work, not after it, that the bundle could not be kept there."""
+    if folder.exists() and not (folder / "bundle.json").is_file() and (folder.is_file() or any(folder.iterdir())):
+        raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")
+
+
+def _command(data: str | Path | Table, request: Request, out: Path, split: str | Path | None) -> str:
+    """Return the command line that gives this experiment."""
+    parts = ["headstart", "compare", os.fspath(data.root if isinstance(data, Table) else data)]
+    options = request.to_dict()
+    training = options.pop("training")
+    defaults = Request().to_dict()
+    for name, value in options.items():
+        if name in _PYTHON_ONLY or value == defaults[name]:
+            continue
+        parts += [f"--{name.replace('_', '-')}", ",".join(value) if isinstance(value, list | tuple) else str(value)]
+    for name, value in training.items():
+        parts += ["--set", f"{name}={value}"]
+    if split is not None:
+        parts += ["--split", os.fspath(split)]
+    return shlex.join([*parts, "--out", str(out)])

@@ -1,0 +1,75 @@
+"""What `compare` gives back: the verdict, the runs, the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart import bundle
+from headstart.base.types import Floats
+from headstart.bundle import Model, Picture
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """What the data can say: the winner, who is tied with it, and that in words."""
+
+    winner: str
+    tied_with: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Run:
+    """One strategy of an experiment: its record and its classifier."""
+
+    def __init__(self, record: Mapping[str, Any], folder: Path) -> None:
+        self.record = dict(record)
+        self.id: str = record["id"]
+        self.metrics: dict[str, Any] = record["metrics"]
+        self._bundle = folder / record["bundle"]
+        self._model: Model | None = None
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, bundle={str(self._bundle)!r})"
+
+    @property
+    def model(self) -> Model:
+        """The classifier, loaded from its bundle when first asked for."""
+        if self._model is None:
+            self._model = bundle.load(self._bundle)
+        return self._model
+
+    def predict(self, pictures: Sequence[Picture]) -> list[str]:
+        """Return the most probable class of each picture; see `Model.predict`."""
+        return self.model.predict(pictures)
+
+    def predict_proba(self, pictures: Sequence[Picture]) -> Floats:
+        """Return probabilities, (n, classes); see `Model.predict_proba`."""
+        return self.model.predict_proba(pictures)
+
+    def save(self, folder: str | Path) -> Path:
+        """Keep a copy of the bundle in `folder`; see `Model.save`."""
+        return self.model.save(folder)
+
+
+class Experiment:
+    """All strategies compared: ``.verdict``, ``.winner``, ``.runs`` by id, ``.results`` and ``.folder``."""
+
+    def __init__(self, folder: Path, results: Mapping[str, Any]) -> None:
+        self.folder, self.results = folder, dict(results)
+        verdict = results["verdict"]
+        self.verdict = VerdictView(verdict["winner"], tuple(verdict["tied_with"]), verdict["text"])
+        self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}
+
+    def __repr__(self) -> str:
+        return f"Experiment({str(self.folder)!r}, winner={self.verdict.winner!r})"
+
+    @property
+    def winner(self) -> Run:
+        """The run that the verdict recommends."""
+        return self.runs[self.verdict.winner]

@@ -1,0 +1,159 @@
+"""Using a classifier: load, predict, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import bundle
+from headstart.base.errors import DataError
+from headstart.base.progress import Progress, Silent
+from headstart.bundle import Model
+from headstart.evidence.metrics import confusion, measure
+from headstart.pixels import decode
+from headstart.report.grid import Tile, draw_grid
+from headstart.table import Table, list_pictures, read_table
+
+GRID_LARGEST = 64  # pictures on one sheet; more cannot be looked at
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for pictures, and those that could not be read."""
+
+    rows: list[dict[str, Any]]
+    skipped: list[dict[str, str]]
+    classes: tuple[str, ...]
+
+
+def load(folder: str | Path, *, device: str = "cpu") -> Model:
+    """Return the classifier kept in a bundle folder; see `headstart.bundle.load`."""
+    return bundle.load(folder, device=device)
+
+
+def evaluate(
+    source: str | Path | Model, data: str | Path | Table, *, split: str | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Measure a classifier on labelled pictures: test, else val, else all of them.
+
+    Parameters
+    ----------
+    source : path or Model
+        A bundle.
+    data : path or Table
+        Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error.
+    split : str, optional
+        ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
+
+    Returns
+    -------
+    dict
+        split, classes, metrics, confusion (rows: truth), rows (path, label, predicted, probability), skipped.
+
+    Raises
+    ------
+    DataError
+        If a class is unknown to the classifier, or the split has no pictures.
+    """
+    model = source if isinstance(source, Model) else bundle.load(source)
+    table = data if isinstance(data, Table) else read_table(data)
+    name, rows = _rows_to_measure(table, split)
+    unknown = sorted({table.classes[k] for k in table.labels[rows]} - set(model.classes))
+    if unknown:
+        raise DataError(
+            f"The classifier does not know the class '{unknown[0]}'.",
+            hint="It knows: " + ", ".join(model.classes) + ". Rename or leave out the folder (or rows) of that class.",
+        )
+    probabilities, faulty = model.answer([table.file(int(row)) for row in rows], progress=progress)
+    read = [int(row) for place, row in enumerate(rows) if place not in faulty]
+    if not read:
+        raise DataError(f"None of the {len(rows)} pictures can be read.", hint="Check the folder.")
+    position = {label: k for k, label in enumerate(model.classes)}
+    labels = np.array([position[table.classes[table.labels[row]]] for row in read])
+    predicted = probabilities.argmax(axis=1)
+    skipped = [{"path": entry.path, "reason": entry.reason} for entry in table.skipped]
+    skipped += [{"path": table.paths[int(rows[place])], "reason": reason} for place, reason in faulty.items()]
+    return {
+        "split": name,
+        "classes": list(model.classes),
+        "metrics": measure(labels, probabilities),
+        "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
+        "rows": [
+            {
+                "path": table.paths[row],
+                "label": model.classes[labels[i]],
+                "predicted": model.classes[predicted[i]],
+                "probability": float(probabilities[i, predicted[i]]),
+            }
+            for i, row in enumerate(read)
+        ],
+        "skipped": skipped,
+    }
+
+
+def predict(
+    source: str | Path | Model,
+    pictures: Sequence[str | Path] | str | Path,
+    *,
+    grid: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Answer for files and folders; what cannot be read is listed with its reason.
+
+    Parameters
+    ----------
+    source : path or Model
+        A bundle.
+    pictures : path or sequence of paths
+        Files, or folders that are searched for pictures.
+    grid : path, optional
+        Also draw the pictures with their answers into this PNG file.
+    """
+    model = source if isinstance(source, Model) else bundle.load(source)
+    given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    files, skipped, _ = list_pictures(given)
+    probabilities, faulty = model.answer(list(files), progress=progress)
+    read = [file for place, file in enumerate(files) if place not in faulty]
+    listed = [{"path": entry.path, "reason": entry.reason} for entry in skipped]
+    listed += [{"path": str(files[place]), "reason": reason} for place, reason in faulty.items()]
+    rows: list[dict[str, Any]] = []
+    for file, row in zip(read, probabilities, strict=True):
+        best = int(row.argmax())
+        rows.append(
+            {
+                "path": str(file),
+                "label": model.classes[best],
+                "probability": float(row[best]),
+                "probabilities": {name: float(row[k]) for k, name in enumerate(model.classes)},
+            }
+        )
+    if grid is not None:
+        side = model.preprocessing.decode_side
+        tiles = [
+            Tile(
+                picture=decode(Path(row["path"]), short_side=side),
+                caption=row["label"],
+                second=f"{row['probability']:.0%}",
+            )
+            for row in rows[:GRID_LARGEST]
+        ]
+        for note in draw_grid(tiles, Path(grid)):
+            (progress or Silent()).message(note)
+    return Predictions(rows, listed, model.classes)
+
+
+def _rows_to_measure(table: Table, split: str | None) -> tuple[str, NDArray[np.int64]]:
+    """Return the name of a split and its rows: the one asked for; else test, else val, else all."""
+    if split is None:
+        split = next((name for name in ("test", "val") if len(table.rows(name))), "all")
+    rows = np.arange(len(table)) if split == "all" else table.rows(split)
+    if not len(rows):
+        raise DataError(
+            f"'{table.root}' has no pictures in the split '{split}'.", hint="Use --split all, or name another split."
+        )
+    return split, rows

@@ -1,0 +1,168 @@
+"""The commands about one classifier: fit, evaluate, predict."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.base.files import write_text
+from headstart.cli import options
+from headstart.cli.options import settings
+from headstart.cli.session import as_typed, open_session
+
+Strategy = Annotated[
+    str,
+    typer.Option("--strategy", metavar="NAME", help="scratch, full, partial, linear, svm or knn."),
+]
+BundleOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="BUNDLE", help="Where the classifier goes.  [default: DATA.bundle]", show_default=False
+    ),
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
+]
+
+
+def fit(
+    ctx: typer.Context,
+    data: options.Data,
+    *,
+    strategy: Strategy = "linear",
+    out: BundleOut = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    scratch: options.Scratch = "convnet64",
+    cut: options.Cut = None,
+    unfreeze: options.Unfreeze = None,
+    head: options.Head = "linear",
+    epochs: options.Epochs = None,
+    select: options.Select = "train",
+    seed: options.Seed = 0,
+    setting: options.Settings = None,
+    image_size: options.ImageSize = None,
+    framing: options.Framing = "auto",
+    augment: options.Augment = "auto",
+    split: options.SplitFile = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    offline: options.Offline = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train one strategy and save the classifier."""
+    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head}
+    trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
+    pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
+    machine = {"device": device, "threads": threads, "offline": offline}
+    place = out or Path(f"{Path(data).resolve().stem}.bundle")
+    session = open_session(ctx, threads=threads, quiet=quiet)
+    with session.working() as progress:
+        chosen = {"training": settings(setting), **network, **trained, **pictures, **machine}
+        model = session.verbs.fit(data, strategy=strategy, out=place, **chosen, progress=progress)
+    from headstart.report.lines import Line
+    from headstart.report.text import quoted
+
+    session.screen.show([*measured_lines(model.info.get("measured") or {}), Line(f"Saved: {as_typed(place)}")])
+    session.screen.show([Line(f"Use it: headstart predict {quoted(as_typed(place))} PICTURES")])
+
+
+def measured_lines(measured: Mapping[str, Any]) -> list[Any]:
+    """Return one line per split on which the classifier was measured."""
+    from headstart.report.lines import Line
+    from headstart.report.text import decimal
+
+    lines = []
+    for split, metrics in measured.items():
+        if metrics and metrics.get("accuracy") is not None:
+            low, high = metrics.get("interval") or (None, None)
+            spread = "" if low is None else f" (95 % interval {decimal(low)} to {decimal(high)})"
+            chosen = ", which also chose the epoch" if metrics.get("used_for_choosing") else ""
+            text = f"accuracy {decimal(metrics['accuracy'])}{spread} on {metrics['n']:,} {split} pictures{chosen}"
+            lines.append(Line(text, "title"))
+    return lines
+
+
+def evaluate(
+    ctx: typer.Context,
+    bundle: options.Bundle,
+    data: options.Data,
+    *,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="NAME",
+            help="train, val, test or all.  [default: test, else val, else all]",
+            show_default=False,
+        ),
+    ] = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure a saved classifier on labelled pictures."""
+    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    with session.working() as progress:
+        evaluation = session.verbs.evaluate(bundle, data, split=split, progress=progress)
+    if as_json:
+        session.screen.json(evaluation)
+        return
+    from headstart.cli.tables import evaluation_lines
+
+    session.screen.show(evaluation_lines(evaluation, width=session.screen.width))
+
+
+def predict(
+    ctx: typer.Context,
+    bundle: options.Bundle,
+    files: Files,
+    *,
+    as_json: options.AsJson = False,
+    table: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write the answers as a table.", show_default=False),
+    ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option("--grid", metavar="PNG", help="Draw the pictures with their answers.", show_default=False),
+    ] = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say what is on new pictures, and how sure that is."""
+    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json, answers=True)
+    with session.working() as progress:
+        predictions = session.verbs.predict(bundle, files, grid=grid, progress=progress)
+    from headstart.cli.tables import prediction_lines
+    from headstart.report.lines import Line
+    from headstart.report.text import skipped_lines
+
+    rows, skipped = list(predictions.rows), list(predictions.skipped)
+    if table is not None:
+        write_text(table, as_csv(rows))
+    if as_json:
+        session.screen.json({"rows": rows, "skipped": skipped})
+        return
+    if table is None and grid is None:
+        session.screen.show(prediction_lines(rows, width=session.screen.answer_width))
+    session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
+    session.aside.show(skipped_lines(skipped, width=session.aside.width))
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return predictions as CSV: path, label, probability, and one column ``p_<class>`` per class."""
+    classes = list(rows[0]["probabilities"]) if rows else []
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "label", "probability", *(f"p_{name}" for name in classes)])
+    for row in rows:
+        chances = [repr(float(row["probabilities"][name])) for name in classes]
+        writer.writerow([row["path"], row["label"], repr(float(row["probability"])), *chances])
+    return text.getvalue()

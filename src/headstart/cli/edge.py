@@ -1,0 +1,99 @@
+"""The edge of the command line: whatever goes wrong below becomes one line, one hint and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import typer
+
+from headstart.base.errors import HeadstartError
+from headstart.base.files import store_error
+
+INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 1  # 128 + the number of SIGINT and of SIGPIPE, as shells say it
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_REPORT = (
+    "This is a bug in headstart. HEADSTART_DEBUG=1 before the same command shows where it happened; "
+    "please report that, as CONTRIBUTING.md says."
+)
+
+
+@contextmanager
+def errors_shown(*, continues: bool = False) -> Iterator[None]:
+    """Turn every error inside into its message on stderr and an exit code; a traceback only for debugging.
+
+    Parameters
+    ----------
+    continues : bool
+        Whether the same command would go on where it was stopped.
+
+    Raises
+    ------
+    typer.Exit
+        With the error's exit code.
+    """
+    try:
+        yield
+        sys.stdout.flush()  # a pipe that was closed early shows here, not when Python ends
+    except (typer.Exit, typer.Abort):
+        raise
+    except HeadstartError as error:
+        complain(error.message, error.hint)
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        complain("Stopped; the same command continues." if continues else "Stopped.", colour=typer.colors.YELLOW)
+        raise typer.Exit(INTERRUPTED) from error
+    except BrokenPipeError as error:
+        _silence_stdout()
+        raise typer.Exit(PIPE_CLOSED) from error
+    except Exception as error:
+        message, hint, code = _explain(error)
+        complain(message, hint)
+        raise typer.Exit(code) from error
+
+
+def complain(message: str, hint: str = "", *, colour: str = typer.colors.RED) -> None:
+    """Say on stderr what is wrong, in one line, and below it what to do."""
+    if os.environ.get("HEADSTART_DEBUG") == "1" and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    lead = "" if colour == typer.colors.YELLOW else "Error: "
+    line = f"{lead}{' '.join(message.split())}"
+    typer.echo(typer.style(line, fg=colour, bold=True) if _coloured() else line, err=True)
+    if hint:
+        typer.echo(f"  {' '.join(hint.split())}", err=True)
+
+
+def speak_utf8_where_possible() -> None:
+    """Let a name that the terminal's encoding lacks become a question mark instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _explain(error: Exception) -> tuple[str, str, int]:
+    if isinstance(error, OSError) and error.errno in _DISK:
+        known = store_error(Path(str(error.filename or "a file")), error)
+        return known.message, known.hint, known.exit_code
+    if isinstance(error, MemoryError):
+        return "The memory does not suffice.", "Try a smaller --image-size, or --set batch_size=8.", BUG
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__, _REPORT, BUG
+
+
+def _coloured() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _silence_stdout() -> None:
+    """Point stdout nowhere, so that Python's own flush at the end cannot fail again."""
+    with suppress(OSError, ValueError):  # a stdout without a descriptor has nothing to silence
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,165 @@
+"""The commands that compare strategies: demo, compare, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli import options
+from headstart.cli.options import names, settings
+from headstart.cli.session import Session, as_typed, open_session
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="RUN",
+        help="The run folder; the same command continues it.  [default: DATA.run]",
+        show_default=False,
+    ),
+]
+DemoOut = Annotated[
+    Path,
+    typer.Option("--out", metavar="RUN", help="The run folder; the same command continues it."),
+]
+RecipeOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="RUN",
+        help="The run folder; the same command continues it.  [default: RECIPE.run]",
+        show_default=False,
+    ),
+]
+RecipeData = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="Folder with train/ val/ [test/], folder of class folders, or CSV/Parquet list.",
+        show_default=False,
+    ),
+]
+Pictures = Annotated[int, typer.Option("--pictures", metavar="N", help="How many of the 2,624 photographs.")]
+
+
+def demo(
+    ctx: typer.Context,
+    *,
+    pictures: Pictures = 600,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    out: DemoOut = Path("headstart.run"),
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """See it work: all six strategies on real photographs, no network needed.
+
+    Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about a minute.
+    """
+    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    with session.working() as progress:
+        experiment = session.verbs.demo(
+            out=out, pictures=pictures, seed=seed, device=device, threads=threads, progress=progress
+        )
+    show_experiment(session, experiment, as_json=as_json, follow="headstart compare YOUR_FOLDER")
+
+
+def compare(
+    ctx: typer.Context,
+    data: options.Data,
+    *,
+    strategies: options.Strategies = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    scratch: options.Scratch = "convnet64",
+    cut: options.Cut = None,
+    unfreeze: options.Unfreeze = None,
+    head: options.Head = "linear",
+    epochs: options.Epochs = None,
+    select: options.Select = "train",
+    seed: options.Seed = 0,
+    setting: options.Settings = None,
+    image_size: options.ImageSize = None,
+    framing: options.Framing = "auto",
+    augment: options.Augment = "auto",
+    split: options.SplitFile = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    offline: options.Offline = False,
+    out: Out = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare the strategies on your pictures: table, verdict, saved classifiers.
+
+    A run that was stopped continues with the same command; a finished one is printed again.
+    """
+    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head}
+    trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
+    pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
+    machine = {"device": device, "threads": threads, "offline": offline, "out": out}
+    given = {"strategies": names(strategies), "training": settings(setting)}
+    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    with session.working() as progress:
+        chosen = {**given, **network, **trained, **pictures, **machine}
+        experiment = session.verbs.compare(data, **chosen, progress=progress)
+    show_experiment(session, experiment, as_json=as_json)
+
+
+def run(
+    ctx: typer.Context,
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="ants_bees, leaf_diseases, stanford_cars, or an own .toml file.", show_default=False
+        ),
+    ],
+    *,
+    data: RecipeData,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    epochs: options.Epochs = None,
+    seed: options.Seed = 0,
+    setting: options.Settings = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    offline: options.Offline = False,
+    out: RecipeOut = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run a published experiment and see how near you come."""
+    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    network = {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed, "training": settings(setting)}
+    machine = {"device": device, "threads": threads, "offline": offline, "out": out}
+    with session.working() as progress:
+        experiment = session.verbs.run_recipe(recipe, data=data, **network, **machine, progress=progress)
+    show_experiment(session, experiment, as_json=as_json)
+
+
+def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow: str = "") -> None:
+    """Print an experiment: as JSON its results, else table, verdict and where to go on."""
+    from headstart.cli.tables import expectation_lines
+    from headstart.report.lines import Line
+    from headstart.report.text import measured_split, metrics_of, summary
+
+    results, folder = experiment.results, Path(experiment.folder)
+    if as_json:
+        session.screen.json(results)
+        return
+    page = next((folder / name for name in ("report.html", "report.md") if (folder / name).exists()), None)
+    width = session.screen.width
+    session.screen.show([Line("")] if not session.quiet else [])
+    session.screen.show(
+        summary(results, width=width, folder=as_typed(folder), page=as_typed(page) if page else "", follow=follow)
+    )
+    recipe = results.get("recipe")
+    if recipe:
+        split = measured_split(results)
+        found = {run["id"]: metrics_of(run, split).get("accuracy") for run in results["runs"]}
+        lines = expectation_lines(recipe, found, width=width)
+        session.screen.show([Line(""), Line(recipe.get("title") or "", "title"), *lines])

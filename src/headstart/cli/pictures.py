@@ -1,0 +1,116 @@
+"""The commands to look around: look, stages, weights, data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli import options
+from headstart.cli.session import as_typed, open_session
+
+Target = Annotated[
+    Path | None,
+    typer.Option(
+        "--to", metavar="FOLDER", help="Where the pictures go.  [default: its usual name]", show_default=False
+    ),
+]
+
+
+def look(
+    ctx: typer.Context,
+    data: options.Data,
+    *,
+    grid: Annotated[Path, typer.Option("--grid", metavar="PNG", help="The picture to write.")] = Path("look.png"),
+    pictures: Annotated[int, typer.Option("--pictures", metavar="N", help="How many pictures.")] = 16,
+    seed: options.Seed = 0,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    image_size: options.ImageSize = None,
+    framing: options.Framing = "auto",
+    augment: options.Augment = "auto",
+) -> None:
+    """Draw a batch as the training sees it: framed, varied, with labels."""
+    from headstart.report.lines import Line
+
+    session = open_session(ctx)
+    network = {"backbone": backbone, "weights": weights, "image_size": image_size}
+    chosen = {"pictures": pictures, "seed": seed, "framing": framing, "augment": augment}
+    place = session.verbs.look(data, grid=grid, **network, **chosen)
+    session.screen.show([Line(f"Written: {as_typed(Path(place))}")])
+
+
+def stages(
+    ctx: typer.Context,
+    backbone: Annotated[str, typer.Argument(metavar="BACKBONE", help="A network of timm, or torchvision/NAME.")] = (
+        "tf_efficientnet_lite0"
+    ),
+    *,
+    image_size: options.ImageSize = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show where a network can be cut, what enters there and what would be trained."""
+    from headstart.cli.tables import stage_lines
+    from headstart.report.lines import Line
+
+    session = open_session(ctx, as_json=as_json)
+    found = session.verbs.stages(backbone, image_size=image_size)
+    if as_json:
+        session.screen.json(found)
+        return
+    session.screen.show(stage_lines(found, width=session.screen.width))
+    places = [str(stage["name"]) for stage in found]
+    if len(places) > 1:
+        at = places[-2] if places[-1] == "pool" and len(places) > 2 else places[-1]
+        session.screen.show([Line(""), Line(f"Use it: headstart fit DATA --strategy partial --cut {at}", "faint")])
+
+
+def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
+    """List the pre-trained weights that are at hand."""
+    from headstart.cli.tables import weights_lines
+
+    session = open_session(ctx, as_json=as_json)
+    found = session.verbs.list_weights()
+    if as_json:
+        session.screen.json(found)
+    else:
+        session.screen.show(weights_lines(found, width=session.screen.width))
+
+
+def verify_weights(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A network's name, or a weights file.")],
+    *,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check weights: their hash, their tensors, the network they fit."""
+    from headstart.cli.tables import fact_lines
+
+    session = open_session(ctx, as_json=as_json)
+    facts = session.verbs.verify_weights(name)
+    if as_json:
+        session.screen.json(facts)
+    else:
+        session.screen.show(fact_lines(facts))
+
+
+def fetch_data(
+    ctx: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="hymenoptera: the ants and bees of the PyTorch tutorial.")
+    ],
+    *,
+    target: Target = None,
+    offline: options.Offline = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fetch a public set of pictures: checksum, safe extraction."""
+    from headstart.report.lines import Line
+    from headstart.report.text import quoted
+
+    session = open_session(ctx, quiet=quiet)
+    with session.working() as progress:
+        place = session.verbs.fetch_data(name, target=target, offline=offline, progress=progress)
+    shown = as_typed(Path(place))
+    session.screen.show([Line(f"Pictures: {shown}"), Line(f"Next: headstart compare {quoted(shown)}")])

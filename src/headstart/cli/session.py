@@ -1,0 +1,85 @@
+"""What a command has at hand: a tuned process, the API (imported late), progress, and a screen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from headstart.base.process import tune_process
+
+if TYPE_CHECKING:
+    from headstart.base.progress import Progress
+    from headstart.cli.screen import Screen
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command under way.
+
+    Parameters
+    ----------
+    verbs : module or object
+        What offers `compare`, `fit`, `predict` and the others: ``headstart.api``, or a test's stand-in.
+    screen : Screen
+        Where the answer goes: stdout.
+    aside : Screen
+        Where remarks go that are no part of an answer: stderr.
+    quiet : bool
+        No progress.
+    answers : bool
+        Whether stdout belongs to the answer, so that progress must go to stderr.
+    """
+
+    verbs: Any
+    screen: Screen
+    aside: Screen
+    quiet: bool
+    answers: bool
+
+    @contextmanager
+    def working(self) -> Iterator[Progress]:
+        """Yield the listener for a long job; what it draws is gone when the job ends."""
+        from headstart.cli.live import listener
+
+        with listener(quiet=self.quiet, on_stderr=self.answers) as progress:
+            yield progress
+
+
+def open_session(
+    ctx: typer.Context,
+    *,
+    threads: int | None = None,
+    quiet: bool = False,
+    as_json: bool = False,
+    answers: bool = False,
+) -> Session:
+    """Set the process up, then import what is heavy; the one place where both happen.
+
+    Threads and allocator must be told before torch is imported, so nothing above this line may import it.
+    """
+    tune_process(threads=threads)
+    verbs = ctx.obj if ctx.obj is not None and hasattr(ctx.obj, "compare") else _api()
+    from headstart.cli.screen import Screen
+
+    return Session(verbs, Screen.on_stdout(), Screen.on_stderr(), quiet, answers or as_json)
+
+
+def _api() -> Any:
+    from headstart import api
+
+    return api
+
+
+def as_typed(path: Path) -> str:
+    """Return `path` as short as a user would type it: relative where it lies below the current folder."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+    return str(path) if relative.startswith("..") else relative

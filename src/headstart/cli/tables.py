@@ -1,0 +1,158 @@
+"""Answers of the smaller commands as lines: evaluations, predictions, stages, weights, expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+
+from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
+from headstart.report.text import decimal, quantity, skipped_lines
+
+_MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
+_MOST_CONFUSED = 5
+
+
+def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]:
+    """Return what `evaluate` measured: figures, recall of each class, which classes are taken for which."""
+    metrics, classes = evaluation["metrics"], list(evaluation["classes"])
+    low, high = metrics.get("interval") or (None, None)
+    spread = "" if low is None else f"  (95 % interval {decimal(low)} to {decimal(high)})"
+    split = evaluation.get("split") or "all"
+    where = f" on {metrics['n']:,} {'' if split == 'all' else split + ' '}pictures"
+    lines = [Line(f"accuracy {decimal(metrics['accuracy'])}{where}", "title")]
+    lines[0] = Line(lines[0].text + spread, "title") if cell_len(lines[0].text + spread) <= width else lines[0]
+    others = (("macro F1", "macro_f1"), ("balanced accuracy", "balanced_accuracy"), ("log loss", "loss"))
+    told = " · ".join(f"{name} {decimal(metrics[key])}" for name, key in others if metrics.get(key) is not None)
+    lines += [Line(part, "faint") for part in wrap(told, width)] if told else []
+    recalls = metrics.get("per_class_recall") or [None] * len(classes)
+    lines += [Line(""), *_class_table(classes, recalls, evaluation["confusion"], width)]
+    lines += _confused(classes, evaluation["confusion"], width)
+    skipped = skipped_lines(evaluation.get("skipped") or [], width=width)
+    return [*lines, Line(""), *skipped] if skipped else lines
+
+
+def _class_table(
+    classes: Sequence[str], recalls: Sequence[float | None], confusion: Sequence[Sequence[int]], width: int
+) -> list[Line]:
+    """Return recall by class, with the confusion matrix beside it where it fits."""
+    rows = [
+        [shorten(name, 28), decimal(recall), f"{sum(counts):,}"]
+        for name, recall, counts in zip(classes, recalls, confusion, strict=True)
+    ]
+    heads = ["class", "recall", "pictures"]
+    if len(classes) <= _MOST_CLASSES:
+        wide = [[*row, *(f"{count:,}" for count in counts)] for row, counts in zip(rows, confusion, strict=True)]
+        said = [*heads, *(_short_name(name) for name in classes)]
+        table = columns([said, *wide], right=range(1, len(said)))
+        if max(cell_len(line) for line in table) <= width:
+            lead = cell_len(columns([heads, *rows], right=(1, 2))[0]) + 2
+            return [Line(" " * lead + "answered as", "faint"), Line(table[0], "heading"), *map(Line, table[1:])]
+    order = sorted(range(len(rows)), key=lambda at: (recalls[at] is None, recalls[at] or 0.0))
+    table = columns([heads, *(rows[at] for at in order)], right=(1, 2))
+    return [Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def _short_name(name: str) -> str:
+    return fit(name, 12).rstrip() if cell_len(name) > 12 else name
+
+
+def _confused(classes: Sequence[str], confusion: Sequence[Sequence[int]], width: int) -> list[Line]:
+    """Return the pairs of classes that are mixed up most, for more than two classes."""
+    pairs = [
+        (count, classes[true], classes[said])
+        for true, row in enumerate(confusion)
+        for said, count in enumerate(row)
+        if count and true != said
+    ]
+    if len(classes) < 3 or not pairs:
+        return []
+    pairs.sort(key=lambda pair: -pair[0])
+    told = ", ".join(f"{true} as {said} ({count:,})" for count, true, said in pairs[:_MOST_CONFUSED])
+    return [Line(""), *(Line(part) for part in wrap(told, width, first="Most often mixed up: ", rest="  "))]
+
+
+def prediction_lines(rows: Sequence[Mapping[str, Any]], *, width: int) -> list[Line]:
+    """Return one line per picture: path, answer, its probability as number and bar."""
+    if not rows:
+        return []
+    label = min(max(cell_len(row["label"]) for row in rows), 30)
+    bar = 10 if 80 <= width < 1000 else 0  # a program that reads the lines needs no picture
+    path = min(max(cell_len(row["path"]) for row in rows), max(width - label - bar - 11, 12))
+    lines = []
+    for row in rows:
+        filled = round(row["probability"] * bar)
+        drawn = "  " + "━" * filled + "─" * (bar - filled) if bar else ""
+        name = fit(shorten(row["path"], path), path)
+        lines.append(Line(f"{name}  {fit(shorten(row['label'], label), label)}  {row['probability']:.3f}{drawn}"))
+    return lines
+
+
+def stage_lines(stages: Sequence[Mapping[str, Any]], *, width: int) -> list[Line]:
+    """Return the places to cut: what enters there, what each stage holds and costs, what a cut would train."""
+    heads = ["cut", "activation", "values", "parameters", "FLOPs", "trained from here"]
+    rows = [
+        [
+            str(stage["name"]),
+            " x ".join(str(side) for side in stage["shape"]),
+            quantity(_product(stage["shape"])),
+            quantity(stage["parameters"]),
+            quantity(stage["flops"]),
+            quantity(stage["trained_after"]),
+        ]
+        for stage in stages
+    ]
+    keep = range(6) if width >= 72 else (0, 1, 3, 5)
+    heads[5] = heads[5] if width >= 72 else "trained"
+    table = columns([[row[at] for at in keep] for row in [heads, *rows]], right=range(2, len(keep)))
+    return [Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def _product(sides: Sequence[int]) -> int:
+    total = 1
+    for side in sides:
+        total *= side
+    return total
+
+
+def weights_lines(entries: Sequence[Mapping[str, Any]], *, width: int) -> list[Line]:
+    """Return the weights that can be had: installed or not, licence, where they come from."""
+    rows = []
+    for entry in entries:
+        where = entry.get("source") or entry.get("where") or entry.get("path") or ""
+        state = "✓" if entry.get("installed") else "–"
+        rows.append([state, str(entry["name"]), str(entry.get("licence") or "?"), str(where)])
+    if not rows:
+        return []
+    room = max(width - sum(max(cell_len(row[at]) for row in rows) + 2 for at in range(3)), 20)
+    table = columns([["", "name", "licence", "where"], *([*row[:3], shorten(row[3], room)] for row in rows)])
+    return [Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def fact_lines(facts: Mapping[str, Any]) -> list[Line]:
+    """Return names and values in two columns."""
+    said = {str(name): value for name, value in facts.items() if value is not None}
+    size = max((cell_len(name) for name in said), default=0)
+    return [Line(f"{fit(name, size)}  {value}") for name, value in said.items()]
+
+
+def expectation_lines(recipe: Mapping[str, Any], accuracies: Mapping[str, float | None], *, width: int) -> list[Line]:
+    """Return what the recipe's author expects beside what was measured, and whether it lies in the range."""
+    rows: list[list[str]] = []
+    roles: list[Role] = []
+    for name, said in (recipe.get("expected") or {}).items():
+        entry = said if isinstance(said, Mapping) else {"accuracy": said}
+        span, found = entry.get("accuracy"), accuracies.get(name)
+        ends = span if isinstance(span, list | tuple) else (span, span)
+        inside = found is not None and ends[0] is not None and ends[0] <= found <= ends[1]
+        verdict = "not run" if found is None else "as expected" if inside else "below" if found < ends[0] else "above"
+        told = f"{decimal(ends[0])} to {decimal(ends[1])}"
+        rows.append([str(name), decimal(found), told, decimal(entry.get("published")), verdict])
+        roles.append("warning" if verdict == "below" else "plain")
+    if not rows:
+        return []
+    heads = ["strategy", "here", "expected", "published", ""]
+    keep = range(5) if width >= 62 else (0, 1, 2, 4)
+    table = columns([[row[at] for at in keep] for row in [heads, *rows]])
+    return [Line(table[0], "heading"), *(Line(t, r) for t, r in zip(table[1:], roles, strict=True))]

@@ -1,0 +1,1 @@
+"""What numbers are worth: metrics, intervals, paired tests, calibration, verdict. Arrays in, numbers out."""

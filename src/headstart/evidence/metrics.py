@@ -1,0 +1,107 @@
+"""How right the answers are: accuracy, log loss, recall and F1 per class, and all of them in one record.
+
+Throughout, `labels` and `predicted` are whole numbers from 0 to ``classes - 1``. A class without a single
+held-out picture has no recall: it is left out of the means instead of being counted as 0 or 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.params import bad_parameter
+from headstart.base.types import Floats
+from headstart.evidence.intervals import wilson
+
+Labels = NDArray[np.integer[Any]]
+
+# A probability of exactly 0 would make the loss infinite; scikit-learn stops at the same place.
+_LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
+
+
+def accuracy(labels: Labels, predicted: Labels) -> float:
+    """Return the share of `predicted`, (n,), that equals `labels`, (n,)."""
+    _check_pair("accuracy", labels, predicted)
+    return float(np.mean(np.asarray(labels) == np.asarray(predicted)))
+
+
+def log_loss(labels: Labels, probabilities: Floats) -> float:
+    """Return the mean of ``-log p(true class)`` in nats; `probabilities`, (n, classes), stay above 2e-16."""
+    _check_pair("log_loss", labels, probabilities)
+    true = np.asarray(probabilities, np.float64)[np.arange(len(labels)), labels]
+    return float(np.mean(-np.log(np.clip(true, _LEAST_PROBABILITY, 1.0))))
+
+
+def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
+    """Return how often each true class (row) was answered with each class (column), (classes, classes)."""
+    _check_pair("confusion", labels, predicted)
+    cells = np.asarray(labels, np.int64) * classes + np.asarray(predicted, np.int64)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes).astype(np.int64)
+
+
+def per_class_recall(labels: Labels, predicted: Labels, classes: int) -> Floats:
+    """Return the share of each class's pictures that was answered right, (classes,); NaN without pictures."""
+    table = confusion(labels, predicted, classes)
+    pictures = table.sum(axis=1)
+    return np.where(pictures > 0, np.diag(table) / np.maximum(pictures, 1), np.nan)
+
+
+def balanced_accuracy(labels: Labels, predicted: Labels, classes: int) -> float:
+    """Return the mean recall of the classes that have pictures."""
+    return float(np.nanmean(per_class_recall(labels, predicted, classes)))
+
+
+def macro_f1(labels: Labels, predicted: Labels, classes: int) -> float:
+    """Return the mean F1 of the classes that have pictures.
+
+    F1 = 2 hits / (pictures of the class + answers that name it), so a class that is never answered gets 0.
+    """
+    table = confusion(labels, predicted, classes)
+    pictures, answers = table.sum(axis=1), table.sum(axis=0)
+    present = pictures > 0
+    return float(np.mean(2.0 * np.diag(table)[present] / (pictures + answers)[present]))
+
+
+def measure(labels: Labels, probabilities: Floats) -> dict[str, Any]:
+    """Return every measure of one set of answers, as it stands in `results.json`.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    probabilities : array, (n, classes)
+        The answer for a picture is the class of its largest probability.
+
+    Returns
+    -------
+    dict
+        ``n``, ``loss``, ``accuracy``, ``interval`` (Wilson, 95 %), ``macro_f1``, ``balanced_accuracy`` and
+        ``per_class_recall`` (a list over all classes, None for a class without pictures).
+
+    Raises
+    ------
+    ConfigError
+        If there is no picture, or the two do not have the same length.
+    """
+    _check_pair("measure", labels, probabilities)
+    classes = probabilities.shape[1]
+    predicted = np.argmax(probabilities, axis=1)
+    right = int(np.sum(predicted == np.asarray(labels)))
+    recall = per_class_recall(labels, predicted, classes)
+    return {
+        "n": len(labels),
+        "loss": log_loss(labels, probabilities),
+        "accuracy": right / len(labels),
+        "interval": list(wilson(right, len(labels))),
+        "macro_f1": macro_f1(labels, predicted, classes),
+        "balanced_accuracy": balanced_accuracy(labels, predicted, classes),
+        "per_class_recall": [None if np.isnan(value) else float(value) for value in recall],
+    }
+
+
+def _check_pair(owner: str, labels: Labels, answers: NDArray[Any]) -> None:
+    if len(labels) == 0 or len(labels) != len(answers):
+        raise bad_parameter(
+            "labels", owner, "as many as there are answers, and at least one", (len(labels), len(answers))
+        )

@@ -1,0 +1,269 @@
+"""Which candidate to take, and what may be said about it: the rule, and its words in one place.
+
+The rule: find the most accurate; whatever the paired tests cannot tell from it is tied with it; of all
+that are tied, take the cheapest (operations for one prediction, then trained parameters, then the order
+of the table). A measured time never decides, so the verdict is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.params import bad_parameter
+from headstart.evidence.intervals import wilson
+from headstart.evidence.paired import disagreements, pictures_to_tell
+
+LEVEL = 0.05
+LEAST_PER_CLASS = 5
+_MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+Comparison = Mapping[str, Any]  # an entry of `comparisons` in results.json
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One finished run as the verdict sees it.
+
+    Parameters
+    ----------
+    id : str
+        The run's name.
+    accuracy : float
+        Share of the held-out pictures that it answered right.
+    correct : array of bool, (n,)
+        Which of them.
+    flops : float
+        Operations for one prediction.
+    trained_parameters : int
+    order : int
+        Its place in the table of strategies.
+    """
+
+    id: str
+    accuracy: float
+    correct: NDArray[np.bool_]
+    flops: float
+    trained_parameters: int
+    order: int
+
+    @property
+    def right(self) -> int:
+        """How many held-out pictures it answered right."""
+        return int(np.sum(self.correct))
+
+    @property
+    def cost(self) -> tuple[float, int, int]:
+        """What decides between those that are tied: the smaller, the better."""
+        return self.flops, self.trained_parameters, self.order
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to take, what is tied with it, and why, in a few sentences."""
+
+    winner: str
+    tied_with: tuple[str, ...]
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry `verdict` of `results.json`."""
+        return {"winner": self.winner, "tied_with": list(self.tied_with), "text": self.text}
+
+
+def decide(
+    candidates: Sequence[Candidate],
+    comparisons: Sequence[Comparison],
+    *,
+    split: str,
+    least_per_class: int,
+    chance: float,
+) -> Verdict:
+    """Return the verdict on `candidates`.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        All judged on the same held-out pictures, in the same order.
+    comparisons : sequence of mapping
+        What `paired.compare_pairs` says of them.
+    split : str
+        The held-out split ("val", "test"), for the text.
+    least_per_class : int
+        How many held-out pictures the smallest class has.
+    chance : float
+        The accuracy of an answer that does not look at the picture.
+
+    Raises
+    ------
+    ConfigError
+        If there is no candidate, the candidates saw different pictures, or a pair was not compared.
+    """
+    sizes = {len(candidate.correct) for candidate in candidates}
+    if len(sizes) != 1 or 0 in sizes:
+        raise bad_parameter("candidates", "decide", "runs on the same pictures, at least one", sorted(sizes))
+    best = min(candidates, key=_rank)
+    tied = [best] + [
+        other
+        for other in candidates
+        if other is not best and _compared(comparisons, best, other)["p_adjusted"] >= LEVEL
+    ]
+    winner = min(tied, key=lambda candidate: candidate.cost)
+    case = _Case(candidates, comparisons, best, winner, len(tied), sizes.pop(), split)
+    sentences = _nothing_learned(case, chance) or _reason(case) + _near_chance(case, chance)
+    return Verdict(
+        winner.id,
+        tuple(other.id for other in candidates if other in tied and other is not winner),
+        " ".join(sentences + _small_class(case, least_per_class)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What the sentences are about."""
+
+    candidates: Sequence[Candidate]
+    comparisons: Sequence[Comparison]
+    best: Candidate
+    winner: Candidate
+    tied: int
+    n: int
+    split: str
+
+    @property
+    def pictures(self) -> str:
+        return f"{self.n:,} {self.split} picture{_s(self.n)}"
+
+
+def _rank(candidate: Candidate) -> tuple[float, ...]:
+    return (-candidate.right, *candidate.cost)
+
+
+def _compared(comparisons: Sequence[Comparison], first: Candidate, second: Candidate) -> Comparison:
+    for entry in comparisons:
+        if {entry["a"], entry["b"]} == {first.id, second.id}:
+            return entry
+    missing = f"nothing about {first.id} and {second.id}"
+    raise bad_parameter("comparisons", "decide", "those of compare_pairs over all candidates", missing)
+
+
+def _reason(case: _Case) -> list[str]:
+    if len(case.candidates) == 1:
+        return _only_one(case)
+    if case.winner.right < case.best.right:
+        return _tie(case)
+    if case.tied > 1:
+        return _most_and_cheapest(case)
+    return _clear_winner(case)
+
+
+def _only_one(case: _Case) -> list[str]:
+    low, high = wilson(case.best.right, case.n)
+    return [
+        f"{case.best.id}, the only one tried, answered {case.best.right:,} of the {case.pictures} right "
+        f"(95 % interval {low:.3f} to {high:.3f}); there is nothing to compare it with."
+    ]
+
+
+def _clear_winner(case: _Case) -> list[str]:
+    others = [candidate for candidate in case.candidates if candidate is not case.best]
+    second = min(others, key=_rank)
+    p = _compared(case.comparisons, case.best, second)["p"]
+    place = "the only other one" if len(others) == 1 else "the next best"
+    return [
+        f"Take {case.best.id}. It answered {case.best.right - second.right:,} more of the {case.pictures} "
+        f"right than {second.id}, {place}, which is more than luck explains ({_p(p)})."
+    ]
+
+
+def _most_and_cheapest(case: _Case) -> list[str]:
+    equals = sum(candidate.right == case.winner.right for candidate in case.candidates)
+    how = "No other answered more" if equals > 1 else "It answered more than any other"
+    return [
+        f"Take {case.winner.id}. {how} of the {case.pictures} right ({case.winner.right:,}), "
+        f"and it is the {_cheapest(case)}."
+    ]
+
+
+def _tie(case: _Case) -> list[str]:
+    best, winner = case.best, case.winner
+    entry = _compared(case.comparisons, best, winner)
+    luck = _p(entry["p"])
+    if entry["p"] < LEVEL:  # a tie only because all comparisons count: say so, or the figure misleads
+        luck += f", but {_p(entry['p_adjusted'])} when all {len(case.comparisons)} comparisons are counted"
+    return [
+        f"Take {winner.id}. {best.id} answered {best.right - winner.right:,} more of the {case.pictures} right "
+        f"than {winner.id}, which {case.n:,} picture{_s(case.n)} cannot tell from luck ({luck}); "
+        f"{winner.id} is the {_cheapest(case)}.",
+        _would_settle(case, entry["p"]),
+    ]
+
+
+def _would_settle(case: _Case, p: float) -> str:
+    # Holm asks of this pair the level divided by the number of pairs that are no clearer than it.
+    level = LEVEL / sum(other["p"] >= p for other in case.comparisons)
+    only_best, only_winner = disagreements(case.best.correct, case.winner.correct)
+    needed = pictures_to_tell(only_best, only_winner, case.n, level=level)
+    if needed is None or needed > _MOST_PICTURES:
+        return f"Even {_MOST_PICTURES:,} {case.split} pictures might not settle it."
+    # Where a difference just misses the level, the formula can ask for no more than there are.
+    return f"About {_rounded(max(needed, case.n + 1)):,} {case.split} pictures would settle it."
+
+
+def _nothing_learned(case: _Case, chance: float) -> list[str]:
+    if case.best.right > chance * case.n + 1e-9:  # 83 / 153 * 153 is not 83
+        return []
+    place = "the only one tried" if len(case.candidates) == 1 else "the best"
+    return [
+        f"Nothing was learned: {case.best.id}, {place}, answered {case.best.right:,} of the {case.pictures} "
+        f"right, and answering without looking gives {chance:.3f}.",
+        "Likely causes: labels that do not belong to their pictures, pictures too few or too small to show "
+        "the difference, or weights and preprocessing that do not fit each other.",
+    ]
+
+
+def _near_chance(case: _Case, chance: float) -> list[str]:
+    if wilson(case.winner.right, case.n)[0] > chance:
+        return []
+    return [
+        f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told "
+        f"from answering without looking ({chance:.3f})."
+    ]
+
+
+def _small_class(case: _Case, least: int) -> list[str]:
+    if least >= LEAST_PER_CLASS:
+        return []
+    has = f"only {least}" if least else "no"
+    return [
+        f"Caution: the smallest class has {has} {case.split} picture{_s(least)}, so next to nothing is known about it."
+    ]
+
+
+def _cheapest(case: _Case) -> str:
+    number = _NUMBERS[case.tied] if case.tied < len(_NUMBERS) else str(case.tied)
+    return f"{'cheaper' if case.tied == 2 else 'cheapest'} of the {number} that are tied"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _p(p: float) -> str:
+    """Return "p = 0.63", with two significant figures where it is small."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.2g}"
+
+
+def _rounded(pictures: int) -> int:
+    """Return the number with one figure, two if it begins with 1: it is a forecast, not a count."""
+    digits = str(pictures)
+    size = int(10 ** max(0, len(digits) - (2 if digits[0] == "1" else 1)))
+    return math.ceil(pictures / size) * size

@@ -1,0 +1,88 @@
+"""Nearest neighbours by cosine similarity of standardised features: the cheap preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.types import Floats, Neighbours, softmax, unit_rows
+from headstart.evidence.metrics import log_loss
+from headstart.heads.temperature import out_of_fold_temperature
+from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
+
+_NUMBERS = (1, 3, 5, 10, 20)
+
+
+def fit(
+    X: Floats,
+    y: Labels,
+    classes: int,
+    *,
+    folds: NDArray[np.integer[Any]],
+    seed: int = 0,  # noqa: ARG001 - nothing here is random; every head takes one
+) -> Fitted:
+    """Return the k nearest neighbours, k and one temperature chosen on out-of-fold scores.
+
+    Of 1, 3, 5, 10 and 20 neighbours those with the least log loss, each at its best temperature, are
+    taken; where there are fewer rows, numbers above them are left out.
+
+    Parameters
+    ----------
+    X : array, (n, D)
+        Features.
+    y : array of int, (n,)
+        Labels from 0 to ``classes - 1``, every class among them.
+    classes : int
+    folds : array of int, (n,)
+        Fold of each row. Rows that belong together (views of one picture, groups) have the same number.
+    seed : int
+        Nothing here is random; every head takes one.
+
+    Returns
+    -------
+    Fitted
+        The head is a `Neighbours`; ``chosen["k"]`` is how many vote.
+
+    Raises
+    ------
+    ConfigError
+        If shapes do not fit, a feature is not finite, a class has no row, or all rows are in one fold.
+    """
+    training = check_training("knn", X, y, classes, folds)
+    fewest = min(len(train) for train, _ in training.splits())
+    candidates = []
+    for k in (number for number in _NUMBERS if number <= max(fewest, 1)):
+        scores = _out_of_fold(training, k)
+        temperature = out_of_fold_temperature(scores, training.labels)
+        loss = log_loss(training.labels, softmax(scores / temperature))
+        candidates.append((loss, k, temperature, scores))
+    _, k, temperature, scores = min(candidates, key=lambda candidate: candidate[:2])
+    return Fitted(
+        head=_neighbours(training, training.rows, k, temperature),
+        chosen={"k": k},
+        out_of_fold=scores,
+        converged=True,
+    )
+
+
+def _out_of_fold(training: Training, k: int) -> Floats:
+    scores = np.empty((len(training.labels), training.classes))
+    for train, held in training.splits():
+        scores[held] = _neighbours(training, train, k).scores(training.features[held])
+    return scores
+
+
+def _neighbours(training: Training, rows: Rows, k: int, temperature: float = 1.0) -> Neighbours:
+    features = training.features[rows]
+    standard = Standard.of(features)
+    return Neighbours(
+        examples=unit_rows(standard.apply(features)).astype(np.float32),
+        labels=training.labels[rows],
+        mean=standard.mean,
+        scale=standard.scale,
+        k=k,
+        classes=training.classes,
+        temperature=temperature,
+    )

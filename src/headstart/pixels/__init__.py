@@ -1,0 +1,17 @@
+"""Pictures as numbers: decoded once into a store, framed into squares, varied for the training."""
+
+from headstart.pixels.augment import AUGMENTATIONS, Augmentation, augment
+from headstart.pixels.decode import DECODER, decode
+from headstart.pixels.framing import frame, frame_batch
+from headstart.pixels.store import PixelStore
+
+__all__ = [
+    "AUGMENTATIONS",
+    "DECODER",
+    "Augmentation",
+    "PixelStore",
+    "augment",
+    "decode",
+    "frame",
+    "frame_batch",
+]

@@ -1,0 +1,215 @@
+"""The pixel store: every picture decoded once, kept whole, read as a view.
+
+On disk a store is a folder of three files::
+
+    pixels.bin      the pictures one after another, uint8, row by row, red green blue
+    index.bin       one record a picture: offset into pixels.bin, height, width (all 0: a faulty picture)
+    manifest.json   format, key, sizes, checksums, the faulty pictures' reasons; written last
+
+It is written to a folder of its own beside its place and renamed, so it stands whole or not at all, and
+two processes that need the same one do not meet.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import PictureError, StoreError
+from headstart.base.executors import ordered_map
+from headstart.base.files import cache_folder, fingerprint, store_error
+from headstart.base.params import bad_parameter, check_integer
+from headstart.base.progress import Progress, Silent
+from headstart.pixels import shelf
+from headstart.pixels.decode import DECODER, decode, pixel_limit
+
+Pixels = NDArray[np.uint8]
+
+_HINT = "Take it out of the list, or repair the file."
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+_WORTH_SAYING = 2 << 30  # bytes
+_USUAL_ASPECT = 1.4
+
+
+class PixelStore:
+    """Whole pictures by row: ``store[row]`` is a read-only (H, W, 3) view, uint8 RGB.
+
+    Made by `build` (on disk, in the user's cache) or `in_memory`.
+
+    Parameters
+    ----------
+    pictures : sequence of array of uint8, (H, W, 3)
+        A faulty picture has no pixels: (0, 0, 3).
+    faulty : mapping of int to str
+        Row to the reason why that picture cannot be used.
+    folder : Path, optional
+        Where the store lies; None in memory.
+    """
+
+    def __init__(self, pictures: Sequence[Pixels], *, faulty: Mapping[int, str], folder: Path | None = None) -> None:
+        self._pictures = tuple(pictures)
+        self.faulty = dict(faulty)
+        self.folder = folder
+
+    @classmethod
+    def build(
+        cls,
+        files: Sequence[Path | Pixels],
+        digests: Sequence[str],
+        *,
+        short_side: int,
+        threads: int = 1,
+        progress: Progress | None = None,
+        folder: Path | None = None,
+    ) -> PixelStore:
+        """Return the store of these pictures: opened where it stands whole, else decoded.
+
+        Where the folder may not be written (its rights, a read-only disk), the store is held in memory
+        and a message says so.
+
+        Parameters
+        ----------
+        files : sequence of Path or array
+            As `decode` takes them.
+        digests : sequence of str
+            For each picture what tells its content, such as the SHA-256 of the file.
+        short_side : int
+            Pixels.
+        threads : int
+            How many decode at a time.
+        progress : Progress, optional
+            Hears the step "decode" and what is unusual.
+        folder : Path, optional
+            Where the stores lie; by default ``pixels`` in the cache folder.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or fails; nothing is left behind.
+        """
+        if len(files) != len(digests):
+            raise bad_parameter("digests", "PixelStore.build", f"{len(files)} texts", len(digests))
+        short_side = check_integer("short_side", "PixelStore.build", short_side, least=1)
+        job = _Job(files, digests, short_side, threads, progress or Silent())
+        home = cache_folder() / "pixels" if folder is None else folder
+        try:
+            return job.opened(home) or job.written(home)
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise store_error(home, error) from error
+            job.progress.message(
+                f"'{home}' may not be written ({error.strerror}): the decoded pictures stay in memory, "
+                "this time only. Set HEADSTART_CACHE to a folder that you may write."
+            )
+            return cls.in_memory(job.decoded())
+
+    @classmethod
+    def in_memory(cls, pictures: Iterable[Pixels | PictureError]) -> PixelStore:
+        """Return a store of decoded pictures, (H, W, 3) each; an error stands for a faulty one."""
+        kept: list[Pixels] = []
+        faulty: dict[int, str] = {}
+        for row, picture in enumerate(pictures):
+            if isinstance(picture, PictureError):
+                faulty[row] = picture.message
+                picture = np.empty((0, 0, 3), np.uint8)
+            view = picture.view()
+            view.flags.writeable = False
+            kept.append(view)
+        return cls(kept, faulty=faulty)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, row: int) -> Pixels:
+        """Return the picture of a row; PictureError if it is faulty."""
+        picture = self._pictures[row]
+        if not picture.size:
+            row = range(len(self))[row]
+            raise PictureError(f"picture {row}: {self.faulty[row]}", hint=_HINT)
+        return picture
+
+    def rows(self, rows: Iterable[int]) -> PixelStore:
+        """Return a store of some of the pictures, in that order, sharing their pixels."""
+        chosen = [range(len(self))[row] for row in rows]
+        faulty = {place: self.faulty[row] for place, row in enumerate(chosen) if row in self.faulty}
+        return PixelStore([self._pictures[row] for row in chosen], faulty=faulty, folder=self.folder)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        return sum(picture.nbytes for picture in self._pictures)
+
+    def verify(self) -> None:
+        """Read every byte and compare with the checksums (opening compares only sizes and the index).
+
+        Raises
+        ------
+        StoreError
+            If the pixels on disk are not those that were written.
+        """
+        if self.folder is not None:
+            shelf.verify(self.folder)
+
+
+class _Job:
+    """One build: what is to be decoded, and how it is found again."""
+
+    def __init__(
+        self,
+        files: Sequence[Path | Pixels],
+        digests: Sequence[str],
+        short_side: int,
+        threads: int,
+        progress: Progress,
+    ) -> None:
+        self.files, self.short_side, self.threads, self.progress = files, short_side, threads, progress
+        self.limit = pixel_limit()
+        self.facts = {
+            "decoder": DECODER,
+            "short_side": short_side,
+            "max_pixels": self.limit,
+            "pictures": len(files),
+            "digests": fingerprint(list(digests)),
+        }
+
+    def opened(self, home: Path) -> PixelStore | None:
+        """Return the store if it stands whole; None, with a message if it is damaged, otherwise."""
+        place = home / shelf.name(self.facts)
+        try:
+            kept = shelf.read(place, self.facts)
+        except StoreError as error:
+            self.progress.message(f"{error.message} It is made anew.")
+            return None
+        if kept is None or any(self._usable(row) for row in kept.faulty):
+            return None
+        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place)
+
+    def _usable(self, row: int) -> bool:
+        """Whether a picture that was faulty can be decoded now; a disk's fault may have passed."""
+        return not isinstance(self._attempt(self.files[row]), PictureError)
+
+    def written(self, home: Path) -> PixelStore:
+        size = int(len(self.files) * self.short_side**2 * 3 * _USUAL_ASPECT)
+        if size > _WORTH_SAYING:
+            self.progress.message(f"decoded pictures take about {size / 2**30:.0f} GiB in '{home}' (HEADSTART_CACHE)")
+        place = shelf.write(home, self.facts, self.decoded())
+        kept = shelf.read(place, self.facts)
+        if kept is None:  # somebody cleared the cache in this very moment
+            raise StoreError(f"'{place}' is gone again.", hint="Run the same command again.")
+        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place)
+
+    def decoded(self) -> Iterator[Pixels | PictureError]:
+        with self.progress.step("decode", len(self.files)) as step:
+            for picture in ordered_map(self._attempt, self.files, threads=self.threads):
+                yield picture
+                step.advance()
+
+    def _attempt(self, source: Path | Pixels) -> Pixels | PictureError:
+        try:
+            return decode(source, short_side=self.short_side, max_pixels=self.limit)
+        except PictureError as error:
+            return error

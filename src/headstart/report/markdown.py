@@ -1,0 +1,297 @@
+"""An experiment as one plain Markdown page: `report.md` in the run folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart.base.files import write_text
+from headstart.report import text
+from headstart.report.lines import clean
+
+Results = Mapping[str, Any]
+Run = Mapping[str, Any]
+
+_MOST_PAIRS, _MOST_CLASSES = 45, 40
+_SIGNS = re.compile(r"[\\`*\[\]<>|#]|(?<!\w)_|_(?!\w)")  # an underline inside a word means nothing
+
+
+def write_markdown(results: Results, path: Path) -> None:
+    """Write the report of `results` to `path` durably.
+
+    Parameters
+    ----------
+    results : dict
+        Content of ``results.json``.
+    path : Path
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    write_text(path, markdown(results))
+
+
+def markdown(results: Results) -> str:
+    """Return the report of `results` as Markdown, ending with one line end."""
+    sections = [
+        _opening(results),
+        _section("Verdict", _verdict(results)),
+        _section("Strategies", _strategies(results)),
+        _section("Compared in pairs", _comparisons(results)),
+        _section("The winner, class by class", _per_class(results)),
+        _section("Epochs", _epochs(results)),
+        _section("Settings", _settings(results)),
+        _section("Pictures", _pictures(results)),
+        _section("Skipped files", _skipped(results)),
+        _section("Backbone and preprocessing", _backbone(results)),
+        _section("Plan and time", _plan(results)),
+        _section("Warnings", [f"- {escaped(line)}" for line in text.warnings(results)]),
+        _section("Environment", _environment(results)),
+        _section("Make it again", _again(results)),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def escaped(value: object) -> str:
+    """Return any text so that Markdown shows it as it is, also inside a table."""
+    return _SIGNS.sub(r"\\\g<0>", clean(str(value)))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> list[str]:
+    """Return a Markdown table; the cells must be escaped already."""
+    flush = set(right)
+    rule = ["---:" if at in flush else "---" for at in range(len(heads))]
+    return ["| " + " | ".join(row) + " |" for row in [heads, rule, *rows]]
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+
+
+def _opening(results: Results) -> str:
+    recipe = (results.get("recipe") or {}).get("title")
+    parts = [text.describe_data(results), text.describe_backbone(results), text.describe_machine(results)]
+    lines = [f"# {escaped(recipe)}" if recipe else "# What the comparison found", ""]
+    lines.append(escaped(" · ".join(part for part in parts if part)) + ".")
+    return "\n".join(lines)
+
+
+def _verdict(results: Results) -> list[str]:
+    said = (results.get("verdict") or {}).get("text")
+    return [escaped(said)] if said else []
+
+
+def _strategies(results: Results) -> list[str]:
+    split, decision = text.measured_split(results), results.get("verdict") or {}
+    runs = text.ranked(results)
+    if not runs:
+        return []
+    tied = decision.get("tied_with") or ()
+    heads = ["", "run", "weights", "cut", "head", f"accuracy on {split}", "95 % interval", "macro F1", "log loss"]
+    rows = []
+    for run in runs:
+        metrics = text.metrics_of(run, split)
+        mark = "**taken**" if run["id"] == decision.get("winner") else "tied" if run["id"] in tied else ""
+        names = [escaped(run.get(key) or "") for key in ("id", "weights", "cut", "head")]
+        numbers = [text.decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
+        numbers += [text.decimal(metrics.get("macro_f1")), text.decimal(metrics.get("loss"))]
+        numbers.append(text.seconds_text((run.get("seconds") or {}).get("total")))
+        numbers.append(text.quantity((run.get("parameters") or {}).get("trained")))
+        numbers.append(text.quantity(run.get("flops")))
+        rows.append([mark, *names, *numbers])
+    lines = table([*heads, "time", "trained", "FLOPs"], rows, right=range(5, 12))
+    lines += ["", _how_measured(results, split, runs)]
+    return lines
+
+
+def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
+    n = next((text.metrics_of(run, split).get("n") for run in runs if text.metrics_of(run, split)), None)
+    chance = text.chance_accuracy(results)
+    parts = ["Nothing was measured." if n is None else f"Measured on {n:,} {split} pictures."]
+    if chance is not None:
+        parts.append(f"Always answering with the commonest class would reach {chance:.3f}.")
+    if any(text.metrics_of(run, split).get("used_for_choosing") for run in runs):
+        parts.append(f"The {split} pictures also chose the epoch or the settings, so these figures are optimistic.")
+    else:
+        parts.append("Epochs and settings were chosen without these pictures.")
+    parts.append("Intervals are Wilson's; time is what the strategy costs alone, shared steps counted in full.")
+    return " ".join(parts)
+
+
+def _comparisons(results: Results) -> list[str]:
+    pairs = list(results.get("comparisons") or ())
+    if not pairs:
+        return []
+    winner = (results.get("verdict") or {}).get("winner")
+    pairs.sort(key=lambda pair: winner not in (pair["a"], pair["b"]))  # stable: the winner's pairs come first
+    rows = [
+        [
+            escaped(pair["a"]),
+            escaped(pair["b"]),
+            _signed(pair.get("difference")),
+            interval(pair.get("interval"), signed=True),
+            probability(pair.get("p")),
+            probability(pair.get("p_adjusted")),
+        ]
+        for pair in pairs[:_MOST_PAIRS]
+    ]
+    heads = ["a", "b", "a minus b", "95 % interval", "p", "p, all pairs"]
+    lines = table(heads, rows, right=range(2, 6))
+    if len(pairs) > _MOST_PAIRS:
+        lines += ["", f"{len(pairs) - _MOST_PAIRS:,} more pairs stand in `results.json`."]
+    note = "Paired on the same pictures: McNemar's mid-p test; the last column is adjusted for all pairs (Holm)."
+    return [*lines, "", note]
+
+
+def _per_class(results: Results) -> list[str]:
+    winner, split = (results.get("verdict") or {}).get("winner"), text.measured_split(results)
+    run = next((run for run in results.get("runs", []) if run["id"] == winner), None)
+    recalls = text.metrics_of(run, split).get("per_class_recall") if run else None
+    if not recalls:
+        return []
+    names, counts = results["data"]["classes"], results["data"].get("counts", {}).get(split) or {}
+    pairs = sorted(zip(names, recalls, strict=False), key=lambda pair: (pair[1] is None, pair[1] or 0.0))
+    rows = [[escaped(name), text.decimal(recall), f"{counts.get(name, 0):,}"] for name, recall in pairs]
+    heads = ["class", "recall", f"{split} pictures"]
+    lines = [f"How many of each class's pictures `{winner}` found, the hardest class first.", ""]
+    lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2))
+    if len(rows) > _MOST_CLASSES:
+        lines += ["", f"{len(rows) - _MOST_CLASSES:,} easier classes are left out."]
+    return lines
+
+
+def _epochs(results: Results) -> list[str]:
+    lines: list[str] = []
+    heads = ["epoch", "train loss", "train accuracy", "held-out loss", "held-out accuracy", "rate", "s", "pictures/s"]
+    for run in results.get("runs", []):
+        if not run.get("epochs"):
+            continue
+        rows = [_epoch_row(record) for record in run["epochs"]]
+        lines += ["", f"### {escaped(run['id'])}", "", *table(heads, rows, right=range(8))]
+    return lines[1:]
+
+
+def _epoch_row(record: Mapping[str, Any]) -> list[str]:
+    numbers = [text.decimal(record.get(key)) for key in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")]
+    rate = record.get("learning_rate")
+    speed = text.decimal(record.get("images_per_second"), 0)
+    return [
+        str(record["epoch"]),
+        *numbers,
+        "–" if rate is None else f"{rate:.1e}",
+        text.decimal(record.get("seconds"), 1),
+        speed,
+    ]
+
+
+def _settings(results: Results) -> list[str]:
+    lines = []
+    for run in results.get("runs", []):
+        told = ", ".join(f"{key} {escaped(_plain(value))}" for key, value in (run.get("settings") or {}).items())
+        if told:
+            lines.append(f"- **{escaped(run['id'])}**: {told}")
+    chosen = results.get("chosen") or {}
+    for what in ("framing", "augment"):
+        losses = (chosen.get("by") or {}).get(what)
+        if losses:
+            told = ", ".join(f"{name} {text.decimal(loss)}" for name, loss in losses.items())
+            lines.append(f"- {what}: {chosen[what]}, chosen inside train by out-of-fold log loss ({told})")
+        elif chosen.get(what):
+            lines.append(f"- {what}: {chosen[what]}")
+    return lines
+
+
+def _pictures(results: Results) -> list[str]:
+    data = results.get("data", {})
+    counts, names = data.get("counts", {}), data.get("classes", [])
+    splits = [split for split in ("train", "val", "test") if sum((counts.get(split) or {}).values())]
+    if not splits:
+        return []
+    rows = [[escaped(name), *(f"{counts[split].get(name, 0):,}" for split in splits)] for name in names]
+    rows.append(["**all**", *(f"**{sum(counts[split].values()):,}**" for split in splits)])
+    lines = table(["class", *splits], rows, right=range(1, len(splits) + 1))
+    if data.get("ignored"):
+        lines += ["", f"{data['ignored']:,} hidden files and files of other kinds were passed over."]
+    return [*lines, "", f"Fingerprint of the data: `{data['fingerprint']}`"] if data.get("fingerprint") else lines
+
+
+def _skipped(results: Results) -> list[str]:
+    skipped = results.get("data", {}).get("skipped") or []
+    rows = [[escaped(entry["path"]), escaped(entry["reason"])] for entry in skipped]
+    note = "These files stayed as they are and took no part in training or measuring."
+    return [note, "", *table(["file", "reason"], rows)] if rows else []
+
+
+def _backbone(results: Results) -> list[str]:
+    backbone = results.get("backbone") or {}
+    lines = _facts(backbone)
+    owners: dict[str, list[str]] = {}  # runs that prepare pictures alike share a line
+    for run in results.get("runs", []):
+        values = run.get("preprocessing") or {}
+        told = ", ".join(f"{key} {escaped(_plain(value))}" for key, value in values.items())
+        if any(backbone.get(key) != value for key, value in values.items()):
+            owners.setdefault(told, []).append(escaped(run["id"]))
+    return lines + [f"- preprocessing of {', '.join(runs)}: {told}" for told, runs in owners.items()]
+
+
+def _plan(results: Results) -> list[str]:
+    plan = results.get("plan") or []
+    rows = [
+        [
+            escaped(step["step"]),
+            text.seconds_text(step.get("estimated_seconds")),
+            text.seconds_text(step.get("seconds")),
+        ]
+        for step in plan
+    ]
+    return table(["step", "estimated", "taken"], rows, right=(1, 2)) if rows else []
+
+
+def _environment(results: Results) -> list[str]:
+    return _facts({"headstart": results.get("headstart"), **(results.get("environment") or {})})
+
+
+def _again(results: Results) -> list[str]:
+    command = results.get("command")
+    if not command:
+        return []
+    lines = ["```console", f"$ {clean(str(command))}", "```", ""]
+    return [
+        *lines,
+        f"Seed {results.get('seed')}; the split of every picture stands in `split.parquet` (`--split FILE`).",
+    ]
+
+
+def _facts(values: Mapping[str, Any]) -> list[str]:
+    return [f"- {escaped(key)}: {escaped(_plain(value))}" for key, value in values.items() if value is not None]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return " ".join(_plain(item) for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def interval(ends: Sequence[float] | None, *, signed: bool = False) -> str:
+    """Return for example ``0.803 to 0.912``."""
+    if not ends:
+        return "–"
+    low, high = (_signed(end) if signed else text.decimal(end) for end in ends)
+    return f"{low} to {high}"
+
+
+def probability(p: float | None) -> str:
+    """Return a p value with the digits it deserves."""
+    if p is None:
+        return "–"
+    return f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3f}"

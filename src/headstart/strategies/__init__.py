@@ -1,0 +1,21 @@
+"""The ways of transferring, and the experiment that tries them on equal terms."""
+
+from headstart.strategies.experiment import fit_table, run_experiment
+from headstart.strategies.folder import RunFolder
+from headstart.strategies.recipe import Recipe, read_recipe, recipe_names
+from headstart.strategies.request import Request, default_run_folder
+from headstart.strategies.strategy import STRATEGIES, Strategy, choose_strategies
+
+__all__ = [
+    "STRATEGIES",
+    "Recipe",
+    "Request",
+    "RunFolder",
+    "Strategy",
+    "choose_strategies",
+    "default_run_folder",
+    "fit_table",
+    "read_recipe",
+    "recipe_names",
+    "run_experiment",
+]

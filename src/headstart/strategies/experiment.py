@@ -1,0 +1,218 @@
+"""One experiment: prepare, choose, fit every strategy, measure, keep; killed at any moment, it continues."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import DataError
+from headstart.base.files import sha256_of_file
+from headstart.base.progress import Progress
+from headstart.base.types import Preprocessing
+from headstart.bundle import Model
+from headstart.strategies.choose import choose
+from headstart.strategies.fit_head import fit_head
+from headstart.strategies.fit_network import fit_network
+from headstart.strategies.fitted import FittedRun
+from headstart.strategies.folder import Logged, RunFolder
+from headstart.strategies.ground import Choices, Ground, prepare
+from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
+from headstart.strategies.plan import calibrate, describe, estimate, with_actual
+from headstart.strategies.records import conclude, environment, header, run_record
+from headstart.strategies.request import Request
+from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.table import Table, write_split
+
+
+def run_experiment(
+    table: Table,
+    request: Request,
+    folder: RunFolder,
+    *,
+    command: str,
+    progress: Progress,
+    threads: int | None = None,
+    split_file: Path | None = None,
+    title: str | None = None,
+    note: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run or continue an experiment in `folder` and return the content of its results.json.
+
+    Parameters
+    ----------
+    table : Table
+        As read from the user's data.
+    command : str
+        How to reproduce it, for the report.
+    split_file : Path, optional
+        Divide the pictures as this file says.
+    title : str, optional
+        What the pictures are, in a few words.
+    note : mapping, optional
+        Further keys for results.json, such as a recipe's expectations.
+    """
+    fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
+    folder.claim(fingerprint)
+    results = folder.results()
+    if results is not None and results.get("complete"):
+        return results
+    listener = Logged(progress, folder.path / "log.jsonl")
+    ground = prepare(table, request, files=None, threads=threads, progress=listener, split_file=split_file)
+    plan, choices = _planned(ground, folder, fingerprint)
+    runs = list((results or {}).get("runs", []))
+    base = {**header(ground, command, title), **(note or {})}
+    for strategy in _in_order(request):
+        if any(run["id"] == strategy.name for run in runs):
+            continue
+        runs.append(_run(ground, choices, strategy, folder))
+        listener.result(runs[-1])
+        results = _assemble(ground, folder, base, plan, runs, complete=False)
+        folder.write_results(results)
+    results = _assemble(ground, folder, base, plan, runs, complete=True)
+    folder.write_results(results)
+    return results
+
+
+def fit_one(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None = None) -> FittedRun:
+    """Fit one strategy on prepared ground."""
+    if strategy.trained == "none":
+        return fit_head(ground, choices, strategy)
+    return fit_network(ground, choices, strategy, checkpoint=checkpoint)
+
+
+def fit_table(
+    table: Table,
+    request: Request,
+    *,
+    progress: Progress,
+    files: Sequence[Path | NDArray[np.uint8]] | None = None,
+    threads: int | None = None,
+    split_file: Path | None = None,
+    must_measure: bool = True,
+) -> tuple[Model, dict[str, Any]]:
+    """Fit the one strategy of `request` without a run folder; return the model and its metrics by split."""
+    ground = prepare(
+        table,
+        request,
+        files=files,
+        threads=threads,
+        progress=progress,
+        split_file=split_file,
+        must_measure=must_measure,
+    )
+    fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
+    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
+    return described(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
+
+
+def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Mapping[str, Any]) -> Model:
+    """Return the fitted model with everything that its bundle should say about it."""
+    backbone = ground.backbone.describe() if strategy.weights == "pretrained" and ground.backbone else None
+    architecture = backbone["name"] if backbone else ground.request.scratch
+    info = {
+        "architecture": architecture,
+        "strategy": {
+            "strategy": strategy.name,
+            "weights": strategy.weights,
+            "cut": fitted.cut,
+            "head": strategy.head,
+            "settings": dict(fitted.settings),
+        },
+        "backbone": backbone or {"name": architecture, "source": "random weights", "sha256": None, "licence": None},
+        "calibration": None,
+        "measured": dict(metrics),
+        "data_fingerprint": ground.table.fingerprint(),
+        "flops": fitted.flops,
+        "pictures": len(ground.table),
+    }
+    return replace(fitted.model, info=info)
+
+
+def _digest(split_file: Path | None) -> str:
+    """Return the SHA-256 of a split file, empty without one."""
+    if split_file is None:
+        return ""
+    try:
+        return sha256_of_file(split_file)
+    except OSError as error:
+        raise DataError(
+            f"The split file '{split_file}' cannot be read ({error.strerror}).", hint="Check the path."
+        ) from error
+
+
+def _in_order(request: Request) -> list[Strategy]:
+    return [strategy for strategy in STRATEGIES.values() if strategy.name in request.strategies]
+
+
+def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[str, Any], Choices]:
+    """Return the plan and the choices: those that stand in the folder, or new ones written before the work."""
+    plan = folder.plan()
+    if plan is not None:
+        return plan, Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
+    speed = calibrate(ground.backbone, ground.device) if ground.backbone is not None else None
+    steps = estimate(ground, speed)
+    base = environment(ground.device)
+    ground.progress.message(describe(steps, base["threads"]))
+    choices = choose(ground)
+    write_split(ground.table, folder.path / "split.parquet")
+    plan = {
+        "schema": 1,
+        "fingerprint": fingerprint,
+        "request": ground.request.to_dict(),
+        "preprocessing": choices.preprocessing.to_dict(),
+        "augment": choices.augment,
+        "chosen_by": choices.notes,
+        "engine": "torch",
+        "precision": "float32",
+        "device": ground.device,
+        "threads": base["threads"],
+        "steps": steps,
+        "seconds": dict(ground.seconds),
+    }
+    folder.write_plan(plan)
+    return plan, choices
+
+
+def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder) -> dict[str, Any]:
+    """Fit, measure and keep one strategy; return its record."""
+    begin = time.perf_counter()
+    shared_before = ground.spent
+    fitted = fit_one(ground, choices, strategy, checkpoint=folder.checkpoint(strategy.name))
+    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
+    warnings = [*fitted.warnings, *measured_warnings(ground, metrics)]
+    for warning in warnings:
+        ground.progress.message(f"{strategy.name}: {warning}")
+    fitted = replace(fitted, warnings=tuple(warnings))
+    write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
+    described(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
+    folder.drop_checkpoint(strategy.name)
+    alone = time.perf_counter() - begin - (ground.spent - shared_before)
+    costs = ground.seconds
+    seconds = {"total": alone + sum(costs.get(step, 0.0) for step in fitted.shared), "fit": alone}
+    return run_record(strategy, fitted, metrics, seconds, ground.request.seed)
+
+
+def _assemble(
+    ground: Ground,
+    folder: RunFolder,
+    base: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    runs: list[dict[str, Any]],
+    *,
+    complete: bool,
+) -> dict[str, Any]:
+    actual = {**ground.seconds, **{run["id"]: run["seconds"]["fit"] for run in runs}}
+    return {
+        **base,
+        "plan": with_actual(plan["steps"], actual),
+        "chosen": {"framing": plan["preprocessing"]["framing"], "augment": plan["augment"], "by": plan["chosen_by"]},
+        "runs": runs,
+        **conclude(ground, folder, runs),
+        "complete": complete,
+    }

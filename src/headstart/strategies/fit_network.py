@@ -1,0 +1,260 @@
+"""Strategies that train the network, or the last part of it, by gradients: scratch, partial, full.
+
+All three are one call of the one training loop. They differ in where the trained part starts, in what it
+starts from, and in whether the pictures come live or as stored activations of the frozen part.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headstart import backbones, heads
+from headstart.backbones import Backbone, split, tensors_hash
+from headstart.backbones.scratch import SCRATCH
+from headstart.base.errors import ConfigError
+from headstart.base.types import Affine, Preprocessing
+from headstart.bundle import Model
+from headstart.features import PLAIN, View
+from headstart.pixels import frame
+from headstart.strategies.fit_head import numbers_in
+from headstart.strategies.fitted import FittedRun
+from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.strategy import Strategy
+from headstart.tune import (
+    ActivationSource,
+    PixelSource,
+    Source,
+    Trainee,
+    TrainingSettings,
+    linear_head,
+    pool_bn_head,
+    to_affine,
+    train,
+)
+
+# Measured in docs/decisions.md ("defaults of the trained strategies").
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "scratch": {"epochs": 30, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
+    "partial": {"epochs": 10, "head_rate": 1e-3, "backbone_rate": 3e-4, "batch_norm": "frozen"},
+    "full": {"epochs": 6, "head_rate": 1e-3, "backbone_rate": 3e-4, "batch_norm": "frozen"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one training needs: the network it works on, the part it trains, its pictures, its start."""
+
+    backbone: Backbone
+    preprocessing: Preprocessing
+    cut: str
+    prefix: torch.nn.Module
+    suffix: torch.nn.Module
+    source: Source
+    train_rows: NDArray[np.int64]
+    choosing_rows: NDArray[np.int64]
+    chosen_in: str
+    start: Affine | None
+    features: NDArray[np.float32] | None
+    shared: tuple[str, ...]
+
+
+def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
+    """Train `strategy` and return it with the answers for the held-out pictures."""
+    settings = training_settings(ground, strategy)
+    lesson = _lesson(ground, choices, strategy)
+    trainee = Trainee(lesson.suffix, _head(ground, lesson))
+    frozen = tensors_hash(lesson.prefix)
+    trained = train(
+        trainee,
+        lesson.source,
+        train_rows=lesson.train_rows,
+        hold_out_rows=lesson.choosing_rows,
+        settings=settings,
+        seed=ground.request.seed,
+        run=strategy.name,
+        checkpoint=checkpoint,
+        progress=ground.progress,
+        device=ground.device,
+        guard=lesson.start is not None,
+    )
+    if tensors_hash(lesson.prefix) != frozen:
+        raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
+    head = to_affine(trainee.head)
+    model = Model(
+        network=lesson.backbone.network.to(ground.device).eval(),
+        head=head,
+        preprocessing=lesson.preprocessing,
+        classes=ground.classes,
+        device=ground.device,
+    )
+    squares = (frame(ground.pictures[int(row)], lesson.preprocessing) for row in ground.held_out)
+    return FittedRun(
+        model=model,
+        probabilities=model.probabilities_of_squares(squares),
+        cut=lesson.cut,
+        flops=lesson.backbone.flops + head.flops(),
+        total=lesson.backbone.parameters + numbers_in(head),
+        trained=sum(value.numel() for value in trainee.parameters()),
+        settings={
+            **settings.to_dict(),
+            "augment": choices.augment,
+            "views": ground.request.views if strategy.trained == "part" else None,
+            "epoch_chosen": trained.chosen_epoch,
+            "epoch_chosen_on": lesson.chosen_in,
+            "pictures_trained_on": len(lesson.train_rows),
+        },
+        shared=lesson.shared,
+        chosen_on_val=lesson.chosen_in == "val",
+        epochs=trained.epochs,
+        warnings=tuple(trained.warnings),
+    )
+
+
+def training_settings(ground: Ground, strategy: Strategy) -> TrainingSettings:
+    """Return the strategy's defaults with what the request overrides."""
+    values: dict[str, Any] = {**DEFAULTS[strategy.name], **ground.request.training}
+    if ground.request.epochs is not None:
+        values["epochs"] = ground.request.epochs
+    return TrainingSettings(**values)
+
+
+def default_cut(backbone: Backbone) -> str:
+    """Return the latest stage from which on the network holds at least half of its parameters."""
+    held = 0
+    for stage in reversed(backbone.stages):
+        held += stage.parameters
+        if 2 * held >= backbone.parameters and stage.name not in ("input", "pool"):
+            return stage.name
+    return "input"
+
+
+def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
+    """Gather what training `strategy` needs."""
+    if strategy.weights == "random":
+        return _lesson_from_scratch(ground, choices)
+    backbone = copy.deepcopy(ground.need_backbone())
+    cut = "input" if strategy.trained == "all" else _cut(ground, backbone)
+    halves = split(backbone, cut)
+    choosing, chosen_in = ground.choosing_rows()
+    # The head from which the suffix starts, and against which it is judged, has not seen the choosing rows.
+    apart = np.isin(ground.train, choosing)
+    features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
+    start = heads.FITTERS["logistic"](
+        features[~apart],
+        ground.table.labels[ground.train][~apart],
+        len(ground.classes),
+        folds=ground.folds[~apart],
+        seed=ground.request.seed,
+    )
+    learning = ground.train[~apart]
+    if cut == "pool":
+        raise ConfigError(
+            f"'{strategy.name}' has nothing to train when the cut is 'pool'.",
+            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
+        )
+    shared: tuple[str, ...] = ("decode", "framing", "augment", "features")
+    if cut == "input":
+        source = _live(ground, choices, learning, choosing, choices.preprocessing)
+    else:
+        source, shared = _stored(ground, choices, cut, learning, choosing), (*shared, "activations")
+    return Lesson(
+        backbone,
+        choices.preprocessing,
+        cut,
+        halves.prefix,
+        halves.suffix,
+        source,
+        np.arange(len(learning)),
+        np.arange(len(learning), len(learning) + len(choosing)),
+        chosen_in,
+        start.head if isinstance(start.head, Affine) else None,
+        features[~apart],
+        shared,
+    )
+
+
+def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
+    request = ground.request
+    fixed = request.scratch in SCRATCH
+    backbone = backbones.load(
+        request.scratch, random=True, seed=request.seed, image_size=None if fixed else request.image_size
+    )
+    preprocessing = replace(
+        backbone.preprocessing,
+        framing=choices.preprocessing.framing,
+        stored_side=choices.preprocessing.decode_side,
+    )
+    choosing, chosen_in = ground.choosing_rows()
+    learning = ground.train[~np.isin(ground.train, choosing)]
+    halves = split(backbone, "input")
+    return Lesson(
+        backbone,
+        preprocessing,
+        "input",
+        halves.prefix,
+        halves.suffix,
+        _live(ground, choices, learning, choosing, preprocessing),
+        np.arange(len(learning)),
+        np.arange(len(learning), len(learning) + len(choosing)),
+        chosen_in,
+        None,
+        None,
+        ("decode", "framing", "augment"),
+    )
+
+
+def _cut(ground: Ground, backbone: Backbone) -> str:
+    request = ground.request
+    if request.unfreeze is not None:
+        return backbones.cut_before(backbone, request.unfreeze)
+    return request.cut or default_cut(backbone)
+
+
+def _live(
+    ground: Ground,
+    choices: Choices,
+    learning: NDArray[np.int64],
+    choosing: NDArray[np.int64],
+    preprocessing: Preprocessing,
+) -> Source:
+    """Return pictures as they are: framed and augmented anew in each epoch."""
+    rows = np.concatenate([learning, choosing])
+    return PixelSource(
+        ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
+    )
+
+
+def _stored(
+    ground: Ground, choices: Choices, cut: str, learning: NDArray[np.int64], choosing: NDArray[np.int64]
+) -> Source:
+    """Return what enters the trained part, computed once: epoch e uses augmented view e mod V."""
+    views = [
+        _activations(ground, choices, cut, learning, View(choices.augment, number, ground.request.seed))
+        for number in range(ground.request.views if choices.augment != "none" else 1)
+    ]
+    rows = np.concatenate([learning, choosing])
+    plain = _activations(ground, choices, cut, rows, PLAIN)
+    return ActivationSource(views, plain, ground.table.labels[rows])
+
+
+def _activations(
+    ground: Ground, choices: Choices, cut: str, rows: NDArray[np.int64], view: View
+) -> NDArray[np.float16]:
+    name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
+    seen = ground.see(rows, choices.preprocessing, step="activations", name=name, view=view, cut=cut)
+    return seen["activations"]
+
+
+def _head(ground: Ground, lesson: Lesson) -> torch.nn.Module:
+    width, classes = lesson.backbone.features, len(ground.classes)
+    if ground.request.head == "pool-bn":
+        return pool_bn_head(width, classes, start=lesson.start, like=lesson.features, seed=ground.request.seed)
+    return linear_head(width, classes, start=lesson.start, seed=ground.request.seed)

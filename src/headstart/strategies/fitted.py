@@ -1,0 +1,46 @@
+"""What fitting one strategy gives back, whichever way it was fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from headstart.base.types import Floats
+from headstart.bundle import Model
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedRun:
+    """One fitted strategy.
+
+    Parameters
+    ----------
+    model : Model
+    probabilities : array, (held-out pictures, classes)
+        Of the held-out pictures, by the path that the model itself answers with.
+    cut : str
+        Where the trained part starts.
+    flops : float
+        For one picture at prediction, head included.
+    total, trained : int
+        Parameters of network and head; those that were fitted.
+    settings : mapping
+        What the fit was told, and what it chose itself.
+    shared : tuple of str
+        The shared steps without which this strategy could not have been fitted.
+    chosen_on_val : bool
+        The validation pictures took part in choosing.
+    """
+
+    model: Model
+    probabilities: Floats
+    cut: str
+    flops: float
+    total: int
+    trained: int
+    settings: Mapping[str, Any]
+    shared: tuple[str, ...]
+    chosen_on_val: bool = False
+    epochs: Sequence[Mapping[str, Any]] = ()
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,145 @@
+"""The run folder: whose it is, what already stands in it, and how it grows without ever being wrong.
+
+``plan.json`` is written first and says whose folder this is; ``results.json`` is rewritten, durably, after
+every finished strategy and is valid at any moment. A killed run continues from what stands.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.base.errors import ConfigError, StoreError
+from headstart.base.files import read_json, store_error, write_json
+from headstart.base.progress import Progress, Step
+
+OWN = {
+    "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
+    "checkpoints", "log.jsonl",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that belongs to one experiment."""
+
+    path: Path
+
+    @property
+    def results_path(self) -> Path:
+        """Where results.json stands."""
+        return self.path / "results.json"
+
+    def bundle(self, run: str) -> Path:
+        """Return the folder of a run's bundle."""
+        return self.path / "bundles" / run
+
+    def predictions(self, run: str) -> Path:
+        """Return the file of a run's predictions."""
+        return self.path / "predictions" / f"{run}.parquet"
+
+    def checkpoint(self, run: str) -> Path:
+        """Return the folder of a run's checkpoint while it trains."""
+        return self.path / "checkpoints" / run
+
+    def claim(self, fingerprint: str) -> None:
+        """Check that the folder is free or belongs to this experiment.
+
+        Raises
+        ------
+        ConfigError
+            If it holds another experiment, or anything that headstart did not write.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"'{self.path}' is a file.", hint="Choose another run folder with --out.")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            present = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
+        except OSError as error:
+            raise store_error(self.path, error) from error
+        if present - OWN:
+            raise ConfigError(
+                f"'{self.path}' holds '{min(present - OWN)}', which headstart did not write; nothing was touched.",
+                hint="Choose another run folder with --out.",
+            )
+        plan = self.plan()
+        if plan is not None and plan.get("fingerprint") != fingerprint:
+            raise ConfigError(
+                f"'{self.path}' holds another experiment (other options, other pictures or another version).",
+                hint="Choose another run folder with --out, or remove that one to begin anew.",
+            )
+
+    def plan(self) -> dict[str, Any] | None:
+        """Return plan.json, or None before it is written."""
+        return self._read("plan.json")
+
+    def results(self) -> dict[str, Any] | None:
+        """Return results.json as far as it goes, or None before the first strategy is finished."""
+        return self._read("results.json")
+
+    def write_plan(self, plan: Mapping[str, Any]) -> None:
+        """Write plan.json."""
+        write_json(self.path / "plan.json", plan)
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Write results.json."""
+        write_json(self.results_path, results)
+
+    def drop_checkpoint(self, run: str) -> None:
+        """Remove a finished run's checkpoint, and the folder of checkpoints when it is the last."""
+        shutil.rmtree(self.checkpoint(run), ignore_errors=True)
+        with suppress(OSError):
+            (self.path / "checkpoints").rmdir()
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = self.path / name
+        if not path.exists():
+            return None
+        content = read_json(path)
+        if not isinstance(content, dict):
+            raise StoreError(f"'{path}' is not what headstart wrote.", hint="Remove the run folder and run again.")
+        return content
+
+
+class Logged:
+    """A listener that passes everything on and keeps a line of it in log.jsonl."""
+
+    def __init__(self, inner: Progress, path: Path) -> None:
+        self._inner, self._path = inner, path
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Step]:
+        """Pass a step on and note how long it took."""
+        begin = time.perf_counter()
+        with self._inner.step(name, total, unit) as step:
+            yield step
+        self._note(step=name, total=total, unit=unit, seconds=time.perf_counter() - begin)
+
+    def message(self, text: str) -> None:
+        """Pass a message on and note it."""
+        self._inner.message(text)
+        self._note(message=text)
+
+    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+        """Pass an epoch on and note it."""
+        self._inner.epoch(run, record)
+        self._note(run=run, **record)
+
+    def result(self, record: Mapping[str, Any]) -> None:
+        """Pass a finished run on and note it."""
+        self._inner.result(record)
+        self._note(finished=record["id"], seconds=record["seconds"])
+
+    def _note(self, **values: Any) -> None:
+        line = json.dumps({"time": time.time(), **values}, ensure_ascii=False, default=str)
+        try:
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+        except OSError as error:
+            raise store_error(self._path, error) from error

@@ -1,0 +1,233 @@
+"""What all strategies of one experiment share: pictures, splits, backbone, and what was chosen for all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import backbones
+from headstart.backbones import Backbone
+from headstart.base.errors import DataError
+from headstart.base.process import thread_budget
+from headstart.base.progress import Progress
+from headstart.base.types import Preprocessing
+from headstart.features import PLAIN, Rows, View, extract
+from headstart.pixels import PixelStore
+from headstart.strategies.request import AUTO, Request
+from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The usable pictures of a table, in its order, out of a pixel store that also has the faulty ones."""
+
+    store: PixelStore
+    kept: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, row: int) -> NDArray[np.uint8]:
+        return self.store[int(self.kept[row])]
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """What was chosen once for every strategy, inside the training split."""
+
+    preprocessing: Preprocessing
+    augment: str
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Ground:
+    """The shared ground of one experiment.
+
+    Parameters
+    ----------
+    table : Table
+        Usable pictures with their splits.
+    pictures : Pictures
+        Their pixels, row by row.
+    backbone : Backbone, optional
+        None when no strategy needs pre-trained weights.
+    decode_seconds : float
+        What decoding took.
+
+    Attributes
+    ----------
+    train, held_out : arrays of int
+        Rows of `table` to learn from, and rows that only measure, in table order.
+    """
+
+    request: Request
+    table: Table
+    pictures: Pictures
+    backbone: Backbone | None
+    device: str
+    progress: Progress
+    decode_seconds: float
+
+    def __post_init__(self) -> None:
+        table = self.table
+        self.spent = 0.0  # wall seconds of this process inside shared passes
+        self._costs: dict[str, tuple[str, float]] = {}
+        self.train = table.rows("train")
+        self.measured = table.measured
+        self.held_out = np.concatenate([table.rows("val"), table.rows("test")])
+        self.train_groups = group_ids(table, self.train)
+        self.folds = folds(table.labels[self.train], self.train_groups, seed=self.request.seed)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, sorted."""
+        return self.table.classes
+
+    def need_backbone(self) -> Backbone:
+        """Return the pre-trained backbone (it was loaded if any strategy needs it)."""
+        if self.backbone is None:
+            raise RuntimeError("no strategy of this experiment asked for a backbone")
+        return self.backbone
+
+    def choosing_rows(self) -> tuple[NDArray[np.int64], str]:
+        """Return the rows that choose an epoch, and where they are from: ``"train"``, ``"val"`` or ``"none"``.
+
+        They are the validation rows where a test split measures or `select` is ``"val"``; else an inner
+        hold-out of train, if every class keeps 10 pictures in it; else nobody chooses.
+        """
+        validation = self.table.rows("val")
+        if len(validation) and (self.measured == "test" or self.request.select == "val"):
+            return validation, "val"
+        mask = hold_out(self.table.labels[self.train], self.train_groups, seed=self.request.seed)
+        if mask is None:
+            return np.zeros(0, np.int64), "none"
+        return self.train[mask], "train"
+
+    def see(
+        self,
+        rows: NDArray[np.int64],
+        preprocessing: Preprocessing,
+        *,
+        step: str,
+        name: str,
+        view: View = PLAIN,
+        cut: str | None = None,
+    ) -> Rows:
+        """Run the frozen network over some pictures, or find what it said, and count the cost for `step`.
+
+        Returns
+        -------
+        Rows
+            ``"pooled"`` features or, with a `cut`, the ``"activations"`` that enter it.
+        """
+        begin = time.perf_counter()
+        found = extract(
+            self.need_backbone(),
+            self.pictures,
+            rows,
+            self.table.digests,
+            preprocessing=preprocessing,
+            view=view,
+            cut=cut,
+            pooled=cut is None,
+            device=self.device,
+            progress=self.progress,
+            name=name,
+        )
+        self.spent += time.perf_counter() - begin
+        # What a pass cost when it was made counts, once, also where it was found in the cache.
+        self._costs[found.key] = (step, found.seconds)
+        return found
+
+    def features(
+        self, rows: NDArray[np.int64], preprocessing: Preprocessing, *, step: str, name: str, view: View = PLAIN
+    ) -> NDArray[np.float32]:
+        """Return pooled features, (len(rows), d) float32, of some pictures."""
+        return np.asarray(self.see(rows, preprocessing, step=step, name=name, view=view)["pooled"])
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What each shared step cost."""
+        total = {"decode": self.decode_seconds}
+        for step, seconds in self._costs.values():
+            total[step] = total.get(step, 0.0) + seconds
+        return total
+
+
+def prepare(
+    table: Table,
+    request: Request,
+    *,
+    files: Sequence[Path | NDArray[np.uint8]] | None,
+    threads: int | None,
+    progress: Progress,
+    split_file: Path | None = None,
+    must_measure: bool = True,
+) -> Ground:
+    """Decode every picture once, set the faulty ones aside, split, and load the backbone.
+
+    Parameters
+    ----------
+    table : Table
+        As read; splits may still be open.
+    files : sequence, optional
+        Where the pictures are, if not in the table's files: uint8 arrays of an estimator.
+    split_file : Path, optional
+        Divide the pictures as this file says.
+    must_measure : bool
+        Hold pictures out to measure on, if the data does not say which.
+    """
+    backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
+    preprocessing = backbone.preprocessing if backbone is not None else scratch_preprocessing(request)
+    begin = time.perf_counter()
+    sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
+    store = PixelStore.build(
+        sources, table.digests, short_side=preprocessing.decode_side, threads=thread_budget(threads), progress=progress
+    )
+    decode_seconds = time.perf_counter() - begin
+    faulty = dict(store.faulty)
+    kept = np.array([row for row in range(len(table)) if row not in faulty], np.int64)
+    if not len(kept):
+        raise DataError(
+            f"None of the {len(table)} pictures of '{table.root}' can be read.",
+            hint="The first: " + "; ".join(f"{table.paths[row]}: {faulty[row]}" for row in sorted(faulty)[:3]) + ".",
+        )
+    usable = table.without(faulty)
+    if split_file is not None:
+        usable = apply_split_file(usable, split_file)
+    elif must_measure:
+        usable = with_splits(usable, seed=request.seed)
+    check_trainable(usable)
+    return Ground(request, usable, Pictures(store, kept), backbone, device_of(request.device), progress, decode_seconds)
+
+
+def scratch_preprocessing(request: Request) -> Preprocessing:
+    """Return the preprocessing of the network that `scratch` trains."""
+    return backbones.load(request.scratch, random=True, seed=request.seed).preprocessing
+
+
+def device_of(wanted: str) -> str:
+    """Return the device to compute on: the one wanted, or the best there is."""
+    import torch
+
+    if wanted != AUTO:
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _load(request: Request) -> Backbone:
+    return backbones.load(
+        request.backbone,
+        weights=Path(request.weights) if request.weights else None,
+        image_size=request.image_size,
+        offline=request.offline,
+    )

@@ -1,0 +1,125 @@
+"""results.json: the record of each run, the comparisons, the verdict. The schema is in docs/design.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from headstart import __version__
+from headstart.base.process import thread_budget
+from headstart.evidence.paired import compare_pairs
+from headstart.evidence.verdict import Candidate, decide
+from headstart.strategies.fitted import FittedRun
+from headstart.strategies.folder import RunFolder
+from headstart.strategies.ground import Ground
+from headstart.strategies.measure import read_correct
+from headstart.strategies.strategy import STRATEGIES, Strategy
+
+SCHEMA = 1
+
+
+def run_record(
+    strategy: Strategy, fitted: FittedRun, metrics: Mapping[str, Any], seconds: Mapping[str, float], seed: int
+) -> dict[str, Any]:
+    """Return one entry of `runs`."""
+    return {
+        "id": strategy.name,
+        "strategy": strategy.name,
+        "weights": strategy.weights,
+        "cut": fitted.cut,
+        "head": "logistic" if strategy.head == "logistic" else fitted.settings.get("head", strategy.head),
+        "seed": seed,
+        "parameters": {"total": fitted.total, "trained": fitted.trained},
+        "flops": fitted.flops,
+        "settings": dict(fitted.settings),
+        "preprocessing": fitted.model.preprocessing.to_dict(),
+        "seconds": dict(seconds),
+        "epochs": [dict(epoch) for epoch in fitted.epochs],
+        "metrics": dict(metrics),
+        "predictions": f"predictions/{strategy.name}.parquet",
+        "bundle": f"bundles/{strategy.name}",
+        "warnings": list(fitted.warnings),
+    }
+
+
+def header(ground: Ground, command: str, title: str | None = None) -> dict[str, Any]:
+    """Return everything of results.json that is known before the first run."""
+    table = ground.table
+    return {
+        "schema": SCHEMA,
+        "headstart": __version__,
+        "command": command,
+        "seed": ground.request.seed,
+        "data": {
+            "name": table.root.name,
+            "title": title,
+            "fingerprint": table.fingerprint(),
+            "classes": list(table.classes),
+            "counts": {split: table.counts().get(split, {}) for split in ("train", "val", "test")},
+            "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in table.skipped],
+            "ignored": table.ignored,
+        },
+        "backbone": ground.backbone.describe() if ground.backbone is not None else None,
+        "environment": environment(ground.device),
+    }
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Return what a reader needs to know about the machine and the versions."""
+    packages = {name: version(name) for name in ("torch", "timm", "torchvision", "numpy", "scikit-learn", "pillow")}
+    return {
+        "python": platform.python_version(),
+        "platform": f"{sys.platform}-{platform.machine()}",
+        **packages,
+        "cpu": _cpu(),
+        "threads": torch.get_num_threads(),
+        "cores": thread_budget(),
+        "device": device,
+    }
+
+
+def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return `comparisons` and `verdict` over the finished runs."""
+    split = ground.measured
+    correct = {run["id"]: read_correct(folder.path / run["predictions"], ground.classes, split) for run in runs}
+    comparisons = compare_pairs(correct, split=split)
+    order = {name: place for place, name in enumerate(STRATEGIES)}
+    candidates = [
+        Candidate(
+            id=run["id"],
+            accuracy=run["metrics"][split]["accuracy"],
+            correct=correct[run["id"]],
+            flops=run["flops"],
+            trained_parameters=run["parameters"]["trained"],
+            order=order[run["strategy"]],
+        )
+        for run in runs
+    ]
+    counts = np.bincount(ground.table.labels[ground.table.rows(split)], minlength=len(ground.classes))
+    verdict = decide(
+        candidates,
+        comparisons,
+        split=split,
+        least_per_class=int(counts.min()),
+        chance=float(counts.max() / counts.sum()),
+    )
+    return {"comparisons": comparisons, "verdict": verdict.to_dict()}
+
+
+def _cpu() -> str:
+    """Return the processor's name as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or os.environ.get("PROCESSOR_IDENTIFIER") or platform.machine()

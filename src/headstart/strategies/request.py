@@ -1,0 +1,109 @@
+"""What was asked for: the options of one experiment, checked once and remembered by fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from headstart import __version__
+from headstart.base.errors import ConfigError, DataError
+from headstart.base.files import fingerprint
+from headstart.base.params import check_choice, check_integer
+from headstart.base.types import FRAMINGS, Framing
+from headstart.pixels import AUGMENTATIONS
+from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
+from headstart.tune import TrainingSettings
+
+AUTO: Final = "auto"
+DEVICES = (AUTO, "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of one experiment; the same request on the same pictures is the same experiment.
+
+    Parameters
+    ----------
+    strategies : tuple of str
+        Names from `STRATEGIES`.
+    backbone : str, optional
+        Name of the pre-trained network; None: the packaged default, or what the weights file names.
+    weights : str, optional
+        A weights file in place of the network's published weights.
+    scratch : str
+        The network that `scratch` trains from random weights.
+    cut, unfreeze
+        Where the trained part of `partial` starts: a stage's name, or how many of the last stages.
+    head : str
+        Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
+    epochs : int, optional
+        For every trained strategy; None: each strategy's own default.
+    framing, augment : str
+        ``"auto"`` chooses inside the training split.
+    views : int
+        How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
+    select : str
+        ``"train"`` chooses inside the training split; ``"val"`` on val, as the tutorials do.
+    training : mapping
+        Overrides of `TrainingSettings` for every trained strategy.
+    """
+
+    strategies: tuple[str, ...] = tuple(STRATEGIES)
+    backbone: str | None = None
+    weights: str | None = None
+    scratch: str = "convnet64"
+    cut: str | None = None
+    unfreeze: int | None = None
+    head: str = "linear"
+    epochs: int | None = None
+    seed: int = 0
+    image_size: int | None = None
+    framing: Framing | Literal["auto"] = AUTO
+    augment: str = AUTO
+    views: int = 4
+    select: str = "train"
+    device: str = AUTO
+    offline: bool = False
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.strategies:
+            check_choice("strategies", "compare", name, STRATEGIES)
+        check_choice("head", "compare", self.head, TRAINED_HEADS)
+        check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
+        check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
+        check_choice("select", "compare", self.select, ("train", "val"))
+        check_choice("device", "compare", self.device, DEVICES)
+        check_integer("seed", "compare", self.seed, least=0)
+        check_integer("views", "compare", self.views, least=1, most=64)
+        for name, least in (("epochs", 1), ("image_size", 16), ("unfreeze", 0)):
+            if getattr(self, name) is not None:
+                check_integer(name, "compare", getattr(self, name), least=least)
+        if self.cut is not None and self.unfreeze is not None:
+            raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
+        if self.weights is not None and not Path(self.weights).is_file():
+            raise ConfigError(f"The weights file '{self.weights}' does not exist.", hint="Check the path.")
+        known = {item.name for item in fields(TrainingSettings)}
+        for name in self.training:
+            check_choice(name, "training", name, known)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def fingerprint(self, data: str) -> str:
+        """Return what makes this experiment itself: options, pictures (their fingerprint), version."""
+        options = self.to_dict()
+        del options["offline"]  # it says how weights are looked for, not which
+        return fingerprint({"request": options, "data": data, "headstart": __version__})
+
+
+def default_run_folder(data: str | Path) -> Path:
+    """Return ``NAME.run`` in the current folder, NAME being the data folder's (or list's) name."""
+    path = Path(data)
+    name = path.resolve().name if path.is_dir() else path.stem
+    if not name:
+        raise DataError(f"'{data}' has no name to call the run folder by.", hint="Name one with --out.")
+    return Path(f"{name}.run")

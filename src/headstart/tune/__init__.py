@@ -1,0 +1,24 @@
+"""The only training loop: scratch, full and partial are the same code on other modules and sources."""
+
+from headstart.tune.heads import PoolBatchNormHead, linear_head, pool_bn_head, to_affine
+from headstart.tune.loop import Trained, train
+from headstart.tune.schedule import steps_per_epoch
+from headstart.tune.settings import TrainingSettings
+from headstart.tune.sources import ActivationSource, PixelSource, Source
+from headstart.tune.trainee import Trainee, predict
+
+__all__ = [
+    "ActivationSource",
+    "PixelSource",
+    "PoolBatchNormHead",
+    "Source",
+    "Trained",
+    "Trainee",
+    "TrainingSettings",
+    "linear_head",
+    "pool_bn_head",
+    "predict",
+    "steps_per_epoch",
+    "to_affine",
+    "train",
+]

@@ -1,0 +1,56 @@
+"""Which epoch is kept.
+
+The default is the lowest loss on the hold-out, not the highest accuracy: with some dozens of pictures
+accuracy moves in steps of a percent or two and ties, and choosing by it is the worst rule measured (Apicella
+et al. 2026, "Don't stop me now"). The loss, in turn, punishes over- and under-confidence, which a temperature
+cures afterwards, and so stops too early, and compares unfairly when labels are smoothed (Berta et al. 2025,
+"Rethinking Early Stopping: Refine, Then Calibrate"). ``"calibrated-loss"`` compares the losses at each
+epoch's best temperature instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.types import Floats, softmax
+from headstart.evidence.calibration import fit_temperature
+from headstart.evidence.metrics import accuracy, log_loss
+from headstart.tune.settings import Choose
+
+_COLDEST = 0.25  # where every picture is right, T would run to 0 and the comparison would hang on noise
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the hold-out says about one set of weights: loss, accuracy, and a rank (lower is better)."""
+
+    loss: float
+    accuracy: float
+    rank: tuple[float, ...]
+
+
+def judge(scores: Floats, labels: NDArray[np.int64], choose: Choose) -> Judged:
+    """Return loss, accuracy and rank of scores, (n, classes), against labels, (n,)."""
+    loss = log_loss(labels, softmax(scores))
+    right = accuracy(labels, np.argmax(scores, axis=1))
+    if choose == "accuracy":
+        return Judged(loss, right, (-right, loss))
+    if choose == "calibrated-loss":
+        temperature = fit_temperature(scores, labels, least=_COLDEST)
+        return Judged(loss, right, (log_loss(labels, softmax(scores / temperature)),))
+    return Judged(loss, right, (loss,))
+
+
+def best(ranks: Sequence[Sequence[float]]) -> int:
+    """Return the index of the lowest rank, the earliest of equals.
+
+    Examples
+    --------
+    >>> best([(0.5,), (0.3,), (0.3,)])
+    1
+    """
+    return min(range(len(ranks)), key=lambda index: (*ranks[index], index))

@@ -1,0 +1,371 @@
+"""The training loop. `train` at the top reads as what happens; the rest says how.
+
+Whatever an epoch depends on (order, augmentation, dropout, rate) is a function of seed, epoch and step, so a
+checkpoint holds weights and optimiser only, and a training that was killed ends with the very same numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from headstart.backbones.forward import tensors_hash
+from headstart.base.errors import HeadstartError
+from headstart.base.files import fingerprint
+from headstart.base.params import bad_parameter
+from headstart.base.progress import Progress, Silent
+from headstart.base.streams import stream, stream_seed
+from headstart.tune import checkpoint as store
+from headstart.tune.choosing import Judged, best, judge
+from headstart.tune.device import accelerator_for, repeatable
+from headstart.tune.memory import MicroBatch
+from headstart.tune.schedule import rate_factor, steps_per_epoch
+from headstart.tune.settings import TrainingSettings
+from headstart.tune.sources import Rows, Source, in_batches, loaded_batches
+from headstart.tune.step import Stepper, all_finite
+from headstart.tune.trainee import (
+    EVALUATION_BATCH,
+    Trainee,
+    normalises_by_batch,
+    predict,
+    training_mode,
+)
+
+__all__ = ["Trained", "Trainee", "predict", "steps_per_epoch", "train"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training went; the trainee itself holds the weights.
+
+    Parameters
+    ----------
+    epochs : list of dict
+        One record per epoch, as in results.json. ``train_loss`` and ``val_loss`` are plain cross-entropy,
+        ``train_*`` measured while the epoch's weights still moved; ``learning_rate`` is the head's in the
+        middle of the epoch; ``seconds`` includes the hold-out, ``images_per_second`` does not.
+    chosen_epoch : int, optional
+        The epoch whose weights are kept: 0 for the start itself, None if nothing was chosen.
+    chosen_loss : float, optional
+        Its loss on the hold-out.
+    start : dict, optional
+        ``val_loss`` and ``val_accuracy`` of the start, where it was a candidate.
+    micro_batch : int
+        Pictures that went through the network at once.
+    device : str
+    warnings : tuple of str
+    """
+
+    epochs: list[dict[str, Any]]
+    chosen_epoch: int | None
+    chosen_loss: float | None
+    start: dict[str, float] | None = None
+    micro_batch: int = 0
+    device: str = "cpu"
+    warnings: tuple[str, ...] = ()
+
+
+def train(
+    trainee: Trainee,
+    source: Source,
+    *,
+    train_rows: Rows,
+    hold_out_rows: Rows,
+    settings: TrainingSettings,
+    seed: int,
+    run: str,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+    device: str = "auto",
+    guard: bool = True,
+) -> Trained:
+    """Train `trainee` and leave the chosen weights in it, in eval mode on the CPU.
+
+    Parameters
+    ----------
+    trainee : Trainee
+        Nothing but its parameters and statistics is changed.
+    source : Source
+    train_rows : array of int, (n,)
+        Positions in `source` to learn from; at least two.
+    hold_out_rows : array of int, (m,)
+        Positions on which the best epoch is chosen. Empty: nothing is chosen, the last weights count
+        (with ``settings.average``, the mean over the last quarter of the steps).
+    settings : TrainingSettings
+    seed : int
+    run : str
+        The run's name, for messages and random streams.
+    checkpoint : Path, optional
+        Folder in which the training leaves a checkpoint after every epoch, and from which the same call
+        goes on. The caller removes it when the run is recorded.
+    progress : Progress, optional
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    guard : bool
+        The start is a candidate too, as epoch 0: for a suffix that starts below a solved head.
+
+    Raises
+    ------
+    ConfigError
+        If rows, device or precision cannot be right.
+    HeadstartError
+        If the loss is no longer finite, or two pictures at once do not fit into memory.
+    StoreError
+        If a checkpoint cannot be written.
+    """
+    training = _Training(
+        trainee=trainee,
+        source=source,
+        train_rows=np.asarray(train_rows, np.int64),
+        hold_out_rows=np.asarray(hold_out_rows, np.int64),
+        settings=settings,
+        seed=seed,
+        run=run,
+        checkpoint_folder=checkpoint,
+        progress=progress or Silent(),
+        device=device,
+        guard=guard,
+    )
+    try:
+        with repeatable():
+            training.resume_or_begin()
+            while not training.finished():
+                training.run_epoch()
+            return training.result()
+    finally:
+        training.stepper.close()
+
+
+@dataclass
+class _History:
+    """The part of a training's state that is plain values: it goes into the checkpoint's JSON."""
+
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by epoch; 0 is the start
+    averaged: int = 0
+    micro_batch: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def best_epoch(self) -> int | None:
+        if not self.judged:
+            return None
+        return int(list(self.judged)[best([entry["rank"] for entry in self.judged.values()])])
+
+
+@dataclass(eq=False, kw_only=True)
+class _Training:
+    trainee: Trainee
+    source: Source
+    train_rows: Rows
+    hold_out_rows: Rows
+    settings: TrainingSettings
+    seed: int
+    run: str
+    checkpoint_folder: Path | None
+    progress: Progress | Silent
+    device: str
+    guard: bool
+    history: _History = field(default_factory=_History)
+    best_weights: store.Tensors | None = None
+    average: store.Tensors = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_rows(self.train_rows, self.hold_out_rows)
+        self.per_epoch = steps_per_epoch(len(self.train_rows), self.settings.batch_size)
+        self.total = self.per_epoch * self.settings.epochs
+        folder = self.checkpoint_folder
+        self.checkpoint = None if folder is None else store.Checkpoint(folder, self._fingerprint())
+        least = 2 if normalises_by_batch(self.trainee, self.settings.batch_norm) else 1
+        self.memory = MicroBatch(self.settings.batch_size, least=least, tell=self._short_of_memory)
+        accelerator = accelerator_for(self.device, self.settings.precision)
+        self.stepper = Stepper(self.trainee, self.settings, accelerator, self.memory)
+
+    def resume_or_begin(self) -> None:
+        """Go on from the checkpoint if there is one of this training; otherwise judge the start."""
+        saved = self.checkpoint.load(self._say) if self.checkpoint else None
+        if saved is not None:
+            self._restore(saved)
+            self._say(f"going on after epoch {len(self.history.epochs)} of {self.settings.epochs}.")
+        elif self.guard and len(self.hold_out_rows):
+            self._note(0, self._judge(0))
+
+    def finished(self) -> bool:
+        """Return whether all epochs are done, or `patience` of them brought nothing."""
+        done, patience = len(self.history.epochs), self.settings.patience
+        chosen = self.history.best_epoch()
+        if done < self.settings.epochs and patience and chosen is not None and done - chosen >= patience:
+            self._say(f"stopped after epoch {done} of {self.settings.epochs}: epoch {chosen} was the best.")
+            return True
+        return done >= self.settings.epochs
+
+    def run_epoch(self) -> None:
+        """Train one epoch, judge it, keep a checkpoint and hand over the record."""
+        epoch = len(self.history.epochs) + 1
+        begin = time.perf_counter()
+        loss, accuracy = self._train_epoch(epoch)
+        trained = time.perf_counter() - begin
+        judged = self._judge(epoch) if len(self.hold_out_rows) else None
+        if judged is not None:
+            self._note(epoch, judged)
+        record = {
+            "epoch": epoch,
+            "train_loss": loss,
+            "train_accuracy": accuracy,
+            "val_loss": judged.loss if judged else None,
+            "val_accuracy": judged.accuracy if judged else None,
+            "learning_rate": self.settings.head_rate * self._factor(epoch, self.per_epoch // 2),
+            "seconds": time.perf_counter() - begin,
+            "images_per_second": len(self.train_rows) / trained,
+        }
+        self.history.epochs.append(record)
+        self._save(epoch)
+        self.progress.epoch(self.run, record)
+
+    def result(self) -> Trained:
+        """Put the chosen weights into the trainee and say how it went."""
+        chosen = self.history.best_epoch()
+        if self.best_weights is not None:
+            self.trainee.load_state_dict(self.best_weights)
+        elif self.average:
+            self.trainee.load_state_dict(self.average)
+        if chosen == 0:
+            self.history.warnings.append(
+                f"No epoch of {self.run} was better on the {len(self.hold_out_rows)} held-out training pictures "
+                "than what it started from, so the start is kept."
+            )
+        start = self.history.judged.get("0")
+        return Trained(
+            epochs=self.history.epochs,
+            chosen_epoch=chosen,
+            chosen_loss=None if chosen is None else self.history.judged[str(chosen)]["loss"],
+            start=start and {"val_loss": start["loss"], "val_accuracy": start["accuracy"]},
+            micro_batch=self.memory.size,
+            device=self.stepper.accelerator.device.type,
+            warnings=tuple(self.history.warnings),
+        )
+
+    def _train_epoch(self, epoch: int) -> tuple[float, float]:
+        """Return the mean loss and the accuracy over the epoch's batches."""
+        loss, correct, count = 0.0, 0, len(self.train_rows)
+        order = stream(self.seed, "order", epoch).permutation(self.train_rows)
+        batches = in_batches(order, self.settings.batch_size)
+        training_mode(self.trainee, self.settings.batch_norm)
+        name = f"{self.run}: epoch {epoch} of {self.settings.epochs}"
+        with self.progress.step(name, count) as bar:
+            for number, (rows, loaded) in enumerate(loaded_batches(self.source, batches, epoch)):
+                result = self.stepper.step(
+                    self.source,
+                    loaded,
+                    self.source.labels[rows],
+                    factor=self._factor(epoch, number),
+                    seed=stream_seed(self.seed, self.run, epoch, number),
+                )
+                self._check_finite(result.objective, epoch)
+                self._average((epoch - 1) * self.per_epoch + number)
+                loss, correct = loss + result.loss, correct + result.correct
+                bar.advance(len(rows))
+        if not all_finite(self.trainee):
+            self._check_finite(float("nan"), epoch)
+        return loss / count, correct / count
+
+    def _factor(self, epoch: int, number: int) -> float:
+        step = (epoch - 1) * self.per_epoch + number
+        return rate_factor(step, total=self.total, per_epoch=self.per_epoch, settings=self.settings)
+
+    def _judge(self, epoch: int) -> Judged:
+        """Return what the hold-out says about the weights as they are now."""
+        scores = self.memory.run(
+            lambda size: predict(self.trainee, self.source, self.hold_out_rows, batch_size=min(size, EVALUATION_BATCH))
+        )
+        if not np.isfinite(scores).all():
+            self._check_finite(float("nan"), epoch)
+        return judge(scores, self.source.labels[self.hold_out_rows], self.settings.choose)
+
+    def _note(self, epoch: int, judged: Judged) -> None:
+        self.history.judged[str(epoch)] = asdict(judged)
+        if self.history.best_epoch() == epoch:
+            self.best_weights = store.copied(self.trainee.state_dict())
+
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        """Keep a running mean of weights and statistics over the last quarter of the steps."""
+        if not self.settings.average or len(self.hold_out_rows) or step < 0.75 * self.total:
+            return
+        self.history.averaged += 1
+        for name, value in self.trainee.state_dict().items():
+            mean = self.average.get(name)
+            if mean is None or not value.is_floating_point():  # counters: the latest
+                self.average[name] = value.detach().clone()
+            else:
+                mean += (value - mean) / self.history.averaged
+
+    def _save(self, epoch: int) -> None:
+        if self.checkpoint is None:
+            return
+        self.history.micro_batch = self.memory.size
+        scaler = self.stepper.accelerator.scaler
+        facts = {"history": asdict(self.history), "scaler": scaler.state_dict() if scaler else None}
+        tensors = {
+            **store.with_prefix("weights", self.trainee.state_dict()),
+            **store.with_prefix("optimizer", store.optimizer_tensors(self.stepper.optimizer)),
+            **store.with_prefix("average", self.average),
+        }
+        chosen = self.history.best_epoch()
+        kept = None if chosen is None or self.best_weights is None else (chosen, self.best_weights)
+        self.checkpoint.save(epoch, facts, tensors, kept)
+
+    def _restore(self, saved: store.Saved) -> None:
+        self.history = _History(**saved.facts["history"])
+        self.memory.size = self.history.micro_batch
+        self.best_weights = saved.best
+        device = self.stepper.accelerator.device
+        self.average = {name: value.to(device) for name, value in store.below_prefix("average", saved.tensors).items()}
+        self.trainee.load_state_dict(store.below_prefix("weights", saved.tensors))
+        store.restore_optimizer(self.stepper.optimizer, store.below_prefix("optimizer", saved.tensors))
+        if self.stepper.accelerator.scaler is not None and saved.facts["scaler"]:
+            self.stepper.accelerator.scaler.load_state_dict(saved.facts["scaler"])
+
+    def _fingerprint(self) -> str:
+        """Return what says that two calls are the same training."""
+        parts: Mapping[str, Any] = {
+            "settings": self.settings.to_dict(),
+            "seed": self.seed,
+            "run": self.run,
+            "train_rows": self.train_rows,
+            "hold_out_rows": self.hold_out_rows,
+            "labels": self.source.labels,
+            "source": self.source.describe(),
+            "guard": self.guard,
+            "start": tensors_hash(self.trainee),
+        }
+        return fingerprint(parts)
+
+    def _check_finite(self, value: float, epoch: int) -> None:
+        if np.isfinite(value):
+            return
+        lower = f"head_rate={self.settings.head_rate / 10:g}, backbone_rate={self.settings.backbone_rate / 10:g}"
+        raise HeadstartError(
+            f"The loss of {self.run} was no longer a finite number in epoch {epoch}: training fell apart.",
+            hint=f"Try lower learning rates ({lower}), gradient clipping (clip=1.0) or precision 'float32'.",
+        )
+
+    def _short_of_memory(self, text: str) -> None:
+        self.history.warnings.append(f"{self.run}: {text}")
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self.progress.message(f"{self.run}: {text}")
+
+
+def _check_rows(train_rows: Rows, hold_out_rows: Rows) -> None:
+    if len(train_rows) < 2:
+        raise bad_parameter("train_rows", "train", "at least two pictures", len(train_rows))
+    shared = np.intersect1d(train_rows, hold_out_rows)
+    if len(shared):
+        raise bad_parameter("hold_out_rows", "train", "other pictures than train_rows", shared[:5].tolist())

@@ -1,0 +1,124 @@
+"""How to train: one frozen set of numbers, checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from headstart.base.params import bad_parameter, check_choice, check_integer, check_number
+
+Optimizer = Literal["adamw", "sgd"]
+Schedule = Literal["one-cycle", "cosine", "step", "constant"]
+BatchNorm = Literal["update", "frozen"]
+Precision = Literal["float32", "bf16", "fp16"]
+Choose = Literal["loss", "calibrated-loss", "accuracy"]
+
+OPTIMIZERS: tuple[Optimizer, ...] = ("adamw", "sgd")
+SCHEDULES: tuple[Schedule, ...] = ("one-cycle", "cosine", "step", "constant")
+BATCH_NORMS: tuple[BatchNorm, ...] = ("update", "frozen")
+PRECISIONS: tuple[Precision, ...] = ("float32", "bf16", "fp16")
+CHOICES: tuple[Choose, ...] = ("loss", "calibrated-loss", "accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Settings of the training loop; the defaults are for little data and pre-trained weights.
+
+    Parameters
+    ----------
+    epochs : int
+        How often every picture is seen.
+    batch_size : int
+        Pictures per step of the optimiser. What does not fit into memory is worked off in smaller pieces
+        whose gradients are added up; the step stays the same.
+    optimizer : str
+        ``"adamw"``, or ``"sgd"`` with `momentum`.
+    head_rate, backbone_rate : float
+        Highest learning rate of the head, and of the suffix below it. Pre-trained layers move less than
+        the head; from random weights give both the same.
+    weight_decay : float
+        Pull towards zero; never on norms and biases (parameters with at most one dimension).
+    momentum : float
+        For ``"sgd"``.
+    schedule : str
+        ``"one-cycle"`` (up, then down to almost nothing, both along a cosine), ``"cosine"`` (straight up,
+        then down to nothing along a cosine), ``"step"`` (times `gamma` every `step_size` epochs) or ``"constant"``.
+    step_size, gamma
+        For ``"step"``.
+    warmup : float
+        Share of all steps in which the rate rises, for ``"one-cycle"`` and ``"cosine"``.
+    label_smoothing : float
+        Share of each label that is spread over all classes.
+    patience : int, optional
+        Stop when so many epochs in a row were no better on the hold-out; None: never.
+    batch_norm : str
+        ``"update"``: the suffix normalises by the batch and keeps learning its statistics; ``"frozen"``: it
+        keeps the statistics it came with (for tiny batches), its scale and shift are still trained.
+    precision : str
+        ``"float32"``, ``"bf16"`` or ``"fp16"`` (CUDA and MPS only) in training; evaluation is always float32.
+    clip : float, optional
+        Longest gradient; None: no limit.
+    average : bool
+        Without a hold-out: answer with the mean of the weights over the last quarter of the steps.
+    choose : str
+        What the best epoch is best at, on the hold-out: ``"loss"``; ``"calibrated-loss"``, the loss at
+        the best temperature; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be right; it names the parameter and what is allowed.
+    """
+
+    epochs: int = 8
+    batch_size: int = 32
+    optimizer: Optimizer = "adamw"
+    head_rate: float = 1e-3
+    backbone_rate: float = 2e-4
+    weight_decay: float = 0.02
+    momentum: float = 0.9
+    schedule: Schedule = "one-cycle"
+    step_size: int = 7
+    gamma: float = 0.1
+    warmup: float = 0.2
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    batch_norm: BatchNorm = "update"
+    precision: Precision = "float32"
+    clip: float | None = 1.0
+    average: bool = False
+    choose: Choose = "loss"
+
+    def __post_init__(self) -> None:
+        owner = "TrainingSettings"
+        for name, allowed in (
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("batch_norm", BATCH_NORMS),
+            ("precision", PRECISIONS),
+            ("choose", CHOICES),
+        ):
+            check_choice(name, owner, getattr(self, name), allowed)
+        check_integer("epochs", owner, self.epochs, least=1)
+        check_integer("batch_size", owner, self.batch_size, least=2)
+        check_integer("step_size", owner, self.step_size, least=1)
+        if self.patience is not None:
+            check_integer("patience", owner, self.patience, least=1)
+        for name, most in (
+            ("head_rate", None),
+            ("backbone_rate", None),
+            ("weight_decay", None),
+            ("momentum", 1.0),
+            ("gamma", 1.0),
+            ("warmup", 1.0),
+            ("label_smoothing", 1.0),
+        ):
+            check_number(name, owner, getattr(self, name), least=0.0, most=most)
+        if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
+            raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
+        if not isinstance(self.average, bool):
+            raise bad_parameter("average", owner, "True or False", self.average)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)

@@ -1,0 +1,187 @@
+"""Where training pictures come from: the pixel store, or activations that were stored once.
+
+Loading is split in two. `load` gathers a batch as compact numbers and may run in a thread beside the
+training; `tensor` makes the large float tensor and stays on the main thread, because only there the
+allocator keeps the memory for the next batch (see `headstart.base.process`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headstart.backbones.forward import normalise
+from headstart.base.executors import ordered_map
+from headstart.base.params import bad_parameter
+from headstart.base.streams import stream
+from headstart.base.types import Preprocessing
+from headstart.pixels import augment, frame
+
+Rows = NDArray[np.int64]
+
+
+class Source(Protocol):
+    """Pictures with labels, asked for by position.
+
+    Parameters
+    ----------
+    labels : array of int64, (n,)
+    threads : int
+        How many threads may `load` at once; the numbers do not depend on it.
+    """
+
+    labels: NDArray[np.int64]
+    threads: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
+        """Return the pictures at `rows` in compact form, one row each; safe to call in a thread.
+
+        The epoch decides the augmentation; None means as at prediction.
+        """
+
+    @abstractmethod
+    def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
+        """Return what the trainee takes, float32, from (a part of) what `load` returned."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what the numbers depend on, as JSON values: part of a checkpoint's fingerprint."""
+
+    def batch(self, rows: Rows, epoch: int | None) -> torch.Tensor:
+        """Return what the trainee takes for the pictures at `rows`, float32, one row each."""
+        return self.tensor(self.load(rows, epoch))
+
+
+class PixelSource(Source):
+    """Whole pictures of a pixel store, framed or augmented as they are asked for.
+
+    Parameters
+    ----------
+    pixels : sequence of array
+        ``pixels[row]`` is a whole picture, (H, W, 3) uint8.
+    rows : array of int, (n,)
+        Picture i of this source is ``pixels[rows[i]]``.
+    labels : array of int, (n,)
+    preprocessing : Preprocessing
+    augmentation : str
+        A kind of `headstart.pixels.augment`; every picture has its own random stream in every epoch.
+    seed : int
+    threads : int
+    """
+
+    def __init__(
+        self,
+        pixels: Any,
+        rows: Rows,
+        labels: NDArray[np.int64],
+        preprocessing: Preprocessing,
+        augmentation: str,
+        seed: int,
+        *,
+        threads: int = 2,
+    ) -> None:
+        if len(rows) != len(labels):
+            raise bad_parameter("labels", "PixelSource", f"one for each of {len(rows)} rows", len(labels))
+        self.pixels = pixels
+        self.rows = rows
+        self.labels = np.asarray(labels, np.int64)
+        self.preprocessing = preprocessing
+        self.augmentation = augmentation
+        self.seed = seed
+        self.threads = threads
+
+    def load(self, rows: Rows, epoch: int | None) -> NDArray[np.uint8]:
+        """Return squares, (n, S, S, 3) uint8."""
+        return np.stack([self._square(int(self.rows[row]), epoch) for row in rows])
+
+    def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
+        """Return normalised pictures, (n, 3, S, S) float32."""
+        return normalise(loaded, self.preprocessing)
+
+    def describe(self) -> dict[str, Any]:
+        """Return rows, preprocessing, augmentation and seed."""
+        return {
+            "pixels": self.rows.tolist(),
+            "preprocessing": self.preprocessing.to_dict(),
+            "augmentation": self.augmentation,
+            "seed": self.seed,
+        }
+
+    def _square(self, row: int, epoch: int | None) -> NDArray[np.uint8]:
+        if epoch is None:
+            return frame(self.pixels[row], self.preprocessing)
+        return augment(
+            self.pixels[row], self.preprocessing, self.augmentation, stream(self.seed, "augment", epoch, row)
+        )
+
+
+class ActivationSource(Source):
+    """Activations at the cut, stored once as float16: the frozen prefix need not run again.
+
+    Parameters
+    ----------
+    views : sequence of array, (at most n, *shape)
+        Activations of V augmented copies; epoch e uses view e mod V. They may end before `plain`, where the
+        rest is never trained on. Empty: every epoch uses `plain`.
+    plain : array, (n, *shape)
+        Activations of the pictures as at prediction.
+    labels : array of int, (n,)
+    """
+
+    def __init__(
+        self, views: Sequence[NDArray[Any]], plain: NDArray[Any], labels: NDArray[np.int64], *, threads: int = 1
+    ) -> None:
+        if len(plain) != len(labels):
+            raise bad_parameter("plain", "ActivationSource", f"of {len(labels)} pictures", len(plain))
+        self.views = tuple(views)
+        self.plain = plain
+        self.labels = np.asarray(labels, np.int64)
+        self.threads = threads
+
+    def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
+        """Return activations, (n, *shape), as they are stored."""
+        if epoch is None or not self.views:
+            return np.asarray(self.plain[rows])
+        return np.asarray(self.views[epoch % len(self.views)][rows])
+
+    def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
+        """Return activations, (n, *shape) float32; pictures with the channels last, as they came."""
+        layout = torch.channels_last if loaded.ndim == 4 else torch.contiguous_format
+        return torch.from_numpy(loaded).to(torch.float32, memory_format=layout)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the number of views, shape and type."""
+        return {
+            "views": len(self.views),
+            "shape": list(self.plain.shape),
+            "type": str(self.plain.dtype),
+        }
+
+
+def in_batches(rows: Rows, size: int) -> list[Rows]:
+    """Return `rows` cut into batches of `size`; a single one left over joins the batch before."""
+    begins = list(range(0, len(rows), size))
+    if size > 1 and len(begins) > 1 and len(rows) - begins[-1] == 1:
+        begins.pop()
+    return np.split(rows, begins[1:]) if begins else []
+
+
+def loaded_batches(source: Source, batches: Sequence[Rows], epoch: int | None) -> Iterator[tuple[Rows, NDArray[Any]]]:
+    """Yield (rows, loaded) for each batch in order; with more threads, the next ones load meanwhile."""
+
+    def load(rows: Rows) -> tuple[Rows, NDArray[Any]]:
+        return rows, source.load(rows, epoch)
+
+    # Closed, so that an error here does not leave threads loading.
+    with closing(ordered_map(load, batches, threads=source.threads)) as loaded:  # type: ignore[type-var]
+        yield from loaded

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from drawing import draw_classes, draw_picture
+from experiments import QUICK, read_results, without_times
+
+import headstart as hs
+from headstart.base.errors import ConfigError, DataError
+from headstart.base.progress import Silent
+
+STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}
+
+
+def test_the_run_folder_holds_what_the_design_says(experiment: hs.api.Experiment) -> None:
+    names = {path.name for path in experiment.folder.iterdir()}
+    assert names == {
+        "plan.json", "results.json", "report.md", "split.parquet", "predictions", "bundles", "log.jsonl",
+    }  # fmt: skip
+    assert {path.stem for path in (experiment.folder / "predictions").iterdir()} == STRATEGIES
+    assert {path.name for path in (experiment.folder / "bundles").iterdir()} == STRATEGIES
+
+
+def test_results_follow_the_schema(experiment: hs.api.Experiment) -> None:
+    results = read_results(experiment.folder)
+    assert results["schema"] == 1
+    assert {
+        "headstart", "command", "seed", "data", "backbone", "environment", "plan", "runs", "comparisons", "verdict",
+    } <= set(results)  # fmt: skip
+    assert {"fingerprint", "classes", "counts", "skipped"} <= set(results["data"])
+    assert results["data"]["counts"] == {
+        "train": {"circle": 12, "square": 12}, "val": {"circle": 6, "square": 6}, "test": {},
+    }  # fmt: skip
+    assert {
+        "name", "source", "sha256", "licence", "input_size", "crop", "interpolation", "mean", "std",
+    } <= set(results["backbone"])  # fmt: skip
+    assert {"python", "torch", "cpu", "threads", "device"} <= set(results["environment"])
+    assert all({"step", "estimated_seconds", "seconds"} <= set(step) for step in results["plan"])
+    for run in results["runs"]:
+        assert {
+            "id", "strategy", "weights", "cut", "head", "seed", "parameters", "flops", "settings", "preprocessing",
+            "seconds", "epochs", "metrics", "predictions", "bundle", "warnings",
+        } <= set(run)  # fmt: skip
+        assert run["metrics"]["test"] is None
+        assert {"n", "loss", "accuracy", "interval", "macro_f1", "used_for_choosing"} <= set(run["metrics"]["val"])
+        assert run["seconds"]["total"] >= run["seconds"]["fit"] >= 0
+        for epoch in run["epochs"]:
+            assert set(epoch) == {
+                "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+                "images_per_second",
+            }  # fmt: skip
+    assert {run["id"] for run in results["runs"]} == STRATEGIES
+    assert len(results["comparisons"]) == 15
+    assert all(
+        {"a", "b", "split", "difference", "interval", "p", "p_adjusted"} <= set(pair) for pair in results["comparisons"]
+    )
+    assert results["verdict"]["winner"] in STRATEGIES
+
+
+def test_trained_strategies_have_epochs_and_solved_ones_have_none(experiment: hs.api.Experiment) -> None:
+    runs = {run["id"]: run for run in experiment.results["runs"]}
+    for name in ("scratch", "partial", "full"):
+        assert [epoch["epoch"] for epoch in runs[name]["epochs"]] == [1, 2]
+    for name in ("linear", "svm", "knn"):
+        assert runs[name]["epochs"] == []
+    assert runs["full"]["cut"] == runs["scratch"]["cut"] == "input"
+    assert runs["linear"]["cut"] == "pool"
+    assert 0 < runs["partial"]["parameters"]["trained"] < runs["full"]["parameters"]["trained"]
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_the_bundle_answers_what_was_stored(experiment: hs.api.Experiment, pictures: Path, name: str) -> None:
+    stored = pq.read_table(experiment.folder / "predictions" / f"{name}.parquet").to_pydict()
+    assert list(stored) == ["path", "label", "split", "p_circle", "p_square"]
+    again = experiment.runs[name].predict_proba([pictures / path for path in stored["path"]])
+    assert np.array_equal(again, np.column_stack([stored["p_circle"], stored["p_square"]]))
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_evaluate_gives_the_stored_metrics(experiment: hs.api.Experiment, pictures: Path, name: str) -> None:
+    measured = hs.evaluate(experiment.folder / "bundles" / name, pictures)
+    stored = experiment.runs[name].metrics["val"]
+    assert measured["split"] == "val"
+    assert {key: measured["metrics"][key] for key in ("n", "loss", "accuracy")} == {
+        key: stored[key] for key in ("n", "loss", "accuracy")
+    }
+    assert np.sum(measured["confusion"]) == 12
+
+
+def test_the_same_seed_gives_the_same_results(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, cache: Path
+) -> None:
+    again = hs.compare(pictures, out=tmp_path / "again.run", **QUICK)  # another folder, another empty cache
+    assert without_times(again.results) == without_times(experiment.results)
+    for name in STRATEGIES:
+        one, two = (folder / "predictions" / f"{name}.parquet" for folder in (experiment.folder, again.folder))
+        assert pq.read_table(one).equals(pq.read_table(two))
+
+
+def test_the_same_call_returns_what_stands(experiment: hs.api.Experiment, pictures: Path) -> None:
+    before = (experiment.folder / "results.json").stat().st_mtime_ns
+    again = hs.compare(pictures, out=experiment.folder, **QUICK)
+    assert again.results == read_results(experiment.folder)
+    assert (experiment.folder / "results.json").stat().st_mtime_ns == before
+
+
+def test_another_configuration_is_refused(experiment: hs.api.Experiment, pictures: Path) -> None:
+    with pytest.raises(ConfigError, match="another experiment"):
+        hs.compare(pictures, out=experiment.folder, **{**QUICK, "seed": 1})
+
+
+def test_a_foreign_folder_is_refused_and_left(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "photo.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"photo\.txt"):
+        hs.compare(pictures, out=tmp_path, strategies="linear")
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.txt"]
+
+
+class Interrupting(Silent):
+    """Raises after so many signs of life, as a kill would end the process."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def _tick(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+    def advance(self, count: int = 1) -> None:
+        self._tick()
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Any]:
+        self._tick()
+        yield self
+
+    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+        self._tick()
+
+    def result(self, record: Mapping[str, Any]) -> None:
+        self._tick()
+
+
+def test_stopped_anywhere_it_continues_to_the_same_results(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, cache: Path
+) -> None:
+    chance, stops = random.Random(0), 0
+    while True:
+        try:
+            results = hs.compare(
+                pictures, out=tmp_path / "stopped.run", progress=Interrupting(chance.randint(5, 60)), **QUICK
+            ).results
+            break
+        except KeyboardInterrupt:
+            stops += 1
+            assert stops < 100
+    assert stops >= 3
+    assert without_times(results) == without_times(experiment.results)
+    assert not (tmp_path / "stopped.run" / "checkpoints").exists()
+
+
+def test_the_winner_can_be_saved_and_loaded(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
+    files = sorted((pictures / "val" / "circle").iterdir())
+    experiment.winner.save(tmp_path / "shapes.bundle")
+    model = hs.load(tmp_path / "shapes.bundle")
+    assert model.predict(files) == experiment.winner.predict(files)
+    assert set(model.predict(files)) <= {"circle", "square"}
+
+
+def test_a_single_folder_is_split_once_and_the_split_can_be_reused(single_folder: Path, tmp_path: Path) -> None:
+    first = hs.compare(single_folder, out=tmp_path / "a.run", strategies="knn", seed=3, **QUICK)
+    counts = first.results["data"]["counts"]
+    assert sum(counts["train"].values()) == 27
+    assert sum(counts["test"].values()) == 9
+    again = hs.compare(
+        single_folder, out=tmp_path / "b.run", strategies="knn", seed=4, split=tmp_path / "a.run" / "split.parquet",
+        **QUICK,
+    )  # fmt: skip
+    rows = [pq.read_table(tmp_path / name / "split.parquet").to_pydict() for name in ("a.run", "b.run")]
+    assert rows[0] == rows[1]
+    assert again.results["data"]["counts"] == counts
+
+
+def test_where_val_and_test_exist_only_test_measures(pictures: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(pictures, tmp_path / "three")
+    draw_classes(tmp_path / "three" / "test", 5, 300)
+    run = hs.compare(tmp_path / "three", out=tmp_path / "a.run", strategies="linear,partial", **QUICK)
+    metrics = run.runs["partial"].metrics
+    assert metrics["test"]["n"] == 10
+    assert metrics["val"]["used_for_choosing"] is True
+    assert metrics["test"]["used_for_choosing"] is False
+    assert {pair["split"] for pair in run.results["comparisons"]} == {"test"}
+
+
+def test_select_val_says_that_val_was_used(pictures: Path, tmp_path: Path) -> None:
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear,partial", select="val", **QUICK)
+    assert run.runs["partial"].metrics["val"]["used_for_choosing"] is True
+    assert any("optimistic" in warning for warning in run.runs["partial"].record["warnings"])
+
+
+def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: Path) -> None:
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    broken = data / "train" / "circle" / "broken.jpg"
+    broken.write_bytes((data / "train" / "circle" / "circle_01.jpg").read_bytes()[:300])
+    before = broken.read_bytes()
+    run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    (skipped,) = run.results["data"]["skipped"]
+    assert skipped["path"] == "train/circle/broken.jpg"
+    assert skipped["reason"]
+    assert broken.read_bytes() == before
+    assert run.results["data"]["counts"]["train"]["circle"] == 12
+    assert "broken.jpg" in (tmp_path / "a.run" / "report.md").read_text(encoding="utf-8")
+
+
+def test_too_many_broken_pictures_stop_it(pictures: Path, tmp_path: Path) -> None:
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    for number in range(3):
+        (data / "train" / "circle" / f"broken{number}.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    with pytest.raises(DataError, match="5 %"):
+        hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
+
+
+def test_names_in_other_scripts_and_a_read_only_folder(tmp_path: Path) -> None:
+    data = tmp_path / "사진"
+    for number in range(6):
+        draw_picture(data / "train" / "개미" / f"그림 {number}.png", "circle", number)
+        draw_picture(data / "train" / "مورچه ها" / f"عکس {number}.jpg", "square", number)
+        draw_picture(data / "val" / "개미" / f"v {number}.png", "circle", 50 + number)
+    for folder in [data, *(path for path in data.rglob("*") if path.is_dir())]:
+        folder.chmod(0o555)
+    try:
+        run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    finally:
+        for folder in [data, *(path for path in data.rglob("*") if path.is_dir())]:
+            folder.chmod(0o755)
+    assert run.results["data"]["classes"] == ["개미", "مورچه ها"]
+    table = pq.read_table(run.folder / "predictions" / "knn.parquet")
+    assert table.column_names[3:] == ["p_개미", "p_مورچه ها"]
+
+
+def test_chance_is_said_aloud(tmp_path: Path) -> None:
+    data = tmp_path / "noise"
+    for number in range(20):  # the same shape under two names: nothing to learn
+        split = "train" if number < 10 else "val"
+        for name, seed in (("a", 2 * number), ("b", 2 * number + 1)):
+            draw_picture(data / split / name / f"{number}.png", "circle", seed)
+    run = hs.compare(data, out=tmp_path / "a.run", strategies="knn,linear,svm", **QUICK)
+    worst = min(run.results["runs"], key=lambda record: record["metrics"]["val"]["accuracy"])
+    if worst["metrics"]["val"]["accuracy"] <= 0.5:
+        assert any("no better than always answering" in warning for warning in worst["warnings"])
+    else:
+        assert not worst["warnings"]
+
+
+def test_log_and_plan_are_json(experiment: hs.api.Experiment) -> None:
+    lines = (experiment.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len([json.loads(line) for line in lines]) > 10
+    plan = json.loads((experiment.folder / "plan.json").read_text(encoding="utf-8"))
+    assert {"fingerprint", "preprocessing", "augment", "precision", "threads", "steps"} <= set(plan)

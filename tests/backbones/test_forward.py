@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from headstart.backbones import evaluating, forward, load, normalise, tensors_hash
+from headstart.base.types import Preprocessing
+
+
+@pytest.fixture
+def batch():
+    return np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+
+
+def test_normalise_is_pixel_minus_mean_over_std(batch):
+    preparation = Preprocessing(input_size=8, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    tensor = normalise(batch, preparation)
+    wanted = (batch / 255.0 - np.array([0.1, 0.2, 0.3])) / np.array([0.5, 0.25, 2.0])
+    assert tensor.dtype is torch.float32
+    assert tensor.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_allclose(tensor.permute(0, 2, 3, 1).numpy(), wanted, atol=1e-6)
+
+
+def test_normalise_leaves_read_only_pictures_alone(batch):
+    before = batch.copy()
+    batch.flags.writeable = False
+    normalise(batch, Preprocessing(input_size=8)).zero_()
+    np.testing.assert_array_equal(batch, before)
+
+
+def test_forward_evaluates_and_gives_the_modes_back(batch):
+    network = load("convnet64", random=True, image_size=32).network
+    network.train()
+    network.block2.eval()
+    modes = [part.training for part in network.modules()]
+    hash_before = tensors_hash(network)
+    pictures = torch.randn(4, 3, 32, 32)
+    answers = list(forward(network, [pictures[:2], pictures[2:]]))
+    assert [part.training for part in network.modules()] == modes
+    assert tensors_hash(network) == hash_before
+    with evaluating(network), torch.no_grad():
+        wanted = network(pictures)
+    torch.testing.assert_close(torch.cat(answers), wanted)
+    assert torch.equal(answers[0], next(forward(network, [pictures[:2]])))
+
+
+def test_forward_hands_over_control_with_modes_and_gradients_as_they_were():
+    network = load("convnet64", random=True, image_size=32).network.train()
+    for _ in forward(network, [torch.zeros(1, 3, 32, 32)]):
+        assert network.training
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+
+
+def test_forward_gives_the_modes_back_after_an_error():
+    network = load("convnet64", random=True, image_size=32).network.train()
+    with pytest.raises(RuntimeError):
+        next(forward(network, [torch.zeros(1, 5, 32, 32)]))
+    assert all(part.training for part in network.modules())
+
+
+def test_forward_takes_activations_that_are_no_pictures():
+    answer = next(forward(nn.Linear(4, 2), [torch.zeros(3, 5, 4, dtype=torch.float16)]))
+    assert answer.shape == (3, 5, 2)
+    assert answer.dtype is torch.float32
+
+
+def test_the_hash_sees_statistics_and_counters_but_not_the_memory_order():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    before = tensors_hash(module)
+    assert tensors_hash(module.to(memory_format=torch.channels_last)) == before
+    module[1].num_batches_tracked += 1
+    counted = tensors_hash(module)
+    module[1].running_mean[0] += 1e-3
+    assert len({before, counted, tensors_hash(module)}) == 3

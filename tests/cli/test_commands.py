@@ -1,0 +1,221 @@
+"""What the commands ask of the API, and what they print."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn, sample_results
+
+import headstart
+
+EVERY_OPTION = """
+compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
+--head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --select val
+--split s.parquet --device cpu --threads 1 --offline --out my.run --scratch convnet4 --unfreeze 2
+--set optimizer=sgd --set batch-size=16 --set clip=null
+"""
+
+
+def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
+    result = call(*EVERY_OPTION.split())
+    assert result.exit_code == 0, result.output
+    assert verbs.calls == [
+        (
+            "compare",
+            ("photos",),
+            {
+                "strategies": ["linear", "svm"],
+                "backbone": "resnet18",
+                "weights": Path("w.safetensors"),
+                "scratch": "convnet4",
+                "cut": "layer3",
+                "unfreeze": 2,
+                "head": "pool-bn",
+                "epochs": 3,
+                "seed": 7,
+                "image_size": 96,
+                "framing": "pad",
+                "augment": "none",
+                "select": "val",
+                "split": Path("s.parquet"),
+                "device": "cpu",
+                "threads": 1,
+                "offline": True,
+                "out": Path("my.run"),
+                "training": {"optimizer": "sgd", "batch_size": 16, "clip": None},
+            },
+        )
+    ]
+
+
+def test_compare_asks_for_nothing_by_default(call: Call, verbs: StandIn) -> None:
+    assert call("compare", "photos").exit_code == 0
+    ((_, _, options),) = verbs.calls
+    said = {name: value for name, value in options.items() if value not in (None, 0, False, {}, "auto")}
+    assert said == {"scratch": "convnet64", "head": "linear", "select": "train"}
+
+
+def options_of(verb: str) -> set[str]:
+    """Return the parameters of a verb of the API, read from its source: importing it takes seconds."""
+    for path in (Path(headstart.__file__).parent / "api").glob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name == verb:
+                return {given.arg for given in [*node.args.args, *node.args.kwonlyargs]}
+    raise AssertionError(f"headstart.api has no verb '{verb}'")
+
+
+@pytest.mark.parametrize(
+    ("command", "verb", "passed_on"),
+    [
+        ("compare d", "compare", ""),
+        ("fit d", "fit", "compare"),
+        ("demo", "demo", "compare"),
+        ("run r --data d", "run_recipe", "compare"),
+        ("evaluate b d", "evaluate", ""),
+        ("predict b d", "predict", ""),
+        ("look d", "look", ""),
+        ("stages", "stages", ""),
+        ("data fetch hymenoptera", "fetch_data", ""),
+    ],
+)
+def test_every_option_is_one_of_the_api(call: Call, verbs: StandIn, command: str, verb: str, passed_on: str) -> None:
+    assert call(*command.split()).exit_code == 0
+    known = options_of(verb) | (options_of(passed_on) if passed_on else set())
+    assert verbs.calls[0][0] == verb
+    assert set(verbs.calls[0][2]) <= known
+
+
+def test_compare_prints_table_verdict_and_where_to_go(call: Call, own_folder: Path) -> None:
+    (own_folder / "photos.run").mkdir()
+    (own_folder / "photos.run" / "report.md").write_text("x")
+    output = call("compare", "photos", "--quiet").stdout
+    assert "✓ svm       pool      0.867" in output
+    assert "Verdict: Take svm." in output
+    assert "Look:   photos.run/report.md\nUse it: headstart predict photos.run/bundles/svm PICTURES\n" in output
+
+
+@pytest.mark.parametrize("command", [["compare", "photos"], ["demo"], ["run", "ants_bees", "--data", "d"]])
+def test_json_is_one_document_and_nothing_else(call: Call, command: list[str]) -> None:
+    result = call(*command, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["runs"] == sample_results()["runs"]
+
+
+def test_progress_goes_beside_a_json_answer(call: Call) -> None:
+    assert "decode" in call("compare", "photos", "--json").stderr
+    assert call("compare", "photos", "--json", "--quiet").stderr == ""
+
+
+def test_quiet_leaves_only_the_result(call: Call) -> None:
+    loud, quiet = call("compare", "photos").stdout, call("compare", "photos", "--quiet").stdout
+    assert loud.endswith(quiet)
+    assert "epoch" in loud
+    assert quiet.startswith("600 pictures, 3 classes")
+
+
+def test_demo_says_what_comes_next(call: Call, verbs: StandIn) -> None:
+    assert "Next:   headstart compare YOUR_FOLDER" in call("demo", "--pictures", "60").stdout
+    assert verbs.calls[0][2]["pictures"] == 60
+    assert verbs.calls[0][2]["out"] == Path("headstart.run")
+
+
+def test_a_recipe_stands_beside_what_it_expects(call: Call, verbs: StandIn) -> None:
+    lines = call("run", "ants_bees", "--data", "bugs", "--epochs", "2").stdout.splitlines()
+    assert lines[-3].split() == ["strategy", "here", "expected", "published"]
+    assert lines[-2].split() == ["linear", "0.853", "0.900", "to", "0.980", "0.954", "below"]
+    assert lines[-1].endswith("as expected")
+    assert verbs.calls[0][1] == ("ants_bees",)
+    assert verbs.calls[0][2]["data"] == "bugs"
+
+
+def test_fit_names_its_bundle_after_the_data(call: Call, verbs: StandIn) -> None:
+    output = call("fit", "some where/photos", "--strategy", "partial", "--cut", "layer3").stdout
+    assert verbs.calls[0][2]["out"] == Path("photos.bundle")
+    assert verbs.calls[0][2]["strategy"] == "partial"
+    assert output.splitlines()[-3:] == [
+        "accuracy 0.867 (95 % interval 0.803 to 0.912) on 150 test pictures",
+        "Saved: photos.bundle",
+        "Use it: headstart predict photos.bundle PICTURES",
+    ]
+
+
+def test_evaluate_prints_recall_and_confusion(call: Call, verbs: StandIn) -> None:
+    output = call("evaluate", "b", "d", "--split", "test", "--quiet").stdout
+    assert "accuracy 0.867 on 150 test pictures  (95 % interval 0.803 to 0.912)" in output
+    assert "개와 고양이   0.860        50    5           43       2" in output
+    assert "Most often mixed up: 개와 고양이 as bee (5)" in output
+    assert "broken.jpg: the file ends too early" in output
+    assert verbs.calls[0][2] == {"split": "test"}
+
+
+def test_evaluate_as_json(call: Call) -> None:
+    assert json.loads(call("evaluate", "b", "d", "--json").stdout) == EVALUATION
+
+
+def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verbs: StandIn) -> None:
+    result = call("predict", "b", "new", "one.jpg")
+    assert result.stdout == "new/1.jpg            bee     0.980\n새 사진/두 번째.jpg  گربه\u200cها  0.512\n"
+    assert "new/x.gif: GIF is not read" in result.stderr
+    assert verbs.calls[0][1] == ("b", ["new", "one.jpg"])
+
+
+def test_predict_as_json(call: Call) -> None:
+    document = json.loads(call("predict", "b", "new", "--json").stdout)
+    assert document == {"rows": PREDICTIONS, "skipped": [{"path": "new/x.gif", "reason": "GIF is not read"}]}
+
+
+def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
+    result = call("predict", "b", "new", "--csv", "answers.csv", "--grid", "answers.png")
+    assert result.stdout == "Written: answers.csv\nWritten: answers.png\n"
+    rows = list(csv.DictReader(io.StringIO((own_folder / "answers.csv").read_text(encoding="utf-8"))))
+    assert rows[1] == {
+        "path": "새 사진/두 번째.jpg",
+        "label": "گربه\u200cها",
+        "probability": "0.512",
+        "p_bee": "0.488",
+        "p_گربه\u200cها": "0.512",
+    }
+    assert verbs.calls[0][2]["grid"] == Path("answers.png")
+
+
+def test_look_writes_where_it_is_told(call: Call, verbs: StandIn) -> None:
+    assert call("look", "photos", "--grid", "g.png", "--augment", "gentle").stdout == "Written: g.png\n"
+    assert verbs.calls[0][2]["augment"] == "gentle"
+
+
+def test_stages_names_a_cut_to_try(call: Call) -> None:
+    output = call("stages", "resnet18").stdout
+    assert "layer4  256 x 14 x 14  50.2 k       8.4 M   820 M              8.4 M" in output
+    assert output.endswith("Use it: headstart fit DATA --strategy partial --cut layer4\n")
+    assert json.loads(call("stages", "--json").stdout) == STAGES
+
+
+def test_weights_and_data(call: Call, verbs: StandIn) -> None:
+    assert "✓  tf_efficientnet_lite0  Apache-2.0" in call("weights", "list").stdout
+    assert call("weights", "verify", "resnet18").stdout.splitlines()[1] == "tensors  296"
+    assert "Next: headstart compare 'my pictures'" in call("data", "fetch", "hymenoptera", "--to", "x").stdout
+    assert verbs.calls[-1] == ("fetch_data", ("hymenoptera",), {"target": Path("x"), "offline": False})
+
+
+def test_version(call: Call) -> None:
+    assert call("--version").stdout == f"headstart {headstart.__version__}\n"
+
+
+def test_names_cannot_steer_the_terminal(call: Call, verbs: StandIn) -> None:
+    evil: list[dict[str, Any]] = [{"path": "a\x1b[2Jb\n.jpg", "label": "bee", "probability": 1.0, "probabilities": {}}]
+
+    class Evil(StandIn):
+        def predict(self, *given: Any, **options: Any) -> Any:
+            answer = super().predict("b", [])
+            answer.rows = evil
+            return answer
+
+    output = call("predict", "b", "x", verbs=Evil()).stdout
+    assert "\x1b" not in output
+    assert output.count("\n") == 1

@@ -1,0 +1,61 @@
+"""The temperature against a plain search, and at its edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+
+from headstart.base.errors import ConfigError
+from headstart.base.types import softmax
+from headstart.evidence.calibration import fit_temperature
+from headstart.evidence.metrics import log_loss
+
+
+def drawn_scores(seed, n=300, classes=4, sharpness=1.0):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(n, classes)) * 2
+    labels = np.array([rng.choice(classes, p=p) for p in softmax(logits)])
+    return logits * sharpness, labels
+
+
+@pytest.mark.parametrize("sharpness", [0.2, 1.0, 7.0])
+def test_finds_what_a_plain_search_finds(sharpness):
+    scores, labels = drawn_scores(1, sharpness=sharpness)
+    found = minimize_scalar(
+        lambda log_t: log_loss(labels, softmax(scores / np.exp(log_t))),
+        bounds=(np.log(0.05), np.log(100)),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    assert fit_temperature(scores, labels) == pytest.approx(np.exp(found.x), rel=1e-5)
+
+
+def test_scores_that_are_log_odds_already_need_none():
+    scores, labels = drawn_scores(2, n=20_000)
+    assert fit_temperature(scores, labels) == pytest.approx(1.0, abs=0.03)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.5, 20), st.floats(-1e6, 1e6))
+def test_scales_with_the_scores_and_ignores_offsets_and_order(seed, factor, offset):
+    scores, labels = drawn_scores(seed, n=60)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    one = fit_temperature(scores, labels, least=1e-3, most=1e4)
+    other = fit_temperature(factor * scores[order] + offset, labels[order], least=1e-3 * factor, most=1e4 * factor)
+    assert other == pytest.approx(factor * one, rel=1e-4)
+
+
+def test_all_right_stops_at_the_least_and_all_wrong_at_the_most():
+    scores = np.array([[3.0, 0.0], [0.0, 2.0]])
+    assert fit_temperature(scores, np.array([0, 1])) == 0.05
+    assert fit_temperature(scores, np.array([1, 0])) == 100.0
+    assert fit_temperature(np.zeros((2, 2)), np.array([1, 0])) > 0
+
+
+@pytest.mark.parametrize("scores", [np.zeros((0, 2)), np.full((2, 2), np.nan), np.zeros((3, 2)), np.zeros(2)])
+def test_scores_that_cannot_be_are_refused(scores):
+    with pytest.raises(ConfigError, match="'scores' parameter of fit_temperature"):
+        fit_temperature(scores, np.zeros(2 if scores.shape[0] else 0, int))

@@ -1,0 +1,178 @@
+"""The verdict: the rule, and sentences that are plain and true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headstart.base.errors import ConfigError
+from headstart.evidence.paired import compare_pairs
+from headstart.evidence.verdict import Candidate, decide
+
+
+def candidate(name, right, n, *, flops=1e9, trained=10, order=0, wrong_first=False):
+    """Return a candidate with `right` of `n` pictures: the first ones, or the last ones."""
+    correct = np.arange(n) < right
+    correct = correct[::-1].copy() if wrong_first else correct
+    return Candidate(name, right / n, correct, flops, trained, order)
+
+
+def verdict(*candidates, split="val", least=50, chance=0.5):
+    pairs = compare_pairs({one.id: one.correct for one in candidates}, split=split)
+    return decide(candidates, pairs, split=split, least_per_class=least, chance=chance)
+
+
+def with_disagreement(only_a, only_b, both, neither):
+    """Return which pictures two candidates have right, from the four counts."""
+    a = [True] * only_a + [False] * only_b + [True] * both + [False] * neither
+    b = [False] * only_a + [True] * only_b + [True] * both + [False] * neither
+    return np.array(a), np.array(b)
+
+
+def test_hymenoptera_like():
+    """Nine against seven of 153: the cheap one is taken, and the figures are those of the tests."""
+    full, linear = with_disagreement(9, 7, 136, 1)
+    found = verdict(
+        Candidate("full", full.mean(), full, 8e8, 3_000_000, 0),
+        Candidate("linear", linear.mean(), linear, 8e8, 2562, 1),
+        Candidate("svm", linear.mean(), linear, 9e8, 2562, 2),
+        Candidate("knn", linear.mean(), linear, 9e8, 0, 3),
+    )
+    assert found.winner == "linear"
+    assert found.tied_with == ("full", "svm", "knn")
+    assert found.text == (
+        "Take linear. full answered 2 more of the 153 val pictures right than linear, which 153 pictures "
+        "cannot tell from luck (p = 0.63); linear is the cheapest of the four that are tied. "
+        "About 8,000 val pictures would settle it."
+    )
+    assert found.to_dict() == {
+        "winner": "linear",
+        "tied_with": ["full", "svm", "knn"],
+        "text": found.text,
+    }
+
+
+def test_one_candidate():
+    found = verdict(candidate("linear", 145, 153))
+    assert (found.winner, found.tied_with) == ("linear", ())
+    assert found.text == (
+        "linear, the only one tried, answered 145 of the 153 val pictures right "
+        "(95 % interval 0.900 to 0.973); there is nothing to compare it with."
+    )
+
+
+def test_a_clear_winner_may_be_dear():
+    found = verdict(candidate("full", 190, 200, trained=9_999, flops=9e9), candidate("linear", 150, 200), split="test")
+    assert (found.winner, found.tied_with) == ("full", ())
+    assert found.text == (
+        "Take full. It answered 40 more of the 200 test pictures right than linear, the only other one, "
+        "which is more than luck explains (p < 0.001)."
+    )
+
+
+def test_a_clear_winner_among_several_is_held_against_the_next_best():
+    found = verdict(candidate("full", 190, 200), candidate("scratch", 120, 200), candidate("linear", 180, 200, order=2))
+    assert "than linear, the next best, which is more than luck explains (p < 0.001)" in found.text
+
+
+def test_the_most_accurate_is_also_the_cheapest():
+    found = verdict(candidate("linear", 146, 153), candidate("full", 145, 153, trained=9_999))
+    assert (found.winner, found.tied_with) == ("linear", ("full",))
+    assert found.text == (
+        "Take linear. It answered more than any other of the 153 val pictures right (146), "
+        "and it is the cheaper of the two that are tied."
+    )
+
+
+def test_equal_accuracy_takes_the_cheaper():
+    found = verdict(candidate("full", 145, 153, trained=9_999), candidate("linear", 145, 153, wrong_first=True))
+    assert found.winner == "linear"
+    assert found.text.startswith("Take linear. No other answered more of the 153 val pictures right (145)")
+
+
+def test_cost_is_operations_then_parameters_then_order():
+    rivals = [
+        candidate("a", 90, 100, flops=2e9, trained=0, order=0),
+        candidate("b", 90, 100, flops=1e9, trained=20, order=1),
+        candidate("c", 90, 100, flops=1e9, trained=10, order=3),
+        candidate("d", 90, 100, flops=1e9, trained=10, order=2),
+    ]
+    assert verdict(*rivals).winner == "d"
+
+
+def test_a_tie_only_because_many_were_compared_says_so():
+    best, cheap = with_disagreement(9, 2, 130, 12)  # mid-p 0.039
+    others = [Candidate(f"x{i}", best.mean(), best, 9e9, 99, 2 + i) for i in range(4)]
+    found = verdict(
+        Candidate("best", best.mean(), best, 9e9, 9, 0), Candidate("cheap", cheap.mean(), cheap, 1e9, 9, 1), *others
+    )
+    assert found.winner == "cheap"
+    assert "(p = 0.039, but p = 0.58 when all 15 comparisons are counted)" in found.text
+
+
+def test_at_chance_nothing_was_learned():
+    found = verdict(candidate("linear", 83, 153), candidate("knn", 70, 153, flops=2e9), chance=83 / 153)
+    assert found.winner == "linear"
+    assert found.text.startswith(
+        "Nothing was learned: linear, the best, answered 83 of the 153 val pictures right, "
+        "and answering without looking gives 0.542. Likely causes: labels"
+    )
+    assert "Take" not in found.text
+
+
+def test_a_winner_that_cannot_be_told_from_chance_carries_a_caution():
+    found = verdict(candidate("linear", 88, 153), candidate("knn", 70, 153, flops=2e9), chance=0.542)
+    assert found.text.endswith(
+        "Caution: the 88 of 153 that linear has right cannot be told from answering without looking (0.542)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("least", "words"), [(0, "no val pictures,"), (1, "only 1 val picture,"), (4, "only 4 val pictures,")]
+)
+def test_a_small_class_carries_a_caution(least, words):
+    text = verdict(candidate("linear", 145, 153), least=least).text
+    assert text.endswith(f"Caution: the smallest class has {words} so next to nothing is known about it.")
+    assert "Caution" not in verdict(candidate("linear", 145, 153), least=5).text
+
+
+def test_one_picture_is_singular():
+    text = verdict(candidate("a", 1, 1, flops=2e9), candidate("b", 0, 1), chance=0.0).text
+    assert "1 more of the 1 val picture right than b, which 1 picture cannot tell from luck" in text
+
+
+def test_hardly_any_difference_asks_for_no_number():
+    a, b = with_disagreement(21, 20, 959, 0)
+    text = verdict(Candidate("a", a.mean(), a, 2e9, 1, 0), Candidate("b", b.mean(), b, 1e9, 1, 1)).text
+    assert text.endswith("Even 100,000 val pictures might not settle it.")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 60))
+def test_the_rule_holds_for_any_candidates(seed, count, n):
+    rng = np.random.default_rng(seed)
+    rivals = []
+    for order in range(count):
+        correct = rng.random(n) < rng.choice([0.2, 0.6, 0.95])
+        rivals.append(
+            Candidate(f"c{order}", correct.mean(), correct, float(rng.integers(3)), int(rng.integers(3)), order)
+        )
+    found = verdict(*rivals)
+    assert found.winner not in found.tied_with
+    group = [one for one in rivals if one.id == found.winner or one.id in found.tied_with]
+    assert max(one.right for one in group) == max(one.right for one in rivals)
+    assert min(group, key=lambda one: one.cost).id == found.winner
+    shuffled = [rivals[i] for i in rng.permutation(count)]
+    again = verdict(*shuffled)
+    assert again.winner == found.winner
+    assert set(again.tied_with) == set(found.tied_with)
+    assert found.text.endswith(".")
+
+
+def test_input_that_cannot_be_is_refused():
+    with pytest.raises(ConfigError, match="'candidates' parameter of decide"):
+        decide([], [], split="val", least_per_class=5, chance=0.5)
+    with pytest.raises(ConfigError, match="nothing about a and b"):
+        decide([candidate("a", 3, 9), candidate("b", 2, 9)], [], split="val", least_per_class=5, chance=0.5)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headstart.base.errors import ConfigError
+from headstart.strategies import STRATEGIES, Request, choose_strategies, default_run_folder, read_recipe, recipe_names
+
+
+def test_the_table_holds_the_six_strategies() -> None:
+    assert set(STRATEGIES) == {"scratch", "full", "partial", "linear", "svm", "knn"}
+
+
+def test_strategies_come_in_the_order_of_the_table_whatever_the_order_asked() -> None:
+    names = [strategy.name for strategy in choose_strategies("full, linear")]
+    assert names == ["linear", "full"]
+    assert len(choose_strategies(None)) == 6
+
+
+@pytest.mark.parametrize(("names", "says"), [(["linaer"], "linear"), ("", "No strategy"), ([], "No strategy")])
+def test_wrong_strategies_are_named(names: object, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        choose_strategies(names)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"strategies": ("linaer",)},
+        {"epochs": 0},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"framing": "stretch"},
+        {"augment": "wild"},
+        {"head": "deep"},
+        {"select": "test"},
+        {"device": "tpu"},
+        {"cut": "layer3", "unfreeze": 2},
+        {"weights": "/no/such/file.safetensors"},
+        {"training": {"learning_rate": 1}},
+    ],
+)
+def test_what_cannot_be_right_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        Request(**options)  # type: ignore[arg-type]
+
+
+def test_the_fingerprint_tells_experiments_apart() -> None:
+    assert Request().fingerprint("data") == Request().fingerprint("data")
+    assert Request().fingerprint("data") == Request(offline=True).fingerprint("data")
+    assert Request().fingerprint("data") != Request().fingerprint("other data")
+    assert Request().fingerprint("data") != Request(seed=1).fingerprint("data")
+
+
+def test_the_run_folder_is_called_after_the_data(tmp_path: Path) -> None:
+    (tmp_path / "my birds").mkdir()
+    assert default_run_folder(tmp_path / "my birds") == Path("my birds.run")
+    assert default_run_folder(tmp_path / "list.csv") == Path("list.run")
+
+
+def test_every_recipe_that_ships_is_a_valid_request() -> None:
+    assert {"ants_bees", "leaf_diseases", "stanford_cars"} <= set(recipe_names())
+    for name in recipe_names():
+        recipe = read_recipe(name)
+        known = {key: value for key, value in recipe.settings.items() if key not in ("split", "threads")}
+        strategies = tuple(strategy.name for strategy in choose_strategies(recipe.strategies))
+        request = Request(strategies=strategies, training=recipe.training, **known)
+        assert set(recipe.expected) <= set(request.strategies)
+
+
+def test_bad_recipes_say_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ants_bees"):
+        read_recipe("ants_bee")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_recipe(str(tmp_path / "no.toml"))
+    for text, says in (("x = [", "not TOML"), ("titel = 'x'", "titel"), ("source = 'x'", "title")):
+        (tmp_path / "own.toml").write_text(text)
+        with pytest.raises(ConfigError, match=says):
+            read_recipe(str(tmp_path / "own.toml"))

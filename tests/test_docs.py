@@ -1,0 +1,76 @@
+"""The documents point at things that exist, and the commands they show are commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from headstart.cli.reference import reference
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+WORDS = """
+backbone head probe stage cut prefix suffix strategy run experiment fold seed split group framing view readout engine
+bundle calibration coverage abstain verdict tie
+"""
+
+
+def shown_commands(text: str) -> list[str]:
+    """Return the command lines of headstart in the console blocks of a page."""
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^\$ (?:\S*/)?headstart (.*)$", "\n".join(blocks), re.MULTILINE)
+    return [line.split("#")[0] for line in lines]
+
+
+def unknown_words(command: str, helps: dict[str, str]) -> list[str]:
+    """Return what of a shown command is neither a command nor an option of it."""
+    words = command.split()
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in helps), None)
+    if name is None:
+        return [words[0]]
+    options = [word.split("=")[0] for word in words if word.startswith("--")]
+    return [option for option in options if not re.search(rf"{option}(?![\w-])", helps[name])]
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, str]:
+    """The help text of each command, by its name."""
+    parts = re.split(r"^## headstart ?(.*)$", reference(), flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@EACH_PAGE
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@EACH_PAGE
+def test_shown_commands_are_commands_with_these_options(page: Path, helps: dict[str, str]) -> None:
+    commands = shown_commands(page.read_text(encoding="utf-8"))
+    assert {command: unknown for command in commands if (unknown := unknown_words(command, helps))} == {}
+
+
+def test_the_check_of_commands_finds_what_it_looks_for(helps: dict[str, str]) -> None:
+    page = "```console\n$ headstart compare a --epochs 3\n$ .venv/bin/headstart compare a --epoch 3\nheadstart x\n```\n"
+    good, bad = shown_commands(page)
+    assert unknown_words(good, helps) == []
+    assert unknown_words(bad, helps) == ["--epoch"]
+    assert unknown_words("comprae a", helps) == ["comprae"]
+    assert unknown_words("data fetch hymenoptera", helps) == []
+
+
+def test_every_word_of_the_house_is_explained() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\*\*(\w+)\*\*: ", glossary, re.MULTILINE)) == set(WORDS.split())
+
+
+def test_decisions_have_their_five_lines() -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    for decision in text.split("\n## ")[1:]:
+        lines = re.findall(r"^- \*\*(.+?)\*\*: ", decision, re.MULTILINE)
+        assert lines == ["What", "Why", "Measured", "Rejected", "Where"], decision.splitlines()[0]

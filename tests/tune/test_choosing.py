@@ -1,0 +1,34 @@
+"""Which epoch is kept, and what its rank means."""
+
+import numpy as np
+import pytest
+
+from headstart.tune.choosing import best, judge
+
+LABELS = np.array([0, 1, 1, 0])
+GOOD = np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0], [2.0, 0.0]])
+ONE_WRONG = np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0], [-0.1, 0.0]])
+
+
+def test_the_earliest_of_equals() -> None:
+    assert best([(2.0,), (1.0,), (1.0,)]) == 1
+    assert best([(-0.9, 0.5), (-0.9, 0.4), (-0.8, 0.1)]) == 1
+
+
+def test_loss_and_accuracy_are_plain_whatever_the_rule() -> None:
+    judged = [judge(GOOD * 3, LABELS, choose) for choose in ("loss", "calibrated-loss", "accuracy")]
+    assert {(one.loss, one.accuracy) for one in judged} == {(judged[0].loss, 1.0)}
+    assert judged[0].loss == pytest.approx(np.log1p(np.exp(-6.0)))
+
+
+def test_calibrated_loss_forgives_a_wrong_temperature_and_nothing_else() -> None:
+    over = judge(ONE_WRONG * 20, LABELS, "calibrated-loss")
+    plain = judge(ONE_WRONG, LABELS, "calibrated-loss")
+    assert over.rank == pytest.approx(plain.rank, rel=1e-3)
+    assert over.loss > 0.3 > plain.loss
+    assert judge(GOOD, LABELS, "calibrated-loss").rank < plain.rank
+
+
+def test_accuracy_breaks_ties_by_loss() -> None:
+    assert judge(GOOD, LABELS, "accuracy").rank < judge(GOOD / 2, LABELS, "accuracy").rank
+    assert judge(ONE_WRONG, LABELS, "accuracy").rank > judge(GOOD / 10, LABELS, "accuracy").rank
