@@ -157,7 +157,7 @@ def test_stopped_anywhere_it_continues_to_the_same_results(
     while True:
         try:
             results = hs.compare(
-                pictures, out=tmp_path / "stopped.run", progress=Interrupting(chance.randint(5, 60)), **QUICK
+                pictures, out=tmp_path / "stopped.run", progress=Interrupting(chance.randint(2, 20)), **QUICK
             ).results
             break
         except KeyboardInterrupt:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart as hs
+from headstart.base.errors import ConfigError, DataError
+
+
+def test_predict_lists_what_cannot_be_read_and_goes_on(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG")
+    answers = hs.predict(experiment.folder / "bundles" / "linear", [pictures / "val", broken])
+    assert len(answers.rows) == 12
+    assert [Path(entry["path"]).name for entry in answers.skipped] == ["broken.png"]
+    row = answers.rows[0]
+    assert row["probability"] == max(row["probabilities"].values())
+    assert set(row["probabilities"]) == {"circle", "square"}
+
+
+def test_predict_draws_a_grid(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
+    hs.predict(experiment.winner.model, pictures / "val", grid=tmp_path / "grid.png")
+    assert min(Image.open(tmp_path / "grid.png").size) > 200
+
+
+def test_look_draws_the_training_pictures(pictures: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in pictures.rglob("*")}
+    assert hs.look(pictures, grid=tmp_path / "look.png", pictures=9) == tmp_path / "look.png"
+    assert min(Image.open(tmp_path / "look.png").size) > 200
+    assert before == {path: path.stat().st_mtime_ns for path in pictures.rglob("*")}
+
+
+def test_evaluate_maps_classes_by_name(experiment: hs.api.Experiment, pictures: Path, draw, tmp_path: Path) -> None:
+    for number in range(3):  # a folder that lacks the first class
+        draw(tmp_path / "only" / "square" / f"{number}.png", "square", 400 + number)
+    measured = hs.evaluate(experiment.folder / "bundles" / "linear", tmp_path / "only")
+    assert measured["split"] == "all"
+    assert {row["label"] for row in measured["rows"]} == {"square"}
+    assert np.array(measured["confusion"])[0].sum() == 0
+    assert measured["metrics"]["n"] == 3
+    draw(tmp_path / "only" / "triangle" / "0.png", "circle", 9)
+    with pytest.raises(DataError, match="triangle"):
+        hs.evaluate(experiment.folder / "bundles" / "linear", tmp_path / "only")
+    with pytest.raises(DataError, match="test"):
+        hs.evaluate(experiment.folder / "bundles" / "linear", pictures, split="test")
+
+
+def test_fit_keeps_a_bundle_and_refuses_foreign_folders(pictures: Path, tmp_path: Path) -> None:
+    model = hs.fit(pictures, strategy="linear", image_size=64, out=tmp_path / "a.bundle")
+    assert model.info["measured"]["val"]["n"] == 12
+    file = next(pictures.rglob("*.jpg"))
+    assert np.array_equal(hs.load(tmp_path / "a.bundle").predict_proba([file]), model.predict_proba([file]))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "note.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="mine"):
+        hs.fit(pictures, strategy="linear", image_size=64, out=tmp_path / "mine")
+    with pytest.raises(ConfigError, match="rate"):
+        hs.fit(pictures, strategy="linear", rate=3)
+
+
+def test_a_cut_where_nothing_is_trained_is_refused(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="pool"):
+        hs.fit(pictures, strategy="partial", image_size=64, cut="pool")
+    with pytest.raises(ConfigError, match=r"blocks\.5"):
+        hs.fit(pictures, strategy="partial", image_size=64, cut="block.5")
+
+
+def test_stages_tell_where_to_cut() -> None:
+    rows = hs.stages()
+    assert [row["name"] for row in rows][-4:] == ["blocks.5", "blocks.6", "conv_head", "pool"]
+    assert rows[0]["trained_after"] == 3371008
+    assert rows[-1]["trained_after"] == 0
+    assert all(row["flops"] >= 0 and len(row["shape"]) in (1, 3) for row in rows)
+
+
+def test_a_recipe_runs_with_other_networks_in_its_place(pictures: Path, tmp_path: Path) -> None:
+    run = hs.run_recipe(
+        "ants_bees",
+        data=pictures,
+        backbone="tf_efficientnet_lite0",
+        strategies="linear",
+        image_size=64,
+        out=tmp_path / "recipe.run",
+    )
+    assert run.results["recipe"]["name"] == "ants_bees"
+    assert run.results["recipe"]["expected"]["linear"]["published"] == 0.954
+    assert run.results["backbone"]["name"] == "tf_efficientnet_lite0"
+
+
+def test_weights_can_be_verified() -> None:
+    facts = hs.verify_weights("tf_efficientnet_lite0")
+    assert facts["features"] == 1280
+    assert len(facts["sha256"]) == 64
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_folders_without_pictures_are_named(tmp_path: Path, name: str) -> None:
+    if name == "empty":
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match=name):
+        hs.compare(tmp_path / name, out=tmp_path / "a.run")
+    assert not (tmp_path / "a.run").exists()

@@ -1,0 +1,62 @@
+"""Nearest neighbours: the number that votes, and its temperature."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler, normalize
+
+from headstart.base.types import softmax
+from headstart.evidence.metrics import log_loss
+from headstart.heads import knn
+from headstart.heads.temperature import out_of_fold_temperature
+from headstart.heads.training import check_training
+
+
+def blobs(classes, *, each, features=20, seed=0, distance=0.8):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(classes), each)
+    X = rng.normal(size=(classes, features))[y] * distance + rng.normal(size=(len(y), features))
+    return X.astype(np.float32), y, np.tile(np.arange(5), len(y))[: len(y)]
+
+
+def test_votes_equal_those_of_scikit_learns_neighbours():
+    X, y, folds = blobs(3, each=20)
+    fitted = knn.fit(X, y, 3, folds=folds)
+    scaler = StandardScaler().fit(X.astype(np.float64))
+    rows, asked = (normalize(scaler.transform(part.astype(np.float64))) for part in (X, blobs(3, each=5, seed=2)[0]))
+    k = fitted.chosen["k"]
+    distance, nearest = NearestNeighbors(n_neighbors=k, metric="cosine").fit(rows).kneighbors(asked)
+    weight = np.exp(-distance / 0.07)
+    weight /= weight.sum(axis=1, keepdims=True)
+    votes = np.stack([(weight * (y[nearest] == one)).sum(axis=1) for one in range(3)], axis=1)
+    expected = np.log(votes + 1 / (3 * k))
+    plain = blobs(3, each=5, seed=2)[0]
+    np.testing.assert_allclose(fitted.head.scores(plain), expected, atol=1e-4)
+
+
+def test_the_number_has_the_least_out_of_fold_loss():
+    X, y, folds = blobs(3, each=30, distance=0.4)
+    fitted = knn.fit(X, y, 3, folds=folds)
+    training = check_training("knn", X, y, 3, folds)
+
+    def loss(k):
+        scores = knn._out_of_fold(training, k)
+        return log_loss(y, softmax(scores / out_of_fold_temperature(scores, y)))
+
+    losses = {k: loss(k) for k in (1, 3, 5, 10, 20)}
+    assert fitted.chosen["k"] == min(losses, key=losses.__getitem__)
+    assert log_loss(y, softmax(fitted.out_of_fold / fitted.head.temperature)) == pytest.approx(min(losses.values()))
+
+
+def test_no_more_neighbours_than_a_fold_has_rows():
+    X, y, folds = blobs(2, each=4)
+    assert knn.fit(X, y, 2, folds=folds).chosen["k"] <= 5
+
+
+def test_one_wrong_picture_more_keeps_the_temperature_from_nought():
+    margins = np.tile([[2.0, -2.0], [-2.0, 2.0]], (50, 1))
+    labels = np.tile([0, 1], 50)
+    doubt = 1 - softmax(margins / out_of_fold_temperature(margins, labels)).max(axis=1)
+    np.testing.assert_allclose(doubt, 1 / 101, rtol=0.01)

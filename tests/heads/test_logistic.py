@@ -1,0 +1,98 @@
+"""Logistic regression against scikit-learn's, and how its strength is chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from headstart.base.types import softmax
+from headstart.evidence.metrics import log_loss
+from headstart.heads import logistic
+
+
+def blobs(classes, *, each, features, seed=0, distance=0.7):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(classes), each)
+    X = rng.normal(size=(classes, features))[y] * distance + rng.normal(size=(len(y), features))
+    X = X * rng.uniform(0.1, 3, features) + rng.uniform(-2, 2, features)
+    return X.astype(np.float32), y, np.tile(np.arange(5), len(y))[: len(y)]
+
+
+def reference(X, y, C, asked):
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=C, solver="newton-cg", tol=1e-9, max_iter=1000))
+    return model.fit(X.astype(np.float64), y).predict_proba(asked.astype(np.float64))
+
+
+@pytest.mark.parametrize(("classes", "each", "features"), [(2, 40, 10), (2, 20, 200), (5, 30, 12), (5, 12, 150)])
+def test_answers_equal_scikit_learns(classes, each, features):
+    """More rows than features and fewer, two classes and five: within 1e-5, and C in the same units."""
+    X, y, folds = blobs(classes, each=each, features=features, distance=0.4)
+    fitted = logistic.fit(X, y, classes, folds=folds)
+    assert fitted.converged
+    assert fitted.head.temperature == 1.0
+    assert fitted.head.weight.dtype == np.float32
+    asked = blobs(classes, each=9, features=features, seed=1)[0]
+    np.testing.assert_allclose(fitted.head.probabilities(asked), reference(X, y, fitted.chosen["C"], asked), atol=1e-5)
+
+
+def test_out_of_fold_scores_equal_scikit_learns_without_the_fold():
+    X, y, folds = blobs(3, each=20, features=40)
+    fitted = logistic.fit(X, y, 3, folds=folds)
+    for fold in range(5):
+        held = folds == fold
+        expected = reference(X[~held], y[~held], fitted.chosen["C"], X[held])
+        np.testing.assert_allclose(softmax(fitted.out_of_fold[held]), expected, atol=1e-3)
+
+
+def test_the_strength_has_the_least_out_of_fold_loss_of_its_neighbours():
+    X, y, folds = blobs(3, each=20, features=40, distance=0.3)
+    fitted = logistic.fit(X, y, 3, folds=folds)
+
+    def loss(C):
+        losses = [log_loss(y[folds == f], reference(X[folds != f], y[folds != f], C, X[folds == f])) for f in range(5)]
+        return np.mean(losses)
+
+    C = fitted.chosen["C"]
+    assert loss(C) <= min(loss(C * 10**0.5), loss(C / 10**0.5)) + 1e-6
+    assert loss(C) == pytest.approx(log_loss(y, softmax(fitted.out_of_fold)), abs=1e-4)
+
+
+def test_noise_wants_a_strong_penalty_and_clear_classes_a_weak_one():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(100, 30)).astype(np.float32)
+    y, folds = np.tile([0, 1], 50), np.repeat(np.arange(5), 20)
+    clear = noise + 3 * y[:, None].astype(np.float32)
+    assert logistic.fit(noise, y, 2, folds=folds).chosen["C"] < 1e-3
+    assert logistic.fit(clear, y, 2, folds=folds).chosen["C"] > 1e-2
+
+
+def test_many_rows_and_classes_choose_on_two_folds(monkeypatch):
+    """The short way for large problems must end at a neighbouring strength and solve as well."""
+    X, y, folds = blobs(6, each=25, features=30)
+    plain = logistic.fit(X, y, 6, folds=folds)
+    monkeypatch.setattr(logistic, "_LARGE", 0)
+    short = logistic.fit(X, y, 6, folds=folds)
+    assert abs(np.log10(short.chosen["C"] / plain.chosen["C"])) <= 1
+    assert short.converged
+    assert np.isfinite(short.out_of_fold).all()
+    np.testing.assert_allclose(short.head.probabilities(X), reference(X, y, short.chosen["C"], X), atol=1e-5)
+
+
+def test_an_unsolved_head_says_so(monkeypatch):
+    monkeypatch.setattr(logistic, "_MOST_STEPS", 1)
+    X, y, folds = blobs(4, each=20, features=40)
+    fitted = logistic.fit(X, y, 4, folds=folds)
+    assert not fitted.converged
+    assert "was not solved to its tolerance" in fitted.warnings[0]
+
+
+def test_a_nearly_dead_feature_with_a_large_mean_costs_no_precision():
+    """Folding standardisation into float32 weights must not lose what the mean cancels."""
+    X, y, folds = blobs(2, each=40, features=10)
+    rng = np.random.default_rng(3)
+    X = np.concatenate([X, (1000 + 0.01 * rng.normal(size=(80, 5))).astype(np.float32)], axis=1)
+    fitted = logistic.fit(X, y, 2, folds=folds)
+    np.testing.assert_allclose(fitted.head.probabilities(X), reference(X, y, fitted.chosen["C"], X), atol=1e-5)
