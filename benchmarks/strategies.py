@@ -106,8 +106,8 @@ def write_page(work: Path, shared: Path) -> None:
     lines = [
         "# Results: every strategy on real pictures",
         "",
-        "Written by `python benchmarks/strategies.py SHARED --out WORK` from the results.json of each run. Nothing here",
-        "was tuned on a test or val split: framing, augmentation, strengths and epochs are chosen inside train.",
+        "Written by `python benchmarks/strategies.py SHARED --out WORK` from the results.json of each run.",
+        "Framing, augmentation, strengths and epochs are chosen inside train; nothing was tuned on a held-out split.",
         "",
     ]
     solar: dict[str, dict[str, Any]] = {}

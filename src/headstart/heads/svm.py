@@ -1,15 +1,12 @@
 """Support vector machines, one class against the rest, linear or radial, chosen by cross-validation.
 
-What is chosen, and how, was measured with EfficientNet-Lite0's features on five sets (2 to 196 classes):
+- The setting with the best out-of-fold accuracy is taken, ties by the log loss after temperature: the answer
+  is the largest margin, and a machine is not fitted to give probabilities.
+- Radial widths of 1/4 and 1 over the total variance of the features, beside the linear machine.
+- With many classes and pictures only the kernel is chosen, at C = 10, on two folds: there every machine
+  separates its few pictures, and C hardly matters from 10 on.
 
-- The setting with the best out-of-fold accuracy is taken, ties by the log loss after temperature: the
-  answer is the largest margin. Test accuracy, mean over five draws of folds, of this rule and of the least
-  log loss: ants and bees 0.940, 0.941; apple leaves 0.984, 0.976; flowers 0.863, 0.861; solar cells 0.869,
-  0.858; blood cells 0.488, 0.469.
-- Radial widths of 1/4 and 1 over the total variance: 4 was the worst on every set, and 1/16 no better than
-  1/4 and the linear machine together.
-- With many classes and pictures C hardly matters from 10 on (cars: 0.316 to 0.326), so only the kernel is
-  chosen there, on two folds.
+How these rules do inside training splits, by nested cross-validation: docs/decisions.md, benchmarks/heads.py.
 
 Each fold has its own standardisation and its own kernel matrices: nothing of a held-out picture, not even
 its share in a mean, enters what is asked about it. That costs a tenth of the whole.
@@ -187,9 +184,14 @@ def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: Trai
     def badness(setting: _Setting) -> tuple[float, float]:
         margins = np.concatenate([part.margins(setting) for part in parts])
         loss = log_loss(labels, softmax(margins / out_of_fold_temperature(margins, labels)))
-        return -accuracy(labels, margins.argmax(axis=1)), loss
+        return preference(accuracy(labels, margins.argmax(axis=1)), loss)
 
     return min(settings, key=badness)
+
+
+def preference(right: float, loss: float) -> tuple[float, float]:
+    """Return what is to be least: the out-of-fold accuracy counts first, then the log loss."""
+    return -right, loss
 
 
 def _solve(kernel: Floats, labels: Labels, classes: int, C: float) -> _Machines:

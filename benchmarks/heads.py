@@ -1,0 +1,80 @@
+"""Do the rules by which heads choose their settings hold up? Nested cross-validation inside train, nothing else.
+
+    python benchmarks/heads.py SHARED
+
+For each data set: EfficientNet-Lite0's pooled features of the *training* split alone (test and val are not
+touched). In each of 5 outer folds a head chooses its settings on the inner folds; its accuracy and log loss on
+the outer fold are averaged. The rows compare the SVM's rule (best out-of-fold accuracy) with the other (least
+log loss after temperature), and the heads with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import headstart as hs
+from headstart import backbones
+from headstart.base.progress import Silent
+from headstart.evidence.metrics import accuracy, log_loss
+from headstart.features import extract
+from headstart.heads import FITTERS, Fitted, svm
+from headstart.pixels import PixelStore
+from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
+
+SETS = ("hymenoptera", "flowers5", "blood_cells", "plantvillage_apple", "brain_mri", "solar")
+
+
+def features_of(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, labels and group names of the training pictures."""
+    backbone = backbones.load()
+    preprocessing = replace(backbone.preprocessing, framing="squash")
+    files = [table.file(row) for row in range(len(table))]
+    store = PixelStore.build(files, table.digests, short_side=preprocessing.decode_side, threads=2, progress=Silent())
+    rows = np.array([row for row in table.rows("train") if row not in store.faulty])
+    found = extract(backbone, store, rows, table.digests, preprocessing=preprocessing)["pooled"]
+    return np.asarray(found), table.labels[rows], group_ids(table, rows)
+
+
+def nested(fit: Callable[..., Fitted], X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return accuracy and log loss over the outer folds."""
+    outer = folds(y, groups, seed=1)
+    answers = np.zeros((len(y), int(y.max()) + 1))
+    for fold in np.unique(outer):
+        train = outer != fold
+        inner = folds(y[train], groups[train], seed=2)
+        answers[~train] = fit(X[train], y[train], answers.shape[1], folds=inner).head.probabilities(X[~train])
+    return accuracy(y, answers.argmax(axis=1)), log_loss(y, answers)
+
+
+def by_loss(*arguments: np.ndarray, folds: np.ndarray) -> Fitted:
+    """Fit the SVM with the other rule: the least out-of-fold log loss."""
+    usual = svm.preference
+    svm.preference = lambda right, loss: (loss, -right)
+    try:
+        return svm.fit(*arguments, folds=folds)
+    finally:
+        svm.preference = usual
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    arguments = parser.parse_args()
+    hs.tune_process()
+    print("| training pictures of | head | accuracy | log loss |\n|---|---|---|---|")
+    for name in SETS:
+        table = solar_cells(pictures=600) if name == "solar" else read_table(arguments.shared / "data" / name)
+        X, y, groups = features_of(with_splits(table, seed=0))
+        rules = {**FITTERS, "svm, by loss": by_loss}
+        for rule, fit in rules.items():
+            share, loss = nested(fit, X, y, groups)
+            print(f"| {name} ({len(y)}) | {rule} | {share:.4f} | {loss:.4f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
