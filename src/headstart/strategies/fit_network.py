@@ -22,6 +22,7 @@ from headstart.backbones.scratch import SCRATCH
 from headstart.base.errors import ConfigError
 from headstart.base.types import Affine, Preprocessing
 from headstart.bundle import Model
+from headstart.evidence.metrics import log_loss
 from headstart.features import PLAIN, View
 from headstart.pixels import frame
 from headstart.strategies.fit_head import numbers_in
@@ -34,6 +35,7 @@ from headstart.tune import (
     Source,
     Trainee,
     TrainingSettings,
+    features_in_training,
     linear_head,
     pool_bn_head,
     to_affine,
@@ -50,7 +52,10 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What one training needs: the network it works on, the part it trains, its pictures, its start."""
+    """What one training needs: the network it works on, the part it trains, and its pictures.
+
+    Rows of `source` are first the pictures to learn from, then those that choose the epoch.
+    """
 
     backbone: Backbone
     preprocessing: Preprocessing
@@ -58,20 +63,36 @@ class Lesson:
     prefix: torch.nn.Module
     suffix: torch.nn.Module
     source: Source
-    train_rows: NDArray[np.int64]
-    choosing_rows: NDArray[np.int64]
+    learning: NDArray[np.int64]
+    choosing: NDArray[np.int64]
     chosen_in: str
-    start: Affine | None
-    features: NDArray[np.float32] | None
     shared: tuple[str, ...]
+
+    @property
+    def train_rows(self) -> NDArray[np.int64]:
+        """Rows of `source` to learn from."""
+        return np.arange(len(self.learning))
+
+    @property
+    def choosing_rows(self) -> NDArray[np.int64]:
+        """Rows of `source` that choose the epoch."""
+        return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The head solved on the frozen network without the choosing rows, and its log loss on these."""
+
+    head: Affine
+    loss: float
 
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
     settings = training_settings(ground, strategy)
     lesson = _lesson(ground, choices, strategy)
-    trainee = Trainee(lesson.suffix, _head(ground, lesson))
     frozen = tensors_hash(lesson.prefix)
+    trainee = Trainee(lesson.suffix, _head(ground, lesson, settings, strategy))
     trained = train(
         trainee,
         lesson.source,
@@ -83,13 +104,21 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         checkpoint=checkpoint,
         progress=ground.progress,
         device=ground.device,
-        guard=lesson.start is not None,
+        guard=False,  # judged against the head on the frozen network instead, below
     )
     if tensors_hash(lesson.prefix) != frozen:
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
-    head = to_affine(trainee.head)
+    network, head, epoch, warnings = lesson.backbone.network, to_affine(trainee.head), trained.chosen_epoch, []
+    if strategy.weights == "pretrained" and trained.chosen_loss is not None:
+        solved = _solve(ground, choices, lesson)
+        if solved.loss <= trained.chosen_loss:
+            network, head, epoch = ground.need_backbone().network, solved.head, 0
+            warnings.append(
+                f"no epoch of {strategy.name} was better on the {len(lesson.choosing)} pictures that choose than the "
+                "head solved on the frozen network, so that head is kept."
+            )
     model = Model(
-        network=lesson.backbone.network.to(ground.device).eval(),
+        network=network.to(ground.device).eval(),
         head=head,
         preprocessing=lesson.preprocessing,
         classes=ground.classes,
@@ -107,14 +136,14 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             **settings.to_dict(),
             "augment": choices.augment,
             "views": ground.request.views if strategy.trained == "part" else None,
-            "epoch_chosen": trained.chosen_epoch,
+            "epoch_chosen": epoch,
             "epoch_chosen_on": lesson.chosen_in,
-            "pictures_trained_on": len(lesson.train_rows),
+            "pictures_trained_on": len(lesson.learning),
         },
         shared=lesson.shared,
         chosen_on_val=lesson.chosen_in == "val",
         epochs=trained.epochs,
-        warnings=tuple(trained.warnings),
+        warnings=(*trained.warnings, *warnings),
     )
 
 
@@ -144,17 +173,7 @@ def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
     cut = "input" if strategy.trained == "all" else _cut(ground, backbone)
     halves = split(backbone, cut)
     choosing, chosen_in = ground.choosing_rows()
-    # The head from which the suffix starts, and against which it is judged, has not seen the choosing rows.
-    apart = np.isin(ground.train, choosing)
-    features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
-    start = heads.FITTERS["logistic"](
-        features[~apart],
-        ground.table.labels[ground.train][~apart],
-        len(ground.classes),
-        folds=ground.folds[~apart],
-        seed=ground.request.seed,
-    )
-    learning = ground.train[~apart]
+    learning = ground.train[~np.isin(ground.train, choosing)]
     if cut == "pool":
         raise ConfigError(
             f"'{strategy.name}' has nothing to train when the cut is 'pool'.",
@@ -172,11 +191,9 @@ def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
         halves.prefix,
         halves.suffix,
         source,
-        np.arange(len(learning)),
-        np.arange(len(learning), len(learning) + len(choosing)),
+        learning,
+        choosing,
         chosen_in,
-        start.head if isinstance(start.head, Affine) else None,
-        features[~apart],
         shared,
     )
 
@@ -202,11 +219,9 @@ def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
         halves.prefix,
         halves.suffix,
         _live(ground, choices, learning, choosing, preprocessing),
-        np.arange(len(learning)),
-        np.arange(len(learning), len(learning) + len(choosing)),
+        learning,
+        choosing,
         chosen_in,
-        None,
-        None,
         ("decode", "framing", "augment"),
     )
 
@@ -253,8 +268,48 @@ def _activations(
     return seen["activations"]
 
 
-def _head(ground: Ground, lesson: Lesson) -> torch.nn.Module:
+def _head(ground: Ground, lesson: Lesson, settings: TrainingSettings, strategy: Strategy) -> torch.nn.Module:
+    """Return the head to train: solved on what the training will show it, or random below random weights."""
+    seed, start, features = ground.request.seed, None, None
+    if strategy.weights == "pretrained":
+        features = features_in_training(
+            lesson.suffix,
+            lesson.source,
+            lesson.train_rows,
+            settings=settings,
+            seed=seed,
+            run=strategy.name,
+            device=ground.device,
+            progress=ground.progress,
+        )
+        start = _logistic(ground, features, lesson.learning)
     width, classes = lesson.backbone.features, len(ground.classes)
     if ground.request.head == "pool-bn":
-        return pool_bn_head(width, classes, start=lesson.start, like=lesson.features, seed=ground.request.seed)
-    return linear_head(width, classes, start=lesson.start, seed=ground.request.seed)
+        return pool_bn_head(width, classes, start=start, like=features, seed=seed)
+    return linear_head(width, classes, start=start, seed=seed)
+
+
+def _solve(ground: Ground, choices: Choices, lesson: Lesson) -> Solved:
+    """Return the head on the frozen network that has not seen the choosing rows, and how it does on them."""
+    features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
+    learning = np.isin(ground.train, lesson.learning)
+    head = _logistic(ground, features[learning], lesson.learning)
+    if lesson.chosen_in == "train":
+        asked = features[~learning]
+    else:
+        asked = ground.features(lesson.choosing, choices.preprocessing, step="features", name="features, choosing")
+    return Solved(head, log_loss(ground.table.labels[lesson.choosing], head.probabilities(asked)))
+
+
+def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> Affine:
+    """Return logistic regression on the features of some training rows."""
+    fitted = heads.FITTERS["logistic"](
+        features,
+        ground.table.labels[rows],
+        len(ground.classes),
+        folds=ground.folds[np.isin(ground.train, rows)],
+        seed=ground.request.seed,
+    )
+    if not isinstance(fitted.head, Affine):
+        raise RuntimeError("logistic regression gave no affine head")
+    return fitted.head

@@ -5,6 +5,7 @@ from headstart.tune.loop import Trained, train
 from headstart.tune.schedule import steps_per_epoch
 from headstart.tune.settings import TrainingSettings
 from headstart.tune.sources import ActivationSource, PixelSource, Source
+from headstart.tune.start import features_in_training
 from headstart.tune.trainee import Trainee, predict
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Trained",
     "Trainee",
     "TrainingSettings",
+    "features_in_training",
     "linear_head",
     "pool_bn_head",
     "predict",
