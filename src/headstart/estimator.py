@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -107,9 +108,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         request = Request(strategies=(options.pop("strategy"),), seed=options.pop("random_state"), **options)
         sources: list[Path | NDArray[np.uint8]] = [_source(picture) for picture in pictures]
         model, _ = fit_table(_table(sources, labels), request, progress=Silent(), files=sources, must_measure=False)
-        skipped = len(pictures) - model.info["pictures"]
-        if skipped:
-            raise DataError(f"{skipped} of {len(pictures)} pictures cannot be read.", hint="Leave them out of X and y.")
+        for warning in model.info["warnings"]:
+            warnings.warn(warning, stacklevel=2)
         self.model_ = model
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -243,8 +244,8 @@ def demo(
     )
 
 
-# The whole comparison within two minutes on two cores and 4 GB: half the usual batch, fewer epochs of `full`.
-DEMO_OPTIONS: dict[str, Any] = {"training": {"batch_size": 16}, "epochs": None}
+# Half the usual batch: below 4 GB, so that it runs on any laptop. Fewer epochs: within two minutes on two cores.
+DEMO_OPTIONS: dict[str, Any] = {"training": {"batch_size": 16}}
 
 
 def run_recipe(
@@ -275,7 +276,8 @@ def run_recipe(
     given = {key: value for key, value in options.items() if value is not None}
     if "weights" in given and "backbone" not in given:
         values["backbone"] = None  # the weights file names its network
-    training = {**recipe.training, **given.pop("training", {})}
+    own = given.pop("training", {})
+    training = {**recipe.training, **own}
     values |= given
     unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads"}
     if unknown:
@@ -284,7 +286,12 @@ def run_recipe(
         "recipe": {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
     }
     place = Path(out) if out is not None else Path(f"{recipe.name}.run")
-    command = f"headstart run {shlex.quote(name)} --data {shlex.quote(str(data))} --out {shlex.quote(str(place))}"
+    parts = ["headstart", "run", name, "--data", str(data)]
+    for option in ("backbone", "weights", "epochs", "seed", "device"):
+        parts += [f"--{option}", str(given[option])] if option in given else []
+    for option, value in own.items():
+        parts += ["--set", f"{option}={json.dumps(value)}"]
+    command = shlex.join([*parts, "--out", str(place)])
     return compare(data, out=place, training=training, progress=progress, command=command, note=note, **values)
 
 
@@ -305,7 +312,7 @@ def _command(data: str | Path | Table, request: Request, out: Path, split: str |
             continue
         parts += [f"--{name.replace('_', '-')}", ",".join(value) if isinstance(value, list | tuple) else str(value)]
     for name, value in training.items():
-        parts += ["--set", f"{name}={value}"]
+        parts += ["--set", f"{name}={json.dumps(value)}"]
     if split is not None:
         parts += ["--split", os.fspath(split)]
     return shlex.join([*parts, "--out", str(out)])

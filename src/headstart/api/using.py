@@ -39,7 +39,7 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
 def evaluate(
     source: str | Path | Model, data: str | Path | Table, *, split: str | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Measure a classifier on labelled pictures: test, else val, else all of them.
+    """Measure a classifier on labelled pictures: test, else val, else those it was not trained on.
 
     Parameters
     ----------
@@ -48,12 +48,13 @@ def evaluate(
     data : path or Table
         Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error.
     split : str, optional
-        ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
+        ``"train"``, ``"val"``, ``"test"``, ``"all"``, or ``"unseen"``: what the classifier was not trained on.
 
     Returns
     -------
     dict
-        split, classes, metrics, confusion (rows: truth), rows (path, label, predicted, probability), skipped.
+        split, classes, trained_on (how many of the pictures), metrics,
+         confusion (rows: truth), rows (path, label, predicted, probability), skipped.
 
     Raises
     ------
@@ -62,7 +63,13 @@ def evaluate(
     """
     model = source if isinstance(source, Model) else bundle.load(source)
     table = data if isinstance(data, Table) else read_table(data)
-    name, rows = _rows_to_measure(table, split)
+    known = set(model.info.get("trained_on", ()))
+    seen = np.array([digest[:16] in known for digest in table.digests], bool)
+    name, rows = _rows_to_measure(table, split, seen)
+    if seen[rows].any():
+        (progress or Silent()).message(
+            f"{int(seen[rows].sum())} of {len(rows)} pictures were trained on: this accuracy is too good by them."
+        )
     unknown = sorted({table.classes[k] for k in table.labels[rows]} - set(model.classes))
     if unknown:
         raise DataError(
@@ -81,6 +88,7 @@ def evaluate(
     return {
         "split": name,
         "classes": list(model.classes),
+        "trained_on": int(seen[rows].sum()),
         "metrics": measure(labels, probabilities),
         "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
         "rows": [
@@ -147,11 +155,14 @@ def predict(
     return Predictions(rows, listed, model.classes)
 
 
-def _rows_to_measure(table: Table, split: str | None) -> tuple[str, NDArray[np.int64]]:
-    """Return the name of a split and its rows: the one asked for; else test, else val, else all."""
+def _rows_to_measure(table: Table, split: str | None, seen: NDArray[np.bool_]) -> tuple[str, NDArray[np.int64]]:
+    """Return the name of a split and its rows: the one asked for; else test, else val, else what was not trained on."""
     if split is None:
-        split = next((name for name in ("test", "val") if len(table.rows(name))), "all")
-    rows = np.arange(len(table)) if split == "all" else table.rows(split)
+        split = next((name for name in ("test", "val") if len(table.rows(name))), "unseen")
+        if split == "unseen" and (seen.all() or not seen.any()):
+            split = "all"
+    every = np.arange(len(table))
+    rows = {"all": every, "unseen": every[~seen]}.get(split, table.rows(split))
     if not len(rows):
         raise DataError(
             f"'{table.root}' has no pictures in the split '{split}'.", hint="Use --split all, or name another split."

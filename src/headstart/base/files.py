@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -128,6 +129,17 @@ def store_error(path: Path, error: OSError) -> StoreError:
     }
     hint = hints.get(error.errno or 0, "Check the path and the disk, then run the same command again.")
     return StoreError(f"'{path}' could not be written ({error.strerror or error}).", hint=hint)
+
+
+def disk_error(error: Exception) -> OSError:
+    """Return the system's error that a library (safetensors) tells only in words, such as ``os error 28``."""
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(int(number.group(1)), str(error)) if number else OSError(str(error))
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk, so that a rename in it outlives a power cut."""
+    _flush_folder(folder)
 
 
 def _flush(path: Path) -> None:

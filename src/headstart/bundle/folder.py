@@ -22,7 +22,9 @@ from safetensors.numpy import load_file, save_file
 from headstart import __version__
 from headstart.base.errors import BundleError, StoreError
 from headstart.base.files import (
+    disk_error,
     durable_writer,
+    flush_folder,
     read_json,
     sha256_of_file,
     store_error,
@@ -75,6 +77,10 @@ def write_folder(contents: Contents, folder: Path) -> Path:
         building.mkdir(parents=True)
         _write(contents, building)
         _replace(building, folder)
+        flush_folder(folder.parent)
+        for litter in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed while it wrote here
+            if litter.suffix in (".part", ".old"):
+                shutil.rmtree(litter, ignore_errors=True)
     except OSError as error:
         raise store_error(folder, error) from error
     finally:
@@ -113,7 +119,10 @@ def _write(contents: Contents, folder: Path) -> None:
     tensors = {f"network.{name}": np.ascontiguousarray(value) for name, value in contents.network.items()}
     tensors |= {f"head.{name}": np.ascontiguousarray(getattr(head, name)) for name in arrays}
     with durable_writer(folder / TENSORS) as temporary:
-        save_file(tensors, temporary)
+        try:
+            save_file(tensors, temporary)
+        except SafetensorError as error:
+            raise disk_error(error) from error
     info = {
         **contents.info,
         "format": FORMAT,

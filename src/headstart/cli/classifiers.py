@@ -99,7 +99,7 @@ def evaluate(
         typer.Option(
             "--split",
             metavar="NAME",
-            help="train, val, test or all.  [default: test, else val, else all]",
+            help="train, val, test, all or unseen.  [default: test, else val, else unseen]",
             show_default=False,
         ),
     ] = None,

@@ -42,6 +42,12 @@ RecipeData = Annotated[
         show_default=False,
     ),
 ]
+RecipeSeed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Root of every random stream.", show_default=False)
+]
+RecipeDevice = Annotated[
+    str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.", show_default=False)
+]
 Pictures = Annotated[int, typer.Option("--pictures", metavar="N", help="How many of the 2,624 photographs.")]
 
 
@@ -123,9 +129,9 @@ def run(
     backbone: options.Backbone = None,
     weights: options.Weights = None,
     epochs: options.Epochs = None,
-    seed: options.Seed = 0,
+    seed: RecipeSeed = None,
     setting: options.Settings = None,
-    device: options.Device = "auto",
+    device: RecipeDevice = None,
     threads: options.Threads = None,
     offline: options.Offline = False,
     out: RecipeOut = None,
@@ -135,7 +141,7 @@ def run(
     """Run a published experiment and see how near you come."""
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     network = {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed, "training": settings(setting)}
-    machine = {"device": device, "threads": threads, "offline": offline, "out": out}
+    machine = {"device": device, "threads": threads, "offline": offline or None, "out": out}
     with session.working() as progress:
         experiment = session.verbs.run_recipe(recipe, data=data, **network, **machine, progress=progress)
     show_experiment(session, experiment, as_json=as_json)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import timm
 import torch
+import torchvision
 from numpy.typing import NDArray
 
+from headstart import __version__
 from headstart.backbones import Backbone, forward, normalise, split, tensors_hash
 from headstart.base.files import fingerprint
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
 from headstart.features.store import FeatureStore, Rows, Shape, Writer
-from headstart.pixels import DECODER, augment, frame
+from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
 
 BATCH = 32  # the batch of every float32 pass: the same pictures in the same batches give the same bits
 HALF_MOST = float(np.finfo(np.float16).max)  # beyond it a float16 would become infinite
@@ -97,7 +100,8 @@ def extract(
         "view": [view.kind, view.number, view.seed],
         "cut": cut,
         "arrays": sorted(shapes),
-        "torch": torch.__version__,
+        "augmentation": asdict(AUGMENTATIONS[view.kind]),
+        "versions": [__version__, torch.__version__, timm.__version__, torchvision.__version__],
         "threads": torch.get_num_threads(),  # another number of threads may round otherwise
         "device": device,
     }

@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
 from headstart.base.files import (
     cache_folder,
     fingerprint,
+    flush_folder,
     read_json,
     sha256_of_file,
     store_error,
@@ -146,7 +147,8 @@ def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
 @contextlib.contextmanager
 def _building(place: Path) -> Iterator[Path]:
     """Yield a folder beside `place`, renamed to it at the end; two processes may build at once."""
-    building = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
+    clean_drafts(place.parent)
+    building = place.with_name(draft_name(place.name))
     try:
         building.mkdir(parents=True)
         yield building
@@ -154,6 +156,7 @@ def _building(place: Path) -> Iterator[Path]:
             shutil.rmtree(place, ignore_errors=True)
         with contextlib.suppress(FileExistsError):
             building.rename(place)
+        flush_folder(place.parent)
     except OSError as error:
         raise store_error(place, error) from error
     finally:

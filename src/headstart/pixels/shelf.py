@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import socket
-import sys
-import time
-import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import PictureError, StoreError
 from headstart.base.files import durable_writer, fingerprint, read_json, sha256_of_file, write_json
 
@@ -98,9 +94,9 @@ def write(home: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | Pict
         If it cannot be written; nothing is left behind.
     """
     home.mkdir(parents=True, exist_ok=True)
-    _clean(home)
+    clean_drafts(home)
     place = home / name(facts)
-    draft = home / f".{place.name}.{_host()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part"
+    draft = home / draft_name(place.name)
     try:
         draft.mkdir()
         faulty = _fill(draft, facts, pictures)
@@ -177,33 +173,6 @@ def _views(pixels: Path, index: NDArray[Any]) -> tuple[Pixels, ...]:
         end = offset + height * width * 3
         views.append(flat[offset:end].reshape(height, width, 3) if height else empty)
     return tuple(views)
-
-
-def _clean(home: Path) -> None:
-    """Delete what killed builds left: their process is gone, or nothing was written for a day."""
-    for draft in home.glob(".*.part"):
-        with suppress(OSError):  # another process cleans too
-            _, _, host, pid, *_ = draft.name.split(".")
-            newest = max(entry.stat().st_mtime for entry in (draft, *draft.iterdir()))
-            if time.time() - newest > _DAY or (host == _host() and _is_gone(pid)):
-                shutil.rmtree(draft, ignore_errors=True)
-
-
-def _host() -> str:
-    """Return a short name of this machine; process numbers mean nothing on another that shares the disk."""
-    return hashlib.sha256(socket.gethostname().encode("utf-8")).hexdigest()[:8]
-
-
-def _is_gone(pid: str) -> bool:
-    if sys.platform == "win32":  # signal 0 would be Ctrl-C there
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, ValueError, OverflowError):
-        return False
-    return False
 
 
 def _damaged(place: Path, what: str) -> StoreError:

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.base.types import Framing, Preprocessing, softmax
-from headstart.evidence.metrics import log_loss
 from headstart.features import View
 from headstart.strategies.ground import Choices, Ground, scratch_preprocessing
 from headstart.strategies.request import AUTO
 
-FRAMINGS_TRIED: tuple[Framing, ...] = ("crop", "squash")
+FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
 AUGMENTATIONS_TRIED = ("photo", "anyway")
 
 
@@ -38,14 +37,26 @@ def _framing(ground: Ground, notes: dict[str, Any]) -> Preprocessing:
     base = ground.backbone.preprocessing
     if request.framing != AUTO:
         return replace(base, framing=request.framing)
-    losses: dict[Framing, float] = {}
+    losses: dict[Framing, NDArray[np.float64]] = {}
     for framing in FRAMINGS_TRIED:
-        candidate = replace(base, framing=framing)
-        losses[framing] = out_of_fold_loss(
-            ground, [ground.features(ground.train, candidate, step="framing", name=f"look, {framing}")]
+        features = ground.features(
+            ground.train, replace(base, framing=framing), step="framing", name=f"look, {framing}"
         )
-    notes["framing"] = losses
-    return replace(base, framing=min(losses, key=lambda name: losses[name]))
+        losses[framing] = out_of_fold_losses(ground, [features])
+    notes["framing"] = {framing: float(loss.mean()) for framing, loss in losses.items()}
+    return replace(base, framing=_clearly_better(losses))
+
+
+def _clearly_better(losses: dict[Framing, NDArray[np.float64]]) -> Framing:
+    """Return the first framing, unless another's mean loss is lower by more than one standard error.
+
+    The first shows the whole picture: what a crop cuts away, no later training can find again.
+    """
+    first = FRAMINGS_TRIED[0]
+    best = min(losses, key=lambda framing: losses[framing].mean())
+    gain = losses[first] - losses[best]
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    return best if gain.mean() > error else first
 
 
 def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]) -> str:
@@ -61,13 +72,13 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
         view = ground.features(
             ground.train, preprocessing, step="augment", name=f"look, {kind}", view=View(kind, 0, request.seed)
         )
-        losses[kind] = out_of_fold_loss(ground, [plain, view])
+        losses[kind] = float(out_of_fold_losses(ground, [plain, view]).mean())
     notes["augment"] = losses
     return min(losses, key=lambda name: losses[name])
 
 
-def out_of_fold_loss(ground: Ground, views: list[NDArray[np.float32]]) -> float:
-    """Return the log loss on unseen plain pictures (views[0]) of a head that learned from all `views`."""
+def out_of_fold_losses(ground: Ground, views: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """Return each picture's log loss, unseen and plain (views[0]), under a head that learned from all `views`."""
     labels = ground.table.labels[ground.train]
     stacked = np.concatenate(views)
     fitted = heads.FITTERS["logistic"](
@@ -79,4 +90,6 @@ def out_of_fold_loss(ground: Ground, views: list[NDArray[np.float32]]) -> float:
     )
     if fitted.out_of_fold is None:
         raise RuntimeError("the logistic head was fitted without folds")
-    return log_loss(labels, softmax(fitted.out_of_fold[: len(labels)]))
+    answers = softmax(fitted.out_of_fold[: len(labels)])[np.arange(len(labels)), labels]
+    losses: NDArray[np.float64] = -np.log(np.maximum(answers, np.finfo(np.float64).eps))
+    return losses

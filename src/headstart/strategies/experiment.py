@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from headstart.base.errors import DataError
+from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import sha256_of_file
+from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.bundle import Model
 from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
-from headstart.strategies.fit_network import fit_network
+from headstart.strategies.fit_network import check_cut, fit_network, training_settings
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
@@ -57,6 +59,8 @@ def run_experiment(
     note : mapping, optional
         Further keys for results.json, such as a recipe's expectations.
     """
+    if threads is not None:
+        torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint)
     results = folder.results()
@@ -64,16 +68,19 @@ def run_experiment(
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
     ground = prepare(table, request, files=None, threads=threads, progress=listener, split_file=split_file)
+    _check_options(ground)
     plan, choices = _planned(ground, folder, fingerprint)
-    runs = list((results or {}).get("runs", []))
+    runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
     base = {**header(ground, command, title), **(note or {})}
     for strategy in _in_order(request):
         if any(run["id"] == strategy.name for run in runs):
+            folder.drop_checkpoint(strategy.name)
             continue
         runs.append(_run(ground, choices, strategy, folder))
         listener.result(runs[-1])
         results = _assemble(ground, folder, base, plan, runs, complete=False)
         folder.write_results(results)
+        folder.drop_checkpoint(strategy.name)
     results = _assemble(ground, folder, base, plan, runs, complete=True)
     folder.write_results(results)
     return results
@@ -106,8 +113,10 @@ def fit_table(
         split_file=split_file,
         must_measure=must_measure,
     )
+    _check_options(ground)
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
+    fitted = _warned(ground, fitted, metrics, request.strategies[0])
     return described(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
 
 
@@ -121,7 +130,7 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
             "strategy": strategy.name,
             "weights": strategy.weights,
             "cut": fitted.cut,
-            "head": strategy.head,
+            "head": fitted.settings.get("head", strategy.head),
             "settings": dict(fitted.settings),
         },
         "backbone": backbone or {"name": architecture, "source": "random weights", "sha256": None, "licence": None},
@@ -130,6 +139,8 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
         "data_fingerprint": ground.table.fingerprint(),
         "flops": fitted.flops,
         "pictures": len(ground.table),
+        "warnings": list(fitted.warnings),
+        "trained_on": sorted(ground.table.digests[row][:16] for row in ground.train),
     }
     return replace(fitted.model, info=info)
 
@@ -154,6 +165,8 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
     """Return the plan and the choices: those that stand in the folder, or new ones written before the work."""
     plan = folder.plan()
     if plan is not None:
+        _check_same_machine(plan, ground)
+        ground.before = dict(plan["seconds"])
         return plan, Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
     speed = calibrate(ground.backbone, ground.device) if ground.backbone is not None else None
     steps = estimate(ground, speed)
@@ -169,7 +182,10 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
         "augment": choices.augment,
         "chosen_by": choices.notes,
         "engine": "torch",
-        "precision": "float32",
+        "precision": ground.request.training.get("precision", "float32"),
+        "batch_size": {
+            name: training_settings(ground, STRATEGIES[name]).batch_size for name in _trained(ground.request)
+        },
         "device": ground.device,
         "threads": base["threads"],
         "steps": steps,
@@ -179,23 +195,57 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
     return plan, choices
 
 
+def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
+    """Refuse to continue where numbers would be rounded otherwise than before.
+
+    Raises
+    ------
+    ConfigError
+        If the run was begun on another device or with another number of threads.
+    """
+    here = {"device": ground.device, "threads": environment(ground.device)["threads"]}
+    for name, value in here.items():
+        if plan[name] != value:
+            raise ConfigError(
+                f"This run was begun with {name} {plan[name]}; with {value} it would not end the same.",
+                hint=f"Continue with --{name} {plan[name]}, or begin anew in another folder with --out.",
+            )
+
+
+def _trained(request: Request) -> list[str]:
+    return [name for name in request.strategies if STRATEGIES[name].trained != "none"]
+
+
 def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder) -> dict[str, Any]:
     """Fit, measure and keep one strategy; return its record."""
     begin = time.perf_counter()
     shared_before = ground.spent
     fitted = fit_one(ground, choices, strategy, checkpoint=folder.checkpoint(strategy.name))
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
-    warnings = [*fitted.warnings, *measured_warnings(ground, metrics)]
-    for warning in warnings:
-        ground.progress.message(f"{strategy.name}: {warning}")
-    fitted = replace(fitted, warnings=tuple(warnings))
+    fitted = _warned(ground, fitted, metrics, strategy.name)
     write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
     described(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
-    folder.drop_checkpoint(strategy.name)
     alone = time.perf_counter() - begin - (ground.spent - shared_before)
+    alone = max(alone, sum(epoch["seconds"] for epoch in fitted.epochs))  # epochs before a kill count too
     costs = ground.seconds
     seconds = {"total": alone + sum(costs.get(step, 0.0) for step in fitted.shared), "fit": alone}
     return run_record(strategy, fitted, metrics, seconds, ground.request.seed)
+
+
+def _warned(ground: Ground, fitted: FittedRun, metrics: Mapping[str, Any], name: str) -> FittedRun:
+    """Return the fitted run with what a reader must know, after telling it."""
+    warnings = [*fitted.warnings, *measured_warnings(ground, metrics, fitted.epochs)]
+    for warning in warnings:
+        ground.progress.message(f"{name}: {warning}")
+    return replace(fitted, warnings=tuple(warnings))
+
+
+def _check_options(ground: Ground) -> None:
+    """Refuse what cannot be right before any work: settings of training, the cut."""
+    for name in _trained(ground.request):
+        training_settings(ground, STRATEGIES[name])
+    if "partial" in ground.request.strategies:
+        check_cut(ground)
 
 
 def _assemble(

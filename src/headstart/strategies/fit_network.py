@@ -22,7 +22,6 @@ from headstart.backbones.scratch import SCRATCH
 from headstart.base.errors import ConfigError
 from headstart.base.types import Affine, Preprocessing
 from headstart.bundle import Model
-from headstart.evidence.metrics import log_loss
 from headstart.features import PLAIN, View
 from headstart.pixels import frame
 from headstart.strategies.fit_head import numbers_in
@@ -32,6 +31,7 @@ from headstart.strategies.strategy import Strategy
 from headstart.tune import (
     ActivationSource,
     PixelSource,
+    PrefixSource,
     Source,
     Trainee,
     TrainingSettings,
@@ -41,13 +41,19 @@ from headstart.tune import (
     to_affine,
     train,
 )
+from headstart.tune.choosing import Judged, judge
+
+ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 # Measured in docs/decisions.md ("defaults of the trained strategies").
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "scratch": {"epochs": 30, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
-    "partial": {"epochs": 10, "head_rate": 1e-3, "backbone_rate": 3e-4, "batch_norm": "frozen"},
-    "full": {"epochs": 6, "head_rate": 1e-3, "backbone_rate": 3e-4, "batch_norm": "frozen"},
+    "scratch": {"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
+    "partial": {"epochs": 8},
+    "full": {"epochs": 6},
 }
+# How far a pre-trained layer may move hangs on how far it has to: the more the solved head errs on training
+# pictures it has not seen, the higher the rate.
+HIGHEST_RATE, ENOUGH_ERROR, LOWEST_SHARE = 5e-4, 0.15, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +85,12 @@ class Lesson:
         return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solved:
-    """The head solved on the frozen network without the choosing rows, and its log loss on these."""
+    """The head solved on the frozen network without the choosing rows, and how it does on these."""
 
     head: Affine
-    loss: float
+    judged: Judged
 
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
@@ -92,7 +98,10 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     settings = training_settings(ground, strategy)
     lesson = _lesson(ground, choices, strategy)
     frozen = tensors_hash(lesson.prefix)
-    trainee = Trainee(lesson.suffix, _head(ground, lesson, settings, strategy))
+    head_module, error = _head(ground, lesson, settings, strategy)
+    if error is not None:
+        settings = _rates(settings, error, given=ground.request.training)
+    trainee = Trainee(lesson.suffix, head_module)
     trained = train(
         trainee,
         lesson.source,
@@ -109,9 +118,9 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     if tensors_hash(lesson.prefix) != frozen:
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
     network, head, epoch, warnings = lesson.backbone.network, to_affine(trainee.head), trained.chosen_epoch, []
-    if strategy.weights == "pretrained" and trained.chosen_loss is not None:
-        solved = _solve(ground, choices, lesson)
-        if solved.loss <= trained.chosen_loss:
+    if strategy.weights == "pretrained" and trained.chosen_epoch is not None:
+        solved = _solve(ground, choices, lesson, settings)
+        if solved.judged.rank <= trained.chosen_rank:
             network, head, epoch = ground.need_backbone().network, solved.head, 0
             warnings.append(
                 f"no epoch of {strategy.name} was better on the {len(lesson.choosing)} pictures that choose than the "
@@ -134,8 +143,9 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         trained=sum(value.numel() for value in trainee.parameters()),
         settings={
             **settings.to_dict(),
+            "head": ground.request.head,
             "augment": choices.augment,
-            "views": ground.request.views if strategy.trained == "part" else None,
+            "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
             "epoch_chosen": epoch,
             "epoch_chosen_on": lesson.chosen_in,
             "pictures_trained_on": len(lesson.learning),
@@ -170,18 +180,19 @@ def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
     if strategy.weights == "random":
         return _lesson_from_scratch(ground, choices)
     backbone = copy.deepcopy(ground.need_backbone())
-    cut = "input" if strategy.trained == "all" else _cut(ground, backbone)
+    cut = "input" if strategy.trained == "all" else check_cut(ground)
     halves = split(backbone, cut)
     choosing, chosen_in = ground.choosing_rows()
     learning = ground.train[~np.isin(ground.train, choosing)]
-    if cut == "pool":
-        raise ConfigError(
-            f"'{strategy.name}' has nothing to train when the cut is 'pool'.",
-            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
-        )
     shared: tuple[str, ...] = ("decode", "framing", "augment", "features")
     if cut == "input":
         source = _live(ground, choices, learning, choosing, choices.preprocessing)
+    elif activation_bytes(ground, backbone, cut) > ACTIVATION_LIMIT:
+        ground.progress.message(
+            f"{strategy.name}: activations at '{cut}' would take more than {ACTIVATION_LIMIT / 1e9:.0f} GB on disk, "
+            "so the frozen part runs again in each epoch."
+        )
+        source = PrefixSource(halves.prefix, *_pixels(ground, choices, learning, choosing, choices.preprocessing))
     else:
         source, shared = _stored(ground, choices, cut, learning, choosing), (*shared, "activations")
     return Lesson(
@@ -226,11 +237,26 @@ def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
     )
 
 
-def _cut(ground: Ground, backbone: Backbone) -> str:
-    request = ground.request
+def check_cut(ground: Ground) -> str:
+    """Return where the trained part of `partial` starts.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such place, or nothing would be trained from it on.
+    """
+    request, backbone = ground.request, ground.need_backbone()
     if request.unfreeze is not None:
-        return backbones.cut_before(backbone, request.unfreeze)
-    return request.cut or default_cut(backbone)
+        cut = backbones.cut_before(backbone, request.unfreeze)
+    else:
+        cut = request.cut or default_cut(backbone)
+    split(backbone, cut)
+    if cut == "pool":
+        raise ConfigError(
+            "'partial' has nothing to train when the cut is 'pool'.",
+            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
+        )
+    return cut
 
 
 def _live(
@@ -241,10 +267,25 @@ def _live(
     preprocessing: Preprocessing,
 ) -> Source:
     """Return pictures as they are: framed and augmented anew in each epoch."""
+    return PixelSource(*_pixels(ground, choices, learning, choosing, preprocessing))
+
+
+def _pixels(
+    ground: Ground,
+    choices: Choices,
+    learning: NDArray[np.int64],
+    choosing: NDArray[np.int64],
+    preprocessing: Preprocessing,
+) -> tuple[Any, ...]:
+    """Return the arguments of a source of pixels."""
     rows = np.concatenate([learning, choosing])
-    return PixelSource(
-        ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
-    )
+    return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
+
+
+def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
+    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
+    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
+    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
 
 
 def _stored(
@@ -268,48 +309,62 @@ def _activations(
     return seen["activations"]
 
 
-def _head(ground: Ground, lesson: Lesson, settings: TrainingSettings, strategy: Strategy) -> torch.nn.Module:
-    """Return the head to train: solved on what the training will show it, or random below random weights."""
-    seed, start, features = ground.request.seed, None, None
-    if strategy.weights == "pretrained":
-        features = features_in_training(
-            lesson.suffix,
-            lesson.source,
-            lesson.train_rows,
-            settings=settings,
-            seed=seed,
-            run=strategy.name,
-            device=ground.device,
-            progress=ground.progress,
-        )
-        start = _logistic(ground, features, lesson.learning)
-    width, classes = lesson.backbone.features, len(ground.classes)
-    if ground.request.head == "pool-bn":
-        return pool_bn_head(width, classes, start=start, like=features, seed=seed)
-    return linear_head(width, classes, start=start, seed=seed)
+def _rates(settings: TrainingSettings, error: float, *, given: Mapping[str, Any]) -> TrainingSettings:
+    """Return the settings with rates for a network whose solved head errs so often; given ones stay."""
+    rate = HIGHEST_RATE * min(max(error / ENOUGH_ERROR, LOWEST_SHARE), 1.0)
+    rates = {"backbone_rate": rate, "head_rate": 2 * rate}
+    return replace(settings, **{name: value for name, value in rates.items() if name not in given})
 
 
-def _solve(ground: Ground, choices: Choices, lesson: Lesson) -> Solved:
+def _head(
+    ground: Ground, lesson: Lesson, settings: TrainingSettings, strategy: Strategy
+) -> tuple[torch.nn.Module, float | None]:
+    """Return the head to train, and how often it errs on training pictures it was solved without.
+
+    Below pre-trained weights it is solved on what the training will show it; below random ones it is random.
+    """
+    width, classes, seed = lesson.backbone.features, len(ground.classes), ground.request.seed
+    pooled_norm = ground.request.head == "pool-bn"
+    if strategy.weights == "random":
+        return (pool_bn_head if pooled_norm else linear_head)(width, classes, seed=seed), None
+    features = features_in_training(
+        lesson.suffix,
+        lesson.source,
+        lesson.train_rows,
+        settings=settings,
+        seed=seed,
+        run=strategy.name,
+        device=ground.device,
+        progress=ground.progress,
+    )
+    start, error = _logistic(ground, features, lesson.learning)
+    if pooled_norm:
+        return pool_bn_head(width, classes, start=start, like=features, seed=seed), error
+    return linear_head(width, classes, start=start, seed=seed), error
+
+
+def _solve(ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings) -> Solved:
     """Return the head on the frozen network that has not seen the choosing rows, and how it does on them."""
     features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
     learning = np.isin(ground.train, lesson.learning)
-    head = _logistic(ground, features[learning], lesson.learning)
+    head, _ = _logistic(ground, features[learning], lesson.learning)
     if lesson.chosen_in == "train":
         asked = features[~learning]
     else:
         asked = ground.features(lesson.choosing, choices.preprocessing, step="features", name="features, choosing")
-    return Solved(head, log_loss(ground.table.labels[lesson.choosing], head.probabilities(asked)))
+    return Solved(head, judge(head.scores(asked), ground.table.labels[lesson.choosing], settings.choose))
 
 
-def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> Affine:
-    """Return logistic regression on the features of some training rows."""
+def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Affine, float]:
+    """Return logistic regression on the features of some training rows, and its out-of-fold error rate."""
+    labels = ground.table.labels[rows]
     fitted = heads.FITTERS["logistic"](
         features,
-        ground.table.labels[rows],
+        labels,
         len(ground.classes),
         folds=ground.folds[np.isin(ground.train, rows)],
         seed=ground.request.seed,
     )
-    if not isinstance(fitted.head, Affine):
+    if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
         raise RuntimeError("logistic regression gave no affine head")
-    return fitted.head
+    return fitted.head, float((fitted.out_of_fold.argmax(axis=1) != labels).mean())

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, store_error, write_json
 from headstart.base.progress import Progress, Step
@@ -69,6 +72,12 @@ class RunFolder:
                 hint="Choose another run folder with --out.",
             )
         plan = self.plan()
+        foreign = present - {"plan.json", "log.jsonl", "split.parquet"}
+        if plan is None and foreign:
+            raise ConfigError(
+                f"'{self.path}' holds '{min(foreign)}' but no plan.json: no run to continue; nothing was touched.",
+                hint="Choose another run folder with --out.",
+            )
         if plan is not None and plan.get("fingerprint") != fingerprint:
             raise ConfigError(
                 f"'{self.path}' holds another experiment (other options, other pictures or another version).",
@@ -90,6 +99,14 @@ class RunFolder:
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Write results.json."""
         write_json(self.results_path, results)
+
+    def stands(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a recorded run's predictions and bundle are still there; else it is done again."""
+        try:
+            pq.read_metadata(self.path / record["predictions"])
+        except (OSError, pa.ArrowException):
+            return False
+        return self.bundle(record["id"]).joinpath("bundle.json").is_file()
 
     def drop_checkpoint(self, run: str) -> None:
         """Remove a finished run's checkpoint, and the folder of checkpoints when it is the last."""

@@ -19,8 +19,9 @@ from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract
 from headstart.pixels import PixelStore
-from headstart.strategies.request import AUTO, Request
+from headstart.strategies.request import Request
 from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
+from headstart.tune import choose_device
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ class Ground:
     def __post_init__(self) -> None:
         table = self.table
         self.spent = 0.0  # wall seconds of this process inside shared passes
+        self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
         self.train = table.rows("train")
         self.measured = table.measured
@@ -158,7 +160,7 @@ class Ground:
         total = {"decode": self.decode_seconds}
         for step, seconds in self._costs.values():
             total[step] = total.get(step, 0.0) + seconds
-        return total
+        return {step: max(total.get(step, 0.0), self.before.get(step, 0.0)) for step in {**self.before, **total}}
 
 
 def prepare(
@@ -184,6 +186,7 @@ def prepare(
     must_measure : bool
         Hold pictures out to measure on, if the data does not say which.
     """
+    device = choose_device(request.device)
     backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
     preprocessing = backbone.preprocessing if backbone is not None else scratch_preprocessing(request)
     begin = time.perf_counter()
@@ -199,13 +202,27 @@ def prepare(
             f"None of the {len(table)} pictures of '{table.root}' can be read.",
             hint="The first: " + "; ".join(f"{table.paths[row]}: {faulty[row]}" for row in sorted(faulty)[:3]) + ".",
         )
+    if faulty and not must_measure:
+        row = min(faulty)
+        raise DataError(
+            f"{len(faulty)} of {len(table)} pictures cannot be read, first '{_name(sources[row])}' ({faulty[row]}).",
+            hint="Leave them out of the pictures and labels.",
+        )
+    given = bool(len(table.rows("val")) or len(table.rows("test")))
     usable = table.without(faulty)
     if split_file is not None:
         usable = apply_split_file(usable, split_file)
-    elif must_measure:
+    elif must_measure and not given:
         usable = with_splits(usable, seed=request.seed)
     check_trainable(usable)
-    return Ground(request, usable, Pictures(store, kept), backbone, device_of(request.device), progress, decode_seconds)
+    if must_measure and not (len(usable.rows("val")) or len(usable.rows("test"))):
+        raise DataError(
+            f"No readable picture of '{table.root}' is held out to measure on.",
+            hint="Give some rows the split val or test, or leave the split out and headstart divides them.",
+        )
+    for warning in across_splits(usable):
+        progress.message(warning)
+    return Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds)
 
 
 def scratch_preprocessing(request: Request) -> Preprocessing:
@@ -213,15 +230,30 @@ def scratch_preprocessing(request: Request) -> Preprocessing:
     return backbones.load(request.scratch, random=True, seed=request.seed).preprocessing
 
 
-def device_of(wanted: str) -> str:
-    """Return the device to compute on: the one wanted, or the best there is."""
-    import torch
+def across_splits(table: Table) -> list[str]:
+    """Return warnings about copies on both sides of a given split.
 
-    if wanted != AUTO:
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    Raises
+    ------
+    DataError
+        If a group is divided between train and what measures: its pictures would be measured on themselves.
+    """
+    train = table.splits == "train"
+    divided = set(table.groups[train].tolist()) & set(table.groups[~train].tolist()) - {""}
+    if divided:
+        raise DataError(
+            f"The group '{min(divided)}' is divided between train and the held-out pictures.",
+            hint="Give all pictures of a group the same split, or leave the split out.",
+        )
+    digests = np.array(table.digests)
+    copies = int(np.isin(digests[~train], digests[train]).sum())
+    if not copies:
+        return []
+    return [f"{copies} held-out picture(s) are byte for byte also in train: the accuracies are too good by them."]
+
+
+def _name(source: Path | NDArray[np.uint8]) -> str:
+    return "an array" if isinstance(source, np.ndarray) else str(source)
 
 
 def _load(request: Request) -> Backbone:

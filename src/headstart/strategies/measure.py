@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,17 @@ def measure_splits(ground: Ground, probabilities: Floats, *, chosen_on_val: bool
     return metrics
 
 
-def measured_warnings(ground: Ground, metrics: Mapping[str, Any]) -> list[str]:
+def measured_warnings(
+    ground: Ground, metrics: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]] = ()
+) -> list[str]:
     """Return what a reader must know about the measured accuracy: that it is optimistic, or that it is chance."""
-    warnings = []
+    warnings: list[str] = []
+    if metrics[ground.measured] is None:
+        return warnings
     if metrics[ground.measured]["used_for_choosing"]:
+        last = f" (the last epoch, which nobody chose, had {epochs[-1]['val_accuracy']:.3f})" if epochs else ""
         warnings.append(
-            "the epoch was chosen on the val pictures that also measure, so this accuracy is optimistic; "
+            f"the epoch was chosen on the val pictures that also measure, so this accuracy is optimistic{last}; "
             "choosing inside train (the default) gives one that is not."
         )
     chance = _chance_warning(ground, metrics)

@@ -13,7 +13,7 @@ import torch
 from headstart import backbones
 from headstart.backbones import Backbone, forward, normalise
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
-from headstart.strategies.fit_network import default_cut, training_settings
+from headstart.strategies.fit_network import check_cut, training_settings
 from headstart.strategies.ground import Ground
 from headstart.strategies.request import AUTO
 from headstart.strategies.strategy import STRATEGIES
@@ -104,11 +104,7 @@ def _share(ground: Ground, name: str, speed: Speed) -> float:
         return 1.0
     if name == "scratch":
         return _scratch_flops(ground) / speed.flops
-    backbone = ground.need_backbone()
-    request = ground.request
-    cut = request.cut or default_cut(backbone)
-    if request.unfreeze is not None:
-        cut = backbones.cut_before(backbone, request.unfreeze)
+    backbone, cut = ground.need_backbone(), check_cut(ground)
     names = [stage.name for stage in backbone.stages]
     if cut not in names:
         return 1.0

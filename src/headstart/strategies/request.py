@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
-from headstart.base.files import fingerprint
+from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
 from headstart.base.types import FRAMINGS, Framing
 from headstart.pixels import AUGMENTATIONS
@@ -97,6 +97,10 @@ class Request:
         """Return what makes this experiment itself: options, pictures (their fingerprint), version."""
         options = self.to_dict()
         del options["offline"]  # it says how weights are looked for, not which
+        if self.weights is not None:  # what the file holds, wherever it lies
+            file = Path(self.weights)
+            card = file.with_suffix(".json")
+            options["weights"] = [sha256_of_file(one) for one in (file, card) if one.is_file()]
         return fingerprint({"request": options, "data": data, "headstart": __version__})
 
 

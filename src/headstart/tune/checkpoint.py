@@ -7,7 +7,6 @@ content. Files that the pointer does not name are leftovers and are removed afte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from headstart.base.errors import StoreError
-from headstart.base.files import durable_writer, read_json, write_json
+from headstart.base.files import disk_error, durable_writer, read_json, write_json
 
 FORMAT = 1
 Tensors = dict[str, torch.Tensor]
@@ -96,13 +95,7 @@ class Checkpoint:
             try:
                 save_file(plain, temporary)
             except SafetensorError as error:
-                raise _disk_error(error) from error
-
-
-def _disk_error(error: SafetensorError) -> OSError:
-    """Return the operating system's error that safetensors tells only in words."""
-    number = re.search(r"os error (\d+)", str(error))
-    return OSError(int(number.group(1)), str(error)) if number else OSError(str(error))
+                raise disk_error(error) from error
 
 
 def copied(tensors: Mapping[str, torch.Tensor]) -> Tensors:

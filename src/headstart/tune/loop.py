@@ -54,6 +54,8 @@ class Trained:
         The epoch whose weights are kept: 0 for the start itself, None if nothing was chosen.
     chosen_loss : float, optional
         Its loss on the hold-out.
+    chosen_rank : tuple of float
+        By what it was chosen, lower is better; see `headstart.tune.choosing`.
     start : dict, optional
         ``val_loss`` and ``val_accuracy`` of the start, where it was a candidate.
     micro_batch : int
@@ -65,6 +67,7 @@ class Trained:
     epochs: list[dict[str, Any]]
     chosen_epoch: int | None
     chosen_loss: float | None
+    chosen_rank: tuple[float, ...] = ()
     start: dict[str, float] | None = None
     micro_batch: int = 0
     device: str = "cpu"
@@ -244,6 +247,7 @@ class _Training:
             epochs=self.history.epochs,
             chosen_epoch=chosen,
             chosen_loss=None if chosen is None else self.history.judged[str(chosen)]["loss"],
+            chosen_rank=() if chosen is None else tuple(self.history.judged[str(chosen)]["rank"]),
             start=start and {"val_loss": start["loss"], "val_accuracy": start["accuracy"]},
             micro_batch=self.memory.size,
             device=self.stepper.accelerator.device.type,

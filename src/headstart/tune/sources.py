@@ -125,6 +125,28 @@ class PixelSource(Source):
         )
 
 
+class PrefixSource(PixelSource):
+    """Whole pictures that pass the frozen prefix in each epoch anew, where stored activations would be too many.
+
+    Parameters
+    ----------
+    prefix : torch.nn.Module
+        In eval mode; it gets no gradients.
+    pixels, rows, labels, preprocessing, augmentation, seed, threads
+        As for `PixelSource`.
+    """
+
+    def __init__(self, prefix: torch.nn.Module, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.prefix = prefix.eval()
+
+    def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
+        """Return activations at the cut, (n, *shape) float32."""
+        with torch.no_grad():
+            activations: torch.Tensor = self.prefix(super().tensor(loaded))
+        return activations
+
+
 class ActivationSource(Source):
     """Activations at the cut, stored once as float16: the frozen prefix need not run again.
 

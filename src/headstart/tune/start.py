@@ -52,7 +52,7 @@ def features_in_training(
     device : str
     progress : Progress, optional
     """
-    suffix.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    suffix.to(memory_format=torch.channels_last)
     suffix.to(device)
     training_mode(Trainee(suffix, nn.Identity()), settings.batch_norm)
     learning = [module for module in suffix.modules() if isinstance(module, _BatchNorm) and module.training]
