@@ -115,7 +115,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Sequence[Picture]) -> NDArray[Any]:
         """Return the label of each picture, (n,), as labels were given to `fit`."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def predict_proba(self, X: Sequence[Picture]) -> Floats:
         """Return probabilities, (n, classes), columns in the order of `classes_`.

@@ -25,13 +25,15 @@ def test_predict_lists_what_cannot_be_read_and_goes_on(
 
 def test_predict_draws_a_grid(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
     hs.predict(experiment.winner.model, pictures / "val", grid=tmp_path / "grid.png")
-    assert min(Image.open(tmp_path / "grid.png").size) > 200
+    with Image.open(tmp_path / "grid.png") as sheet:
+        assert min(sheet.size) > 200
 
 
 def test_look_draws_the_training_pictures(pictures: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in pictures.rglob("*")}
     assert hs.look(pictures, grid=tmp_path / "look.png", pictures=9) == tmp_path / "look.png"
-    assert min(Image.open(tmp_path / "look.png").size) > 200
+    with Image.open(tmp_path / "look.png") as sheet:
+        assert min(sheet.size) > 200
     assert before == {path: path.stat().st_mtime_ns for path in pictures.rglob("*")}
 
 

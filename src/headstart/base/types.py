@@ -89,7 +89,7 @@ class Affine:
 
     def scores(self, features: Floats) -> Floats:
         """Return scores, (n, classes), of features, (n, features)."""
-        return np.asarray(features, np.float64) @ self.weight.astype(np.float64).T + self.bias
+        return in_rows(features) @ in_rows(self.weight).T + self.bias
 
     def probabilities(self, features: Floats) -> Floats:
         """Return probabilities, (n, classes)."""
@@ -129,9 +129,9 @@ class Kernel:
 
     def scores(self, features: Floats) -> Floats:
         """Return margins, (n, classes), of features, (n, features)."""
-        standard = (np.asarray(features, np.float64) - self.mean) / self.scale
-        kernel = np.exp(-self.gamma * squared_distances(standard, self.support.astype(np.float64)))
-        return kernel @ self.coefficients.astype(np.float64) + self.bias
+        standard = (in_rows(features) - self.mean) / self.scale
+        kernel = np.exp(-self.gamma * squared_distances(standard, in_rows(self.support)))
+        return kernel @ in_rows(self.coefficients) + self.bias
 
     def probabilities(self, features: Floats) -> Floats:
         """Return probabilities, (n, classes)."""
@@ -172,8 +172,8 @@ class Neighbours:
 
     def scores(self, features: Floats) -> Floats:
         """Return log shares of the vote, (n, classes), of features, (n, features)."""
-        standard = unit_rows((np.asarray(features, np.float64) - self.mean) / self.scale)
-        similarity = standard @ self.examples.astype(np.float64).T
+        standard = unit_rows((in_rows(features) - self.mean) / self.scale)
+        similarity = standard @ in_rows(self.examples).T
         k = min(self.k, similarity.shape[1])
         nearest = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
         weight = np.exp(self.sharpness * (np.take_along_axis(similarity, nearest, axis=1) - 1.0))
@@ -193,6 +193,11 @@ class Neighbours:
 
 
 Head = Affine | Kernel | Neighbours
+
+
+def in_rows(values: Floats) -> Floats:
+    """Return float64 values in the memory order of rows: a matrix product rounds by the order of its operands."""
+    return np.ascontiguousarray(values, np.float64)
 
 
 def softmax(scores: Floats) -> Floats:

@@ -20,7 +20,7 @@ from headstart import backbones, heads
 from headstart.backbones import Backbone, split, tensors_hash
 from headstart.backbones.scratch import SCRATCH
 from headstart.base.errors import ConfigError
-from headstart.base.types import Affine, Preprocessing
+from headstart.base.types import Affine, Floats, Preprocessing
 from headstart.bundle import Model
 from headstart.features import PLAIN, View
 from headstart.pixels import frame
@@ -87,10 +87,10 @@ class Lesson:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """The head solved on the frozen network without the choosing rows, and how it does on these."""
+    """The head on the frozen network: how it does on the choosing rows without having seen them, and as it is kept."""
 
-    head: Affine
     judged: Judged
+    on_all_of_train: Affine
 
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
@@ -121,22 +121,15 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     if strategy.weights == "pretrained" and trained.chosen_epoch is not None:
         solved = _solve(ground, choices, lesson, settings)
         if solved.judged.rank <= trained.chosen_rank:
-            network, head, epoch = ground.need_backbone().network, solved.head, 0
+            network, head, epoch = ground.need_backbone().network, solved.on_all_of_train, 0
             warnings.append(
                 f"no epoch of {strategy.name} was better on the {len(lesson.choosing)} pictures that choose than the "
-                "head solved on the frozen network, so that head is kept."
+                "head solved on the frozen network, so that head is kept, solved on all of train."
             )
-    model = Model(
-        network=network.to(ground.device).eval(),
-        head=head,
-        preprocessing=lesson.preprocessing,
-        classes=ground.classes,
-        device=ground.device,
-    )
-    squares = (frame(ground.pictures[int(row)], lesson.preprocessing) for row in ground.held_out)
+    model = _model(ground, lesson, network, head)
     return FittedRun(
         model=model,
-        probabilities=model.probabilities_of_squares(squares),
+        probabilities=_answers(ground, model),
         cut=lesson.cut,
         flops=lesson.backbone.flops + head.flops(),
         total=lesson.backbone.parameters + numbers_in(head),
@@ -155,6 +148,22 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         epochs=trained.epochs,
         warnings=(*trained.warnings, *warnings),
     )
+
+
+def _model(ground: Ground, lesson: Lesson, network: torch.nn.Module, head: Affine) -> Model:
+    return Model(
+        network=network.to(ground.device).eval(),
+        head=head,
+        preprocessing=lesson.preprocessing,
+        classes=ground.classes,
+        device=ground.device,
+    )
+
+
+def _answers(ground: Ground, model: Model) -> Floats:
+    """Return probabilities of the held-out pictures, as the bundle will give them."""
+    squares = (frame(ground.pictures[int(row)], model.preprocessing) for row in ground.held_out)
+    return model.probabilities_of_squares(squares)
 
 
 def training_settings(ground: Ground, strategy: Strategy) -> TrainingSettings:
@@ -312,8 +321,11 @@ def _activations(
 def _rates(settings: TrainingSettings, error: float, *, given: Mapping[str, Any]) -> TrainingSettings:
     """Return the settings with rates for a network whose solved head errs so often; given ones stay."""
     rate = HIGHEST_RATE * min(max(error / ENOUGH_ERROR, LOWEST_SHARE), 1.0)
-    rates = {"backbone_rate": rate, "head_rate": 2 * rate}
-    return replace(settings, **{name: value for name, value in rates.items() if name not in given})
+    return replace(
+        settings,
+        backbone_rate=settings.backbone_rate if "backbone_rate" in given else rate,
+        head_rate=settings.head_rate if "head_rate" in given else 2 * rate,
+    )
 
 
 def _head(
@@ -344,7 +356,7 @@ def _head(
 
 
 def _solve(ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings) -> Solved:
-    """Return the head on the frozen network that has not seen the choosing rows, and how it does on them."""
+    """Return what the head on the frozen network says of the choosing rows, and that head with nothing held out."""
     features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
     learning = np.isin(ground.train, lesson.learning)
     head, _ = _logistic(ground, features[learning], lesson.learning)
@@ -352,7 +364,8 @@ def _solve(ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingS
         asked = features[~learning]
     else:
         asked = ground.features(lesson.choosing, choices.preprocessing, step="features", name="features, choosing")
-    return Solved(head, judge(head.scores(asked), ground.table.labels[lesson.choosing], settings.choose))
+    judged = judge(head.scores(asked), ground.table.labels[lesson.choosing], settings.choose)
+    return Solved(judged, _logistic(ground, features, ground.train)[0])
 
 
 def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Affine, float]:

@@ -132,7 +132,7 @@ class PrefixSource(PixelSource):
     ----------
     prefix : torch.nn.Module
         In eval mode; it gets no gradients.
-    pixels, rows, labels, preprocessing, augmentation, seed, threads
+    *arguments, **options
         As for `PixelSource`.
     """
 
