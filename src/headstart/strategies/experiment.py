@@ -81,9 +81,7 @@ def run_experiment(
         results = _assemble(ground, folder, base, plan, runs, complete=False)
         folder.write_results(results)
         folder.drop_checkpoint(strategy.name)
-    results = _assemble(ground, folder, base, plan, runs, complete=True)
-    folder.write_results(results)
-    return results
+    return folder.write_results(_assemble(ground, folder, base, plan, runs, complete=True))
 
 
 def fit_one(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None = None) -> FittedRun:

@@ -33,6 +33,7 @@ from headstart.tune import (
     PixelSource,
     PrefixSource,
     Source,
+    Trained,
     Trainee,
     TrainingSettings,
     features_in_training,
@@ -41,7 +42,7 @@ from headstart.tune import (
     to_affine,
     train,
 )
-from headstart.tune.choosing import Judged, judge
+from headstart.tune.choosing import judge
 
 ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
@@ -51,6 +52,10 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "partial": {"epochs": 8},
     "full": {"epochs": 6},
 }
+_KEPT = (
+    "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
+    "network, so that head is kept, solved on all of train."
+)
 # How far a pre-trained layer may move hangs on how far it has to: the more the solved head errs on training
 # pictures it has not seen, the higher the rate.
 HIGHEST_RATE, ENOUGH_ERROR, LOWEST_SHARE = 5e-4, 0.15, 0.2
@@ -85,14 +90,6 @@ class Lesson:
         return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
 
 
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """The head on the frozen network: how it does on the choosing rows without having seen them, and as it is kept."""
-
-    judged: Judged
-    on_all_of_train: Affine
-
-
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
     settings = training_settings(ground, strategy)
@@ -117,15 +114,12 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     )
     if tensors_hash(lesson.prefix) != frozen:
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
-    network, head, epoch, warnings = lesson.backbone.network, to_affine(trainee.head), trained.chosen_epoch, []
-    if strategy.weights == "pretrained" and trained.chosen_epoch is not None:
-        solved = _solve(ground, choices, lesson, settings)
-        if solved.judged.rank <= trained.chosen_rank:
-            network, head, epoch = ground.need_backbone().network, solved.on_all_of_train, 0
-            warnings.append(
-                f"no epoch of {strategy.name} was better on the {len(lesson.choosing)} pictures that choose than the "
-                "head solved on the frozen network, so that head is kept, solved on all of train."
-            )
+    network, head, epoch = lesson.backbone.network, to_affine(trainee.head), trained.chosen_epoch
+    warnings = trained.warnings
+    kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
+    if kept is not None:
+        network, head, epoch = ground.need_backbone().network, kept, 0
+        warnings = (*warnings, _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing)))
     model = _model(ground, lesson, network, head)
     return FittedRun(
         model=model,
@@ -146,7 +140,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         shared=lesson.shared,
         chosen_on_val=lesson.chosen_in == "val",
         epochs=trained.epochs,
-        warnings=(*trained.warnings, *warnings),
+        warnings=warnings,
     )
 
 
@@ -355,8 +349,12 @@ def _head(
     return linear_head(width, classes, start=start, seed=seed), error
 
 
-def _solve(ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings) -> Solved:
-    """Return what the head on the frozen network says of the choosing rows, and that head with nothing held out."""
+def _better_head(
+    ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
+) -> Affine | None:
+    """Return the head on the frozen network, if no epoch beat it on the choosing rows, which it had not seen."""
+    if trained.chosen_epoch is None:
+        return None
     features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
     learning = np.isin(ground.train, lesson.learning)
     head, _ = _logistic(ground, features[learning], lesson.learning)
@@ -365,7 +363,9 @@ def _solve(ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingS
     else:
         asked = ground.features(lesson.choosing, choices.preprocessing, step="features", name="features, choosing")
     judged = judge(head.scores(asked), ground.table.labels[lesson.choosing], settings.choose)
-    return Solved(judged, _logistic(ground, features, ground.train)[0])
+    if trained.chosen_rank < judged.rank:
+        return None
+    return _logistic(ground, features, ground.train)[0]  # the hold-out has done its work
 
 
 def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Affine, float]:

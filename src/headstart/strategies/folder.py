@@ -96,9 +96,10 @@ class RunFolder:
         """Write plan.json."""
         write_json(self.path / "plan.json", plan)
 
-    def write_results(self, results: Mapping[str, Any]) -> None:
-        """Write results.json."""
+    def write_results(self, results: Mapping[str, Any]) -> dict[str, Any]:
+        """Write results.json and return it as a reader finds it: lists, plain numbers, null."""
         write_json(self.results_path, results)
+        return dict(read_json(self.results_path))
 
     def stands(self, record: Mapping[str, Any]) -> bool:
         """Return whether a recorded run's predictions and bundle are still there; else it is done again."""
