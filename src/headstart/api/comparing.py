@@ -40,7 +40,7 @@ def compare(
     cut: str | None = None,
     unfreeze: int | None = None,
     head: str = "linear",
-    epochs: int | None = None,
+    epochs: int | Mapping[str, int] | None = None,
     seed: int = 0,
     image_size: int | None = None,
     framing: Framing | Literal["auto"] = AUTO,
@@ -77,8 +77,8 @@ def compare(
         Where the trained part of `partial` starts: a stage's name (see `stages`), or the last so many stages.
     head : str
         Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
-    epochs : int, optional
-        For every trained strategy; by default each has its own.
+    epochs : int or mapping of strategy to int, optional
+        For every trained strategy, or for those named; by default each has its own.
     seed : int
         Root of every random stream.
     image_size : int, optional
@@ -209,7 +209,7 @@ def fit(
 def demo(
     *,
     out: str | Path | None = None,
-    pictures: int | None = 600,
+    pictures: int | None = 450,
     seed: int = 0,
     progress: Progress | None = None,
     **options: Any,
@@ -244,8 +244,13 @@ def demo(
     )
 
 
-# Half the usual batch: below 4 GB, so that it runs on any laptop. Fewer epochs: within two minutes on two cores.
-DEMO_OPTIONS: dict[str, Any] = {"training": {"batch_size": 16}}
+# Within two minutes on two cores, and below 4 GB, so that it runs on any laptop: half the usual batch, fewer epochs
+# and views than `compare` takes by itself.
+DEMO_OPTIONS: dict[str, Any] = {
+    "training": {"batch_size": 16},
+    "epochs": {"scratch": 20, "partial": 6, "full": 3},
+    "views": 2,
+}
 
 
 def run_recipe(

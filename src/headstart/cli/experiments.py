@@ -54,7 +54,7 @@ Pictures = Annotated[int, typer.Option("--pictures", metavar="N", help="How many
 def demo(
     ctx: typer.Context,
     *,
-    pictures: Pictures = 600,
+    pictures: Pictures = 450,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -64,7 +64,7 @@ def demo(
 ) -> None:
     """See it work: all six strategies on real photographs, no network needed.
 
-    Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about a minute.
+    Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about two minutes.
     """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     with session.working() as progress:

@@ -163,8 +163,11 @@ def _answers(ground: Ground, model: Model) -> Floats:
 def training_settings(ground: Ground, strategy: Strategy) -> TrainingSettings:
     """Return the strategy's defaults with what the request overrides."""
     values: dict[str, Any] = {**DEFAULTS[strategy.name], **ground.request.training}
-    if ground.request.epochs is not None:
-        values["epochs"] = ground.request.epochs
+    asked = ground.request.epochs
+    if isinstance(asked, Mapping):
+        asked = asked.get(strategy.name)
+    if asked is not None:
+        values["epochs"] = asked
     return TrainingSettings(**values)
 
 

@@ -38,8 +38,8 @@ class Request:
         Where the trained part of `partial` starts: a stage's name, or how many of the last stages.
     head : str
         Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
-    epochs : int, optional
-        For every trained strategy; None: each strategy's own default.
+    epochs : int or mapping of strategy to int, optional
+        For every trained strategy, or for those named; None: each strategy's own default.
     framing, augment : str
         ``"auto"`` chooses inside the training split.
     views : int
@@ -57,7 +57,7 @@ class Request:
     cut: str | None = None
     unfreeze: int | None = None
     head: str = "linear"
-    epochs: int | None = None
+    epochs: int | Mapping[str, int] | None = None
     seed: int = 0
     image_size: int | None = None
     framing: Framing | Literal["auto"] = AUTO
@@ -78,7 +78,10 @@ class Request:
         check_choice("device", "compare", self.device, DEVICES)
         check_integer("seed", "compare", self.seed, least=0)
         check_integer("views", "compare", self.views, least=1, most=64)
-        for name, least in (("epochs", 1), ("image_size", 16), ("unfreeze", 0)):
+        for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
+            if value is not None:
+                check_integer("epochs", "compare", value, least=1)
+        for name, least in (("image_size", 16), ("unfreeze", 0)):
             if getattr(self, name) is not None:
                 check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:

@@ -22,7 +22,7 @@ _PACKAGE = "elpv_dataset"
 _LEAST = 16
 
 
-def solar_cells(*, pictures: int | None = 600, seed: int = 0, threads: int = 1) -> Table:
+def solar_cells(*, pictures: int | None = 450, seed: int = 0, threads: int = 1) -> Table:
     """Return photographs of solar cells, functional or defective, split 75/25 into train and test.
 
     A cell counts as defective if its stated probability of a defect is at least one half.
