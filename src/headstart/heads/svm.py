@@ -22,8 +22,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import SVC
 
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget
@@ -197,6 +195,8 @@ def preference(right: float, loss: float) -> tuple[float, float]:
 def _solve(kernel: Floats, labels: Labels, classes: int, C: float) -> _Machines:
     """Return the machines on one kernel matrix, (n, n)."""
     asked = range(classes) if classes > 2 else range(1, 2)
+    from sklearn.exceptions import ConvergenceWarning  # two seconds that the other heads need not wait for
+
     with warnings.catch_warnings():  # what the solver says of its steps is read from each machine
         warnings.simplefilter("ignore", ConvergenceWarning)
         solved = list(ordered_map(lambda one: _machine(kernel, labels == one, C), asked, threads=_threads(len(asked))))
@@ -213,6 +213,8 @@ def _machine(kernel: Floats, inside: NDArray[np.bool_], C: float) -> tuple[Float
     coefficients = np.zeros(len(inside))
     if inside.all() or not inside.any():  # a fold without the class, or without any other
         return coefficients, 1.0 if inside.all() else -1.0, True
+    from sklearn.svm import SVC
+
     machine = SVC(kernel="precomputed", C=C, max_iter=_MOST_STEPS).fit(kernel, inside)
     coefficients[machine.support_] = machine.dual_coef_[0]
     return coefficients, float(machine.intercept_[0]), machine.fit_status_ == 0

@@ -166,7 +166,9 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
         _check_same_machine(plan, ground)
         ground.before = dict(plan["seconds"])
         return plan, Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
-    speed = calibrate(ground.backbone, ground.device) if ground.backbone is not None else None
+    # Heads alone take seconds: a calibration would be a fair part of them.
+    worthwhile = ground.backbone is not None and _trained(ground.request)
+    speed = calibrate(ground.need_backbone(), ground.device) if worthwhile else None
     steps = estimate(ground, speed)
     base = environment(ground.device)
     ground.progress.message(describe(steps, base["threads"]))

@@ -69,6 +69,8 @@ def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> lis
 
 def describe(plan: list[dict[str, Any]], threads: int) -> str:
     """Return the plan in one line for a person."""
+    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in STRATEGIES):
+        return "plan: one look at each picture, then " + ", ".join(s["step"] for s in plan if s["step"] in STRATEGIES)
     parts = [
         f"{step['step']} {_duration(step['estimated_seconds'])}"
         for step in plan
