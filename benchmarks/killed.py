@@ -1,6 +1,6 @@
 """Kill `headstart compare` with SIGKILL at random moments and see whether it continues to the same results.
 
-    python benchmarks/killed.py DATA --kills 20 -- --epochs 2
+    python benchmarks/killed.py DATA --kills 20 --epochs 2
 
 Runs the comparison once undisturbed, then again in another folder with another cache, killing it at random
 moments until it has been killed so often; then lets it end and compares both results.json apart from times,
@@ -34,7 +34,8 @@ def without_times(value: Any) -> Any:
 
 def start(data: Path, out: Path, cache: Path, options: list[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "headstart", "compare", str(data), "--out", str(out), "--quiet", *options]
-    return subprocess.Popen(command, env={**os.environ, "HEADSTART_CACHE": str(cache)}, start_new_session=True)
+    environment = {**os.environ, "HEADSTART_CACHE": str(cache)}
+    return subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
 
 
 def main() -> int:
@@ -42,20 +43,19 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("options", nargs="*", help="further options of compare, after --")
-    arguments = parser.parse_args()
+    arguments, options = parser.parse_known_args()  # what is left are options of compare
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         begin = time.perf_counter()
-        if start(arguments.data, place / "whole", place / "cache-a", arguments.options).wait() != 0:
+        if start(arguments.data, place / "whole", place / "cache-a", options).wait() != 0:
             return 1
         whole = time.perf_counter() - begin
         print(f"undisturbed: {whole:.0f} s")
         kills, runs = 0, 0
         while True:
             runs += 1
-            process = start(arguments.data, place / "killed", place / "cache-b", arguments.options)
+            process = start(arguments.data, place / "killed", place / "cache-b", options)
             moment = chance.uniform(1.0, whole) if kills < arguments.kills else None
             try:
                 code = process.wait(moment)
