@@ -46,7 +46,7 @@ from headstart.tune.choosing import judge
 
 ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
-# Measured in docs/decisions.md ("defaults of the trained strategies").
+# Chosen on inner hold-outs of train; docs/decisions.md says what was seen.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "scratch": {"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
     "partial": {"epochs": 8},
