@@ -1,11 +1,11 @@
 """Which epoch is kept.
 
-The default is the lowest loss on the hold-out, not the highest accuracy: with some dozens of pictures
-accuracy moves in steps of a percent or two and ties, and choosing by it is the worst rule measured (Apicella
-et al. 2026, "Don't stop me now"). The loss, in turn, punishes over- and under-confidence, which a temperature
-cures afterwards, and so stops too early, and compares unfairly when labels are smoothed (Berta et al. 2025,
-"Rethinking Early Stopping: Refine, Then Calibrate"). ``"calibrated-loss"`` compares the losses at each
-epoch's best temperature instead.
+Not the highest accuracy: with some dozens of pictures it moves in steps of a percent or two and ties, and
+choosing by it is the worst rule measured (Apicella et al. 2026, "Don't stop me now"). The loss, in turn,
+punishes over- and under-confidence, which a temperature cures afterwards, and so stops too early, and compares
+unfairly when labels are smoothed (Berta et al. 2025, "Rethinking Early Stopping: Refine, Then Calibrate"). The
+default, ``"calibrated-loss"``, therefore compares the losses at each epoch's best temperature, and that
+temperature goes with the chosen weights.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ _COLDEST = 0.25  # where every picture is right, T would run to 0 and the compar
 
 @dataclass(frozen=True)
 class Judged:
-    """What the hold-out says about one set of weights: loss, accuracy, and a rank (lower is better)."""
+    """What the hold-out says about one set of weights: loss, accuracy, and a rank (lower is better).
+
+    `temperature` is what the scores are to be divided by; 1 unless the choice is by the calibrated loss.
+    """
 
     loss: float
     accuracy: float
     rank: tuple[float, ...]
+    temperature: float = 1.0
 
 
 def judge(scores: Floats, labels: NDArray[np.int64], choose: Choose) -> Judged:
@@ -41,7 +45,7 @@ def judge(scores: Floats, labels: NDArray[np.int64], choose: Choose) -> Judged:
         return Judged(loss, right, (-right, loss))
     if choose == "calibrated-loss":
         temperature = fit_temperature(scores, labels, least=_COLDEST)
-        return Judged(loss, right, (log_loss(labels, softmax(scores / temperature)),))
+        return Judged(loss, right, (log_loss(labels, softmax(scores / temperature)),), temperature)
     return Judged(loss, right, (loss,))
 
 

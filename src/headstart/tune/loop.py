@@ -56,6 +56,8 @@ class Trained:
         Its loss on the hold-out.
     chosen_rank : tuple of float
         By what it was chosen, lower is better; see `headstart.tune.choosing`.
+    temperature : float
+        What the chosen weights' scores are to be divided by; 1 if nothing says so.
     start : dict, optional
         ``val_loss`` and ``val_accuracy`` of the start, where it was a candidate.
     micro_batch : int
@@ -68,6 +70,7 @@ class Trained:
     chosen_epoch: int | None
     chosen_loss: float | None
     chosen_rank: tuple[float, ...] = ()
+    temperature: float = 1.0
     start: dict[str, float] | None = None
     micro_batch: int = 0
     device: str = "cpu"
@@ -243,11 +246,13 @@ class _Training:
                 "than what it started from, so the start is kept."
             )
         start = self.history.judged.get("0")
+        judged = None if chosen is None else self.history.judged[str(chosen)]
         return Trained(
             epochs=self.history.epochs,
             chosen_epoch=chosen,
-            chosen_loss=None if chosen is None else self.history.judged[str(chosen)]["loss"],
-            chosen_rank=() if chosen is None else tuple(self.history.judged[str(chosen)]["rank"]),
+            chosen_loss=judged["loss"] if judged else None,
+            chosen_rank=tuple(judged["rank"]) if judged else (),
+            temperature=judged["temperature"] if judged else 1.0,
             start=start and {"val_loss": start["loss"], "val_accuracy": start["accuracy"]},
             micro_batch=self.memory.size,
             device=self.stepper.accelerator.device.type,

@@ -61,8 +61,8 @@ class TrainingSettings:
     average : bool
         Without a hold-out: answer with the mean of the weights over the last quarter of the steps.
     choose : str
-        What the best epoch is best at, on the hold-out: ``"loss"``; ``"calibrated-loss"``, the loss at
-        the best temperature; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
+        What the best epoch is best at, on the hold-out: ``"calibrated-loss"``, the loss at the best
+        temperature, which is kept; ``"loss"``; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ class TrainingSettings:
     precision: Precision = "float32"
     clip: float | None = 1.0
     average: bool = False
-    choose: Choose = "loss"
+    choose: Choose = "calibrated-loss"
 
     def __post_init__(self) -> None:
         owner = "TrainingSettings"
