@@ -49,8 +49,8 @@ ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen par
 # Chosen on inner hold-outs of train; docs/decisions.md says what was seen.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "scratch": {"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
-    "partial": {"epochs": 8},
-    "full": {"epochs": 6},
+    "partial": {"epochs": 10},
+    "full": {"epochs": 10},
 }
 _KEPT = (
     "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
