@@ -119,6 +119,21 @@ class StandIn:
         self._called("verify_weights", name)
         return {"name": name, "tensors": 296, "sha256": "ab" * 32, "licence": None}
 
+    def list_cache(self) -> dict[str, Any]:
+        self._called("list_cache")
+        about = {"backbone": "resnet18", "cut": "layer3", "framing": "squash", "view": None}
+        used = "2026-01-02T03:04:05+00:00"
+        entry = {"kind": "features", "path": "/c/features/ab", "bytes": 2_600_000, "used": used, "about": about}
+        return {"folder": "/c", "bytes": 2_600_000, "limit": 5 * 10**10, "entries": [entry]}
+
+    def clear_cache(self, what: str) -> dict[str, Any]:
+        self._called("clear_cache", what)
+        return {"removed": 1, "bytes": 2_600_000}
+
+    def limit_cache(self, size: str) -> dict[str, Any]:
+        self._called("limit_cache", size)
+        return {"limit": 20 * 10**9, "removed": 0, "bytes": 0}
+
     def fetch_data(self, name: str, **options: Any) -> Path:
         self._called("fetch_data", name, **options)
         return Path("my pictures")

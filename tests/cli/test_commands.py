@@ -203,6 +203,16 @@ def test_weights_and_data(call: Call, verbs: StandIn) -> None:
     assert verbs.calls[-1] == ("fetch_data", ("hymenoptera",), {"target": Path("x"), "offline": False})
 
 
+def test_cache(call: Call, verbs: StandIn) -> None:
+    lines = call("cache", "list").stdout.splitlines()
+    assert lines[1] == "features  2.6 MB  2026-01-02 03:04  resnet18 at layer3, squash"
+    assert lines[-1] == "2.6 MB of at most 50.0 GB in /c"
+    assert json.loads(call("cache", "list", "--json").stdout)["bytes"] == 2_600_000
+    assert call("cache", "clear", "features").stdout == "Removed 1 entry, 2.6 MB.\n"
+    assert verbs.calls[-1] == ("clear_cache", ("features",), {})
+    assert call("cache", "limit", "20GB").stdout == "The cache may take 20.0 GB.\n"
+
+
 def test_version(call: Call) -> None:
     assert call("--version").stdout == f"headstart {headstart.__version__}\n"
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from headstart.cli.reference import main, reference
 
-COMMANDS = ["demo", "compare", "run", "fit", "evaluate", "predict", "look", "stages", "weights", "data"]
+COMMANDS = ["demo", "compare", "run", "fit", "evaluate", "predict", "look", "stages", "weights", "data", "cache"]
 
 
 def test_all_commands_stand_in_groups(call: Call) -> None:
@@ -28,7 +28,9 @@ def test_no_command_is_help(call: Call) -> None:
     assert (result.exit_code, result.stdout) == (0, call("-h").stdout)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "weights list", "weights verify", "data fetch"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "weights list", "weights verify", "data fetch", "cache list", "cache limit"]
+)
 def test_every_command_has_help(call: Call, command: str) -> None:
     result = call(*command.split(), "--help")
     assert result.exit_code == 0

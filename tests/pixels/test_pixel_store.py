@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from headstart.base.errors import ConfigError, PictureError, StoreError
-from headstart.base.files import sha256_of_file
+from headstart.base.files import sha256_of_file, write_json
 from headstart.base.progress import Silent, Step
 from headstart.pixels import PixelStore, decode, shelf
 
@@ -403,3 +403,64 @@ def test_a_store_in_memory_leaves_the_givers_array_writable() -> None:
     store = PixelStore.in_memory([picture])
     picture[0, 0, 0] = 7
     assert store[0][0, 0, 0] == 7
+
+
+def limited(cache: Path, nbytes: int) -> None:
+    write_json(cache / "settings.json", {"limit_bytes": nbytes})
+
+
+def test_what_goes_beyond_the_limit_is_decoded_again(cache: Path, files: list[Path]) -> None:
+    whole = [decode(files[row], short_side=32) for row in (0, 1, 3, 5)]
+    limited(cache, whole[0].nbytes + whole[1].nbytes)
+    store, listener = build(files)
+    check(store, files, store.faulty)
+    assert (store.kept, len(store)) == (4, 6)  # two with pixels, and the two faulty ones need none
+    assert listener.decoded == 6
+    assert any("2 of 6 pictures are decoded again" in message for message in listener.messages)
+    again, listener = build(files)
+    check(again, files, store.faulty)
+    assert listener.decoded == 0
+    part = again.rows([5, 0])
+    np.testing.assert_array_equal(part[0], whole[3])
+    np.testing.assert_array_equal(part[1], whole[0])
+
+
+def test_with_more_room_everything_is_kept(cache: Path, files: list[Path]) -> None:
+    limited(cache, 0)
+    store, _ = build(files)
+    assert store.nbytes == 0
+    limited(cache, 10**9)
+    store, listener = build(files)
+    assert listener.decoded == 6
+    assert store.kept == 6
+    check(store, files, store.faulty)
+
+
+def test_a_picture_that_changed_while_a_run_works_is_not_taken(cache: Path, files: list[Path], draw: Draw) -> None:
+    limited(cache, 0)
+    store, _ = build(files)
+    files[0].write_bytes(files[1].read_bytes())
+    with pytest.raises(PictureError, match="has changed since it was checked"):
+        store[0]
+    files[1].unlink()
+    with pytest.raises(PictureError, match="cannot be read any more"):
+        store[1]
+
+
+def test_arrays_beyond_the_limit_are_scaled_again(cache: Path) -> None:
+    limited(cache, 0)
+    arrays = [np.full((40, 50, 3), value, np.uint8) for value in (1, 2)]
+    store, _ = build(arrays)
+    check(store, arrays, {})
+
+
+def test_an_older_store_makes_room(cache: Path, files: list[Path], draw: Draw, tmp_path: Path) -> None:
+    first, _ = build(files)
+    other = [draw(tmp_path / "more" / f"{number}.png", seed=number) for number in range(10, 14)]
+    limited(cache, first.nbytes)
+    second, _ = build(other)
+    assert first.folder is not None
+    assert second.folder is not None
+    assert second.folder.exists()
+    assert not first.folder.exists()
+    check(first, files, first.faulty)  # what was open stays readable

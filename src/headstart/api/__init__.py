@@ -1,20 +1,30 @@
-"""The public verbs."""
+"""The public verbs, each imported when it is first used: those that need no network load no torch."""
 
-from headstart.api.comparing import compare, demo, fit, run_recipe
-from headstart.api.experiment import Experiment, Run, VerdictView
-from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
-from headstart.api.using import Predictions, evaluate, load, predict
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.api.caching import clear_cache, limit_cache, list_cache
+    from headstart.api.comparing import compare, demo, fit, run_recipe
+    from headstart.api.experiment import Experiment, Run, VerdictView
+    from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
+    from headstart.api.using import Predictions, evaluate, load, predict
 
 __all__ = [
     "Experiment",
     "Predictions",
     "Run",
     "VerdictView",
+    "clear_cache",
     "compare",
     "demo",
     "evaluate",
     "fetch_data",
     "fit",
+    "limit_cache",
+    "list_cache",
     "list_weights",
     "load",
     "look",
@@ -23,3 +33,21 @@ __all__ = [
     "stages",
     "verify_weights",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
+    **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
+    **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
+    **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
+    **dict.fromkeys(("Predictions", "evaluate", "load", "predict"), "using"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart.api' has no attribute '{name}'")
+    return getattr(import_module(f"headstart.api.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import classifiers, experiments, pictures
+from headstart.cli import caches, classifiers, experiments, pictures
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -32,6 +32,7 @@ def _new(help_text: str, examples: str | None = None) -> typer.Typer:
 app = _new("From a folder of pictures to an image classifier that can be trusted.", _EXAMPLES)
 weights = _new("Pre-trained weights: which are at hand, and whether they are whole.")
 data = _new("Public sets of pictures to try things on.")
+cache = _new("What is kept between runs, decoded pictures and features: it can always be made anew.")
 
 
 @app.callback(invoke_without_command=True)
@@ -103,5 +104,11 @@ weights.command("verify", cls=Command, context_settings=_CONTEXT)(pictures.verif
 data.command("fetch", cls=Command, context_settings=_CONTEXT, epilog="headstart data fetch hymenoptera")(
     pictures.fetch_data
 )
+cache.command("list", cls=Command, context_settings=_CONTEXT)(caches.list_cache)
+cache.command("clear", cls=Command, context_settings=_CONTEXT, epilog="headstart cache clear features")(
+    caches.clear_cache
+)
+cache.command("limit", cls=Command, context_settings=_CONTEXT, epilog="headstart cache limit 20GB")(caches.limit_cache)
 app.add_typer(weights, name="weights", rich_help_panel=_AROUND)
 app.add_typer(data, name="data", rich_help_panel=_AROUND)
+app.add_typer(cache, name="cache", rich_help_panel=_AROUND)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
-from headstart.report.text import decimal, quantity, skipped_lines
+from headstart.report.text import decimal, file_size, quantity, skipped_lines
 
 _MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
 _MOST_CONFUSED = 5
@@ -128,6 +128,31 @@ def weights_lines(entries: Sequence[Mapping[str, Any]], *, width: int) -> list[L
     room = max(width - sum(max(cell_len(row[at]) for row in rows) + 2 for at in range(3)), 20)
     table = columns([["", "name", "licence", "where"], *([*row[:3], shorten(row[3], room)] for row in rows)])
     return [Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def cache_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:
+    """Return what the cache holds: kind, size, last use, what it is; and the total against the limit."""
+    total = f"{file_size(found['bytes'])} of at most {file_size(found['limit'])} in {found['folder']}"
+    if not found["entries"]:
+        return [Line(part) for part in wrap(f"Nothing yet: {total}", width)]
+    rows = [
+        [entry["kind"], file_size(entry["bytes"]), entry["used"][:16].replace("T", " "), _told(entry["about"])]
+        for entry in found["entries"]
+    ]
+    heads = ["kind", "size", "last used (UTC)", "what"]
+    room = max(width - sum(max(cell_len(row[at]) for row in [heads, *rows]) + 2 for at in range(3)), 20)
+    table = columns([[*row[:3], shorten(row[3], room)] for row in [heads, *rows]], right=(1,))
+    return [Line(table[0], "heading"), *map(Line, table[1:]), Line(""), *map(Line, wrap(total, width))]
+
+
+def _told(about: Mapping[str, Any]) -> str:
+    """Return in a few words which entry it is."""
+    if about.get("backbone"):
+        view = "" if about.get("view") in (None, "none") else f", augmented ({about['view']})"
+        return f"{about['backbone']} at {about['cut']}, {about['framing']}{view}"
+    if about.get("pictures") is not None:
+        return f"{about['pictures']:,} pictures, short side {about['short_side']}"
+    return "?"
 
 
 def fact_lines(facts: Mapping[str, Any]) -> list[Line]:

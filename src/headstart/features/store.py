@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import cache
 from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
 from headstart.base.files import (
@@ -115,6 +116,7 @@ class FeatureStore:
         place = self.folder / name[:32]
         found = _open(place, name, shapes)
         if found is not None:
+            cache.touch(place)
             return found
         begin = time.perf_counter()
         with _building(place) as building:
@@ -127,6 +129,7 @@ class FeatureStore:
         found = _open(place, name, shapes)
         if found is None:
             raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
+        cache.make_room(self.folder.parent, keep=place)
         return found
 
 

@@ -17,8 +17,9 @@ from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import PictureError, StoreError
 from headstart.base.files import durable_writer, fingerprint, read_json, sha256_of_file, write_json
 
-FORMAT = 1
+FORMAT = 2
 INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
+NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for it
 
 Pixels = NDArray[np.uint8]
 
@@ -28,9 +29,12 @@ _DAMAGED_HINT = "Delete that folder; the next run makes it anew."
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """What an opened store holds: views of the pictures, and the faulty ones' reasons by row."""
+    """What an opened store holds: views of the pictures, and the faulty ones' reasons by row.
 
-    pictures: tuple[Pixels, ...]
+    A picture for which there was no room is None.
+    """
+
+    pictures: tuple[Pixels | None, ...]
     faulty: dict[int, str]
 
 
@@ -85,8 +89,19 @@ def _manifest(place: Path) -> dict[str, Any]:
     return content
 
 
-def write(home: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError]) -> Path:
+def write(
+    home: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError], *, most: int | None = None
+) -> Path:
     """Write a store into the folder `home` and return its place.
+
+    Parameters
+    ----------
+    home : Path
+    facts : mapping
+        What tells this store from others.
+    pictures : iterable
+    most : int, optional
+        Bytes of pixels to keep; what comes later is only noted.
 
     Raises
     ------
@@ -99,15 +114,15 @@ def write(home: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | Pict
     draft = home / draft_name(place.name)
     try:
         draft.mkdir()
-        faulty = _fill(draft, facts, pictures)
-        _put(draft, place, facts, faulty)
+        _fill(draft, facts, pictures, most)
+        _put(draft, place, facts)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return place
 
 
-def _fill(draft: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError]) -> dict[int, str]:
-    """Write the three files into `draft`, the manifest last; return the faulty pictures' reasons."""
+def _fill(draft: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError], most: int | None) -> None:
+    """Write the three files into `draft`, the manifest last."""
     index: list[tuple[int, int, int]] = []
     faulty: dict[int, str] = {}
     offset, digest = 0, hashlib.sha256()
@@ -116,6 +131,9 @@ def _fill(draft: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | Pic
             if isinstance(picture, PictureError):
                 faulty[row] = picture.message
                 index.append((0, 0, 0))
+                continue
+            if most is not None and offset + picture.nbytes > most:
+                index.append((NOT_KEPT, picture.shape[0], picture.shape[1]))
                 continue
             content = np.ascontiguousarray(picture).data
             stream.write(content)
@@ -133,15 +151,14 @@ def _fill(draft: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | Pic
         "faulty": faulty,
     }
     write_json(draft / "manifest.json", manifest)
-    return faulty
 
 
-def _put(draft: Path, place: Path, facts: Mapping[str, Any], faulty: Mapping[int, str]) -> None:
+def _put(draft: Path, place: Path, facts: Mapping[str, Any]) -> None:
     """Rename `draft` to `place`; where the same store came first, that one stays.
 
     The rename itself is not flushed: lost in a power cut, it costs a decoding, never a wrong answer.
     """
-    if _stands(place, facts, faulty):
+    if _stands(place, draft, facts):
         return
     old = draft.with_name(f"{draft.name.removesuffix('.part')}.old.part")
     with suppress(FileNotFoundError):
@@ -154,24 +171,33 @@ def _put(draft: Path, place: Path, facts: Mapping[str, Any], faulty: Mapping[int
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _stands(place: Path, facts: Mapping[str, Any], faulty: Mapping[int, str]) -> bool:
+def _stands(place: Path, draft: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether the store at `place` holds whatever the one in `draft` does."""
     try:
-        standing = read(place, facts)
+        standing, mine = read(place, facts), read(draft, facts)
     except StoreError:
         return False
-    return standing is not None and standing.faulty.keys() == faulty.keys()
+    if standing is None or mine is None:
+        return False
+    return standing.faulty.keys() == mine.faulty.keys() and _kept(standing) >= _kept(mine)
 
 
-def _views(pixels: Path, index: NDArray[Any]) -> tuple[Pixels, ...]:
+def _kept(shelf: Shelf) -> int:
+    return sum(picture is not None for picture in shelf.pictures)
+
+
+def _views(pixels: Path, index: NDArray[Any]) -> tuple[Pixels | None, ...]:
     empty = np.empty((0, 0, 3), np.uint8)
     empty.flags.writeable = False
-    if not pixels.stat().st_size:  # nothing can be mapped
-        return (empty,) * len(index)
-    flat: Pixels = np.asarray(np.memmap(pixels, np.uint8, mode="r"))
-    views = []
+    # Of an empty file nothing can be mapped.
+    flat: Pixels = np.asarray(np.memmap(pixels, np.uint8, mode="r")) if pixels.stat().st_size else empty.reshape(-1)
+    views: list[Pixels | None] = []
     for offset, height, width in index.tolist():
         end = offset + height * width * 3
-        views.append(flat[offset:end].reshape(height, width, 3) if height else empty)
+        if offset == NOT_KEPT:
+            views.append(None)
+        else:
+            views.append(flat[offset:end].reshape(height, width, 3) if height else empty)
     return tuple(views)
 
 

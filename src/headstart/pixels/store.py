@@ -7,21 +7,23 @@ On disk a store is a folder of three files::
     manifest.json   format, key, sizes, checksums, the faulty pictures' reasons; written last
 
 It is written to a folder of its own beside its place and renamed, so it stands whole or not at all, and
-two processes that need the same one do not meet.
+two processes that need the same one do not meet. What goes beyond the cache's limit is checked and measured
+like the rest, but its pixels are not kept: it is decoded again whenever it is asked for.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import cache
 from headstart.base.errors import PictureError, StoreError
 from headstart.base.executors import ordered_map
-from headstart.base.files import cache_folder, fingerprint, store_error
+from headstart.base.files import cache_folder, fingerprint, sha256_of_bytes, store_error
 from headstart.base.params import bad_parameter, check_integer
 from headstart.base.progress import Progress, Silent
 from headstart.pixels import shelf
@@ -30,6 +32,7 @@ from headstart.pixels.decode import DECODER, decode, pixel_limit
 Pixels = NDArray[np.uint8]
 
 _HINT = "Take it out of the list, or repair the file."
+_CHANGED = "Leave the pictures as they are while a run works, then run the same command again."
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _WORTH_SAYING = 2 << 30  # bytes
 _USUAL_ASPECT = 1.4
@@ -43,15 +46,25 @@ class PixelStore:
     Parameters
     ----------
     pictures : sequence of array of uint8, (H, W, 3)
-        A faulty picture has no pixels: (0, 0, 3).
+        A faulty picture has no pixels: (0, 0, 3). None: there was no room for it.
     faulty : mapping of int to str
         Row to the reason why that picture cannot be used.
     folder : Path, optional
         Where the store lies; None in memory.
+    again : callable, optional
+        Decodes the picture of a row for which there was no room.
     """
 
-    def __init__(self, pictures: Sequence[Pixels], *, faulty: Mapping[int, str], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[Pixels | None],
+        *,
+        faulty: Mapping[int, str],
+        folder: Path | None = None,
+        again: Callable[[int], Pixels] | None = None,
+    ) -> None:
         self._pictures = tuple(pictures)
+        self._again = again
         self.faulty = dict(faulty)
         self.folder = folder
 
@@ -125,10 +138,14 @@ class PixelStore:
         return len(self._pictures)
 
     def __getitem__(self, row: int) -> Pixels:
-        """Return the picture of a row; PictureError if it is faulty."""
+        """Return the picture of a row; PictureError if it is faulty, or has changed since it was checked."""
         picture = self._pictures[row]
+        row = range(len(self))[row]
+        if picture is None:
+            if self._again is None:
+                raise RuntimeError(f"the store has neither the pixels of row {row} nor a way to decode them")
+            return self._again(row)
         if not picture.size:
-            row = range(len(self))[row]
             raise PictureError(f"picture {row}: {self.faulty[row]}", hint=_HINT)
         return picture
 
@@ -136,12 +153,23 @@ class PixelStore:
         """Return a store of some of the pictures, in that order, sharing their pixels."""
         chosen = [range(len(self))[row] for row in rows]
         faulty = {place: self.faulty[row] for place, row in enumerate(chosen) if row in self.faulty}
-        return PixelStore([self._pictures[row] for row in chosen], faulty=faulty, folder=self.folder)
+        again = self._again
+        return PixelStore(
+            [self._pictures[row] for row in chosen],
+            faulty=faulty,
+            folder=self.folder,
+            again=again and (lambda place: again(chosen[place])),
+        )
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pixels."""
-        return sum(picture.nbytes for picture in self._pictures)
+        """Bytes of all pixels that are kept."""
+        return sum(picture.nbytes for picture in self._pictures if picture is not None)
+
+    @property
+    def kept(self) -> int:
+        """How many pictures need no further decoding."""
+        return sum(picture is not None for picture in self._pictures)
 
     def verify(self) -> None:
         """Read every byte and compare with the checksums (opening compares only sizes and the index).
@@ -167,6 +195,7 @@ class _Job:
         progress: Progress,
     ) -> None:
         self.files, self.short_side, self.threads, self.progress = files, short_side, threads, progress
+        self.digests = digests
         self.limit = pixel_limit()
         self.facts = {
             "decoder": DECODER,
@@ -186,21 +215,61 @@ class _Job:
             return None
         if kept is None or any(self._usable(row) for row in kept.faulty):
             return None
-        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place)
+        found = self._store(kept, place)
+        if found.kept < len(found) and found.nbytes + self._bytes(1) < self.allowed(home):
+            return None  # there is more room than there was
+        cache.touch(place)
+        return found
+
+    def _store(self, kept: shelf.Shelf, place: Path) -> PixelStore:
+        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place, again=self.again)
+
+    def again(self, row: int) -> Pixels:
+        """Decode a picture that was not kept; PictureError if it is not what it was."""
+        source = self.files[row]
+        content: Pixels | bytes
+        if isinstance(source, Path):
+            try:
+                content = source.read_bytes()
+            except OSError as error:
+                raise PictureError(f"'{source}' cannot be read any more ({error.strerror}).", hint=_CHANGED) from error
+            if sha256_of_bytes(content) != self.digests[row]:
+                raise PictureError(f"'{source}' has changed since it was checked.", hint=_CHANGED)
+        else:
+            content = source
+        picture = decode(content, short_side=self.short_side, max_pixels=self.limit).view()
+        picture.flags.writeable = False
+        return picture
+
+    def allowed(self, home: Path) -> int:
+        """Return the bytes of pixels that this store may keep."""
+        return cache.limit(home.parent)
+
+    def _bytes(self, pictures: int) -> int:
+        return int(pictures * self.short_side**2 * 3 * _USUAL_ASPECT)
 
     def _usable(self, row: int) -> bool:
         """Whether a picture that was faulty can be decoded now; a disk's fault may have passed."""
         return not isinstance(self._attempt(self.files[row]), PictureError)
 
     def written(self, home: Path) -> PixelStore:
-        size = int(len(self.files) * self.short_side**2 * 3 * _USUAL_ASPECT)
+        size, allowed = self._bytes(len(self.files)), self.allowed(home)
         if size > _WORTH_SAYING:
-            self.progress.message(f"decoded pictures take about {size / 2**30:.0f} GiB in '{home}' (HEADSTART_CACHE)")
-        place = shelf.write(home, self.facts, self.decoded())
+            self.progress.message(
+                f"decoded pictures take about {min(size, allowed) / 1e9:.0f} GB in '{home}' (HEADSTART_CACHE)"
+            )
+        place = shelf.write(home, self.facts, self.decoded(), most=allowed)
         kept = shelf.read(place, self.facts)
         if kept is None:  # somebody cleared the cache in this very moment
             raise StoreError(f"'{place}' is gone again.", hint="Run the same command again.")
-        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place)
+        cache.make_room(home.parent, keep=place)
+        store = self._store(kept, place)
+        if store.kept < len(store):
+            self.progress.message(
+                f"{len(store) - store.kept:,} of {len(store):,} pictures are decoded again each time: the cache may "
+                f"take {allowed / 1e9:.3g} GB (headstart cache limit)."
+            )
+        return store
 
     def decoded(self) -> Iterator[Pixels | PictureError]:
         with self.progress.step("decode", len(self.files)) as step:

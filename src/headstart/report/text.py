@@ -164,6 +164,15 @@ def quantity(number: float | None) -> str:
     return f"{number:.0f}"
 
 
+def file_size(nbytes: float) -> str:
+    """Return bytes in three digits, as disks are sold: ``512 B``, ``2.6 kB``, ``20.0 GB``."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= 0.9995 * size:
+            value = nbytes / size
+            return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+    return f"{nbytes:.0f} B"
+
+
 def decimal(value: float | None, digits: int = 3) -> str:
     """Return a number with fixed digits, a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"

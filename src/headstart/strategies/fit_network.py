@@ -114,9 +114,8 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     )
     if tensors_hash(lesson.prefix) != frozen:
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
-    network, epoch = lesson.backbone.network, trained.chosen_epoch
+    network, epoch, warnings = lesson.backbone.network, trained.chosen_epoch, trained.warnings
     head = replace(to_affine(trainee.head), temperature=trained.temperature)
-    warnings = trained.warnings
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
         network, head, epoch = ground.need_backbone().network, kept, 0

@@ -1,0 +1,157 @@
+"""The user's cache folder: what lies in it, how large it may grow, and what goes first.
+
+Each kind of store is a folder (``pixels``, ``features``) of entries, and each entry a folder with a
+``manifest.json``, whose time of change is the time of its last use. Anything here can be made anew from the
+user's pictures, so removing an entry costs time and never an answer; a process that has one open keeps what it
+has mapped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.base.drafts import clean_drafts
+from headstart.base.errors import StoreError
+from headstart.base.files import cache_folder, read_json, store_error, write_json
+from headstart.base.params import check_integer
+
+KINDS = ("pixels", "features")
+USUAL_LIMIT = 50 * 10**9  # bytes
+_SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One store in the cache.
+
+    Parameters
+    ----------
+    kind : str
+        ``"pixels"`` or ``"features"``.
+    path : Path
+        Its folder.
+    nbytes : int
+        What it takes on the disk.
+    used : float
+        When it was last made or opened, seconds since 1970.
+    about : mapping
+        What its manifest says it depends on.
+    """
+
+    kind: str
+    path: Path
+    nbytes: int
+    used: float
+    about: dict[str, Any]
+
+
+def entries(home: Path | None = None) -> list[Entry]:
+    """Return all entries of the cache below `home`, the one used last first."""
+    home = cache_folder() if home is None else home
+    found = [entry for kind in KINDS for entry in _entries_of(home / kind, kind)]
+    return sorted(found, key=lambda entry: (-entry.used, entry.path.as_posix()))
+
+
+def limit(home: Path | None = None) -> int:
+    """Return how many bytes the cache may take: what `set_limit` stored, else 50 GB.
+
+    Raises
+    ------
+    StoreError
+        If the setting cannot be read.
+    """
+    place = (cache_folder() if home is None else home) / _SETTINGS
+    if not place.is_file():
+        return USUAL_LIMIT
+    try:
+        return check_integer("limit_bytes", str(place), read_json(place)["limit_bytes"], least=0)
+    except (KeyError, TypeError) as error:
+        raise StoreError(
+            f"'{place}' has no 'limit_bytes'.", hint="Set it again: headstart cache limit 50GB."
+        ) from error
+
+
+def set_limit(nbytes: int, home: Path | None = None) -> list[Entry]:
+    """Store the limit and remove what goes beyond it, longest unused first; return what was removed."""
+    nbytes = check_integer("limit", "cache", nbytes, least=0)
+    home = cache_folder() if home is None else home
+    write_json(home / _SETTINGS, {"limit_bytes": nbytes})
+    return make_room(home)
+
+
+def make_room(home: Path | None = None, *, keep: Path | None = None) -> list[Entry]:
+    """Remove entries, longest unused first, until the rest is within the limit; `keep` always stays."""
+    home = cache_folder() if home is None else home
+    allowed, standing = limit(home), entries(home)
+    total = sum(entry.nbytes for entry in standing)
+    removed = []
+    for entry in reversed(standing):
+        if total <= allowed:
+            break
+        if entry.path == keep:
+            continue
+        with suppress(StoreError):  # in use where open files cannot be removed: then a later run does it
+            _remove(entry.path)
+            total -= entry.nbytes
+            removed.append(entry)
+    return removed
+
+
+def clear(kind: str | None = None, home: Path | None = None) -> list[Entry]:
+    """Remove every entry (of one kind), and what killed builds left; return what was removed."""
+    home = cache_folder() if home is None else home
+    gone = [entry for entry in entries(home) if kind in (None, entry.kind)]
+    for entry in gone:
+        _remove(entry.path)
+    for name in KINDS:
+        if kind in (None, name) and (home / name).is_dir():
+            clean_drafts(home / name)
+    return gone
+
+
+def touch(place: Path) -> None:
+    """Note that the entry at `place` is used now; on a read-only disk nothing is noted."""
+    with suppress(OSError):
+        os.utime(place / "manifest.json")
+
+
+def _entries_of(folder: Path, kind: str) -> list[Entry]:
+    found = []
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.name.startswith(".") or not place.is_dir():
+            continue
+        with suppress(OSError):  # another process may remove it in this moment
+            sizes = [file.stat().st_size for file in place.iterdir()]
+            found.append(Entry(kind, place, sum(sizes), _used(place), _about(place)))
+    return found
+
+
+def _used(place: Path) -> float:
+    manifest = place / "manifest.json"
+    return (manifest if manifest.exists() else place).stat().st_mtime
+
+
+def _about(place: Path) -> dict[str, Any]:
+    """Return the facts in an entry's manifest; nothing for a damaged one, which can be removed all the same."""
+    try:
+        manifest = read_json(place / "manifest.json")
+        about = manifest.get("facts") or manifest.get("of") or {}
+    except (StoreError, AttributeError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _remove(place: Path) -> None:
+    """Remove an entry: its manifest first, so that a half removed one is never taken for whole."""
+    try:
+        (place / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(place)
+    except FileNotFoundError:  # another process was first
+        return
+    except OSError as error:
+        raise store_error(place, error) from error

@@ -1,0 +1,51 @@
+"""The commands on the user's cache: list, clear, limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli import options
+from headstart.cli.session import open_session
+
+What = Annotated[str, typer.Argument(metavar="[all|pixels|features]", help="What to remove.")]
+Size = Annotated[str, typer.Argument(metavar="SIZE", help="Such as 20GB or 500MB; 50GB at first.", show_default=False)]
+
+
+def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
+    """List what headstart keeps between runs, and how large it is."""
+    from headstart.cli.tables import cache_lines
+
+    session = open_session(ctx, as_json=as_json)
+    found = session.verbs.list_cache()
+    if as_json:
+        session.screen.json(found)
+    else:
+        session.screen.show(cache_lines(found, width=session.screen.width))
+
+
+def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:
+    """Remove it; nothing is lost but time."""
+    session = open_session(ctx, as_json=as_json)
+    _tell(session.verbs.clear_cache(what), session, as_json=as_json)
+
+
+def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = False) -> None:
+    """Set how large it may grow; what was unused longest goes first."""
+    session = open_session(ctx, as_json=as_json)
+    _tell(session.verbs.limit_cache(size), session, as_json=as_json)
+
+
+def _tell(done: dict[str, Any], session: Any, *, as_json: bool) -> None:
+    from headstart.report.lines import Line
+    from headstart.report.text import file_size
+
+    if as_json:
+        session.screen.json(done)
+        return
+    if "limit" in done:
+        session.screen.show([Line(f"The cache may take {file_size(done['limit'])}.")])
+    if done["removed"] or "limit" not in done:
+        noun = "entry" if done["removed"] == 1 else "entries"
+        session.screen.show([Line(f"Removed {done['removed']} {noun}, {file_size(done['bytes'])}.")])
