@@ -102,6 +102,10 @@ class StandIn:
         self._called("predict", bundle, files, **options)
         return SimpleNamespace(rows=PREDICTIONS, skipped=[{"path": "new/x.gif", "reason": "GIF is not read"}])
 
+    def prepare_engine(self, bundle: str, files: list[str], **options: Any) -> bool:
+        self._called("prepare_engine", bundle, files, **options)
+        return True
+
     def look(self, data: str, **options: Any) -> Path:
         self._called("look", data, **options)
         return Path(options["grid"])

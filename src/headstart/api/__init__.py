@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from headstart.api.comparing import compare, demo, fit, run_recipe
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
-    from headstart.api.using import Predictions, evaluate, load, predict
+    from headstart.api.using import Predictions, evaluate, load, predict, prepare_engine
 
 __all__ = [
     "Experiment",
@@ -29,6 +29,7 @@ __all__ = [
     "load",
     "look",
     "predict",
+    "prepare_engine",
     "run_recipe",
     "stages",
     "verify_weights",
@@ -39,7 +40,7 @@ _HOMES = {
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
-    **dict.fromkeys(("Predictions", "evaluate", "load", "predict"), "using"),
+    **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
 }
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
 from headstart.base.errors import DataError
+from headstart.base.params import check_choice
 from headstart.base.progress import Progress, Silent
 from headstart.bundle import Model
-from headstart.evidence.metrics import confusion, measure
-from headstart.pixels import decode
-from headstart.report.grid import Tile, draw_grid
-from headstart.table import Table, list_pictures, read_table
+from headstart.table.listing import list_pictures
+
+if TYPE_CHECKING:
+    from headstart.table import Table
 
 GRID_LARGEST = 64  # pictures on one sheet; more cannot be looked at
+PROBES = 32  # pictures on which an exported network is tried
+AUTO: Final = "auto"
+ENGINES = (AUTO, "torch")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ def evaluate(
     DataError
         If a class is unknown to the classifier, or the split has no pictures.
     """
+    from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
+    from headstart.table import Table, read_table
+
     model = source if isinstance(source, Model) else bundle.load(source)
     table = data if isinstance(data, Table) else read_table(data)
     known = set(model.info.get("trained_on", ()))
@@ -109,6 +116,7 @@ def predict(
     pictures: Sequence[str | Path] | str | Path,
     *,
     grid: str | Path | None = None,
+    engine: str = AUTO,
     progress: Progress | None = None,
 ) -> Predictions:
     """Answer for files and folders; what cannot be read is listed with its reason.
@@ -121,8 +129,12 @@ def predict(
         Files, or folders that are searched for pictures.
     grid : path, optional
         Also draw the pictures with their answers into this PNG file.
+    engine : str
+        ``"auto"``: the bundle's exported graph where `prepare_engine` has left one, without torch;
+        ``"torch"``: the network itself. They differ by at most 1e-5 in a probability.
     """
-    model = source if isinstance(source, Model) else bundle.load(source)
+    check_choice("engine", "predict", engine, ENGINES)
+    model = source if isinstance(source, Model) else _opened(Path(source), engine)
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files, skipped, _ = list_pictures(given)
     probabilities, faulty = model.answer(list(files), progress=progress)
@@ -141,18 +153,61 @@ def predict(
             }
         )
     if grid is not None:
-        side = model.preprocessing.decode_side
-        tiles = [
-            Tile(
-                picture=decode(Path(row["path"]), short_side=side),
-                caption=row["label"],
-                second=f"{row['probability']:.0%}",
-            )
-            for row in rows[:GRID_LARGEST]
-        ]
-        for note in draw_grid(tiles, Path(grid)):
-            (progress or Silent()).message(note)
+        _draw(rows, model, Path(grid), progress or Silent())
     return Predictions(rows, listed, model.classes)
+
+
+def _draw(rows: Sequence[dict[str, Any]], model: Model, grid: Path, progress: Progress) -> None:
+    """Draw the first pictures with their answers."""
+    from headstart.pixels import decode
+    from headstart.report.grid import Tile, draw_grid
+
+    side = model.preprocessing.decode_side
+    tiles = [
+        Tile(
+            picture=decode(Path(row["path"]), short_side=side), caption=row["label"], second=f"{row['probability']:.0%}"
+        )
+        for row in rows[:GRID_LARGEST]
+    ]
+    for note in draw_grid(tiles, grid):
+        progress.message(note)
+
+
+def prepare_engine(
+    folder: str | Path, pictures: Sequence[str | Path] | str | Path, *, progress: Progress | None = None
+) -> bool:
+    """Export a bundle's network, so that from now on `predict` answers for it on this machine without torch.
+
+    The graph lies in the cache. It is tried on some of the pictures beside the network itself, and used only if
+    no probability differs by more than 1e-5.
+
+    Parameters
+    ----------
+    folder : path
+        A bundle.
+    pictures : path or sequence of paths
+        Files, or folders that are searched for pictures.
+
+    Returns
+    -------
+    bool
+        Whether the graph was made now, and agrees.
+    """
+    place = Path(folder)
+    if bundle.tried(place):
+        return False
+    files, _, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
+    model = bundle.load(place)
+    squares = model.squares(list(files[:PROBES]))
+    if not squares:
+        return False
+    (progress or Silent()).message("making the next predictions quicker (once for each classifier) …")
+    return bundle.prepare(model, place, squares)
+
+
+def _opened(folder: Path, engine: str) -> Model:
+    found = bundle.light(folder) if engine == AUTO else None
+    return found or bundle.load(folder)
 
 
 def _rows_to_measure(table: Table, split: str | None, seen: NDArray[np.bool_]) -> tuple[str, NDArray[np.int64]]:

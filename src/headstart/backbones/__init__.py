@@ -1,11 +1,21 @@
-"""Backbones: networks by name, their weights and preprocessing, their cuts, and the forward pass."""
+"""Backbones: networks by name, their weights and preprocessing, their cuts, and the forward pass.
 
-from headstart.backbones.cuts import Split, cut_before, split
-from headstart.backbones.forward import evaluating, forward, normalise, tensors_hash
-from headstart.backbones.loading import Backbone, load
-from headstart.backbones.networks import create
-from headstart.backbones.stages import Stage
-from headstart.backbones.weights import list_weights, verify_weights
+Each name is imported when it is first used, so that a classifier whose network was exported answers without
+torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.backbones.cuts import Split, cut_before, split
+    from headstart.backbones.forward import evaluating, forward, normalise, tensors_hash
+    from headstart.backbones.loading import Backbone, load
+    from headstart.backbones.networks import create
+    from headstart.backbones.stages import Stage
+    from headstart.backbones.weights import list_weights, verify_weights
 
 __all__ = [
     "Backbone",
@@ -22,3 +32,22 @@ __all__ = [
     "tensors_hash",
     "verify_weights",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("Split", "cut_before", "split"), "cuts"),
+    **dict.fromkeys(("evaluating", "forward", "normalise", "tensors_hash"), "forward"),
+    **dict.fromkeys(("Backbone", "load"), "loading"),
+    **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
+    "Stage": "stages",
+    "create": "networks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart.backbones' has no attribute '{name}'")
+    return getattr(import_module(f"headstart.backbones.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

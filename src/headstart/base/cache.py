@@ -20,7 +20,7 @@ from headstart.base.errors import StoreError
 from headstart.base.files import cache_folder, read_json, store_error, write_json
 from headstart.base.params import check_integer
 
-KINDS = ("pixels", "features")
+KINDS = ("pixels", "features", "engines")
 USUAL_LIMIT = 50 * 10**9  # bytes
 _SETTINGS = "settings.json"
 
@@ -32,7 +32,7 @@ class Entry:
     Parameters
     ----------
     kind : str
-        ``"pixels"`` or ``"features"``.
+        ``"pixels"``, ``"features"`` or ``"engines"``.
     path : Path
         Its folder.
     nbytes : int

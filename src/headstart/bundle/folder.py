@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from headstart import __version__
 from headstart.base.errors import BundleError, StoreError
@@ -96,11 +96,21 @@ def read_folder(folder: Path) -> Contents:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
-    info = _manifest(folder)
+    info = read_manifest(folder)
     tensors = _tensors(folder, info)
     state = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     try:
         return Contents(info, state, _head(info["head"], tensors))
+    except (KeyError, TypeError) as error:
+        raise damaged(folder, f"its description lacks or garbles {error}") from error
+
+
+def read_head(folder: Path) -> Head:
+    """Return the bundle's head alone, its checksum compared all the same; BundleError as `read_folder`."""
+    info = read_manifest(folder)
+    tensors = _tensors(folder, info, only="head.")
+    try:
+        return _head(info["head"], tensors)
     except (KeyError, TypeError) as error:
         raise damaged(folder, f"its description lacks or garbles {error}") from error
 
@@ -150,7 +160,8 @@ def _replace(building: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _manifest(place: Path) -> dict[str, Any]:
+def read_manifest(place: Path) -> dict[str, Any]:
+    """Return the description of the bundle `place`; BundleError as `read_folder`."""
     if not (place / MANIFEST).is_file():
         raise BundleError(
             f"'{place}' is not a bundle: it holds no {MANIFEST}.",
@@ -170,12 +181,14 @@ def _manifest(place: Path) -> dict[str, Any]:
     return info
 
 
-def _tensors(place: Path, info: dict[str, Any]) -> dict[str, Any]:
+def _tensors(place: Path, info: dict[str, Any], *, only: str = "") -> dict[str, Any]:
+    """Return the tensors whose names begin with `only`."""
     file = place / TENSORS
     if not file.is_file() or sha256_of_file(file) != info.get("sha256"):
         raise damaged(place, f"{TENSORS} is not the file that was saved")
     try:
-        return dict(load_file(file))
+        with safe_open(file, framework="numpy") as opened:
+            return {name: opened.get_tensor(name) for name in opened.keys() if name.startswith(only)}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise damaged(place, f"{TENSORS} cannot be read") from error
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from headstart.backbones import create, forward, normalise
+from headstart.backbones.onnx import OnnxNetwork
+from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.errors import DataError, PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget
@@ -19,6 +19,9 @@ from headstart.base.progress import Progress, Silent
 from headstart.base.types import Floats, Head, Preprocessing
 from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
 from headstart.pixels import decode, frame
+
+if TYPE_CHECKING:
+    import torch
 
 BATCH = 32
 Picture = str | Path | NDArray[np.uint8]
@@ -33,8 +36,9 @@ class Model:
 
     Parameters
     ----------
-    network : torch.nn.Module
-        Normalised pictures, (n, 3, side, side), to pooled features, (n, d).
+    network : torch.nn.Module or OnnxNetwork
+        Normalised pictures, (n, 3, side, side), to pooled features, (n, d). The graph of an exported network
+        only predicts: it cannot be saved or measured in its place.
     head : Affine, Kernel or Neighbours
     preprocessing : Preprocessing
     classes : tuple of str
@@ -43,7 +47,7 @@ class Model:
         What else is known, as it is kept in ``bundle.json``.
     """
 
-    network: torch.nn.Module
+    network: torch.nn.Module | OnnxNetwork
     head: Head
     preprocessing: Preprocessing
     classes: tuple[str, ...]
@@ -95,10 +99,26 @@ class Model:
 
     def probabilities_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> Floats:
         """Return probabilities, (n, classes), of framed pictures, (side, side, 3) uint8 each."""
-        features = [batch.numpy() for batch in forward(self.network, self._batches(squares), device=self.device)]
+        features = list(self._features(self._batches(squares)))
         if not features:
             return np.zeros((0, len(self.classes)))
         return self.head.probabilities(np.concatenate(features))
+
+    def squares(self, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
+        """Return the framed pictures, (side, side, 3) each, of those that can be read."""
+        return [square for square in map(self._square, pictures) if not isinstance(square, str)]
+
+    def _features(self, batches: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+        """Yield pooled features of framed pictures, batch by batch."""
+        if isinstance(self.network, OnnxNetwork):
+            for batch in batches:
+                yield self.network(normalise_array(batch, self.preprocessing))
+            return
+        from headstart.backbones.forward import forward, normalise
+
+        tensors = (normalise(batch, self.preprocessing) for batch in batches)
+        for features in forward(self.network, tensors, device=self.device):
+            yield features.numpy()
 
     def flops(self) -> float:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
@@ -114,6 +134,8 @@ class Model:
         StoreError
             If it cannot be written.
         """
+        if isinstance(self.network, OnnxNetwork):
+            raise RuntimeError("a graph has no weights to save; load the bundle with headstart.load")
         described = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
         state = {name: value.detach().cpu().contiguous().numpy() for name, value in self.network.state_dict().items()}
         return write_folder(Contents({**self.info, **described}, state, self.head), Path(folder))
@@ -126,15 +148,16 @@ class Model:
             return error.message
         return frame(whole, self.preprocessing)
 
-    def _batches(self, squares: Iterator[NDArray[np.uint8]]) -> Iterator[torch.Tensor]:
+    @staticmethod
+    def _batches(squares: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
         waiting: list[NDArray[np.uint8]] = []
         for square in squares:
             waiting.append(square)
             if len(waiting) == BATCH:
-                yield normalise(np.stack(waiting), self.preprocessing)
+                yield np.stack(waiting)
                 waiting = []
         if waiting:
-            yield normalise(np.stack(waiting), self.preprocessing)
+            yield np.stack(waiting)
 
 
 def _name(picture: Picture) -> str:
@@ -149,24 +172,32 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
+    import torch
+
+    from headstart.backbones.networks import create
+
     place = Path(folder)
     contents = read_folder(place)
-    try:
-        preprocessing = Preprocessing.from_dict(contents.info["preprocessing"])
-        classes = tuple(contents.info["classes"])
-        architecture = contents.info["architecture"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(place, f"its description lacks or garbles {error}") from error
+    preprocessing, _, architecture = described(contents.info, place)
     network = create(architecture, image_size=preprocessing.input_size)
     try:
         network.load_state_dict({name: torch.from_numpy(value) for name, value in contents.network.items()})
     except RuntimeError as error:
         raise damaged(place, f"its tensors do not fit the network {architecture}") from error
-    return Model(
-        network=network.eval(),
-        head=contents.head,
-        preprocessing=preprocessing,
-        classes=classes,
-        info=contents.info,
-        device=device,
-    )
+    return assemble(network.eval(), contents.head, contents.info, place, device=device)
+
+
+def assemble(
+    network: torch.nn.Module | OnnxNetwork, head: Head, info: dict[str, Any], place: Path, *, device: str = "cpu"
+) -> Model:
+    """Return the classifier that the bundle at `place` describes, on a network made of it."""
+    preprocessing, classes, _ = described(info, place)
+    return Model(network=network, head=head, preprocessing=preprocessing, classes=classes, info=info, device=device)
+
+
+def described(info: dict[str, Any], place: Path) -> tuple[Preprocessing, tuple[str, ...], str]:
+    """Return preprocessing, classes and architecture out of a bundle's description; BundleError if one lacks."""
+    try:
+        return Preprocessing.from_dict(info["preprocessing"]), tuple(info["classes"]), info["architecture"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(place, f"its description lacks or garbles {error}") from error

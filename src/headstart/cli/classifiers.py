@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from headstart.base.errors import HeadstartError
 from headstart.base.files import write_text
 from headstart.cli import options
 from headstart.cli.options import settings
-from headstart.cli.session import as_typed, open_session
+from headstart.cli.session import Session, as_typed, open_session
 
 Strategy = Annotated[
     str,
@@ -133,13 +135,20 @@ def predict(
         Path | None,
         typer.Option("--grid", metavar="PNG", help="Draw the pictures with their answers.", show_default=False),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="auto|torch", help="auto: without torch, once the network is exported."),
+    ] = "auto",
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say what is on new pictures, and how sure that is."""
+    """Say what is on new pictures, and how sure that is.
+
+    After the first answers of a classifier its network is exported into the cache: the next come within a second.
+    """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json, answers=True)
     with session.working() as progress:
-        predictions = session.verbs.predict(bundle, files, grid=grid, progress=progress)
+        predictions = session.verbs.predict(bundle, files, grid=grid, engine=engine, progress=progress)
     from headstart.cli.tables import prediction_lines
     from headstart.report.lines import Line
     from headstart.report.text import skipped_lines
@@ -149,11 +158,25 @@ def predict(
         write_text(table, as_csv(rows))
     if as_json:
         session.screen.json({"rows": rows, "skipped": skipped})
-        return
-    if table is None and grid is None:
-        session.screen.show(prediction_lines(rows, width=session.screen.answer_width))
-    session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
-    session.aside.show(skipped_lines(skipped, width=session.aside.width))
+    else:
+        if table is None and grid is None:
+            session.screen.show(prediction_lines(rows, width=session.screen.answer_width))
+        session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
+        session.aside.show(skipped_lines(skipped, width=session.aside.width))
+    if engine == "auto" and rows:
+        _prepare_the_next(session, bundle, [row["path"] for row in rows])
+
+
+def _prepare_the_next(session: Session, bundle: str, files: Sequence[str]) -> None:
+    """Export the classifier's network after the answer stands, so that the next one needs no torch."""
+    from headstart.report.lines import Line
+
+    sys.stdout.flush()
+    try:
+        with session.working() as progress:
+            session.verbs.prepare_engine(bundle, files, progress=progress)
+    except HeadstartError as error:  # the answer was given; a cache that cannot be written takes nothing from it
+        session.aside.show([Line(f"The next answers will be as slow: {error.message}")])
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,0 +1,112 @@
+"""The one door to ONNX: a network written as a graph, and the session that answers without torch.
+
+A graph gives the same answers as the network up to rounding (some 1e-6 of a feature). It is an engine, never
+the original: what is trained, saved and measured stays the network itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import HeadstartError
+from headstart.base.files import durable_writer
+from headstart.base.process import thread_budget
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from headstart.base.types import Preprocessing
+
+_OPSET = 18
+_INPUT, _OUTPUT = "pictures", "features"
+
+
+class OnnxNetwork:
+    """A network as a graph: normalised pictures to pooled features.
+
+    Parameters
+    ----------
+    file : Path
+        The graph, its weights inside.
+    threads : int, optional
+        By default the process's budget.
+
+    Raises
+    ------
+    HeadstartError
+        If ONNX Runtime cannot read it.
+    """
+
+    def __init__(self, file: Path, *, threads: int | None = None) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = thread_budget(threads)
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Waiting threads that spin would take the processor from everybody else between two batches.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own exceptions share no base class
+            raise HeadstartError(
+                f"'{file}' is no graph that ONNX Runtime can read ({error}).", hint="Make it anew."
+            ) from error
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features, (n, d), of normalised pictures, (n, 3, side, side) float32."""
+        (features,) = self._session.run([_OUTPUT], {_INPUT: batch})
+        return np.asarray(features, np.float32)
+
+
+def normalise(batch: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Return framed pictures, (n, S, S, 3), as the network wants them, (n, 3, S, S): the same floats as torch's."""
+    pictures = np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)
+    pictures /= np.float32(255.0)
+    pictures -= np.array(preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
+    pictures /= np.array(preprocessing.std, np.float32).reshape(1, 3, 1, 1)
+    return pictures
+
+
+def export(network: nn.Module, side: int, file: Path) -> None:
+    """Write `network` (pictures of `side` pixels, any number at a time) as a graph, weights inside.
+
+    The network itself is left as it is.
+
+    Raises
+    ------
+    HeadstartError
+        If it has an operation that ONNX lacks.
+    StoreError
+        If the file cannot be written.
+    """
+    import torch
+
+    from headstart.backbones.forward import evaluating
+
+    example = torch.zeros(2, 3, side, side)
+    axes: dict[str, Any] = {_INPUT: {0: "n"}, _OUTPUT: {0: "n"}}
+    with durable_writer(file) as temporary, evaluating(network), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tracer, and of an exporter that is old, small and quick
+        try:
+            torch.onnx.export(
+                network,
+                (example,),
+                temporary,
+                dynamo=False,
+                opset_version=_OPSET,
+                input_names=[_INPUT],
+                output_names=[_OUTPUT],
+                dynamic_axes=axes,
+            )
+        except OSError:
+            raise
+        except Exception as error:  # whatever the tracer stumbles over
+            raise HeadstartError(
+                f"The network cannot be written as an ONNX graph ({error}).", hint="Use it as it is, with torch."
+            ) from error

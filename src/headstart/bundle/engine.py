@@ -1,0 +1,133 @@
+"""A bundle's network as a graph in the user's cache: it answers without torch, seconds sooner.
+
+An entry ``engines/<key>/`` holds ``model.onnx`` and ``manifest.json``, written last. The key is the bundle's own
+checksum, so another bundle never meets it. Before it is ever used, the graph answers for real pictures beside
+the network itself; where the two differ by more than `AGREE` in a probability, the manifest says so and the graph
+is not used.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import __version__
+from headstart.backbones.onnx import OnnxNetwork, export
+from headstart.base import cache
+from headstart.base.drafts import clean_drafts, draft_name
+from headstart.base.errors import HeadstartError, StoreError
+from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, store_error, write_json
+from headstart.bundle.folder import read_head, read_manifest
+from headstart.bundle.model import Model, assemble
+
+AGREE = 1e-5  # probabilities
+FORMAT = 1
+GRAPH = "model.onnx"
+
+
+def light(folder: Path) -> Model | None:
+    """Return the bundle's classifier on its exported graph, or None if there is none to trust.
+
+    Raises
+    ------
+    BundleError
+        If the bundle itself is missing or damaged.
+    """
+    info = read_manifest(folder)
+    place = _place(info)
+    try:
+        manifest = read_json(place / "manifest.json")
+        if manifest["key"] != _key(info) or not manifest["agrees"]:
+            return None
+        if sha256_of_file(place / GRAPH) != manifest["sha256"]:
+            return None
+        network = OnnxNetwork(place / GRAPH)
+    except (HeadstartError, OSError, KeyError, TypeError):
+        return None
+    cache.touch(place)
+    return assemble(network, read_head(folder), info, folder)
+
+
+def tried(folder: Path) -> bool:
+    """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
+    info = read_manifest(folder)
+    try:
+        return bool(read_json(_place(info) / "manifest.json")["key"] == _key(info))
+    except (StoreError, KeyError, TypeError):
+        return False
+
+
+def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) -> bool:
+    """Export the network of `model`, which was loaded from `folder`, and try it on framed pictures.
+
+    Returns
+    -------
+    bool
+        Whether the graph agrees and will answer from now on.
+
+    Raises
+    ------
+    StoreError
+        If the cache cannot be written.
+    """
+    info = read_manifest(folder)
+    place = _place(info)
+    draft = place.with_name(draft_name(place.name))
+    facts: dict[str, Any] = {"format": FORMAT, "key": _key(info), "facts": {"bundle": str(folder.resolve())}}
+    try:
+        draft.mkdir(parents=True)
+        clean_drafts(place.parent)
+        facts |= _tried(model, draft / GRAPH, squares)
+        write_json(draft / "manifest.json", facts)
+        shutil.rmtree(place, ignore_errors=True)
+        with suppress(FileExistsError):
+            draft.rename(place)
+    except OSError as error:
+        raise store_error(place, error) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    cache.make_room(place.parent.parent, keep=place)
+    return bool(facts["agrees"])
+
+
+def _tried(model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
+    """Write the graph and return what its manifest says about it."""
+    if isinstance(model.network, OnnxNetwork):
+        raise RuntimeError("a graph cannot be exported again")
+    try:
+        export(model.network, model.preprocessing.input_size, file)
+        graph = replace(model, network=OnnxNetwork(file))
+    except StoreError:
+        raise
+    except HeadstartError as error:
+        return {"agrees": False, "reason": error.message}
+    difference = float(
+        np.abs(graph.probabilities_of_squares(iter(squares)) - model.probabilities_of_squares(iter(squares))).max()
+    )
+    return {
+        "agrees": difference <= AGREE,
+        "difference": difference,
+        "pictures": len(squares),
+        "sha256": sha256_of_file(file),
+    }
+
+
+def _place(info: dict[str, Any]) -> Path:
+    return cache_folder() / "engines" / _key(info)[:32]
+
+
+def _key(info: dict[str, Any]) -> str:
+    """Return what the graph depends on: the bundle's tensors, and who wrote and reads it."""
+    from importlib.metadata import version
+
+    return fingerprint(
+        [FORMAT, info.get("sha256"), __version__, version("onnxruntime"), version("torch"), platform.machine()]
+    )
