@@ -17,6 +17,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     for name in list(os.environ):
         if name.startswith(("HEADSTART_", "HF_")):
             monkeypatch.delenv(name)
+    monkeypatch.setattr("headstart.base.process._asked", [])
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("HEADSTART_CACHE", str(folder))
     return folder

@@ -266,9 +266,9 @@ def test_chance_is_said_aloud(tmp_path: Path) -> None:
         for name, seed in (("a", 2 * number), ("b", 2 * number + 1)):
             draw_picture(data / split / name / f"{number}.png", "circle", seed)
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn,linear,svm", **QUICK)
-    for record in run.results["runs"]:
-        said = any("no better than always answering" in warning for warning in record["warnings"])
-        assert said == (record["metrics"]["val"]["accuracy"] <= 0.5)
+    said = [any("no better than always answering" in text for text in run["warnings"]) for run in run.results["runs"]]
+    assert said == [record["metrics"]["val"]["accuracy"] <= 0.5 for record in run.results["runs"]]
+    assert any(said), "of three heads on noise one at least is no better than chance"
 
 
 def test_an_accuracy_at_chance_has_its_causes_named() -> None:
@@ -314,14 +314,38 @@ def test_the_default_path_with_an_inner_hold_out(tmp_path: Path, cache: Path) ->
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"cut": "layer9"}, "blocks"), ({"cut": "pool"}, "pool"), ({"training": {"batch_size": 0}}, "batch_size")],
+    [
+        ({"cut": "layer9"}, "blocks"),
+        ({"cut": "pool"}, "pool"),
+        ({"training": {"batch_size": 0}}, "batch_size"),
+        ({"epochs": {"ful": 3}}, "full"),
+    ],
 )
 def test_bad_options_are_refused_before_any_work(
     pictures: Path, tmp_path: Path, options: dict[str, Any], says: str
 ) -> None:
+    heard = Steps()
     with pytest.raises(ConfigError, match=says):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,partial", **{**QUICK, **options})
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,partial", progress=heard, **{**QUICK, **options})
+    assert heard.names == []
     assert not (tmp_path / "a.run" / "plan.json").exists()
+
+
+class Steps(Silent):
+    """Remembers the steps that were begun."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Silent]:
+        self.names.append(name)
+        yield self
+
+
+def test_choosing_on_val_needs_val(single_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no val pictures"):
+        hs.compare(single_folder, out=tmp_path / "a.run", strategies="partial", select="val", **QUICK)
 
 
 def test_a_device_that_is_not_there_is_refused(pictures: Path, tmp_path: Path) -> None:
@@ -337,6 +361,62 @@ def test_groups_on_both_sides_are_refused_and_copies_are_told(pictures: Path, tm
     (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
     with pytest.raises(DataError, match="circle"):
         hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", **QUICK)
+
+
+def test_one_group_in_train_is_said(pictures: Path, tmp_path: Path) -> None:
+    files = sorted(pictures.rglob("*.*"))
+    rows = [f"{file},{file.parent.name},{file.parent.parent.name},{file.parent.parent.name} site" for file in files]
+    (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match="belong to one group"):
+        hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", strategies="knn", **QUICK)
+
+
+def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_path: Path) -> None:
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    original = sorted((data / "train" / "circle").iterdir())[0]
+    shutil.copy(original, data / "val" / "circle" / f"copy{original.suffix}")
+    run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    (warning,) = run.results["warnings"]
+    assert warning.startswith("1 held-out picture(s) are byte for byte also in train")
+    assert "byte for byte" in (run.folder / "report.md").read_text(encoding="utf-8")
+    assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
+
+
+def test_a_finished_run_is_printed_again_beside_whatever_lies_there(pictures: Path, tmp_path: Path) -> None:
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    (first.folder / "grid.png").write_bytes(b"mine")
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    assert again.results == first.results
+    assert (first.folder / "grid.png").read_bytes() == b"mine"
+
+
+def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    results, plan = read_results(first.folder), json.loads((first.folder / "plan.json").read_text())
+    (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
+    plan["versions"]["torch"] = "1.0"
+    (first.folder / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(ConfigError, match=r"torch 1\.0"):
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+
+
+def test_what_no_command_line_says_is_told_as_a_call(pictures: Path, tmp_path: Path) -> None:
+    options = {**QUICK, "epochs": {"partial": 1}}
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", **options)
+    assert run.results["command"].startswith(f"headstart.compare({str(pictures)!r}, strategies=('partial',)")
+    assert "epochs={'partial': 1}" in run.results["command"]
+
+
+def test_scratch_decides_the_stored_size_where_it_sees_more(pictures: Path, tmp_path: Path) -> None:
+    options = {**QUICK, "scratch": "convnet4", "epochs": 1}
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch,knn", **options)
+    sides = {record["id"]: record["preprocessing"] for record in run.results["runs"]}
+    assert sides["scratch"]["input_size"] == 224
+    assert sides["knn"]["input_size"] == 64
+    assert sides["knn"]["stored_side"] == 256
 
 
 def test_a_run_that_lost_its_predictions_is_done_again(pictures: Path, tmp_path: Path) -> None:

@@ -107,3 +107,31 @@ def test_folders_without_pictures_are_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=name):
         hs.compare(tmp_path / name, out=tmp_path / "a.run")
     assert not (tmp_path / "a.run").exists()
+
+
+def test_predict_says_when_nothing_can_be_read(experiment: hs.api.Experiment, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG")
+    with pytest.raises(DataError, match="None of the 1 pictures can be read"):
+        hs.predict(experiment.folder / "bundles" / "linear", broken)
+
+
+def test_a_grid_that_is_no_png_is_refused_before_the_work(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.bundle.Model.answer", lambda *_, **__: pytest.fail("it has begun to work"))
+    with pytest.raises(ConfigError, match=r"\.png"):
+        hs.predict(experiment.winner.model, pictures / "val", grid=tmp_path / "grid.jpg")
+
+
+def test_a_prepared_engine_answers_the_same(experiment: hs.api.Experiment, pictures: Path) -> None:
+    bundle = experiment.folder / "bundles" / "linear"
+    slow = hs.predict(bundle, pictures / "val", engine="torch")
+    assert hs.prepare_engine(bundle, pictures / "val")
+    assert not hs.prepare_engine(bundle, pictures / "val"), "once is enough"
+    quick = hs.predict(bundle, pictures / "val")
+    assert [row["label"] for row in quick.rows] == [row["label"] for row in slow.rows]
+    for one, other in zip(quick.rows, slow.rows, strict=True):
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
+    with pytest.raises(ConfigError, match="engine"):
+        hs.predict(bundle, pictures / "val", engine="magic")

@@ -212,3 +212,8 @@ def test_the_cache_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.Monk
     assert cache_folder() == tmp_path / "xdg" / "headstart"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "headstart"
+
+
+def test_a_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.csv", b"caf\xe9.jpg".decode("utf-8", "surrogateescape"))
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == r"caf\udce9.jpg"

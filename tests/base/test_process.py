@@ -120,3 +120,17 @@ def test_a_tuned_process_keeps_its_memory() -> None:
 def test_importing_tunes_nothing() -> None:
     code = "import os; before = dict(os.environ); import headstart.base.process; assert before == dict(os.environ)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_the_process_was_told_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(process, "_asked", [])
+    monkeypatch.setattr(process.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(process, "_cgroup_quota", lambda: None)
+    monkeypatch.setitem(process.sys.modules, "torch", None)
+    assert process.thread_budget() == 8
+    process.tune_process(threads=3, allocator=False)
+    assert process.thread_budget() == 3
+    process.tune_process(allocator=False)
+    assert process.thread_budget() == 8

@@ -13,6 +13,7 @@ import pytest
 from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn, sample_results
 
 import headstart
+from headstart.base.errors import StoreError
 
 EVERY_OPTION = """
 compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
@@ -229,3 +230,52 @@ def test_names_cannot_steer_the_terminal(call: Call, verbs: StandIn) -> None:
     output = call("predict", "b", "x", verbs=Evil()).stdout
     assert "\x1b" not in output
     assert output.count("\n") == 1
+
+
+def test_fit_does_not_replace_an_older_bundle_unasked(call: Call, verbs: StandIn, own_folder: Path) -> None:
+    (own_folder / "photos.v1").mkdir()
+    (own_folder / "photos.v1.bundle").mkdir()
+    result = call("fit", "photos.v1")
+    assert result.exit_code == 2
+    assert "'photos.v1.bundle' exists" in result.stderr
+    assert verbs.calls == []
+    assert call("fit", "photos.v1", "--out", "photos.v1.bundle").exit_code == 0
+
+
+def test_what_was_trained_on_is_told_with_the_accuracy(call: Call) -> None:
+    class Seen(StandIn):
+        def evaluate(self, *given: Any, **options: Any) -> dict[str, Any]:
+            return {**super().evaluate("b", "d"), "trained_on": 7}
+
+    assert "! 7 of these" in call("evaluate", "b", "d", "-q", verbs=Seen()).stdout
+
+
+def test_a_recipe_with_another_network_is_not_judged(call: Call) -> None:
+    class Other(StandIn):
+        def run_recipe(self, *given: Any, **options: Any) -> Any:
+            answer = super().run_recipe("ants_bees", progress=None)
+            answer.results["recipe"]["own_network"] = False
+            return answer
+
+    output = call("run", "ants_bees", "--data", "d", "--backbone", "resnet50", verbs=Other()).stdout
+    assert "another network" in output
+    assert "as expected" not in output
+
+
+def test_after_an_answer_the_network_is_exported(call: Call, verbs: StandIn) -> None:
+    call("predict", "b", "new")
+    assert [name for name, *_ in verbs.calls] == ["predict", "prepare_engine"]
+    verbs.calls.clear()
+    call("predict", "b", "new", "--engine", "torch")
+    assert [name for name, *_ in verbs.calls] == ["predict"]
+
+
+def test_an_export_that_fails_takes_nothing_from_the_answer(call: Call) -> None:
+    class Full(StandIn):
+        def prepare_engine(self, *given: Any, **options: Any) -> bool:
+            raise StoreError("'/c' could not be written.", hint="Free some space.")
+
+    result = call("predict", "b", "new", verbs=Full())
+    assert result.exit_code == 0
+    assert "new/1.jpg" in result.stdout
+    assert "as slow: '/c' could not be written." in result.stderr

@@ -67,3 +67,24 @@ def test_a_killed_writer_leaves_no_entry(tmp_path: Path) -> None:
         store.get_or_make({}, 4, SHAPES, killed)
     store.get_or_make({}, 4, SHAPES, fill(1.0, calls))
     assert calls == [1.0]
+
+
+def test_a_cache_that_may_not_be_written_keeps_rows_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.features.store.os.access", lambda *_: False)
+    rows = FeatureStore(tmp_path).get_or_make({}, 4, SHAPES, fill(5.0, []))
+    assert rows["pooled"][:, 0].tolist() == [5, 5, 6, 6]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_comes_second_with_the_same_numbers_leaves_the_first_alone(tmp_path: Path) -> None:
+    store, calls = FeatureStore(tmp_path), []
+
+    def slow(writer: Writer) -> None:
+        store.get_or_make({}, 4, SHAPES, fill(5.0, calls))  # another process, quicker
+        fill(5.0, calls)(writer)
+
+    rows = store.get_or_make({}, 4, SHAPES, slow)
+    assert calls == [5.0, 5.0]
+    assert rows["pooled"][:, 0].tolist() == [5, 5, 6, 6]
+    (entry,) = tmp_path.iterdir()
+    assert sorted(file.name for file in entry.iterdir()) == ["manifest.json", "pooled.npy"]

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from headstart.base.errors import ConfigError
-from headstart.strategies import STRATEGIES, Request, choose_strategies, default_run_folder, read_recipe, recipe_names
+from headstart.strategies import (
+    STRATEGIES,
+    Request,
+    choose_strategies,
+    default_run_folder,
+    read_recipe,
+    recipe_names,
+    settings,
+)
 
 
 def test_the_table_holds_the_six_strategies() -> None:
@@ -39,6 +47,8 @@ def test_wrong_strategies_are_named(names: object, says: str) -> None:
         {"cut": "layer3", "unfreeze": 2},
         {"weights": "/no/such/file.safetensors"},
         {"training": {"learning_rate": 1}},
+        {"training": {"batch_size": 0}},
+        {"epochs": {"ful": 3}},
     ],
 )
 def test_what_cannot_be_right_is_refused(options: dict[str, object]) -> None:
@@ -51,6 +61,14 @@ def test_the_fingerprint_tells_experiments_apart() -> None:
     assert Request().fingerprint("data") == Request(offline=True).fingerprint("data")
     assert Request().fingerprint("data") != Request().fingerprint("other data")
     assert Request().fingerprint("data") != Request(seed=1).fingerprint("data")
+    assert Request().fingerprint("data") == Request(device="cpu").fingerprint("data")
+    assert Request().fingerprint("data") != Request(training={"head_rate": 0.001}).fingerprint("data")
+
+
+def test_what_follows_from_the_options_makes_the_experiment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Request().fingerprint("data")
+    monkeypatch.setitem(settings.DEFAULTS, "full", {"epochs": 11})  # type: ignore[arg-type]
+    assert Request().fingerprint("data") != before
 
 
 def test_the_run_folder_is_called_after_the_data(tmp_path: Path) -> None:
@@ -78,3 +96,22 @@ def test_bad_recipes_say_what_is_wrong(tmp_path: Path) -> None:
         (tmp_path / "own.toml").write_text(text)
         with pytest.raises(ConfigError, match=says):
             read_recipe(str(tmp_path / "own.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("settings = 3", "settings"),
+        ('strategies = "linear"', "strategies"),
+        ("[settings.training]\nepochs = 3", r"settings\.training"),
+        ('[expected.linear]\naccuracy = "0.9"', r"expected\.linear"),
+        ("[expected.lineer]\naccuracy = [0.1, 0.2]", "linear"),
+        ('[expected.linear]\naccuracy = [0.1, 0.2]\npublished = "much"', "published"),
+        ("backbone = 18", "backbone"),
+    ],
+)
+def test_a_wrong_recipe_is_said_before_any_work(tmp_path: Path, text: str, says: str) -> None:
+    place = tmp_path / "own.toml"
+    place.write_text(f'title = "own"\n{text}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=says):
+        read_recipe(str(place))

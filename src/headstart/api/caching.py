@@ -19,7 +19,8 @@ ALL = "all"
 def list_cache() -> dict[str, Any]:
     """Return what the cache holds: ``folder``, ``bytes``, ``limit`` and ``entries``, the one used last first.
 
-    Each entry has ``kind`` (pixels or features), ``path``, ``bytes``, ``used`` (UTC) and ``about``.
+    Each entry has ``kind`` (pixels, features, or engines: exported networks), ``path``, ``bytes``, ``used`` (UTC)
+    and ``about``.
     """
     found = cache.entries()
     return {
@@ -31,7 +32,7 @@ def list_cache() -> dict[str, Any]:
 
 
 def clear_cache(what: str = ALL) -> dict[str, Any]:
-    """Remove the cached entries: ``"all"`` of them, or only ``"pixels"`` or ``"features"``.
+    """Remove the cached entries: ``"all"`` of them, or only ``"pixels"``, ``"features"`` or ``"engines"``.
 
     Nothing is lost but time: the next run makes what it needs anew.
 
@@ -87,6 +88,8 @@ def _described(entry: cache.Entry) -> dict[str, Any]:
 def _about(entry: cache.Entry) -> dict[str, Any]:
     """Return the facts that tell a person which entry this is."""
     facts = entry.about
+    if entry.kind == "engines":
+        return {"bundle": facts.get("bundle")}
     if entry.kind == "pixels":
         return {"pictures": facts.get("pictures"), "short_side": facts.get("short_side")}
     preprocessing = facts.get("preprocessing") or {}

@@ -233,13 +233,14 @@ def demo(
     table = solar_cells(pictures=pictures, seed=seed)
     values = {**DEMO_OPTIONS, **{name: value for name, value in options.items() if value is not None}}
     place = Path("headstart.run") if out is None else Path(out)
+    device = f"--device {values['device']} " if values.get("device", AUTO) != AUTO else ""
     return compare(
         table,
         seed=seed,
         out=place,
         progress=progress,
         title="photographs of solar cells",
-        command=f"headstart demo --pictures {pictures or 'all'} --seed {seed} --out {shlex.quote(str(place))}",
+        command=f"headstart demo --pictures {len(table)} --seed {seed} {device}--out {shlex.quote(str(place))}",
         **values,
     )
 
@@ -287,9 +288,9 @@ def run_recipe(
     unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads"}
     if unknown:
         raise ConfigError(f"The recipe '{name}' sets the unknown option '{min(unknown)}'.", hint="See compare --help.")
-    note = {
-        "recipe": {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
-    }
+    said = {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
+    # What a recipe expects holds for its own network.
+    note = {"recipe": {**said, "own_network": not {"backbone", "weights"} & set(given)}}
     place = Path(out) if out is not None else Path(f"{recipe.name}.run")
     parts = ["headstart", "run", name, "--data", str(data)]
     for option in ("backbone", "weights", "epochs", "seed", "device"):
@@ -307,7 +308,9 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _command(data: str | Path | Table, request: Request, out: Path, split: str | Path | None) -> str:
-    """Return the command line that gives this experiment."""
+    """Return the command line that gives this experiment, or the call in Python where no command line does."""
+    if isinstance(request.epochs, Mapping) or request.views != Request().views:
+        return _call(data, request, out, split)
     parts = ["headstart", "compare", os.fspath(data.root if isinstance(data, Table) else data)]
     options = request.to_dict()
     training = options.pop("training")
@@ -321,3 +324,11 @@ def _command(data: str | Path | Table, request: Request, out: Path, split: str |
     if split is not None:
         parts += ["--split", os.fspath(split)]
     return shlex.join([*parts, "--out", str(out)])
+
+
+def _call(data: str | Path | Table, request: Request, out: Path, split: str | Path | None) -> str:
+    defaults = Request().to_dict()
+    options = {name: value for name, value in request.to_dict().items() if value != defaults[name]}
+    options |= {"out": str(out)} if split is None else {"split": str(split), "out": str(out)}
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return f"headstart.compare({os.fspath(data.root if isinstance(data, Table) else data)!r}, {given})"

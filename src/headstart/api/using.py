@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart import bundle
 from headstart.base.errors import DataError
-from headstart.base.params import check_choice
+from headstart.base.params import bad_parameter, check_choice
 from headstart.base.progress import Progress, Silent
 from headstart.bundle import Model
 from headstart.table.listing import list_pictures
@@ -73,10 +73,6 @@ def evaluate(
     known = set(model.info.get("trained_on", ()))
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
-    if seen[rows].any():
-        (progress or Silent()).message(
-            f"{int(seen[rows].sum())} of {len(rows)} pictures were trained on: this accuracy is too good by them."
-        )
     unknown = sorted({table.classes[k] for k in table.labels[rows]} - set(model.classes))
     if unknown:
         raise DataError(
@@ -134,11 +130,18 @@ def predict(
         ``"torch"``: the network itself. They differ by at most 1e-5 in a probability.
     """
     check_choice("engine", "predict", engine, ENGINES)
+    if grid is not None and Path(grid).suffix.lower() != ".png":
+        raise bad_parameter("grid", "predict", "a name that ends in .png", str(grid))
     model = source if isinstance(source, Model) else _opened(Path(source), engine)
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files, skipped, _ = list_pictures(given)
     probabilities, faulty = model.answer(list(files), progress=progress)
     read = [file for place, file in enumerate(files) if place not in faulty]
+    if not read:
+        row, reason = next(iter(faulty.items()))
+        raise DataError(
+            f"None of the {len(files)} pictures can be read; '{files[row]}': {reason}.", hint="Check the files."
+        )
     listed = [{"path": entry.path, "reason": entry.reason} for entry in skipped]
     listed += [{"path": str(files[place]), "reason": reason} for place, reason in faulty.items()]
     rows: list[dict[str, Any]] = []
@@ -169,6 +172,8 @@ def _draw(rows: Sequence[dict[str, Any]], model: Model, grid: Path, progress: Pr
         )
         for row in rows[:GRID_LARGEST]
     ]
+    if len(rows) > GRID_LARGEST:
+        progress.message(f"'{grid.name}' shows the first {GRID_LARGEST} pictures of {len(rows):,}.")
     for note in draw_grid(tiles, grid):
         progress.message(note)
 

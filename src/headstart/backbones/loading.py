@@ -154,6 +154,8 @@ def load(
     file = Path(weights) if weights is not None else None
     if random and file is not None:
         raise ConfigError("Random weights and a file of weights exclude each other.", hint="Leave one of the two out.")
+    if file is not None and not file.is_file():
+        raise WeightsError(f"The weights file '{file}' does not exist.", hint="Check the path.")
     card = read_card(file) if file is not None else {}
     name = name or (DEFAULT_NAME if file is None else _name_from_card(card, file))
     address = resolve(name)

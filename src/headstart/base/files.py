@@ -56,8 +56,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` to `path` durably, as UTF-8 with plain line ends."""
-    write_bytes(path, content.encode("utf-8"))
+    """Write `content` to `path` durably, as UTF-8 with plain line ends.
+
+    Bytes of a file's name that are no UTF-8 are written as escapes.
+    """
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, content: Any) -> None:

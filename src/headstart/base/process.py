@@ -17,6 +17,8 @@ from pathlib import Path
 
 from headstart.base.params import check_integer
 
+_asked: list[int] = []  # what tune_process was told, for everything that has threads of its own
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc malloc.h
 
 
@@ -43,7 +45,9 @@ def tune_process(*, threads: int | None = None, allocator: bool = True) -> Proce
     ConfigError
         If `threads` is not a whole number of at least 1.
     """
+    _asked.clear()
     budget = thread_budget(threads)
+    _asked.append(budget)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(budget)
     torch = sys.modules.get("torch")
@@ -53,7 +57,10 @@ def tune_process(*, threads: int | None = None, allocator: bool = True) -> Proce
 
 
 def thread_budget(requested: int | None = None) -> int:
-    """Return min(affinity, cgroup quota, `requested`), at least 1."""
+    """Return min(affinity, cgroup quota, `requested`), at least 1.
+
+    Without `requested`, what :func:`tune_process` was told counts.
+    """
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
     else:
@@ -61,6 +68,8 @@ def thread_budget(requested: int | None = None) -> int:
     quota = _cgroup_quota()
     if quota is not None:
         available = min(available, max(1, math.ceil(quota)))
+    if requested is None and _asked:
+        available = min(available, _asked[0])
     if requested is not None:
         available = min(available, check_integer("threads", "headstart", requested, least=1))
     return max(1, available)

@@ -12,7 +12,7 @@ from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXAMPLES = """\
-headstart demo                          see it work on real photographs, about a minute
+headstart demo                          see it work on real photographs, about two minutes
 headstart compare photos/               all strategies on your own class folders
 headstart predict photos.run/bundles/linear new/"""
 
@@ -32,7 +32,7 @@ def _new(help_text: str, examples: str | None = None) -> typer.Typer:
 app = _new("From a folder of pictures to an image classifier that can be trusted.", _EXAMPLES)
 weights = _new("Pre-trained weights: which are at hand, and whether they are whole.")
 data = _new("Public sets of pictures to try things on.")
-cache = _new("What is kept between runs, decoded pictures and features: it can always be made anew.")
+cache = _new("What is kept between runs, decoded pictures, features, exported networks: it can always be made anew.")
 
 
 @app.callback(invoke_without_command=True)

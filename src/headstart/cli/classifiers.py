@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.files import write_text
 from headstart.cli import options
 from headstart.cli.options import settings
@@ -63,7 +63,7 @@ def fit(
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}
-    place = out or Path(f"{Path(data).resolve().stem}.bundle")
+    place = out or _own_place(data)
     session = open_session(ctx, threads=threads, quiet=quiet)
     with session.working() as progress:
         chosen = {"training": settings(setting), **network, **trained, **pictures, **machine}
@@ -72,7 +72,18 @@ def fit(
     from headstart.report.text import quoted
 
     session.screen.show([*measured_lines(model.info.get("measured") or {}), Line(f"Saved: {as_typed(place)}")])
+    if quiet:  # else they were told while it worked
+        session.aside.show([Line(f"! {text}", "warning") for text in model.info.get("warnings") or ()])
     session.screen.show([Line(f"Use it: headstart predict {quoted(as_typed(place))} PICTURES")])
+
+
+def _own_place(data: str) -> Path:
+    """Return DATA.bundle in the current folder; an older one there is not replaced unless it is named."""
+    path = Path(data)
+    place = Path(f"{path.resolve().name if path.is_dir() else path.stem}.bundle")
+    if place.exists():
+        raise ConfigError(f"'{place}' exists.", hint=f"Name another with --out, or the same: --out {place}")
+    return place
 
 
 def measured_lines(measured: Mapping[str, Any]) -> list[Any]:

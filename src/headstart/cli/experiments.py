@@ -42,6 +42,15 @@ RecipeData = Annotated[
         show_default=False,
     ),
 ]
+RecipeBackbone = Annotated[
+    str | None,
+    typer.Option(
+        "--backbone",
+        metavar="NAME",
+        help="Another network of timm or torchvision.  [default: the recipe's]",
+        show_default=False,
+    ),
+]
 RecipeSeed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Root of every random stream.", show_default=False)
 ]
@@ -126,7 +135,7 @@ def run(
     ],
     *,
     data: RecipeData,
-    backbone: options.Backbone = None,
+    backbone: RecipeBackbone = None,
     weights: options.Weights = None,
     epochs: options.Epochs = None,
     seed: RecipeSeed = None,

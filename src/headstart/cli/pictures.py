@@ -30,14 +30,19 @@ def look(
     image_size: options.ImageSize = None,
     framing: options.Framing = "auto",
     augment: options.Augment = "auto",
+    quiet: options.Quiet = False,
 ) -> None:
-    """Draw a batch as the training sees it: framed, varied, with labels."""
+    """Draw a batch as a training sees it: framed, varied, with labels.
+
+    compare chooses framing and variation by trying them; here auto stands for the network's usual crop and for photo.
+    """
     from headstart.report.lines import Line
 
-    session = open_session(ctx)
+    session = open_session(ctx, quiet=quiet)
     network = {"backbone": backbone, "weights": weights, "image_size": image_size}
     chosen = {"pictures": pictures, "seed": seed, "framing": framing, "augment": augment}
-    place = session.verbs.look(data, grid=grid, **network, **chosen)
+    with session.working() as progress:
+        place = session.verbs.look(data, grid=grid, **network, **chosen, progress=progress)
     session.screen.show([Line(f"Written: {as_typed(Path(place))}")])
 
 

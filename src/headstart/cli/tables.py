@@ -26,6 +26,10 @@ def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]
     others = (("macro F1", "macro_f1"), ("balanced accuracy", "balanced_accuracy"), ("log loss", "loss"))
     told = " · ".join(f"{name} {decimal(metrics[key])}" for name, key in others if metrics.get(key) is not None)
     lines += [Line(part, "faint") for part in wrap(told, width)] if told else []
+    seen = evaluation.get("trained_on")
+    if seen:
+        text = f"! {seen} of these {metrics['n']:,} pictures were trained on: the accuracy is too good by them."
+        lines += [Line(part, "warning") for part in wrap(text, width, rest="  ")]
     recalls = metrics.get("per_class_recall") or [None] * len(classes)
     lines += [Line(""), *_class_table(classes, recalls, evaluation["confusion"], width)]
     lines += _confused(classes, evaluation["confusion"], width)
@@ -150,6 +154,8 @@ def _told(about: Mapping[str, Any]) -> str:
     if about.get("backbone"):
         view = "" if about.get("view") in (None, "none") else f", augmented ({about['view']})"
         return f"{about['backbone']} at {about['cut']}, {about['framing']}{view}"
+    if about.get("bundle"):
+        return f"exported network of {about['bundle']}"
     if about.get("pictures") is not None:
         return f"{about['pictures']:,} pictures, short side {about['short_side']}"
     return "?"
@@ -172,6 +178,8 @@ def expectation_lines(recipe: Mapping[str, Any], accuracies: Mapping[str, float 
         ends = span if isinstance(span, list | tuple) else (span, span)
         inside = found is not None and ends[0] is not None and ends[0] <= found <= ends[1]
         verdict = "not run" if found is None else "as expected" if inside else "below" if found < ends[0] else "above"
+        if found is not None and not recipe.get("own_network", True):
+            verdict = "another network"
         told = f"{decimal(ends[0])} to {decimal(ends[1])}"
         rows.append([str(name), decimal(found), told, decimal(entry.get("published")), verdict])
         roles.append("warning" if verdict == "below" else "plain")

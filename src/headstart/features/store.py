@@ -9,6 +9,7 @@ whose writer died has no manifest and is made anew.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -34,6 +35,7 @@ from headstart.base.files import (
 )
 
 FORMAT = 1
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,18 +121,38 @@ class FeatureStore:
             cache.touch(place)
             return found
         begin = time.perf_counter()
-        with _building(place) as building:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            writable = os.access(self.folder, os.W_OK)
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise store_error(place, error) from error
+            writable = False
+        if not writable:  # as the pixel store does; it has said so
+            writer = _in_memory(pictures, shapes)
+            _filled(writer, make)
+            return Rows(writer.arrays, time.perf_counter() - begin, name)
+        with _building(place, name, shapes) as building:
             writer = _create(building, pictures, shapes)
-            make(writer)
-            if not writer.written.all():
-                missing = int((~writer.written).sum())
-                raise RuntimeError(f"{missing} of {pictures} rows of a feature entry were never written")
+            _filled(writer, make)
             _finish(building, name, key, writer, time.perf_counter() - begin)
         found = _open(place, name, shapes)
         if found is None:
             raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
         cache.make_room(self.folder.parent, keep=place)
         return found
+
+
+def _filled(writer: Writer, make: Callable[[Writer], None]) -> None:
+    make(writer)
+    if not writer.written.all():
+        missing = int((~writer.written).sum())
+        raise RuntimeError(f"{missing} of {len(writer.written)} rows of a feature entry were never written")
+
+
+def _in_memory(pictures: int, shapes: Mapping[str, Shape]) -> Writer:
+    arrays = {name: np.empty((pictures, *wanted.shape), wanted.dtype) for name, wanted in shapes.items()}
+    return Writer(arrays, np.zeros(pictures, bool))
 
 
 def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
@@ -148,17 +170,21 @@ def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
 
 
 @contextlib.contextmanager
-def _building(place: Path) -> Iterator[Path]:
+def _building(place: Path, name: str, shapes: Mapping[str, Shape]) -> Iterator[Path]:
     """Yield a folder beside `place`, renamed to it at the end; two processes may build at once."""
     clean_drafts(place.parent)
     building = place.with_name(draft_name(place.name))
     try:
         building.mkdir(parents=True)
         yield building
-        if place.exists():  # damaged, or another process was quicker with the same numbers
-            shutil.rmtree(place, ignore_errors=True)
-        with contextlib.suppress(FileExistsError):
+        if _open(place, name, shapes) is not None:  # another process was quicker with the same numbers
+            return
+        shutil.rmtree(place, ignore_errors=True)  # damaged
+        try:
             building.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, just now
+                raise
         flush_folder(place.parent)
     except OSError as error:
         raise store_error(place, error) from error

@@ -63,8 +63,9 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
     request = ground.request
     if request.augment != AUTO:
         return request.augment
-    trained = {"scratch", "partial", "full"} & set(request.strategies)
-    if not trained or ground.backbone is None:
+    if not {"scratch", "partial", "full"} & set(request.strategies):
+        return "none"
+    if ground.backbone is None:
         return AUGMENTATIONS_TRIED[0]
     plain = ground.features(ground.train, preprocessing, step="features", name=f"look, {preprocessing.framing}")
     losses = {}

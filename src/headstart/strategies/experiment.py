@@ -20,14 +20,15 @@ from headstart.base.types import Preprocessing
 from headstart.bundle import Model
 from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
-from headstart.strategies.fit_network import check_cut, fit_network, training_settings
+from headstart.strategies.fit_network import fit_network
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.plan import calibrate, describe, estimate, with_actual
-from headstart.strategies.records import conclude, environment, header, run_record
+from headstart.strategies.records import conclude, environment, header, run_record, versions
 from headstart.strategies.request import Request
+from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.table import Table, write_split
 
@@ -68,7 +69,6 @@ def run_experiment(
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
     ground = prepare(table, request, files=None, threads=threads, progress=listener, split_file=split_file)
-    _check_options(ground)
     plan, choices = _planned(ground, folder, fingerprint)
     runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
     base = {**header(ground, command, title), **(note or {})}
@@ -111,7 +111,6 @@ def fit_table(
         split_file=split_file,
         must_measure=must_measure,
     )
-    _check_options(ground)
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
     fitted = _warned(ground, fitted, metrics, request.strategies[0])
@@ -132,7 +131,8 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
             "settings": dict(fitted.settings),
         },
         "backbone": backbone or {"name": architecture, "source": "random weights", "sha256": None, "licence": None},
-        "calibration": None,
+        "calibration": {"temperature": fitted.model.head.temperature},
+        "versions": versions(),
         "measured": dict(metrics),
         "data_fingerprint": ground.table.fingerprint(),
         "flops": fitted.flops,
@@ -183,11 +183,10 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
         "chosen_by": choices.notes,
         "engine": "torch",
         "precision": ground.request.training.get("precision", "float32"),
-        "batch_size": {
-            name: training_settings(ground, STRATEGIES[name]).batch_size for name in _trained(ground.request)
-        },
+        "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
         "device": ground.device,
         "threads": base["threads"],
+        "versions": versions(),
         "steps": steps,
         "seconds": dict(ground.seconds),
     }
@@ -204,6 +203,13 @@ def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
         If the run was begun on another device or with another number of threads.
     """
     here = {"device": ground.device, "threads": environment(ground.device)["threads"]}
+    for package, number in versions().items():
+        before = plan.get("versions", {}).get(package)
+        if before != number:
+            raise ConfigError(
+                f"This run was begun with {package} {before}; with {number} it would not end the same.",
+                hint="Begin anew in another folder with --out.",
+            )
     for name, value in here.items():
         if plan[name] != value:
             raise ConfigError(
@@ -238,14 +244,6 @@ def _warned(ground: Ground, fitted: FittedRun, metrics: Mapping[str, Any], name:
     for warning in warnings:
         ground.progress.message(f"{name}: {warning}")
     return replace(fitted, warnings=tuple(warnings))
-
-
-def _check_options(ground: Ground) -> None:
-    """Refuse what cannot be right before any work: settings of training, the cut."""
-    for name in _trained(ground.request):
-        training_settings(ground, STRATEGIES[name])
-    if "partial" in ground.request.strategies:
-        check_cut(ground)
 
 
 def _assemble(

@@ -7,7 +7,6 @@ starts from, and in whether the pictures come live or as stored activations of t
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from headstart import backbones, heads
+from headstart import heads
 from headstart.backbones import Backbone, split, tensors_hash
-from headstart.backbones.scratch import SCRATCH
-from headstart.base.errors import ConfigError
 from headstart.base.types import Affine, Floats, Preprocessing
 from headstart.bundle import Model
 from headstart.features import PLAIN, View
 from headstart.pixels import frame
 from headstart.strategies.fit_head import numbers_in
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.ground import Choices, Ground, load_scratch
+from headstart.strategies.settings import check_cut, training_settings, with_rates
 from headstart.strategies.strategy import Strategy
 from headstart.tune import (
     ActivationSource,
@@ -46,19 +44,10 @@ from headstart.tune.choosing import judge
 
 ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
-# Chosen on inner hold-outs of train; docs/decisions.md says what was seen.
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "scratch": {"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
-    "partial": {"epochs": 10},
-    "full": {"epochs": 10},
-}
 _KEPT = (
     "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
     "network, so that head is kept, solved on all of train."
 )
-# How far a pre-trained layer may move hangs on how far it has to: the more the solved head errs on training
-# pictures it has not seen, the higher the rate.
-HIGHEST_RATE, ENOUGH_ERROR, LOWEST_SHARE = 5e-4, 0.15, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +81,12 @@ class Lesson:
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
-    settings = training_settings(ground, strategy)
+    settings = training_settings(ground.request, strategy.name)
     lesson = _lesson(ground, choices, strategy)
     frozen = tensors_hash(lesson.prefix)
     head_module, error = _head(ground, lesson, settings, strategy)
     if error is not None:
-        settings = _rates(settings, error, given=ground.request.training)
+        settings = with_rates(settings, error, given=ground.request.training)
     trainee = Trainee(lesson.suffix, head_module)
     trained = train(
         trainee,
@@ -116,9 +105,10 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
     network, epoch, warnings = lesson.backbone.network, trained.chosen_epoch, trained.warnings
     head = replace(to_affine(trainee.head), temperature=trained.temperature)
+    learned, moved = len(lesson.learning), sum(value.numel() for value in trainee.parameters())
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
-        network, head, epoch = ground.need_backbone().network, kept, 0
+        network, head, epoch, learned = ground.need_backbone().network, kept, 0, len(ground.train)
         warnings = (*warnings, _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing)))
     model = _model(ground, lesson, network, head)
     return FittedRun(
@@ -127,7 +117,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         cut=lesson.cut,
         flops=lesson.backbone.flops + head.flops(),
         total=lesson.backbone.parameters + numbers_in(head),
-        trained=sum(value.numel() for value in trainee.parameters()),
+        trained=moved if kept is None else numbers_in(head),
         settings={
             **settings.to_dict(),
             "head": ground.request.head,
@@ -135,7 +125,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
             "epoch_chosen": epoch,
             "epoch_chosen_on": lesson.chosen_in,
-            "pictures_trained_on": len(lesson.learning),
+            "pictures_trained_on": learned,
         },
         shared=lesson.shared,
         chosen_on_val=lesson.chosen_in == "val",
@@ -160,33 +150,12 @@ def _answers(ground: Ground, model: Model) -> Floats:
     return model.probabilities_of_squares(squares)
 
 
-def training_settings(ground: Ground, strategy: Strategy) -> TrainingSettings:
-    """Return the strategy's defaults with what the request overrides."""
-    values: dict[str, Any] = {**DEFAULTS[strategy.name], **ground.request.training}
-    asked = ground.request.epochs
-    if isinstance(asked, Mapping):
-        asked = asked.get(strategy.name)
-    if asked is not None:
-        values["epochs"] = asked
-    return TrainingSettings(**values)
-
-
-def default_cut(backbone: Backbone) -> str:
-    """Return the latest stage from which on the network holds at least half of its parameters."""
-    held = 0
-    for stage in reversed(backbone.stages):
-        held += stage.parameters
-        if 2 * held >= backbone.parameters and stage.name not in ("input", "pool"):
-            return stage.name
-    return "input"
-
-
 def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
     """Gather what training `strategy` needs."""
     if strategy.weights == "random":
         return _lesson_from_scratch(ground, choices)
     backbone = copy.deepcopy(ground.need_backbone())
-    cut = "input" if strategy.trained == "all" else check_cut(ground)
+    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone)
     halves = split(backbone, cut)
     choosing, chosen_in = ground.choosing_rows()
     learning = ground.train[~np.isin(ground.train, choosing)]
@@ -216,11 +185,7 @@ def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
 
 
 def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
-    request = ground.request
-    fixed = request.scratch in SCRATCH
-    backbone = backbones.load(
-        request.scratch, random=True, seed=request.seed, image_size=None if fixed else request.image_size
-    )
+    backbone = load_scratch(ground.request)
     preprocessing = replace(
         backbone.preprocessing,
         framing=choices.preprocessing.framing,
@@ -241,28 +206,6 @@ def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
         chosen_in,
         ("decode", "framing", "augment"),
     )
-
-
-def check_cut(ground: Ground) -> str:
-    """Return where the trained part of `partial` starts.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such place, or nothing would be trained from it on.
-    """
-    request, backbone = ground.request, ground.need_backbone()
-    if request.unfreeze is not None:
-        cut = backbones.cut_before(backbone, request.unfreeze)
-    else:
-        cut = request.cut or default_cut(backbone)
-    split(backbone, cut)
-    if cut == "pool":
-        raise ConfigError(
-            "'partial' has nothing to train when the cut is 'pool'.",
-            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
-        )
-    return cut
 
 
 def _live(
@@ -313,16 +256,6 @@ def _activations(
     name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
     seen = ground.see(rows, choices.preprocessing, step="activations", name=name, view=view, cut=cut)
     return seen["activations"]
-
-
-def _rates(settings: TrainingSettings, error: float, *, given: Mapping[str, Any]) -> TrainingSettings:
-    """Return the settings with rates for a network whose solved head errs so often; given ones stay."""
-    rate = HIGHEST_RATE * min(max(error / ENOUGH_ERROR, LOWEST_SHARE), 1.0)
-    return replace(
-        settings,
-        backbone_rate=settings.backbone_rate if "backbone_rate" in given else rate,
-        head_rate=settings.head_rate if "head_rate" in given else 2 * rate,
-    )
 
 
 def _head(

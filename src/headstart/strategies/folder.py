@@ -66,12 +66,12 @@ class RunFolder:
             present = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
         except OSError as error:
             raise store_error(self.path, error) from error
-        if present - OWN:
+        plan = self.plan()
+        if plan is None and present - OWN:
             raise ConfigError(
                 f"'{self.path}' holds '{min(present - OWN)}', which headstart did not write; nothing was touched.",
                 hint="Choose another run folder with --out.",
             )
-        plan = self.plan()
         foreign = present - {"plan.json", "log.jsonl", "split.parquet"}
         if plan is None and foreign:
             raise ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.base.errors import DataError
+from headstart.backbones.scratch import SCRATCH
+from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract
 from headstart.pixels import PixelStore
 from headstart.strategies.request import Request
+from headstart.strategies.settings import check_cut
 from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
 from headstart.tune import choose_device
 
@@ -66,6 +68,8 @@ class Ground:
     ----------
     train, held_out : arrays of int
         Rows of `table` to learn from, and rows that only measure, in table order.
+    warnings : list of str
+        What a reader of any figure must know about the pictures.
     """
 
     request: Request
@@ -78,6 +82,7 @@ class Ground:
 
     def __post_init__(self) -> None:
         table = self.table
+        self.warnings = across_splits(table)
         self.spent = 0.0  # wall seconds of this process inside shared passes
         self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
@@ -86,6 +91,11 @@ class Ground:
         self.held_out = np.concatenate([table.rows("val"), table.rows("test")])
         self.train_groups = group_ids(table, self.train)
         self.folds = folds(table.labels[self.train], self.train_groups, seed=self.request.seed)
+        if len(np.unique(self.folds)) < 2:
+            raise DataError(
+                "All training pictures belong to one group, so nothing inside train can be held out for choosing.",
+                hint="Training pictures of two groups or more are needed: give more groups, or another split.",
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -188,12 +198,15 @@ def prepare(
     """
     device = choose_device(request.device)
     backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
-    preprocessing = backbone.preprocessing if backbone is not None else scratch_preprocessing(request)
+    side = _decode_side(request, backbone)
+    if backbone is not None:
+        if "partial" in request.strategies:
+            check_cut(request, backbone)  # before the work
+        if backbone.preprocessing.decode_side != side:
+            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
     begin = time.perf_counter()
     sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
-    store = PixelStore.build(
-        sources, table.digests, short_side=preprocessing.decode_side, threads=thread_budget(threads), progress=progress
-    )
+    store = PixelStore.build(sources, table.digests, short_side=side, threads=thread_budget(threads), progress=progress)
     decode_seconds = time.perf_counter() - begin
     faulty = dict(store.faulty)
     kept = np.array([row for row in range(len(table)) if row not in faulty], np.int64)
@@ -220,14 +233,34 @@ def prepare(
             f"No readable picture of '{table.root}' is held out to measure on.",
             hint="Give some rows the split val or test, or leave the split out and headstart divides them.",
         )
-    for warning in across_splits(usable):
+    ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds)
+    for warning in ground.warnings:
         progress.message(warning)
-    return Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds)
+    if request.select == "val" and not len(usable.rows("val")):
+        raise ConfigError(
+            f"'select' is 'val', but '{table.root}' has no val pictures.",
+            hint="Leave --select out: epochs are then chosen inside train.",
+        )
+    return ground
 
 
 def scratch_preprocessing(request: Request) -> Preprocessing:
     """Return the preprocessing of the network that `scratch` trains."""
-    return backbones.load(request.scratch, random=True, seed=request.seed).preprocessing
+    return load_scratch(request).preprocessing
+
+
+def load_scratch(request: Request) -> Backbone:
+    """Return the network that `scratch` trains, with random weights; the small ones have a size of their own."""
+    size = None if request.scratch in SCRATCH else request.image_size
+    return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
+
+
+def _decode_side(request: Request, backbone: Backbone | None) -> int:
+    """Return the short side, in pixels, that serves every network of the experiment."""
+    sides = [] if backbone is None else [backbone.preprocessing.decode_side]
+    if "scratch" in request.strategies:
+        sides.append(scratch_preprocessing(request).decode_side)
+    return max(sides)
 
 
 def across_splits(table: Table) -> list[str]:

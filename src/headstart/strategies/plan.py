@@ -13,9 +13,9 @@ import torch
 from headstart import backbones
 from headstart.backbones import Backbone, forward, normalise
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
-from headstart.strategies.fit_network import check_cut, training_settings
 from headstart.strategies.ground import Ground
 from headstart.strategies.request import AUTO
+from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
 
 BATCH = 32
@@ -94,7 +94,7 @@ def _passes(ground: Ground) -> dict[str, int]:
 def _training(ground: Ground, name: str, speed: Speed | None) -> float | None:
     if speed is None:
         return None
-    epochs = training_settings(ground, STRATEGIES[name]).epochs
+    epochs = training_settings(ground.request, name).epochs
     choosing = len(ground.choosing_rows()[0])
     pictures = epochs * (TRAINING_COST * (len(ground.train) - choosing) + choosing) + len(ground.held_out)
     return pictures * speed.seconds * _share(ground, name, speed)
@@ -106,7 +106,8 @@ def _share(ground: Ground, name: str, speed: Speed) -> float:
         return 1.0
     if name == "scratch":
         return _scratch_flops(ground) / speed.flops
-    backbone, cut = ground.need_backbone(), check_cut(ground)
+    backbone = ground.need_backbone()
+    cut = check_cut(ground.request, backbone)
     names = [stage.name for stage in backbone.stages]
     if cut not in names:
         return 1.0

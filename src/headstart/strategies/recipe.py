@@ -10,7 +10,9 @@ from typing import Any
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
+from headstart.strategies.strategy import STRATEGIES
 
+_TEXTS, _TABLES = ("title", "source", "command", "backbone"), ("settings", "training", "expected")
 _KEYS = {"title", "source", "command", "backbone", "strategies", "settings", "training", "expected"}
 
 
@@ -77,6 +79,40 @@ def _parse(name: str, text: str) -> Recipe:
     missing = {"title"} - set(content)
     if missing:
         raise ConfigError(f"The recipe '{name}' has no title.", hint='Begin it with: title = "..."')
+    _check_kinds(name, content)
     strategies = content.pop("strategies", None)
     defaults = {"source": "", "command": f"headstart run {name} --data DIR"}
     return Recipe(name, strategies=None if strategies is None else tuple(strategies), **{**defaults, **content})
+
+
+def _check_kinds(name: str, content: dict[str, Any]) -> None:
+    """Refuse values of the wrong kind before any work.
+
+    Raises
+    ------
+    ConfigError
+        It names the key and what belongs there.
+    """
+    for key in _TEXTS:
+        _expect(name, key, isinstance(content.get(key, ""), str), "a text")
+    listed = content.get("strategies", [])
+    _expect(name, "strategies", isinstance(listed, list) and all(isinstance(one, str) for one in listed), "a list")
+    for key in _TABLES:
+        _expect(name, key, isinstance(content.get(key, {}), dict), f"a table: [{key}]")
+    for key in ("training", "strategies", "backbone"):
+        _expect(name, f"settings.{key}", key not in content.get("settings", {}), "left out: it has a place of its own")
+    for strategy, said in content.get("expected", {}).items():
+        key = f"expected.{strategy}"
+        check_choice(key, f"the recipe '{name}'", strategy, STRATEGIES)
+        _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
+        published = said.get("published")
+        _expect(name, key, published is None or isinstance(published, float | int), "published = a number")
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(end, float | int) for end in value)
+
+
+def _expect(name: str, key: str, right: bool, what: str) -> None:  # noqa: FBT001 - a finding, not an option
+    if not right:
+        raise ConfigError(f"The recipe '{name}' has a wrong '{key}'.", hint=f"It must be {what}.")

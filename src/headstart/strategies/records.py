@@ -69,21 +69,26 @@ def header(ground: Ground, command: str, title: str | None = None) -> dict[str, 
         },
         "backbone": ground.backbone.describe() if ground.backbone is not None else None,
         "environment": environment(ground.device),
+        "warnings": list(ground.warnings),
     }
 
 
 def environment(device: str) -> dict[str, Any]:
     """Return what a reader needs to know about the machine and the versions."""
-    packages = {name: version(name) for name in ("torch", "timm", "torchvision", "numpy", "scikit-learn", "pillow")}
     return {
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
-        **packages,
+        **versions(),
         "cpu": _cpu(),
         "threads": torch.get_num_threads(),
         "cores": thread_budget(),
         "device": device,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that numbers hang on."""
+    return {name: version(name) for name in ("torch", "timm", "torchvision", "numpy", "scikit-learn", "pillow")}
 
 
 def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> dict[str, Any]:

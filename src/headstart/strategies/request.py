@@ -13,10 +13,12 @@ from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
 from headstart.base.types import FRAMINGS, Framing
 from headstart.pixels import AUGMENTATIONS
+from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
 from headstart.tune import TrainingSettings
 
 AUTO: Final = "auto"
+_TRAINED = tuple(name for name, strategy in STRATEGIES.items() if strategy.trained != "none")
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 
 
@@ -78,6 +80,8 @@ class Request:
         check_choice("device", "compare", self.device, DEVICES)
         check_integer("seed", "compare", self.seed, least=0)
         check_integer("views", "compare", self.views, least=1, most=64)
+        for name in self.epochs if isinstance(self.epochs, Mapping) else ():
+            check_choice("epochs", "compare", name, _TRAINED)
         for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
             if value is not None:
                 check_integer("epochs", "compare", value, least=1)
@@ -91,15 +95,26 @@ class Request:
         known = {item.name for item in fields(TrainingSettings)}
         for name in self.training:
             check_choice(name, "training", name, known)
+        self.trainings()  # a setting that cannot be right is said before any work
+
+    def trainings(self) -> dict[str, TrainingSettings]:
+        """Return the settings of every strategy that is trained; rates may still follow the data."""
+        return {name: training_settings(self, name) for name in self.strategies if name in _TRAINED}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
 
     def fingerprint(self, data: str) -> str:
-        """Return what makes this experiment itself: options, pictures (their fingerprint), version."""
+        """Return what makes this experiment itself: options and what follows from them, pictures, version.
+
+        Not the device: which one it was is in the plan, and a finished run can be printed on any.
+        """
         options = self.to_dict()
         del options["offline"]  # it says how weights are looked for, not which
+        del options["device"]
+        options["training"] = {name: settings.to_dict() for name, settings in self.trainings().items()}
+        options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies
             file = Path(self.weights)
             card = file.with_suffix(".json")

@@ -29,6 +29,7 @@ _CHUNK = 1 << 18
 _TIMEOUT = 30.0
 _MOST_BYTES = 2 << 30
 _TRUE = ("1", "true", "yes", "on")
+_OFFLINE = ("HEADSTART_OFFLINE", "HF_HUB_OFFLINE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +100,10 @@ def fetch_archive(
     scheme = _check_scheme(url)
     if target.exists() or target.is_symlink():
         return _existing(url, target, progress)
-    if scheme != "file" and (offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE):
+    if scheme != "file" and (offline or any(os.environ.get(name, "").lower() in _TRUE for name in _OFFLINE)):
         raise DataError(
             f"'{url}' cannot be fetched offline.",
-            hint="Leave out --offline (and HF_HUB_OFFLINE), or unpack a copy of it yourself.",
+            hint="Leave out --offline (and HEADSTART_OFFLINE, HF_HUB_OFFLINE), or unpack a copy of it yourself.",
         )
     archive = target.absolute().with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.zip")
     try:

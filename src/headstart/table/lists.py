@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -140,4 +141,4 @@ def _on_disk(root: Path, path: str) -> str:
     if Path(path).is_absolute() and Path(path).is_relative_to(root.absolute()):
         path = Path(path).relative_to(root.absolute()).as_posix()
     forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
-    return next((form for form in forms if (root / form).exists()), path)
+    return next((form for form in forms if os.path.exists(root / form)), path)  # noqa: PTH110 - False for any bad name

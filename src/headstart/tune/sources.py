@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from headstart.backbones.forward import normalise
 from headstart.base.executors import ordered_map
 from headstart.base.params import bad_parameter
+from headstart.base.process import thread_budget
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
 from headstart.pixels import augment, frame
@@ -88,7 +89,7 @@ class PixelSource(Source):
         augmentation: str,
         seed: int,
         *,
-        threads: int = 2,
+        threads: int | None = None,
     ) -> None:
         if len(rows) != len(labels):
             raise bad_parameter("labels", "PixelSource", f"one for each of {len(rows)} rows", len(labels))
@@ -98,7 +99,7 @@ class PixelSource(Source):
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
-        self.threads = threads
+        self.threads = min(2, thread_budget()) if threads is None else threads
 
     def load(self, rows: Rows, epoch: int | None) -> NDArray[np.uint8]:
         """Return squares, (n, S, S, 3) uint8."""
@@ -168,7 +169,7 @@ class ActivationSource(Source):
         self.views = tuple(views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
-        self.threads = threads
+        self.threads = min(2, thread_budget()) if threads is None else threads
 
     def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
         """Return activations, (n, *shape), as they are stored."""
