@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.backbones import evaluating, forward, load, normalise, tensors_hash
+from headstart.backbones import evaluating, load, normalise, tensors_hash
+from headstart.backbones.forward import forward
 from headstart.base.types import Preprocessing
 
 

@@ -4,7 +4,8 @@ import timm
 import torch
 from PIL import Image
 
-from headstart.backbones import create, forward, load, normalise, tensors_hash
+from headstart.backbones import create, load, normalise, tensors_hash
+from headstart.backbones.forward import forward
 from headstart.backbones.packaged import PACKAGES, rename
 from headstart.base.errors import ConfigError, WeightsError
 

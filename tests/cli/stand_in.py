@@ -123,6 +123,14 @@ class StandIn:
         self._called("verify_weights", name)
         return {"name": name, "tensors": 296, "sha256": "ab" * 32, "licence": None}
 
+    def plan(self, data: str, *, progress: Any, **options: Any) -> dict[str, Any]:
+        self._called("plan", data, **options)
+        steps = [
+            {"step": "decode", "pictures": 397, "estimated_seconds": 1.25, "bytes": 109_000_000, "flops": None},
+            {"step": "full", "pictures": 2440, "estimated_seconds": 107.0, "bytes": None, "flops": 5.2e12},
+        ]
+        return {"steps": steps, "seconds": 108.25, "bytes": 109_000_000, "threads": 2, "device": "cpu"}
+
     def list_cache(self) -> dict[str, Any]:
         self._called("list_cache")
         about = {"backbone": "resnet18", "cut": "layer3", "framing": "squash", "view": None}

@@ -204,6 +204,21 @@ def test_weights_and_data(call: Call, verbs: StandIn) -> None:
     assert verbs.calls[-1] == ("fetch_data", ("hymenoptera",), {"target": Path("x"), "offline": False})
 
 
+def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> None:
+    output = call("plan", "my photos", "--strategies", "full").stdout
+    assert "full        2,440  1 min 47 s            5.2 T" in output
+    assert "About 1 min 48 s on 2 threads (cpu), 109 MB in the cache." in output
+    assert output.endswith("Do it: headstart compare 'my photos'\n")
+    assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
+    assert [name for name, *_ in verbs.calls] == ["plan", "plan"]
+    assert json.loads(call("plan", "d", "--json").stdout)["seconds"] == 108.25
+
+
+def test_a_budget_is_handed_over(call: Call, verbs: StandIn) -> None:
+    call("compare", "photos", "--budget", "10m")
+    assert verbs.calls[0][2]["budget"] == "10m"
+
+
 def test_cache(call: Call, verbs: StandIn) -> None:
     lines = call("cache", "list").stdout.splitlines()
     assert lines[1] == "features  2.6 MB  2026-01-02 03:04  resnet18 at layer3, squash"

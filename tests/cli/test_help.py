@@ -13,7 +13,20 @@ from rich.cells import cell_len
 
 from headstart.cli.reference import main, reference
 
-COMMANDS = ["demo", "compare", "run", "fit", "evaluate", "predict", "look", "stages", "weights", "data", "cache"]
+COMMANDS = [
+    "demo",
+    "compare",
+    "plan",
+    "run",
+    "fit",
+    "evaluate",
+    "predict",
+    "look",
+    "stages",
+    "weights",
+    "data",
+    "cache",
+]
 
 
 def test_all_commands_stand_in_groups(call: Call) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
     from headstart.api.experiment import Experiment, Run, VerdictView
+    from headstart.api.planning import plan
     from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.using import Predictions, evaluate, load, predict, prepare_engine
 
@@ -28,6 +29,7 @@ __all__ = [
     "list_weights",
     "load",
     "look",
+    "plan",
     "predict",
     "prepare_engine",
     "run_recipe",
@@ -39,6 +41,7 @@ _HOMES = {
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
+    "plan": "planning",
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
     **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
 }

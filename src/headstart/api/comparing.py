@@ -21,6 +21,7 @@ from headstart.strategies import (
     choose_strategies,
     default_run_folder,
     fit_table,
+    parse_duration,
     read_recipe,
     run_experiment,
 )
@@ -52,6 +53,7 @@ def compare(
     out: str | Path | None = None,
     threads: int | None = None,
     offline: bool = False,
+    budget: str | float | None = None,
     training: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -102,6 +104,9 @@ def compare(
         At most so many processor threads.
     offline : bool
         Never touch the network.
+    budget : str or float, optional
+        At most so long, such as ``"10m"`` (or seconds): what fits is run, the cheapest first; the rest is named in
+        ``results["not_run"]``, and the same call without a budget goes on with it.
     training : mapping, optional
         Overrides of `headstart.tune.TrainingSettings`.
     progress : Progress, optional
@@ -149,6 +154,7 @@ def compare(
         threads=threads,
         split_file=None if split is None else Path(split),
         note=note,
+        budget=parse_duration(budget),
     )
     write_markdown(results, place / "report.md")
     return Experiment(place, results)
@@ -285,7 +291,7 @@ def run_recipe(
     own = given.pop("training", {})
     training = {**recipe.training, **own}
     values |= given
-    unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads"}
+    unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads", "budget"}
     if unknown:
         raise ConfigError(f"The recipe '{name}' sets the unknown option '{min(unknown)}'.", hint="See compare --help.")
     said = {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}

@@ -1,7 +1,7 @@
 """Backbones: networks by name, their weights and preprocessing, their cuts, and the forward pass.
 
 Each name is imported when it is first used, so that a classifier whose network was exported answers without
-torch.
+torch. (`forward` itself is in `backbones.forward`: a name cannot stand for a module and for its function.)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.backbones.cuts import Split, cut_before, split
-    from headstart.backbones.forward import evaluating, forward, normalise, tensors_hash
+    from headstart.backbones.forward import evaluating, normalise, tensors_hash
     from headstart.backbones.loading import Backbone, load
     from headstart.backbones.networks import create
     from headstart.backbones.stages import Stage
@@ -24,7 +24,6 @@ __all__ = [
     "create",
     "cut_before",
     "evaluating",
-    "forward",
     "list_weights",
     "load",
     "normalise",
@@ -35,7 +34,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Split", "cut_before", "split"), "cuts"),
-    **dict.fromkeys(("evaluating", "forward", "normalise", "tensors_hash"), "forward"),
+    **dict.fromkeys(("evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "load"), "loading"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
     "Stage": "stages",

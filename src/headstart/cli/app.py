@@ -70,6 +70,12 @@ app.command(
     cls=LongCommand,
     rich_help_panel=_START,
     context_settings=_CONTEXT,
+    epilog="headstart plan photos/\nheadstart plan photos/ --strategies full --backbone resnet50",
+)(experiments.plan)
+app.command(
+    cls=LongCommand,
+    rich_help_panel=_START,
+    context_settings=_CONTEXT,
     epilog="headstart data fetch hymenoptera\nheadstart run ants_bees --data hymenoptera",
 )(experiments.run)
 app.command(

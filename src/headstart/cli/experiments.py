@@ -20,6 +20,16 @@ Out = Annotated[
         show_default=False,
     ),
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="At most so long, such as 90s, 10m or 2h: what fits is run, the cheapest first.",
+        show_default=False,
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long it would take.")]
 DemoOut = Annotated[
     Path,
     typer.Option("--out", metavar="RUN", help="The run folder; the same command continues it."),
@@ -105,6 +115,8 @@ def compare(
     device: options.Device = "auto",
     threads: options.Threads = None,
     offline: options.Offline = False,
+    budget: Budget = None,
+    dry_run: DryRun = False,
     out: Out = None,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
@@ -116,13 +128,60 @@ def compare(
     network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head}
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
-    machine = {"device": device, "threads": threads, "offline": offline, "out": out}
+    machine = {"device": device, "threads": threads, "offline": offline}
     given = {"strategies": names(strategies), "training": settings(setting)}
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    chosen = {**given, **network, **trained, **pictures, **machine}
+    if dry_run:
+        show_plan(session, data, chosen, as_json=as_json)
+        return
     with session.working() as progress:
-        chosen = {**given, **network, **trained, **pictures, **machine}
-        experiment = session.verbs.compare(data, **chosen, progress=progress)
+        experiment = session.verbs.compare(data, **chosen, budget=budget, out=out, progress=progress)
     show_experiment(session, experiment, as_json=as_json)
+
+
+def plan(
+    ctx: typer.Context,
+    data: options.Data,
+    *,
+    strategies: options.Strategies = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    scratch: options.Scratch = "convnet64",
+    cut: options.Cut = None,
+    unfreeze: options.Unfreeze = None,
+    epochs: options.Epochs = None,
+    setting: options.Settings = None,
+    image_size: options.ImageSize = None,
+    framing: options.Framing = "auto",
+    augment: options.Augment = "auto",
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    offline: options.Offline = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what compare would do here, step by step, and about how long it would take."""
+    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "cut": cut, "unfreeze": unfreeze}
+    pictures = {"image_size": image_size, "framing": framing, "augment": augment, "epochs": epochs}
+    machine = {"device": device, "threads": threads, "offline": offline}
+    given = {"strategies": names(strategies), "training": settings(setting)}
+    session = open_session(ctx, threads=threads, as_json=as_json)
+    show_plan(session, data, {**given, **network, **pictures, **machine}, as_json=as_json)
+
+
+def show_plan(session: Session, data: str, chosen: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a comparison would do."""
+    with session.working() as progress:
+        found = session.verbs.plan(data, **chosen, progress=progress)
+    if as_json:
+        session.screen.json(found)
+        return
+    from headstart.cli.tables import plan_lines
+    from headstart.report.lines import Line
+    from headstart.report.text import quoted
+
+    session.screen.show([*plan_lines(found, width=session.screen.width), Line("")])
+    session.screen.show([Line(f"Do it: headstart compare {quoted(data)}", "faint")])
 
 
 def run(

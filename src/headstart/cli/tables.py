@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
-from headstart.report.text import decimal, file_size, quantity, skipped_lines
+from headstart.report.text import decimal, file_size, quantity, seconds_text, skipped_lines
 
 _MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
 _MOST_CONFUSED = 5
@@ -132,6 +132,28 @@ def weights_lines(entries: Sequence[Mapping[str, Any]], *, width: int) -> list[L
     room = max(width - sum(max(cell_len(row[at]) for row in rows) + 2 for at in range(3)), 20)
     table = columns([["", "name", "licence", "where"], *([*row[:3], shorten(row[3], room)] for row in rows)])
     return [Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def plan_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:
+    """Return the steps of a plan: pictures, about how long, what stays on the disk; and the sums."""
+    rows = [
+        [
+            str(step["step"]),
+            f"{step['pictures']:,}",
+            seconds_text(step["estimated_seconds"]),
+            file_size(step["bytes"]) if step.get("bytes") else "",
+            quantity(step.get("flops")) if step.get("flops") else "",
+        ]
+        for step in found["steps"]
+    ]
+    keep = range(5) if width >= 60 else (0, 2, 3)
+    heads = ["step", "pictures", "about", "on disk", "FLOPs"]
+    table = columns([[row[at] for at in keep] for row in [heads, *rows]], right=range(1, len(keep)))
+    total = (
+        f"About {seconds_text(found['seconds'])} on {found['threads']} threads ({found['device']}), "
+        f"{file_size(found['bytes'])} in the cache. What is there already costs nothing."
+    )
+    return [Line(table[0], "heading"), *map(Line, table[1:]), Line(""), *map(Line, wrap(total, width))]
 
 
 def cache_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:

@@ -13,7 +13,8 @@ import torchvision
 from numpy.typing import NDArray
 
 from headstart import __version__
-from headstart.backbones import Backbone, forward, normalise, split, tensors_hash
+from headstart.backbones import Backbone, normalise, split, tensors_hash
+from headstart.backbones.forward import forward
 from headstart.base.files import fingerprint
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream

@@ -157,7 +157,7 @@ def quantity(number: float | None) -> str:
     """Return a count in three digits: ``512``, ``2.6 k``, ``11.2 M``, ``780 G``; nothing is a dash."""
     if not number:
         return "–"
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= 0.9995 * size:
             value = number / size
             return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
@@ -306,11 +306,20 @@ def notes(results: Results, *, width: int = 100, page: str = "") -> list[Line]:
 
 def warnings(results: Results) -> list[str]:
     """Return every warning once, with the runs that gave it."""
-    givers: dict[str, list[str]] = {text: [] for text in results.get("warnings") or ()}
+    givers: dict[str, list[str]] = {text: [] for text in [*(results.get("warnings") or ()), *_not_run(results)]}
     for run in results.get("runs", []):
         for text in run.get("warnings") or ():
             givers.setdefault(text, []).append(str(run["id"]))
     return [f"{', '.join(runs)}: {text}" if runs else text for text, runs in givers.items()]
+
+
+def _not_run(results: Results) -> list[str]:
+    """Return the sentence about strategies for which the time was too short."""
+    late = results.get("not_run") or []
+    if not late:
+        return []
+    names = ", ".join(f"{entry['strategy']} (about {seconds_text(entry.get('estimated_seconds'))})" for entry in late)
+    return [f"not run within the budget: {names}. The same command without --budget goes on with it."]
 
 
 def skipped_lines(skipped: Sequence[Mapping[str, Any]], *, width: int = 100, page: str = "") -> list[Line]:

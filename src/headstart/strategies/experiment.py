@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.bundle import Model
+from headstart.strategies.budget import Budget, OutOfTimeError
 from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fit_network import fit_network
@@ -25,7 +26,7 @@ from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
-from headstart.strategies.plan import calibrate, describe, estimate, with_actual
+from headstart.strategies.plan import Speed, calibrate, describe, estimate, with_actual
 from headstart.strategies.records import conclude, environment, header, run_record, versions
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
@@ -44,6 +45,7 @@ def run_experiment(
     split_file: Path | None = None,
     title: str | None = None,
     note: Mapping[str, Any] | None = None,
+    budget: float | None = None,
 ) -> dict[str, Any]:
     """Run or continue an experiment in `folder` and return the content of its results.json.
 
@@ -59,7 +61,11 @@ def run_experiment(
         What the pictures are, in a few words.
     note : mapping, optional
         Further keys for results.json, such as a recipe's expectations.
+    budget : float, optional
+        Seconds: only strategies that are expected to end in time are run, the cheapest first. The others are
+        named in ``not_run``, and the same call without a budget goes on with them.
     """
+    clock = Budget(budget)
     if threads is not None:
         torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
@@ -69,19 +75,77 @@ def run_experiment(
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
     ground = prepare(table, request, files=None, threads=threads, progress=listener, split_file=split_file)
-    plan, choices = _planned(ground, folder, fingerprint)
+    ground.progress = clock.over(listener)
+    try:
+        plan, choices = _planned(ground, folder, fingerprint)
+    except OutOfTimeError as error:
+        raise _too_short(budget, "for the first look at the pictures") from error
     runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
     base = {**header(ground, command, title), **(note or {})}
+    not_run: list[dict[str, Any]] = []
     for strategy in _in_order(request):
         if any(run["id"] == strategy.name for run in runs):
             folder.drop_checkpoint(strategy.name)
             continue
-        runs.append(_run(ground, choices, strategy, folder))
-        listener.result(runs[-1])
-        results = _assemble(ground, folder, base, plan, runs, complete=False)
-        folder.write_results(results)
+        run = _run_in_time(ground, choices, strategy, folder, clock, plan, at_least_one=not runs)
+        if isinstance(run, Late):
+            not_run.append({"strategy": strategy.name, "estimated_seconds": run.seconds, "begun": run.begun})
+            continue
+        runs.append(run)
+        listener.result(run)
+        folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=False))
         folder.drop_checkpoint(strategy.name)
-    return folder.write_results(_assemble(ground, folder, base, plan, runs, complete=True))
+    if not runs:
+        raise _too_short(budget, "for the first strategy")
+    return folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=not not_run))
+
+
+def _too_short(budget: float | None, what: str) -> ConfigError:
+    return ConfigError(
+        f"The budget of {budget:.0f} s is not enough {what}; what was done is kept.",
+        hint="Give more with --budget, or leave it out; headstart plan DATA says how long each step takes.",
+    )
+
+
+@dataclass(frozen=True)
+class Late:
+    """A strategy for which the time was too short: what it was expected to take, and whether it was begun."""
+
+    seconds: float | None
+    begun: bool
+
+
+def _run_in_time(
+    ground: Ground,
+    choices: Choices,
+    strategy: Strategy,
+    folder: RunFolder,
+    clock: Budget,
+    plan: Mapping[str, Any],
+    *,
+    at_least_one: bool,
+) -> dict[str, Any] | Late:
+    """Return the record of a strategy, or `Late` if the budget does not allow it; the first is tried anyway."""
+    seconds = _expected(ground, plan, strategy)
+    if not at_least_one and not clock.fits(seconds):
+        return Late(seconds, begun=False)
+    try:
+        return _run(ground, choices, strategy, folder)
+    except OutOfTimeError:
+        return Late(seconds, begun=True)
+
+
+def _expected(ground: Ground, plan: Mapping[str, Any], strategy: Strategy) -> float | None:
+    """Return the seconds that a strategy will take, the plan's estimate corrected by how the looks went."""
+    estimates = {step["step"]: step["estimated_seconds"] for step in plan["steps"]}
+    own = estimates.get(strategy.name)
+    if own is None:
+        return None
+    looks = [step for step in ("framing", "augment", "features") if estimates.get(step) and ground.seconds.get(step)]
+    expected = sum(estimates[step] for step in looks)
+    pace = sum(ground.seconds[step] for step in looks) / expected if expected else 1.0
+    shared = estimates.get("activations") or 0.0 if strategy.trained == "part" else 0.0
+    return float((own + shared) * min(max(pace, 0.5), 3.0))
 
 
 def fit_one(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None = None) -> FittedRun:
@@ -167,8 +231,7 @@ def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[
         ground.before = dict(plan["seconds"])
         return plan, Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
     # Heads alone take seconds: a calibration would be a fair part of them.
-    worthwhile = ground.backbone is not None and _trained(ground.request)
-    speed = calibrate(ground.need_backbone(), ground.device) if worthwhile else None
+    speed = calibrate(ground) if _trained(ground.request) else Speed()
     steps = estimate(ground, speed)
     base = environment(ground.device)
     ground.progress.message(describe(steps, base["threads"]))
@@ -252,6 +315,7 @@ def _assemble(
     base: Mapping[str, Any],
     plan: Mapping[str, Any],
     runs: list[dict[str, Any]],
+    not_run: list[dict[str, Any]],
     *,
     complete: bool,
 ) -> dict[str, Any]:
@@ -261,6 +325,7 @@ def _assemble(
         "plan": with_actual(plan["steps"], actual),
         "chosen": {"framing": plan["preprocessing"]["framing"], "augment": plan["augment"], "by": plan["chosen_by"]},
         "runs": runs,
+        "not_run": not_run,
         **conclude(ground, folder, runs),
         "complete": complete,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,18 @@ from numpy.typing import NDArray
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.backbones.scratch import SCRATCH
-from headstart.base.errors import ConfigError, DataError
+from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract
-from headstart.pixels import PixelStore
+from headstart.pixels import PixelStore, decode
 from headstart.strategies.request import Request
 from headstart.strategies.settings import check_cut
 from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
 from headstart.tune import choose_device
+
+DECODE_CALIBRATION = 0.2  # seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,10 @@ class Ground:
         None when no strategy needs pre-trained weights.
     decode_seconds : float
         What decoding took.
+    side : int
+        Short side, in pixels, to which pictures are decoded.
+    decode_rate : float, optional
+        Seconds a picture that decoding was expected to take.
 
     Attributes
     ----------
@@ -79,6 +86,8 @@ class Ground:
     device: str
     progress: Progress
     decode_seconds: float
+    side: int
+    decode_rate: float | None = None
 
     def __post_init__(self) -> None:
         table = self.table
@@ -196,16 +205,10 @@ def prepare(
     must_measure : bool
         Hold pictures out to measure on, if the data does not say which.
     """
-    device = choose_device(request.device)
-    backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
-    side = _decode_side(request, backbone)
-    if backbone is not None:
-        if "partial" in request.strategies:
-            check_cut(request, backbone)  # before the work
-        if backbone.preprocessing.decode_side != side:
-            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
-    begin = time.perf_counter()
+    device, backbone, side = _networks(request)
     sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
+    decode_rate = rate_of_decoding(sources, side, thread_budget(threads))
+    begin = time.perf_counter()
     store = PixelStore.build(sources, table.digests, short_side=side, threads=thread_budget(threads), progress=progress)
     decode_seconds = time.perf_counter() - begin
     faulty = dict(store.faulty)
@@ -221,8 +224,55 @@ def prepare(
             f"{len(faulty)} of {len(table)} pictures cannot be read, first '{_name(sources[row])}' ({faulty[row]}).",
             hint="Leave them out of the pictures and labels.",
         )
+    usable = _divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
+    ground = Ground(
+        request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side, decode_rate
+    )
+    for warning in ground.warnings:
+        progress.message(warning)
+    return ground
+
+
+def survey(
+    table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
+) -> Ground:
+    """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
+    device, backbone, side = _networks(request)
+    usable = _divided(table, table, request, split_file, must_measure=True)
+    files = [table.file(row) for row in range(len(table))]
+    none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
+    decode_rate = rate_of_decoding(files, side, thread_budget(threads))
+    return Ground(request, usable, none, backbone, device, progress, 0.0, side, decode_rate)
+
+
+def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:
+    """Return about how many seconds one picture takes to decode, from some of them; None if none can be read."""
+    begin, done = time.perf_counter(), 0
+    for place in np.linspace(0, len(sources) - 1, min(len(sources), 12)).astype(int):
+        with suppress(PictureError):
+            decode(sources[place], short_side=side)
+            done += 1
+        if time.perf_counter() - begin > DECODE_CALIBRATION:
+            break
+    return (time.perf_counter() - begin) / done / threads if done else None
+
+
+def _networks(request: Request) -> tuple[str, Backbone | None, int]:
+    """Return the device, the pre-trained network and the short side to which pictures are decoded."""
+    device = choose_device(request.device)
+    backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
+    side = _decode_side(request, backbone)
+    if backbone is not None:
+        if "partial" in request.strategies:
+            check_cut(request, backbone)  # before the work
+        if backbone.preprocessing.decode_side != side:
+            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
+    return device, backbone, side
+
+
+def _divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
+    """Return the usable pictures of `table` with their splits, checked."""
     given = bool(len(table.rows("val")) or len(table.rows("test")))
-    usable = table.without(faulty)
     if split_file is not None:
         usable = apply_split_file(usable, split_file)
     elif must_measure and not given:
@@ -233,15 +283,12 @@ def prepare(
             f"No readable picture of '{table.root}' is held out to measure on.",
             hint="Give some rows the split val or test, or leave the split out and headstart divides them.",
         )
-    ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds)
-    for warning in ground.warnings:
-        progress.message(warning)
     if request.select == "val" and not len(usable.rows("val")):
         raise ConfigError(
             f"'select' is 'val', but '{table.root}' has no val pictures.",
             hint="Leave --select out: epochs are then chosen inside train.",
         )
-    return ground
+    return usable
 
 
 def scratch_preprocessing(request: Request) -> Preprocessing:

@@ -3,63 +3,67 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from headstart import backbones
-from headstart.backbones import Backbone, forward, normalise
+from headstart.backbones import Backbone, normalise
+from headstart.backbones.forward import forward
+from headstart.base.types import Preprocessing
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
-from headstart.strategies.ground import Ground
+from headstart.strategies.fit_network import ACTIVATION_LIMIT, activation_bytes
+from headstart.strategies.ground import Ground, load_scratch
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
 
-BATCH = 32
+BATCH = 16
+CALIBRATION = 0.35  # seconds for each of the two calibrations
 # A training step reads and writes the activations three times and keeps them: measured on two cores with
-# EfficientNet-Lite0 (119 pictures/s forward, 26 trained) and held for others.
-TRAINING_COST = 4.5
-HEAD_SECONDS = 1.0  # solving one head on some hundred pictures
+# EfficientNet-Lite0 (119 pictures/s forward, 24 trained) and held for others.
+TRAINING_COST = 4.9
+# Solving a head: seconds for each row x feature x min(rows, features), and how they grow with the classes. Fitted to
+# 244, 1,968 (2 classes) and 1,977 rows (196 classes) of 1,280 features on two cores.
+HEAD_COST, HEAD_CLASSES = 2e-9, 0.3
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that the backbone needs for one picture, forward, and its FLOPs for it."""
+    """Seconds that one picture takes: forward through the backbone, and trained in the scratch network.
 
-    seconds: float
-    flops: float
+    None where it has not been timed.
+    """
 
-
-def calibrate(backbone: Backbone, device: str) -> Speed:
-    """Time one batch of grey pictures after a warm-up; about half a second on a laptop."""
-    preprocessing = backbone.preprocessing
-    side = preprocessing.input_size
-    batch = normalise(np.full((BATCH, side, side, 3), 127, np.uint8), preprocessing)
-    seconds = []
-    for _ in range(2):
-        begin = time.perf_counter()
-        next(forward(backbone.network, iter([batch]), device=device))
-        seconds.append(time.perf_counter() - begin)
-    return Speed(min(seconds) / BATCH, backbone.flops)
+    forward: float | None = None
+    scratch: float | None = None
 
 
-def estimate(ground: Ground, speed: Speed | None) -> list[dict[str, Any]]:
-    """Return the steps with estimated seconds (None where nothing is known), as results.json lists them."""
+def calibrate(ground: Ground) -> Speed:
+    """Time grey pictures in the networks that the request needs; less than a second on a laptop."""
     request = ground.request
-    steps: dict[str, float | None] = {"decode": None}
-    if speed is not None:
-        steps |= {step: pictures * speed.seconds for step, pictures in _passes(ground).items()}
-        if "partial" in request.strategies:
-            steps["activations"] = len(ground.train) * (request.views + 1) * speed.seconds
-    for name in request.strategies:
+    forward_seconds = scratch_seconds = None
+    if ground.backbone is not None:
+        forward_seconds = _timed(_passing(ground.backbone, ground.device))
+    if "scratch" in request.strategies:
+        with torch.random.fork_rng(devices=[]):
+            scratch_seconds = _timed(_training(load_scratch(request)))
+    return Speed(forward_seconds, scratch_seconds)
+
+
+def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+    """Return the steps in order: pictures, seconds (None where nothing is known), bytes on disk, FLOPs."""
+    steps = [_decoding(ground), *_passes(ground, speed)]
+    for name in _in_order(ground):
         if STRATEGIES[name].trained == "none":
-            steps[name] = HEAD_SECONDS
-        else:
-            steps[name] = _training(ground, name, speed)
-    return [{"step": step, "estimated_seconds": seconds, "seconds": None} for step, seconds in steps.items()]
+            steps.append(_step(name, len(ground.train), _head_seconds(ground)))
+            continue
+        if name == "partial":
+            steps += _activations(ground, speed)
+        steps.append(_training_step(ground, name, speed))
+    return steps
 
 
 def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -80,43 +84,142 @@ def describe(plan: list[dict[str, Any]], threads: int) -> str:
     return f"plan: {' · '.join(parts)} · about {_duration(total)} on {threads} threads"
 
 
-def _passes(ground: Ground) -> dict[str, int]:
-    """Return how many pictures pass the frozen network in choosing framing and augmentation, and for features."""
+def _step(
+    name: str, pictures: int, seconds: float | None, *, nbytes: int | None = None, flops: float | None = None
+) -> dict[str, Any]:
+    return {
+        "step": name,
+        "pictures": pictures,
+        "estimated_seconds": seconds,
+        "seconds": None,
+        "bytes": nbytes,
+        "flops": flops,
+    }
+
+
+def _decoding(ground: Ground) -> dict[str, Any]:
+    pictures = len(ground.table)
+    seconds = None if ground.decode_rate is None else pictures * ground.decode_rate
+    return _step("decode", pictures, seconds, nbytes=int(pictures * ground.side**2 * 3 * 1.4))
+
+
+def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+    """Return the passes through the frozen network: to choose framing and augmentation, and for features."""
+    if ground.backbone is None:
+        return []
     request, train = ground.request, len(ground.train)
-    passes = {"features": train + len(ground.held_out)}
+    numbers = {}
     if request.framing == AUTO:
-        passes["framing"] = train * (len(FRAMINGS_TRIED) - 1)
+        numbers["framing"] = train * (len(FRAMINGS_TRIED) - 1)
     if request.augment == AUTO and any(STRATEGIES[name].trained != "none" for name in request.strategies):
-        passes["augment"] = train * len(AUGMENTATIONS_TRIED)
-    return passes
+        numbers["augment"] = train * len(AUGMENTATIONS_TRIED)
+    numbers["features"] = train + len(ground.held_out)
+    backbone, rate = ground.backbone, speed.forward
+    return [
+        _step(
+            name,
+            pictures,
+            None if rate is None else pictures * rate,
+            nbytes=pictures * backbone.features * 4,
+            flops=pictures * backbone.flops,
+        )
+        for name, pictures in numbers.items()
+    ]
 
 
-def _training(ground: Ground, name: str, speed: Speed | None) -> float | None:
-    if speed is None:
-        return None
+def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+    backbone = ground.need_backbone()
+    cut = check_cut(ground.request, backbone)
+    nbytes = activation_bytes(ground, backbone, cut)
+    if cut == "input" or nbytes > ACTIVATION_LIMIT:
+        return []
+    pictures = len(_learning(ground)) * (ground.request.views + 1)
+    rate = speed.forward
+    prefix = 1 - _suffix_share(ground)
+    flops = pictures * backbone.flops * prefix
+    return [
+        _step("activations", pictures, None if rate is None else pictures * rate * prefix, nbytes=nbytes, flops=flops)
+    ]
+
+
+def _learning(ground: Ground) -> np.ndarray[Any, Any]:
+    choosing, _ = ground.choosing_rows()
+    return ground.train[~np.isin(ground.train, choosing)]
+
+
+def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
     epochs = training_settings(ground.request, name).epochs
-    choosing = len(ground.choosing_rows()[0])
-    pictures = epochs * (TRAINING_COST * (len(ground.train) - choosing) + choosing) + len(ground.held_out)
-    return pictures * speed.seconds * _share(ground, name, speed)
-
-
-def _share(ground: Ground, name: str, speed: Speed) -> float:
-    """Return the FLOPs of what `name` trains, as a share of the backbone's."""
-    if name == "full":
-        return 1.0
+    learning, choosing = len(_learning(ground)), len(ground.choosing_rows()[0])
+    seen = epochs * learning
+    # Each epoch looks at the choosing pictures; one more pass solves the head, the last answers.
+    passes = epochs * choosing + (0 if name == "scratch" else learning) + len(ground.held_out)
     if name == "scratch":
-        return _scratch_flops(ground) / speed.flops
+        with torch.random.fork_rng(devices=[]):
+            flops = load_scratch(ground.request).flops
+        rate = speed.scratch
+        seconds = None if rate is None else rate * (seen + passes / TRAINING_COST)
+    else:
+        share = 1.0 if name == "full" else _suffix_share(ground)
+        flops, rate = ground.need_backbone().flops * share, speed.forward
+        seconds = None if rate is None else rate * share * (TRAINING_COST * seen + passes)
+        if rate is not None and seconds is not None and name == "partial":
+            seconds += rate * len(ground.held_out) * (1 - share)  # the answers come through the whole network
+    return _step(name, seen, seconds, flops=flops * (3 * seen + passes))
+
+
+def _suffix_share(ground: Ground) -> float:
+    """Return the FLOPs from the cut of `partial` on, as a share of the backbone's."""
     backbone = ground.need_backbone()
     cut = check_cut(ground.request, backbone)
     names = [stage.name for stage in backbone.stages]
     if cut not in names:
         return 1.0
-    return sum(stage.flops for stage in backbone.stages[names.index(cut) :]) / speed.flops
+    return float(sum(stage.flops for stage in backbone.stages[names.index(cut) :]) / backbone.flops)
 
 
-def _scratch_flops(ground: Ground) -> float:
-    with torch.random.fork_rng(devices=[]):
-        return backbones.load(ground.request.scratch, random=True, seed=0).flops
+def _head_seconds(ground: Ground) -> float:
+    rows, features = len(ground.train), ground.need_backbone().features
+    return float(HEAD_COST * rows * min(rows, features) * features * (len(ground.classes) / 2) ** HEAD_CLASSES)
+
+
+def _in_order(ground: Ground) -> list[str]:
+    return [name for name in STRATEGIES if name in ground.request.strategies]
+
+
+def _timed(work: Callable[[], int]) -> float:
+    """Return seconds a picture: after one round to warm up, rounds until the time is over, the best of them."""
+    work()
+    begin, rounds = time.perf_counter(), list[float]()
+    while not rounds or time.perf_counter() - begin < CALIBRATION:
+        start = time.perf_counter()
+        pictures = work()
+        rounds.append((time.perf_counter() - start) / pictures)
+    return min(rounds)
+
+
+def _grey(preprocessing: Preprocessing) -> torch.Tensor:
+    side = preprocessing.input_size
+    return normalise(np.full((BATCH, side, side, 3), 127, np.uint8), preprocessing)
+
+
+def _passing(backbone: Backbone, device: str) -> Callable[[], int]:
+    batch = _grey(backbone.preprocessing)
+
+    def work() -> int:
+        return len(next(forward(backbone.network, iter([batch]), device=device)))
+
+    return work
+
+
+def _training(backbone: Backbone) -> Callable[[], int]:
+    network = backbone.network.train().to(memory_format=torch.channels_last)
+    batch = _grey(backbone.preprocessing)
+
+    def work() -> int:
+        network(batch).square().mean().backward()
+        return len(batch)
+
+    return work
 
 
 def _duration(seconds: float) -> str:

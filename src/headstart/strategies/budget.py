@@ -1,0 +1,99 @@
+"""A limit of time: what fits is run, cheapest information first; what is begun and does not end is left to continue."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from headstart.base.errors import ConfigError
+from headstart.base.progress import Progress, Step
+
+SLACK = 1.05  # a strategy that is nearly done may end
+_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class OutOfTimeError(Exception):
+    """The budget is spent; what was begun continues another time."""
+
+
+class Budget:
+    """A limit of wall time for one experiment, counted from now on.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        None: no limit.
+    clock : callable
+    """
+
+    def __init__(self, seconds: float | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock, self._begin = clock, clock()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return self._clock() - self._begin
+
+    def fits(self, seconds: float | None) -> bool:
+        """Whether something that takes so long would end in time; what nobody can estimate is tried."""
+        return self.seconds is None or seconds is None or self.spent + seconds <= self.seconds
+
+    def check(self) -> None:
+        """Raise OutOfTimeError once the budget and its slack are spent."""
+        if self.seconds is not None and self.spent > SLACK * self.seconds:
+            raise OutOfTimeError
+
+    def over(self, progress: Progress) -> Progress:
+        """Return a listener that passes everything on and ends the work when the time is over."""
+        return progress if self.seconds is None else _Watched(progress, self)
+
+
+class _Watched:
+    """A listener that looks at the clock whenever something went on."""
+
+    def __init__(self, inner: Progress, budget: Budget) -> None:
+        self._inner, self._budget = inner, budget
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Step]:
+        with self._inner.step(name, total, unit) as step:
+            yield _WatchedStep(step, self._budget)
+
+    def message(self, text: str) -> None:
+        self._inner.message(text)
+
+    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+        self._inner.epoch(run, record)
+
+    def result(self, record: Mapping[str, Any]) -> None:
+        self._inner.result(record)
+
+
+class _WatchedStep:
+    def __init__(self, inner: Step, budget: Budget) -> None:
+        self._inner, self._budget = inner, budget
+
+    def advance(self, count: int = 1) -> None:
+        self._inner.advance(count)
+        self._budget.check()
+
+
+def parse_duration(text: str | float | None) -> float | None:
+    """Return seconds of a number, or of a text such as ``"90s"``, ``"10m"``, ``"1.5 h"``.
+
+    Raises
+    ------
+    ConfigError
+        If it is no duration above 0.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
+    unit = found and (found[2] or "s")
+    if found is None or unit not in _UNITS or float(found[1]) <= 0:
+        raise ConfigError(f"'{text}' is no length of time.", hint="Write a number and s, m or h, such as 90s or 10m.")
+    return float(found[1]) * _UNITS[unit]

@@ -1,0 +1,92 @@
+"""The plan: its steps, what it leaves untouched, and a budget that keeps to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from experiments import QUICK, without_times
+
+import headstart as hs
+from headstart.base.errors import ConfigError
+from headstart.strategies import experiment as module
+from headstart.strategies.budget import Budget
+from headstart.strategies.strategy import STRATEGIES
+
+
+def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
+    found = hs.plan(pictures, image_size=64)
+    names = [step["step"] for step in found["steps"]]
+    assert names == [
+        "decode", "framing", "augment", "features", "knn", "linear", "svm", "activations", "partial", "scratch", "full",
+    ]  # fmt: skip
+    assert all(step["estimated_seconds"] > 0 for step in found["steps"])
+    assert found["seconds"] == pytest.approx(sum(step["estimated_seconds"] for step in found["steps"]))
+    by_name = {step["step"]: step for step in found["steps"]}
+    assert by_name["decode"]["pictures"] == 36
+    assert by_name["full"]["pictures"] == 24 * 10
+    assert by_name["full"]["flops"] > by_name["partial"]["flops"] > by_name["features"]["flops"]
+    assert by_name["activations"]["bytes"] > 0
+    assert list(cache.iterdir()) == [], "nothing is decoded or stored"
+
+
+def test_a_plan_of_heads_alone(pictures: Path) -> None:
+    found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
+    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm"]
+    with pytest.raises(ConfigError, match="no option 'out'"):
+        hs.plan(pictures, out="x")
+
+
+def test_what_does_not_fit_is_named_and_done_later(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,linear,partial", **QUICK)
+    expected = {"knn": 1.0, "linear": 1.0, "partial": 9e9}
+    monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
+    options = {"out": tmp_path / "a.run", "strategies": "knn,linear,partial", **QUICK}
+    first = hs.compare(pictures, budget="1h", **options)
+    assert [run["id"] for run in first.results["runs"]] == ["knn", "linear"]
+    assert first.results["not_run"] == [{"strategy": "partial", "estimated_seconds": 9e9, "begun": False}]
+    assert first.results["verdict"]["winner"] in ("knn", "linear")
+    assert "not run within the budget: partial" in (first.folder / "report.md").read_text(encoding="utf-8")
+    later = hs.compare(pictures, **options)
+    assert later.results["not_run"] == []
+    assert without_times(later.results) == without_times(whole.results)
+
+
+def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = SimpleNamespace(now=0.0)
+
+    class Ticking(Budget):
+        def check(self) -> None:
+            ticks.now += 1
+            super().check()
+
+    def ticking(seconds: float | None) -> Budget:
+        return Ticking(seconds, clock=lambda: ticks.now)
+
+    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **QUICK}
+    whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
+    monkeypatch.setattr(module, "Budget", ticking)
+    monkeypatch.setattr(module, "_expected", lambda *_: None)
+    for limit in (12, 1000):
+        ticks.now = 0
+        run = hs.compare(pictures, budget=limit, **options)
+        if limit == 12:
+            assert [late["strategy"] for late in run.results["not_run"]] == ["scratch"]
+            assert run.results["not_run"][0]["begun"]
+    assert without_times(run.results) == without_times(whole.results)
+
+
+def test_too_little_time_for_anything_is_said(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not enough for the first look"):
+        hs.compare(pictures, out=tmp_path / "a.run", budget=1e-6, **QUICK)
+    with pytest.raises(ConfigError, match="length of time"):
+        hs.compare(pictures, out=tmp_path / "b.run", budget="soon", **QUICK)
+
+
+def test_the_cheapest_come_first() -> None:
+    assert list(STRATEGIES)[:3] == ["knn", "linear", "svm"]
