@@ -49,6 +49,7 @@ def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
                 "threads": 1,
                 "offline": True,
                 "out": Path("my.run"),
+                "budget": None,
                 "training": {"optimizer": "sgd", "batch_size": 16, "clip": None},
             },
         )
@@ -206,7 +207,11 @@ def test_weights_and_data(call: Call, verbs: StandIn) -> None:
 
 def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> None:
     output = call("plan", "my photos", "--strategies", "full").stdout
-    assert "full        2,440  1 min 47 s            5.2 T" in output
+    assert [line.split() for line in output.splitlines()[:3]] == [
+        ["step", "pictures", "about", "on", "disk", "FLOPs"],
+        ["decode", "397", "1.2", "s", "109", "MB"],
+        ["full", "2,440", "1", "min", "47", "s", "5.2", "T"],
+    ]
     assert "About 1 min 48 s on 2 threads (cpu), 109 MB in the cache." in output
     assert output.endswith("Do it: headstart compare 'my photos'\n")
     assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
