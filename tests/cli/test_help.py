@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from headstart.cli.reference import main, reference
 
-COMMANDS = "demo compare plan run fit evaluate predict look stages weights data cache".split()
+COMMANDS = [
     "demo",
     "compare",
     "plan",
