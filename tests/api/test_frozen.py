@@ -5,7 +5,7 @@ import torch
 import headstart as hs
 from headstart import backbones
 from headstart.backbones import split, tensors_hash
-from headstart.strategies.fit_network import default_cut
+from headstart.strategies.settings import default_cut
 
 
 def test_solved_heads_leave_the_whole_network_as_it_was(experiment: hs.api.Experiment) -> None:

@@ -92,6 +92,8 @@ def parse_duration(text: str | float | None) -> float | None:
     """
     if text is None:
         return None
+    if isinstance(text, int | float) and text > 0:
+        return float(text)
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
     unit = found and (found[2] or "s")
     if found is None or unit not in _UNITS or float(found[1]) <= 0:

@@ -74,9 +74,9 @@ def run_experiment(
     if results is not None and results.get("complete"):
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
-    ground = prepare(table, request, files=None, threads=threads, progress=listener, split_file=split_file)
-    ground.progress = clock.over(listener)
+    watched = clock.over(listener)
     try:
+        ground = prepare(table, request, files=None, threads=threads, progress=watched, split_file=split_file)
         plan, choices = _planned(ground, folder, fingerprint)
     except OutOfTimeError as error:
         raise _too_short(budget, "for the first look at the pictures") from error
