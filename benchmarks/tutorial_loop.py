@@ -20,22 +20,19 @@ import importlib.metadata
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from headstart.base.files import write_text
+from measuring import processor, timed, write_section
+
 from headstart.base.process import thread_budget
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-BEGIN, END = "<!-- tutorial_loop: begin -->", "<!-- tutorial_loop: end -->"
 NAMES = {"loop": "tutorial's loop", "headstart": "headstart, `linear`"}
 
 
@@ -65,7 +62,7 @@ def main() -> None:
     text = section(options, outcomes)
     print(text)
     if not options.print_only:
-        write_section(text)
+        write_section("tutorial_loop", text)
 
 
 def parse() -> argparse.Namespace:
@@ -172,23 +169,7 @@ def run_headstart(options: argparse.Namespace) -> Outcome:
     return Outcome(seconds, memory, results["runs"][0]["metrics"]["val"]["accuracy"])
 
 
-# Measuring
-
-
-def timed(command: Sequence[object], environment: dict[str, str], output: Any) -> tuple[float, float]:
-    """Run a process to its end; return its wall time (s) and its highest resident memory (GB).
-
-    The memory is that of its largest process: data loader workers are not added to their parent.
-    """
-    begin = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], env=environment, stdout=output)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with exit code {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes here
-    return seconds, usage.ru_maxrss * unit / 1e9
+# Telling
 
 
 def section(options: argparse.Namespace, outcomes: dict[str, list[Outcome]]) -> str:
@@ -220,27 +201,6 @@ def section(options: argparse.Namespace, outcomes: dict[str, list[Outcome]]) -> 
             "its best epoch on val; headstart's is measured once.",
         ]
     )
-
-
-def processor() -> str:
-    """Return the processor's name as well as the system says it."""
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", information.read_text(), re.MULTILINE)
-        if found:
-            return found[1]
-    return platform.processor() or platform.machine()
-
-
-def write_section(text: str) -> None:
-    """Put the benchmark's part into the page, in place of an older one."""
-    page = (
-        PAGE.read_text(encoding="utf-8")
-        if PAGE.is_file()
-        else "# Performance\n\nEach table is written by its benchmark.\n"
-    )
-    kept = re.sub(f"\n*{re.escape(BEGIN)}.*{re.escape(END)}\n?", "", page, flags=re.DOTALL).rstrip()
-    write_text(PAGE, f"{kept}\n\n{BEGIN}\n{text}\n{END}\n")
 
 
 if __name__ == "__main__":
