@@ -28,9 +28,12 @@ def test_list_limit_clear(store: PixelStore, cache: Path) -> None:
     assert entry["about"] == {"pictures": 3, "short_side": 32}
     assert entry["bytes"] == listed["bytes"] >= store.nbytes
     assert hs.limit_cache("1 GB") == {"limit": 10**9, "removed": 0, "bytes": 0}
-    assert hs.limit_cache(0)["removed"] == 1
+    assert hs.limit_cache(0)["removed"] == 0, "this process has it open"
+    assert hs.clear_cache("features")["removed"] == 0
+    assert hs.clear_cache()["removed"] == 1
     assert hs.list_cache()["entries"] == []
     assert hs.clear_cache() == {"removed": 0, "bytes": 0}
+    assert hs.limit_cache(2e10)["limit"] == 20_000_000_000
 
 
 @pytest.mark.parametrize(

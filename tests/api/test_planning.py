@@ -38,17 +38,27 @@ def test_a_plan_of_heads_alone(pictures: Path) -> None:
         hs.plan(pictures, out="x")
 
 
+def test_a_plan_with_everything_trained_has_no_activations(pictures: Path) -> None:
+    found = hs.plan(pictures, strategies="partial", unfreeze=99, image_size=64, framing="squash", augment="none")
+    assert [step["step"] for step in found["steps"]] == ["decode", "features", "partial"]
+
+
+def test_the_plan_says_the_command_with_its_options(pictures: Path) -> None:
+    found = hs.plan(pictures, strategies="knn", seed=3, image_size=64)
+    assert found["command"] == f"headstart compare {pictures} --strategies knn --seed 3 --image-size 64"
+
+
 def test_what_does_not_fit_is_named_and_done_later(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,linear,partial", **QUICK)
-    expected = {"knn": 1.0, "linear": 1.0, "partial": 9e9}
+    whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **QUICK)
+    expected = {"knn": 1.0, "scratch": 1.0, "partial": 9e9}
     monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
-    options = {"out": tmp_path / "a.run", "strategies": "knn,linear,partial", **QUICK}
+    options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **QUICK}
     first = hs.compare(pictures, budget="1h", **options)
-    assert [run["id"] for run in first.results["runs"]] == ["knn", "linear"]
+    assert [run["id"] for run in first.results["runs"]] == ["knn", "scratch"]
     assert first.results["not_run"] == [{"strategy": "partial", "estimated_seconds": 9e9, "begun": False}]
-    assert first.results["verdict"]["winner"] in ("knn", "linear")
+    assert first.results["verdict"]["winner"] in ("knn", "scratch")
     assert "not run within the budget: partial" in (first.folder / "report.md").read_text(encoding="utf-8")
     later = hs.compare(pictures, **options)
     assert later.results["not_run"] == []

@@ -14,9 +14,12 @@ from headstart.base.files import write_json
 HOUR = 3600
 
 
+NAMES = {"old": "0" * 32, "middle": "a" * 32, "new": "f" * 32}
+
+
 def make(home: Path, kind: str, name: str, *, nbytes: int, age: float) -> Path:
     """Make an entry of about so many bytes that was last used so many hours ago."""
-    place = home / kind / name
+    place = home / kind / NAMES[name]
     place.mkdir(parents=True)
     (place / "pixels.bin").write_bytes(bytes(nbytes))
     write_json(place / "manifest.json", {"facts" if kind == "pixels" else "of": {"name": name}})
@@ -26,15 +29,17 @@ def make(home: Path, kind: str, name: str, *, nbytes: int, age: float) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    make(tmp_path, "pixels", "old", nbytes=40_000, age=3)
-    make(tmp_path, "features", "middle", nbytes=30_000, age=2)
-    make(tmp_path, "pixels", "new", nbytes=20_000, age=1)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cache, "_opened", set())
+    make(tmp_path, "pixels", "old", nbytes=40_000, age=4)
+    make(tmp_path, "features", "middle", nbytes=30_000, age=3)
+    make(tmp_path, "pixels", "new", nbytes=20_000, age=2)
     return tmp_path
 
 
 def names(found: list[cache.Entry]) -> list[str]:
-    return [entry.path.name for entry in found]
+    called = {place: name for name, place in NAMES.items()}
+    return [called[entry.path.name] for entry in found]
 
 
 def test_entries_are_listed_by_last_use(home: Path) -> None:
@@ -57,13 +62,13 @@ def test_the_longest_unused_goes_first(home: Path) -> None:
 
 
 def test_use_moves_an_entry_to_the_front(home: Path) -> None:
-    cache.touch(home / "pixels" / "old")
+    cache.touch(home / "pixels" / NAMES["old"])
     assert names(cache.set_limit(65_000, home)) == ["middle"]
 
 
 def test_what_is_needed_now_stays_however_large(home: Path) -> None:
     write_json(home / "settings.json", {"limit_bytes": 0})
-    assert names(cache.make_room(home, keep=home / "pixels" / "old")) == ["middle", "new"]
+    assert names(cache.make_room(home, keep=home / "pixels" / NAMES["old"])) == ["middle", "new"]
     assert names(cache.entries(home)) == ["old"]
 
 
@@ -75,8 +80,8 @@ def test_clear_takes_one_kind_or_all_and_never_what_it_did_not_make(home: Path) 
 
 
 def test_a_damaged_entry_can_be_listed_and_cleared(home: Path) -> None:
-    (home / "pixels" / "new" / "manifest.json").write_text("{", encoding="utf-8")
-    (home / "features" / "middle" / "manifest.json").unlink()
+    (home / "pixels" / NAMES["new"] / "manifest.json").write_text("{", encoding="utf-8")
+    (home / "features" / NAMES["middle"] / "manifest.json").unlink()
     assert len(cache.entries(home)) == 3
     assert len(cache.clear(home=home)) == 3
 
@@ -94,3 +99,30 @@ def test_a_limit_that_cannot_be_right(home: Path) -> None:
 
 def test_without_a_setting_the_usual_limit_holds(tmp_path: Path) -> None:
     assert cache.limit(tmp_path) == cache.USUAL_LIMIT
+
+
+def test_what_is_in_use_stays_however_small_the_limit(home: Path) -> None:
+    cache.touch(home / "pixels" / NAMES["old"])  # by this process
+    os.utime(home / "pixels" / NAMES["new"] / "manifest.json")  # by somebody, just now
+    assert names(cache.set_limit(0, home)) == ["middle"]
+
+
+def test_folders_of_somebody_else_are_left_alone(home: Path) -> None:
+    mine = home / "features" / "my experiment"
+    mine.mkdir()
+    (mine / "precious.csv").write_text("1", encoding="utf-8")
+    assert len(cache.entries(home)) == 3
+    cache.set_limit(0, home)
+    cache.clear(home=home)
+    assert (mine / "precious.csv").read_text(encoding="utf-8") == "1"
+
+
+def test_an_entry_that_cannot_be_moved_stays_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def held(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "in use", str(self))
+
+    monkeypatch.setattr(Path, "rename", held)
+    assert cache.set_limit(0, home) == []
+    assert all((entry.path / "manifest.json").is_file() for entry in cache.entries(home))
+    with pytest.raises(StoreError, match="in use"):
+        cache.clear(home=home)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+import headstart as hs
 from headstart import backbones, bundle
 from headstart.backbones.forward import normalise as normalise_tensor
 from headstart.backbones.forward import tensors_hash
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
-from headstart.base.errors import BundleError, HeadstartError
+from headstart.base.errors import BundleError, EngineError
 from headstart.base.files import read_json
 from headstart.base.types import Affine, Preprocessing
 from headstart.bundle import Model, engine
@@ -122,6 +123,32 @@ def test_a_network_that_cannot_be_exported_is_noted(
     assert bundle.light(kept) is None
 
 
+def test_a_graph_that_holds_fast_to_one_size_is_not_used(
+    model: Model, kept: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fixed(self: OnnxNetwork, batch: np.ndarray) -> np.ndarray:
+        if len(batch) != 2:
+            raise EngineError("two at a time, please.", hint="")
+        return call(self, batch)
+
+    call = OnnxNetwork.__call__
+    monkeypatch.setattr(OnnxNetwork, "__call__", fixed)
+    assert not bundle.prepare(model, kept, model.squares(pictures[:2]))
+    assert bundle.light(kept) is None
+
+
+def test_a_graph_that_fails_gives_way_to_the_network(
+    model: Model, kept: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle.prepare(model, kept, model.squares(pictures[:2]))
+
+    def fail(self: OnnxNetwork, batch: np.ndarray) -> np.ndarray:
+        raise EngineError("out of order.", hint="")
+
+    monkeypatch.setattr(OnnxNetwork, "__call__", fail)
+    assert [row["label"] for row in hs.predict(kept, pictures[:3]).rows] == model.predict(pictures[:3])
+
+
 def test_a_damaged_graph_is_not_used(model: Model, kept: Path, pictures: list[Path], cache: Path) -> None:
     bundle.prepare(model, kept, model.squares(pictures[:1]))
     (graph,) = cache.glob("engines/*/model.onnx")
@@ -129,8 +156,9 @@ def test_a_damaged_graph_is_not_used(model: Model, kept: Path, pictures: list[Pa
     content[len(content) // 2] ^= 1
     graph.write_bytes(bytes(content))
     assert bundle.light(kept) is None
+    assert not bundle.tried(kept), "it is made anew after the next answer"
     graph.write_bytes(b"x")
-    with pytest.raises(HeadstartError, match="ONNX Runtime"):
+    with pytest.raises(EngineError, match="ONNX Runtime"):
         OnnxNetwork(graph)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -125,11 +126,19 @@ class StandIn:
 
     def plan(self, data: str, *, progress: Any, **options: Any) -> dict[str, Any]:
         self._called("plan", data, **options)
+        command = f"headstart compare {shlex.quote(data)} --strategies full"
         steps = [
             {"step": "decode", "pictures": 397, "estimated_seconds": 1.25, "bytes": 109_000_000, "flops": None},
             {"step": "full", "pictures": 2440, "estimated_seconds": 107.0, "bytes": None, "flops": 5.2e12},
         ]
-        return {"steps": steps, "seconds": 108.25, "bytes": 109_000_000, "threads": 2, "device": "cpu"}
+        return {
+            "steps": steps,
+            "seconds": 108.25,
+            "bytes": 109_000_000,
+            "threads": 2,
+            "device": "cpu",
+            "command": command,
+        }
 
     def list_cache(self) -> dict[str, Any]:
         self._called("list_cache")

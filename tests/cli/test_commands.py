@@ -213,7 +213,7 @@ def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> 
         ["full", "2,440", "1", "min", "47", "s", "5.2", "T"],
     ]
     assert "About 1 min 48 s on 2 threads (cpu), 109 MB in the cache." in output
-    assert output.endswith("Do it: headstart compare 'my photos'\n")
+    assert output.endswith("Do it: headstart compare 'my photos' --strategies full\n")
     assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
     assert [name for name, *_ in verbs.calls] == ["plan", "plan"]
     assert json.loads(call("plan", "d", "--json").stdout)["seconds"] == 108.25

@@ -8,9 +8,9 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler, normalize
 
 from headstart.base.types import softmax
+from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import log_loss
 from headstart.heads import knn
-from headstart.heads.temperature import out_of_fold_temperature
 from headstart.heads.training import check_training
 
 
@@ -43,7 +43,7 @@ def test_the_number_has_the_least_out_of_fold_loss():
 
     def loss(k):
         scores = knn._out_of_fold(training, k)
-        return log_loss(y, softmax(scores / out_of_fold_temperature(scores, y)))
+        return log_loss(y, softmax(scores / cautious_temperature(scores, y)))
 
     losses = {k: loss(k) for k in (1, 3, 5, 10, 20)}
     assert fitted.chosen["k"] == min(losses, key=losses.__getitem__)
@@ -58,5 +58,5 @@ def test_no_more_neighbours_than_a_fold_has_rows():
 def test_one_wrong_picture_more_keeps_the_temperature_from_nought():
     margins = np.tile([[2.0, -2.0], [-2.0, 2.0]], (50, 1))
     labels = np.tile([0, 1], 50)
-    doubt = 1 - softmax(margins / out_of_fold_temperature(margins, labels)).max(axis=1)
+    doubt = 1 - softmax(margins / cautious_temperature(margins, labels)).max(axis=1)
     np.testing.assert_allclose(doubt, 1 / 101, rtol=0.01)

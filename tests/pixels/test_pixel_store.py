@@ -454,13 +454,27 @@ def test_arrays_beyond_the_limit_are_scaled_again(cache: Path) -> None:
     check(store, arrays, {})
 
 
-def test_an_older_store_makes_room(cache: Path, files: list[Path], draw: Draw, tmp_path: Path) -> None:
+def test_an_older_store_makes_room(
+    cache: Path, files: list[Path], draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.base.cache._opened", set())
     first, _ = build(files)
+    assert first.folder is not None
+    monkeypatch.setattr("headstart.base.cache._opened", set())  # another process, hours later
+    os.utime(first.folder / "manifest.json", (0, 0))
     other = [draw(tmp_path / "more" / f"{number}.png", seed=number) for number in range(10, 14)]
     limited(cache, first.nbytes)
     second, _ = build(other)
-    assert first.folder is not None
     assert second.folder is not None
     assert second.folder.exists()
     assert not first.folder.exists()
     check(first, files, first.faulty)  # what was open stays readable
+
+
+def test_a_part_that_still_has_no_room_is_not_tried_again(cache: Path, draw: Draw, tmp_path: Path) -> None:
+    wide = [np.full((32, 32 * aspect, 3), aspect, np.uint8) for aspect in (1, 4, 5)]
+    limited(cache, wide[0].nbytes + wide[1].nbytes - 1)  # room for more than a usual picture, for none of these
+    build(wide)
+    store, listener = build(wide)
+    assert listener.decoded == 0
+    assert store.kept == 1

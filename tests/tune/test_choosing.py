@@ -32,3 +32,9 @@ def test_calibrated_loss_forgives_a_wrong_temperature_and_nothing_else() -> None
 def test_accuracy_breaks_ties_by_loss() -> None:
     assert judge(GOOD, LABELS, "accuracy").rank < judge(GOOD / 2, LABELS, "accuracy").rank
     assert judge(ONE_WRONG, LABELS, "accuracy").rank > judge(GOOD / 10, LABELS, "accuracy").rank
+
+
+def test_a_few_right_answers_do_not_make_the_rest_certain() -> None:
+    judged = judge(GOOD, LABELS, "calibrated-loss")
+    assert 1 - 1 / (1 + np.exp(-2 / judged.temperature)) == pytest.approx(1 / 5, abs=0.02), "a doubt of about 1 in n"
+    assert judge(GOOD * 50, LABELS, "loss").temperature == 1

@@ -9,7 +9,7 @@ from typing import Any
 from headstart.base import cache
 from headstart.base.errors import ConfigError
 from headstart.base.files import cache_folder
-from headstart.base.params import check_choice
+from headstart.base.params import check_choice, check_number
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?b?)\s*", re.IGNORECASE)
@@ -45,7 +45,7 @@ def clear_cache(what: str = ALL) -> dict[str, Any]:
     return _summed(cache.clear(None if what == ALL else what))
 
 
-def limit_cache(size: int | str) -> dict[str, Any]:
+def limit_cache(size: float | str) -> dict[str, Any]:
     """Set how large the cache may grow, in bytes or as text such as ``"20GB"``, and keep to it from now on.
 
     Returns
@@ -58,7 +58,7 @@ def limit_cache(size: int | str) -> dict[str, Any]:
     ConfigError
         If `size` is no size.
     """
-    nbytes = size if isinstance(size, int) else _parse(size)
+    nbytes = _parse(size) if isinstance(size, str) else round(check_number("size", "limit_cache", size, least=0.0))
     return {"limit": nbytes, **_summed(cache.set_limit(nbytes))}
 
 

@@ -16,6 +16,7 @@ from headstart.base.types import Framing
 from headstart.bundle import Model
 from headstart.report.markdown import write_markdown
 from headstart.strategies import (
+    Budget,
     Request,
     RunFolder,
     choose_strategies,
@@ -123,6 +124,7 @@ def compare(
     DataError, ConfigError, WeightsError, StoreError
         See `headstart.base.errors`; each says what to do.
     """
+    clock = Budget(parse_duration(budget))
     request = Request(
         strategies=tuple(strategy.name for strategy in choose_strategies(strategies)),
         backbone=backbone,
@@ -148,13 +150,13 @@ def compare(
         table,
         request,
         RunFolder(place),
-        command=command or _command(data, request, place, split),
+        command=command or command_of(data, request, place, split),
         title=title,
         progress=progress or Silent(),
         threads=threads,
         split_file=None if split is None else Path(split),
         note=note,
-        budget=parse_duration(budget),
+        clock=clock,
     )
     write_markdown(results, place / "report.md")
     return Experiment(place, results)
@@ -313,7 +315,7 @@ def _refuse_foreign(folder: Path) -> None:
         raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")
 
 
-def _command(data: str | Path | Table, request: Request, out: Path, split: str | Path | None) -> str:
+def command_of(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
     """Return the command line that gives this experiment, or the call in Python where no command line does."""
     if isinstance(request.epochs, Mapping) or request.views != Request().views:
         return _call(data, request, out, split)
@@ -329,12 +331,12 @@ def _command(data: str | Path | Table, request: Request, out: Path, split: str |
         parts += ["--set", f"{name}={json.dumps(value)}"]
     if split is not None:
         parts += ["--split", os.fspath(split)]
-    return shlex.join([*parts, "--out", str(out)])
+    return shlex.join([*parts, "--out", str(out)] if out is not None else parts)
 
 
-def _call(data: str | Path | Table, request: Request, out: Path, split: str | Path | None) -> str:
+def _call(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
     defaults = Request().to_dict()
     options = {name: value for name, value in request.to_dict().items() if value != defaults[name]}
-    options |= {"out": str(out)} if split is None else {"split": str(split), "out": str(out)}
+    options |= {name: str(place) for name, place in (("split", split), ("out", out)) if place is not None}
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return f"headstart.compare({os.fspath(data.root if isinstance(data, Table) else data)!r}, {given})"

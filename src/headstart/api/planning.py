@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from headstart.api.comparing import command_of
 from headstart.base.errors import ConfigError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress, Silent
@@ -36,7 +37,7 @@ def plan(
     -------
     dict
         ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), ``seconds`` and ``bytes`` in all,
-        ``threads`` and ``device``. Nothing is written but what the calibration needs.
+        ``threads`` and ``device``, and the ``command`` that does it. Nothing is written but what the calibration needs.
     """
     known = set(Request.__dataclass_fields__) - {"strategies"}
     for name in options:
@@ -50,6 +51,7 @@ def plan(
     table = data if isinstance(data, Table) else read_table(data)
     split_file = None if split is None else Path(split)
     ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
+    command = command_of(data, request, None, split)
     steps = [{name: step[name] for name in step if name != "seconds"} for step in estimate(ground, calibrate(ground))]
     return {
         "steps": steps,
@@ -57,4 +59,5 @@ def plan(
         "bytes": sum(step["bytes"] or 0 for step in steps),
         "threads": torch.get_num_threads(),
         "device": ground.device,
+        "command": command,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
-from headstart.base.errors import DataError
+from headstart.base.errors import DataError, EngineError
+from headstart.base.files import cache_folder
 from headstart.base.params import bad_parameter, check_choice
 from headstart.base.progress import Progress, Silent
 from headstart.bundle import Model
@@ -135,7 +137,14 @@ def predict(
     model = source if isinstance(source, Model) else _opened(Path(source), engine)
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files, skipped, _ = list_pictures(given)
-    probabilities, faulty = model.answer(list(files), progress=progress)
+    try:
+        probabilities, faulty = model.answer(list(files), progress=progress)
+    except EngineError as error:
+        if isinstance(source, Model):
+            raise
+        (progress or Silent()).message(f"{error.message} The network itself answers instead.")
+        model = bundle.load(source)
+        probabilities, faulty = model.answer(list(files), progress=progress)
     read = [file for place, file in enumerate(files) if place not in faulty]
     if not read:
         row, reason = next(iter(faulty.items()))
@@ -199,7 +208,7 @@ def prepare_engine(
         Whether the graph was made now, and agrees.
     """
     place = Path(folder)
-    if bundle.tried(place):
+    if bundle.tried(place) or not _writable(cache_folder()):
         return False
     files, _, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
     model = bundle.load(place)
@@ -208,6 +217,13 @@ def prepare_engine(
         return False
     (progress or Silent()).message("making the next predictions quicker (once for each classifier) …")
     return bundle.prepare(model, place, squares)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether something can be put below `folder`, which need not exist yet."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK)
 
 
 def _opened(folder: Path, engine: str) -> Model:

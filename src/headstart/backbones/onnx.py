@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import EngineError
 from headstart.base.files import durable_writer
 from headstart.base.process import thread_budget
 
@@ -38,7 +38,7 @@ class OnnxNetwork:
 
     Raises
     ------
-    HeadstartError
+    EngineError
         If ONNX Runtime cannot read it.
     """
 
@@ -54,13 +54,18 @@ class OnnxNetwork:
         try:
             self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own exceptions share no base class
-            raise HeadstartError(
+            raise EngineError(
                 f"'{file}' is no graph that ONNX Runtime can read ({error}).", hint="Make it anew."
             ) from error
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features, (n, d), of normalised pictures, (n, 3, side, side) float32."""
-        (features,) = self._session.run([_OUTPUT], {_INPUT: batch})
+        try:
+            (features,) = self._session.run([_OUTPUT], {_INPUT: batch})
+        except Exception as error:
+            raise EngineError(
+                f"The exported network failed on {len(batch)} pictures ({error}).", hint="Use --engine torch."
+            ) from error
         return np.asarray(features, np.float32)
 
 
@@ -80,7 +85,7 @@ def export(network: nn.Module, side: int, file: Path) -> None:
 
     Raises
     ------
-    HeadstartError
+    EngineError
         If it has an operation that ONNX lacks.
     StoreError
         If the file cannot be written.
@@ -104,9 +109,9 @@ def export(network: nn.Module, side: int, file: Path) -> None:
                 output_names=[_OUTPUT],
                 dynamic_axes=axes,
             )
-        except OSError:
+        except (OSError, MemoryError):
             raise
         except Exception as error:  # whatever the tracer stumbles over
-            raise HeadstartError(
+            raise EngineError(
                 f"The network cannot be written as an ONNX graph ({error}).", hint="Use it as it is, with torch."
             ) from error

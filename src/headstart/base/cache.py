@@ -9,13 +9,15 @@ has mapped.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.base.drafts import clean_drafts
+from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
 from headstart.base.files import cache_folder, read_json, store_error, write_json
 from headstart.base.params import check_integer
@@ -23,6 +25,9 @@ from headstart.base.params import check_integer
 KINDS = ("pixels", "features", "engines")
 USUAL_LIMIT = 50 * 10**9  # bytes
 _SETTINGS = "settings.json"
+_OURS = re.compile("[0-9a-f]{32}")  # what stores are called; anything else in these folders is somebody else's
+_IN_USE = 3600.0  # seconds: what somebody opened within the last hour may be open still
+_opened: set[Path] = set()  # by this process
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def limit(home: Path | None = None) -> int:
 
 
 def set_limit(nbytes: int, home: Path | None = None) -> list[Entry]:
-    """Store the limit and remove what goes beyond it, longest unused first; return what was removed."""
+    """Store the limit and remove what goes beyond it and is not in use; return what was removed."""
     nbytes = check_integer("limit", "cache", nbytes, least=0)
     home = cache_folder() if home is None else home
     write_json(home / _SETTINGS, {"limit_bytes": nbytes})
@@ -85,7 +90,11 @@ def set_limit(nbytes: int, home: Path | None = None) -> list[Entry]:
 
 
 def make_room(home: Path | None = None, *, keep: Path | None = None) -> list[Entry]:
-    """Remove entries, longest unused first, until the rest is within the limit; `keep` always stays."""
+    """Remove entries, longest unused first, until the rest is within the limit.
+
+    `keep`, what this process has opened, and what anybody has used within the last hour stay, also where the
+    limit is passed by them: a run must not lose what it works with.
+    """
     home = cache_folder() if home is None else home
     allowed, standing = limit(home), entries(home)
     total = sum(entry.nbytes for entry in standing)
@@ -93,7 +102,7 @@ def make_room(home: Path | None = None, *, keep: Path | None = None) -> list[Ent
     for entry in reversed(standing):
         if total <= allowed:
             break
-        if entry.path == keep:
+        if entry.path == keep or entry.path in _opened or time.time() - entry.used < _IN_USE:
             continue
         with suppress(StoreError):  # in use where open files cannot be removed: then a later run does it
             _remove(entry.path)
@@ -116,6 +125,7 @@ def clear(kind: str | None = None, home: Path | None = None) -> list[Entry]:
 
 def touch(place: Path) -> None:
     """Note that the entry at `place` is used now; on a read-only disk nothing is noted."""
+    _opened.add(place)
     with suppress(OSError):
         os.utime(place / "manifest.json")
 
@@ -123,7 +133,7 @@ def touch(place: Path) -> None:
 def _entries_of(folder: Path, kind: str) -> list[Entry]:
     found = []
     for place in folder.iterdir() if folder.is_dir() else ():
-        if place.name.startswith(".") or not place.is_dir():
+        if not _OURS.fullmatch(place.name) or not place.is_dir():
             continue
         with suppress(OSError):  # another process may remove it in this moment
             sizes = [file.stat().st_size for file in place.iterdir()]
@@ -147,11 +157,15 @@ def _about(place: Path) -> dict[str, Any]:
 
 
 def _remove(place: Path) -> None:
-    """Remove an entry: its manifest first, so that a half removed one is never taken for whole."""
+    """Remove an entry: renamed first, so that a half removed one is never taken for whole.
+
+    Where open files cannot be renamed (Windows), the entry stays as it is.
+    """
+    gone = place.with_name(draft_name(place.name))
     try:
-        (place / "manifest.json").unlink(missing_ok=True)
-        shutil.rmtree(place)
+        place.rename(gone)
     except FileNotFoundError:  # another process was first
         return
     except OSError as error:
         raise store_error(place, error) from error
+    shutil.rmtree(gone, ignore_errors=True)

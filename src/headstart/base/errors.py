@@ -9,7 +9,8 @@
     ├── WeightsError        4   pre-trained weights that cannot be had or do not fit
     ├── StoreError          5   disk: full, read-only, damaged
     ├── BundleError         6   a saved classifier that is missing, damaged or of another kind
-    └── DependencyError     7   an optional package that is not installed
+    ├── DependencyError     7   an optional package that is not installed
+    └── EngineError         8   an exported network that cannot be made, read or run
 
 Every error names the thing and carries a ``hint`` that says what to do. The command line prints both
 and leaves with the exit code; a traceback is a bug.
@@ -88,3 +89,9 @@ class DependencyError(HeadstartError):
     """An optional package is needed and not installed."""
 
     exit_code = 7
+
+
+class EngineError(HeadstartError):
+    """An exported network could not be made, read or run; the network itself still answers."""
+
+    exit_code = 8

@@ -61,6 +61,16 @@ def thread_budget(requested: int | None = None) -> int:
 
     Without `requested`, what :func:`tune_process` was told counts.
     """
+    available = processors()
+    if requested is None and _asked:
+        available = min(available, _asked[0])
+    if requested is not None:
+        available = min(available, check_integer("threads", "headstart", requested, least=1))
+    return max(1, available)
+
+
+def processors() -> int:
+    """Return how many processors this process may use: min(affinity, cgroup quota), at least 1."""
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
     else:
@@ -68,10 +78,6 @@ def thread_budget(requested: int | None = None) -> int:
     quota = _cgroup_quota()
     if quota is not None:
         available = min(available, max(1, math.ceil(quota)))
-    if requested is None and _asked:
-        available = min(available, _asked[0])
-    if requested is not None:
-        available = min(available, check_integer("threads", "headstart", requested, least=1))
     return max(1, available)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ from headstart import __version__
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
 from headstart.base.drafts import clean_drafts, draft_name
-from headstart.base.errors import HeadstartError, StoreError
+from headstart.base.errors import EngineError, HeadstartError, StoreError
 from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, store_error, write_json
 from headstart.bundle.folder import read_head, read_manifest
 from headstart.bundle.model import Model, assemble
 
 AGREE = 1e-5  # probabilities
+AGREE_FEATURES = 1e-3  # of the largest; probabilities near 0 and 1 alone would hide a difference
 FORMAT = 1
 GRAPH = "model.onnx"
 
@@ -59,9 +59,12 @@ def light(folder: Path) -> Model | None:
 def tried(folder: Path) -> bool:
     """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
     info = read_manifest(folder)
+    place = _place(info)
     try:
-        return bool(read_json(_place(info) / "manifest.json")["key"] == _key(info))
-    except (StoreError, KeyError, TypeError):
+        manifest = read_json(place / "manifest.json")
+        known = manifest["key"] == _key(info)
+        return bool(known and (not manifest["agrees"] or sha256_of_file(place / GRAPH) == manifest["sha256"]))
+    except (StoreError, OSError, KeyError, TypeError):
         return False
 
 
@@ -88,8 +91,11 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
         facts |= _tried(model, draft / GRAPH, squares)
         write_json(draft / "manifest.json", facts)
         shutil.rmtree(place, ignore_errors=True)
-        with suppress(FileExistsError):
+        try:
             draft.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, just now
+                raise
     except OSError as error:
         raise store_error(place, error) from error
     finally:
@@ -102,22 +108,29 @@ def _tried(model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> di
     """Write the graph and return what its manifest says about it."""
     if isinstance(model.network, OnnxNetwork):
         raise RuntimeError("a graph cannot be exported again")
+    # One at a time and three at once too: an exported graph may hold fast to the number it was traced with.
+    probes = [list(squares), list(squares[:1]), [squares[0]] * 3]
     try:
         export(model.network, model.preprocessing.input_size, file)
         graph = replace(model, network=OnnxNetwork(file))
-    except StoreError:
-        raise
-    except HeadstartError as error:
+        differences = [_differences(graph, model, probe) for probe in probes]
+    except EngineError as error:
         return {"agrees": False, "reason": error.message}
-    difference = float(
-        np.abs(graph.probabilities_of_squares(iter(squares)) - model.probabilities_of_squares(iter(squares))).max()
-    )
+    answers, features = (float(max(each)) for each in zip(*differences, strict=True))
     return {
-        "agrees": difference <= AGREE,
-        "difference": difference,
+        "agrees": answers <= AGREE and features <= AGREE_FEATURES,
+        "difference": answers,
+        "difference_of_features": features,
         "pictures": len(squares),
         "sha256": sha256_of_file(file),
     }
+
+
+def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -> tuple[float, float]:
+    """Return the largest difference of a probability, and of a feature as a share of the largest feature."""
+    mine, its = graph.features_of_squares(iter(squares)), model.features_of_squares(iter(squares))
+    answers = np.abs(model.head.probabilities(mine) - model.head.probabilities(its)).max()
+    return float(answers), float(np.abs(mine - its).max() / max(float(np.abs(its).max()), 1e-12))
 
 
 def _place(info: dict[str, Any]) -> Path:

@@ -99,10 +99,13 @@ class Model:
 
     def probabilities_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> Floats:
         """Return probabilities, (n, classes), of framed pictures, (side, side, 3) uint8 each."""
-        features = list(self._features(self._batches(squares)))
-        if not features:
-            return np.zeros((0, len(self.classes)))
-        return self.head.probabilities(np.concatenate(features))
+        features = self.features_of_squares(squares)
+        return self.head.probabilities(features) if len(features) else np.zeros((0, len(self.classes)))
+
+    def features_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return pooled features, (n, d), of framed pictures; (0, 0) of none."""
+        found = list(self._features(self._batches(squares)))
+        return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
 
     def squares(self, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
         """Return the framed pictures, (side, side, 3) each, of those that can be read."""

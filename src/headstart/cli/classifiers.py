@@ -188,6 +188,8 @@ def _prepare_the_next(session: Session, bundle: str, files: Sequence[str]) -> No
             session.verbs.prepare_engine(bundle, files, progress=progress)
     except HeadstartError as error:  # the answer was given; a cache that cannot be written takes nothing from it
         session.aside.show([Line(f"The next answers will be as slow: {error.message}")])
+    except KeyboardInterrupt:  # as good as done: the answer stands
+        return
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -178,10 +178,9 @@ def show_plan(session: Session, data: str, chosen: dict[str, Any], *, as_json: b
         return
     from headstart.cli.tables import plan_lines
     from headstart.report.lines import Line
-    from headstart.report.text import quoted
 
     session.screen.show([*plan_lines(found, width=session.screen.width), Line("")])
-    session.screen.show([Line(f"Do it: headstart compare {quoted(data)}", "faint")])
+    session.screen.show([Line(f"Do it: {found['command']}", "faint")])
 
 
 def run(

@@ -139,6 +139,7 @@ class FeatureStore:
         found = _open(place, name, shapes)
         if found is None:
             raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
+        cache.touch(place)
         cache.make_room(self.folder.parent, keep=place)
         return found
 

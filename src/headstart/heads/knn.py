@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.types import Floats, Neighbours, softmax, unit_rows
+from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import log_loss
-from headstart.heads.temperature import out_of_fold_temperature
 from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
 
 _NUMBERS = (1, 3, 5, 10, 20)
@@ -55,7 +55,7 @@ def fit(
     candidates = []
     for k in (number for number in _NUMBERS if number <= max(fewest, 1)):
         scores = _out_of_fold(training, k)
-        temperature = out_of_fold_temperature(scores, training.labels)
+        temperature = cautious_temperature(scores, training.labels)
         loss = log_loss(training.labels, softmax(scores / temperature))
         candidates.append((loss, k, temperature, scores))
     _, k, temperature, scores = min(candidates, key=lambda candidate: candidate[:2])

@@ -28,8 +28,8 @@ from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget
 from headstart.base.streams import stream
 from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distances
+from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, log_loss
-from headstart.heads.temperature import out_of_fold_temperature
 from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
 
 _MOST_STEPS = 1_000_000
@@ -102,7 +102,7 @@ def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], 
     margins = np.empty((len(rows), classes))
     for part in parts:
         margins[part.held] = part.margins(setting)
-    temperature = out_of_fold_temperature(margins, training.labels)
+    temperature = cautious_temperature(margins, training.labels)
     whole = _Part(training, training.rows, training.rows[:0])
     machines = whole.machines(setting)
     out_of_fold = np.full((given, classes), np.nan)
@@ -182,7 +182,7 @@ def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: Trai
 
     def badness(setting: _Setting) -> tuple[float, float]:
         margins = np.concatenate([part.margins(setting) for part in parts])
-        loss = log_loss(labels, softmax(margins / out_of_fold_temperature(margins, labels)))
+        loss = log_loss(labels, softmax(margins / cautious_temperature(margins, labels)))
         return preference(accuracy(labels, margins.argmax(axis=1)), loss)
 
     return min(settings, key=badness)

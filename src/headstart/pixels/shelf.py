@@ -23,7 +23,6 @@ NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for i
 
 Pixels = NDArray[np.uint8]
 
-_DAY = 24 * 3600.0
 _DAMAGED_HINT = "Delete that folder; the next run makes it anew."
 
 
@@ -31,11 +30,12 @@ _DAMAGED_HINT = "Delete that folder; the next run makes it anew."
 class Shelf:
     """What an opened store holds: views of the pictures, and the faulty ones' reasons by row.
 
-    A picture for which there was no room is None.
+    A picture for which there was no room is None; `missing` is the size in bytes of the smallest of them.
     """
 
     pictures: tuple[Pixels | None, ...]
     faulty: dict[int, str]
+    missing: int | None = None
 
 
 def name(facts: Mapping[str, Any]) -> str:
@@ -65,7 +65,9 @@ def read(place: Path, facts: Mapping[str, Any]) -> Shelf | None:
             raise _damaged(place, "lacks pixels")
         index = np.fromfile(place / "index.bin", INDEX)
         faulty = {int(row): str(reason) for row, reason in manifest["faulty"].items()}
-        return Shelf(_views(place / "pixels.bin", index), faulty)
+        left_out = index[index["offset"] == NOT_KEPT]
+        missing = int((left_out["height"].astype(np.int64) * left_out["width"] * 3).min()) if len(left_out) else None
+        return Shelf(_views(place / "pixels.bin", index), faulty, missing)
     except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(place, f"cannot be read ({error})") from error
 

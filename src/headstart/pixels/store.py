@@ -216,7 +216,7 @@ class _Job:
         if kept is None or any(self._usable(row) for row in kept.faulty):
             return None
         found = self._store(kept, place)
-        if found.kept < len(found) and found.nbytes + self._bytes(1) < self.allowed(home):
+        if kept.missing is not None and found.nbytes + kept.missing <= self.allowed(home):
             return None  # there is more room than there was
         cache.touch(place)
         return found
@@ -262,6 +262,7 @@ class _Job:
         kept = shelf.read(place, self.facts)
         if kept is None:  # somebody cleared the cache in this very moment
             raise StoreError(f"'{place}' is gone again.", hint="Run the same command again.")
+        cache.touch(place)
         cache.make_room(home.parent, keep=place)
         store = self._store(kept, place)
         if store.kept < len(store):

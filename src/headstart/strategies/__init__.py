@@ -1,6 +1,6 @@
 """The ways of transferring, and the experiment that tries them on equal terms."""
 
-from headstart.strategies.budget import parse_duration
+from headstart.strategies.budget import Budget, parse_duration
 from headstart.strategies.experiment import fit_table, run_experiment
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import survey
@@ -11,6 +11,7 @@ from headstart.strategies.strategy import STRATEGIES, Strategy, choose_strategie
 
 __all__ = [
     "STRATEGIES",
+    "Budget",
     "Recipe",
     "Request",
     "RunFolder",

@@ -39,8 +39,8 @@ class Budget:
         return self._clock() - self._begin
 
     def fits(self, seconds: float | None) -> bool:
-        """Whether something that takes so long would end in time; what nobody can estimate is tried."""
-        return self.seconds is None or seconds is None or self.spent + seconds <= self.seconds
+        """Whether something that takes so long would end in time; without an estimate: whether any is left."""
+        return self.seconds is None or self.spent + (seconds or 0.0) <= self.seconds
 
     def check(self) -> None:
         """Raise OutOfTimeError once the budget and its slack are spent."""
@@ -60,8 +60,9 @@ class _Watched:
 
     @contextmanager
     def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Step]:
+        self._budget.check()
         with self._inner.step(name, total, unit) as step:
-            yield _WatchedStep(step, self._budget)
+            yield _WatchedStep(step, total, self._budget)
 
     def message(self, text: str) -> None:
         self._inner.message(text)
@@ -74,12 +75,14 @@ class _Watched:
 
 
 class _WatchedStep:
-    def __init__(self, inner: Step, budget: Budget) -> None:
-        self._inner, self._budget = inner, budget
+    def __init__(self, inner: Step, total: int, budget: Budget) -> None:
+        self._inner, self._left, self._budget = inner, total, budget
 
     def advance(self, count: int = 1) -> None:
         self._inner.advance(count)
-        self._budget.check()
+        self._left -= count
+        if self._left > 0:  # what is done to its end is kept
+            self._budget.check()
 
 
 def parse_duration(text: str | float | None) -> float | None:

@@ -45,7 +45,7 @@ def run_experiment(
     split_file: Path | None = None,
     title: str | None = None,
     note: Mapping[str, Any] | None = None,
-    budget: float | None = None,
+    clock: Budget | None = None,
 ) -> dict[str, Any]:
     """Run or continue an experiment in `folder` and return the content of its results.json.
 
@@ -61,11 +61,11 @@ def run_experiment(
         What the pictures are, in a few words.
     note : mapping, optional
         Further keys for results.json, such as a recipe's expectations.
-    budget : float, optional
-        Seconds: only strategies that are expected to end in time are run, the cheapest first. The others are
-        named in ``not_run``, and the same call without a budget goes on with them.
+    clock : Budget, optional
+        Only strategies that are expected to end in time are run, the cheapest first. The others are named in
+        ``not_run``, and the same call without a budget goes on with them.
     """
-    clock = Budget(budget)
+    clock = clock or Budget(None)
     if threads is not None:
         torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
@@ -79,7 +79,7 @@ def run_experiment(
         ground = prepare(table, request, files=None, threads=threads, progress=watched, split_file=split_file)
         plan, choices = _planned(ground, folder, fingerprint)
     except OutOfTimeError as error:
-        raise _too_short(budget, "for the first look at the pictures") from error
+        raise _too_short(clock.seconds, "for the first look at the pictures") from error
     runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
     base = {**header(ground, command, title), **(note or {})}
     not_run: list[dict[str, Any]] = []
@@ -91,18 +91,18 @@ def run_experiment(
         if isinstance(run, Late):
             not_run.append({"strategy": strategy.name, "estimated_seconds": run.seconds, "begun": run.begun})
             continue
-        runs.append(run)
+        runs = sorted([*runs, run], key=lambda one: list(STRATEGIES).index(one["strategy"]))
         listener.result(run)
         folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=False))
         folder.drop_checkpoint(strategy.name)
     if not runs:
-        raise _too_short(budget, "for the first strategy")
+        raise _too_short(clock.seconds, "for the first strategy")
     return folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=not not_run))
 
 
 def _too_short(budget: float | None, what: str) -> ConfigError:
     return ConfigError(
-        f"The budget of {budget:.0f} s is not enough {what}; what was done is kept.",
+        f"The budget of {budget:.0f} s is not enough {what}; finished steps are kept.",
         hint="Give more with --budget, or leave it out; headstart plan DATA says how long each step takes.",
     )
 

@@ -14,13 +14,15 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
     """Solve the head of `strategy` on the pooled features of the training pictures."""
     backbone = ground.need_backbone()
     features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
-    fitted = heads.FITTERS[strategy.head](
-        features,
-        ground.table.labels[ground.train],
-        len(ground.classes),
-        folds=ground.folds,
-        seed=ground.request.seed,
-    )
+    with ground.progress.step(f"{strategy.name}: solved", 1, "heads") as step:
+        fitted = heads.FITTERS[strategy.head](
+            features,
+            ground.table.labels[ground.train],
+            len(ground.classes),
+            folds=ground.folds,
+            seed=ground.request.seed,
+        )
+        step.advance()
     # The held-out pictures pass by themselves, in the batches in which the bundle would see them again.
     held_out = ground.features(ground.held_out, choices.preprocessing, step="features", name="features, held out")
     model = Model(

@@ -7,6 +7,7 @@ starts from, and in whether the pictures come live or as stored activations of t
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,7 @@ class Lesson:
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
-    settings = training_settings(ground.request, strategy.name)
-    lesson = _lesson(ground, choices, strategy)
+    settings, lesson = training_settings(ground.request, strategy.name), _lesson(ground, choices, strategy)
     frozen = tensors_hash(lesson.prefix)
     head_module, error = _head(ground, lesson, settings, strategy)
     if error is not None:
@@ -105,26 +105,24 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
     network, epoch, warnings = lesson.backbone.network, trained.chosen_epoch, trained.warnings
     head = replace(to_affine(trainee.head), temperature=trained.temperature)
-    learned, moved = len(lesson.learning), sum(value.numel() for value in trainee.parameters())
+    learned, fitted = len(lesson.learning), sum(value.numel() for value in trainee.parameters())
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
-        network, head, epoch, learned = ground.need_backbone().network, kept, 0, len(ground.train)
+        network, head, epoch = ground.need_backbone().network, kept, 0
+        learned, fitted = len(ground.train), numbers_in(kept)
         warnings = (*warnings, _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing)))
     model = _model(ground, lesson, network, head)
     return FittedRun(
         model=model,
-        probabilities=_answers(ground, model),
+        probabilities=_answers(ground, model, strategy.name),
         cut=lesson.cut,
         flops=lesson.backbone.flops + head.flops(),
         total=lesson.backbone.parameters + numbers_in(head),
-        trained=moved if kept is None else numbers_in(head),
+        trained=fitted,
         settings={
             **settings.to_dict(),
-            "head": ground.request.head,
-            "augment": choices.augment,
-            "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
+            **_facts(ground, choices, lesson),
             "epoch_chosen": epoch,
-            "epoch_chosen_on": lesson.chosen_in,
             "pictures_trained_on": learned,
         },
         shared=lesson.shared,
@@ -132,6 +130,16 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         epochs=trained.epochs,
         warnings=warnings,
     )
+
+
+def _facts(ground: Ground, choices: Choices, lesson: Lesson) -> dict[str, Any]:
+    """Return what results.json tells beside the training's own settings."""
+    return {
+        "head": ground.request.head,
+        "augment": choices.augment,
+        "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
+        "epoch_chosen_on": lesson.chosen_in,
+    }
 
 
 def _model(ground: Ground, lesson: Lesson, network: torch.nn.Module, head: Affine) -> Model:
@@ -144,10 +152,16 @@ def _model(ground: Ground, lesson: Lesson, network: torch.nn.Module, head: Affin
     )
 
 
-def _answers(ground: Ground, model: Model) -> Floats:
+def _answers(ground: Ground, model: Model, name: str) -> Floats:
     """Return probabilities of the held-out pictures, as the bundle will give them."""
-    squares = (frame(ground.pictures[int(row)], model.preprocessing) for row in ground.held_out)
-    return model.probabilities_of_squares(squares)
+    with ground.progress.step(f"{name}: answers", len(ground.held_out)) as step:
+
+        def squares() -> Iterator[NDArray[np.uint8]]:
+            for row in ground.held_out:
+                yield frame(ground.pictures[int(row)], model.preprocessing)
+                step.advance()
+
+        return model.probabilities_of_squares(squares())
 
 
 def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:

@@ -49,7 +49,7 @@ def calibrate(ground: Ground) -> Speed:
         forward_seconds = _timed(_passing(ground.backbone, ground.device))
     if "scratch" in request.strategies:
         with torch.random.fork_rng(devices=[]):
-            scratch_seconds = _timed(_training(load_scratch(request)))
+            scratch_seconds = _timed(_training(load_scratch(request), ground.device))
     return Speed(forward_seconds, scratch_seconds)
 
 
@@ -73,7 +73,7 @@ def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> lis
 
 def describe(plan: list[dict[str, Any]], threads: int) -> str:
     """Return the plan in one line for a person."""
-    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in STRATEGIES):
+    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in (*STRATEGIES, "decode")):
         return "plan: one look at each picture, then " + ", ".join(s["step"] for s in plan if s["step"] in STRATEGIES)
     parts = [
         f"{step['step']} {_duration(step['estimated_seconds'])}"
@@ -130,8 +130,10 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
 def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     backbone = ground.need_backbone()
     cut = check_cut(ground.request, backbone)
+    if cut == "input":
+        return []
     nbytes = activation_bytes(ground, backbone, cut)
-    if cut == "input" or nbytes > ACTIVATION_LIMIT:
+    if nbytes > ACTIVATION_LIMIT:
         return []
     pictures = len(_learning(ground)) * (ground.request.views + 1)
     rate = speed.forward
@@ -211,12 +213,14 @@ def _passing(backbone: Backbone, device: str) -> Callable[[], int]:
     return work
 
 
-def _training(backbone: Backbone) -> Callable[[], int]:
-    network = backbone.network.train().to(memory_format=torch.channels_last)
-    batch = _grey(backbone.preprocessing)
+def _training(backbone: Backbone, device: str) -> Callable[[], int]:
+    network = backbone.network.train().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batch = _grey(backbone.preprocessing).to(device)
 
     def work() -> int:
-        network(batch).square().mean().backward()
+        loss = network(batch).square().mean()
+        loss.backward()
+        loss.item()  # a graphics card answers when it is done
         return len(batch)
 
     return work

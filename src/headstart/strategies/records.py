@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from headstart import __version__
-from headstart.base.process import thread_budget
+from headstart.base.process import processors
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.verdict import Candidate, decide
 from headstart.strategies.fitted import FittedRun
@@ -81,7 +81,7 @@ def environment(device: str) -> dict[str, Any]:
         **versions(),
         "cpu": _cpu(),
         "threads": torch.get_num_threads(),
-        "cores": thread_budget(),
+        "cores": processors(),
         "device": device,
     }
 

@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.types import Floats, softmax
-from headstart.evidence.calibration import fit_temperature
+from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.tune.settings import Choose
-
-_COLDEST = 0.25  # where every picture is right, T would run to 0 and the comparison would hang on noise
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def judge(scores: Floats, labels: NDArray[np.int64], choose: Choose) -> Judged:
     if choose == "accuracy":
         return Judged(loss, right, (-right, loss))
     if choose == "calibrated-loss":
-        temperature = fit_temperature(scores, labels, least=_COLDEST)
+        temperature = cautious_temperature(scores, labels)
         return Judged(loss, right, (log_loss(labels, softmax(scores / temperature)),), temperature)
     return Judged(loss, right, (loss,))
 

@@ -169,7 +169,7 @@ class ActivationSource(Source):
         self.views = tuple(views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
-        self.threads = min(2, thread_budget()) if threads is None else threads
+        self.threads = threads
 
     def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
         """Return activations, (n, *shape), as they are stored."""
