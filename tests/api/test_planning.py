@@ -39,7 +39,7 @@ def test_a_plan_of_heads_alone(pictures: Path) -> None:
 
 
 def test_a_plan_with_everything_trained_has_no_activations(pictures: Path) -> None:
-    found = hs.plan(pictures, strategies="partial", unfreeze=99, image_size=64, framing="squash", augment="none")
+    found = hs.plan(pictures, strategies="partial", unfreeze=9, image_size=64, framing="squash", augment="none")
     assert [step["step"] for step in found["steps"]] == ["decode", "features", "partial"]
 
 
@@ -80,7 +80,7 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
 
     options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **QUICK}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
-    monkeypatch.setattr(module, "Budget", ticking)
+    monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
     monkeypatch.setattr(module, "_expected", lambda *_: None)
     hs.compare(pictures, budget=10**6, **{**options, "out": tmp_path / "counted.run"})
     enough, ticks.now = ticks.now, 0

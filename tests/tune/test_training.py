@@ -46,7 +46,7 @@ def go(trainee: Trainee, lesson: Any, settings: TrainingSettings = SETTINGS, **o
 def test_it_learns(make_trainee: Any, make_lesson: Any, listener: Any, pixels: bool, optimizer: str) -> None:
     trainee, lesson, heard = make_trainee(), make_lesson(pixels=pixels), listener()
     settings = TrainingSettings(
-        epochs=6, batch_size=8, head_rate=0.1, backbone_rate=0.1, optimizer=optimizer, weight_decay=0.001
+        epochs=6, choose="loss", batch_size=8, head_rate=0.1, backbone_rate=0.1, optimizer=optimizer, weight_decay=0.001
     )
     trained = go(trainee, lesson, settings, progress=heard)
     assert trained.epochs[-1]["val_accuracy"] >= 0.9
