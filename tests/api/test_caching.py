@@ -37,13 +37,13 @@ def test_list_limit_clear(store: PixelStore, cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "nbytes"), [("20GB", 20e9), ("1.5 g", 1.5e9), ("500mb", 5e8), ("7", 7), ("2TB", 2e12)]
+    ("text", "nbytes"), [("20GB", 20e9), ("1.5 g", 1.5e9), ("500mb", 5e8), ("0", 0), ("2TB", 2e12)]
 )
 def test_sizes(cache: Path, text: str, nbytes: float) -> None:
     assert hs.limit_cache(text)["limit"] == nbytes
 
 
-@pytest.mark.parametrize("text", ["", "much", "-1", "1 GiB", "GB"])
+@pytest.mark.parametrize("text", ["", "much", "-1", "1 GiB", "GB", "10"])
 def test_what_is_no_size_is_said(cache: Path, text: str) -> None:
     with pytest.raises(ConfigError, match="is no size"):
         hs.limit_cache(text)

@@ -393,6 +393,14 @@ def test_a_finished_run_is_printed_again_beside_whatever_lies_there(pictures: Pa
     assert (first.folder / "grid.png").read_bytes() == b"mine"
 
 
+def test_what_tells_two_experiments_apart_is_said(pictures: Path, tmp_path: Path) -> None:
+    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    with pytest.raises(
+        ConfigError, match=r"another experiment \(seed: 0 there, 1 here; strategies: knn there, linear here"
+    ):
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **QUICK)
+
+
 def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:
     first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
     results, plan = read_results(first.folder), json.loads((first.folder / "plan.json").read_text())

@@ -109,6 +109,12 @@ def test_folders_without_pictures_are_named(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "a.run").exists()
 
 
+def test_a_file_that_is_missing_is_listed_among_others(experiment: hs.api.Experiment, pictures: Path) -> None:
+    answers = hs.predict(experiment.winner.model, [pictures / "val", pictures / "no.png"])
+    assert len(answers.rows) == 12
+    assert answers.skipped == [{"path": str(pictures / "no.png"), "reason": "there is no such file"}]
+
+
 def test_predict_says_when_nothing_can_be_read(experiment: hs.api.Experiment, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG")

@@ -148,3 +148,23 @@ def test_the_card_says_what_a_person_needs(model: Model, tmp_path: Path) -> None
     assert all(name in card for name in CLASSES)
     assert "0.900" in card
     assert "headstart predict" in card
+
+
+def test_one_picture_alone_will_do(model: Model, picture_folder: Path) -> None:
+    file = next(picture_folder.rglob("*.png"))
+    assert model.predict(str(file)) == model.predict([file])
+    assert np.array_equal(model.predict_proba(file), model.predict_proba([file]))
+    with pytest.raises(DataError, match="is a folder"):
+        model.predict(picture_folder)
+
+
+def test_a_model_says_in_one_line_what_it_is(model: Model) -> None:
+    assert repr(model) == "<Model scratch on convnet64, 3 classes>"
+
+
+def test_a_misspelt_bundle_has_its_neighbours_named(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "a.run" / "bundles" / "linear")
+    with pytest.raises(BundleError, match=r"does not exist.* Did you mean '.*/bundles/linear'"):
+        bundle.load(tmp_path / "a.run" / "bundles" / "lineer")
+    with pytest.raises(BundleError, match="bundles/linear"):
+        bundle.load(tmp_path / "a.run")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,7 +46,8 @@ def test_hymenoptera_like():
     assert found.tied_with == ("full", "svm", "knn")
     assert found.text == (
         "Take linear. full answered 2 more of the 153 val pictures right than linear, which 153 pictures "
-        "cannot tell from luck (p = 0.63); linear is the cheapest of the four that are tied. "
+        "cannot tell from luck (p = 0.63); linear is the cheapest to use of the four that are tied "
+        "(the fewest operations for an answer, the least to train). "
         "About 8,000 val pictures would settle it."
     )
     assert found.to_dict() == {
@@ -82,7 +85,7 @@ def test_the_most_accurate_is_also_the_cheapest():
     assert (found.winner, found.tied_with) == ("linear", ("full",))
     assert found.text == (
         "Take linear. It answered more than any other of the 153 val pictures right (146), "
-        "and it is the cheaper of the two that are tied."
+        "and it is the cheaper to use of the two that are tied (less to train)."
     )
 
 
@@ -100,6 +103,16 @@ def test_cost_is_operations_then_parameters_then_order():
         candidate("d", 90, 100, flops=1e9, trained=10, order=2),
     ]
     assert verdict(*rivals).winner == "d"
+
+
+def test_operations_within_a_twentieth_are_equal_and_the_smaller_wins():
+    knn, linear = candidate("knn", 90, 100, flops=1e9), candidate("linear", 90, 100, flops=1.04e9, trained=20, order=1)
+    knn, linear = replace(knn, size=9_000), replace(linear, size=20)
+    assert verdict(knn, linear).winner == "linear"
+    assert verdict(knn, linear).text.endswith("cheaper to use of the two that are tied (the smaller).")
+    dear = replace(linear, flops=1.06e9)
+    assert verdict(knn, dear).winner == "knn"
+    assert verdict(knn, dear).text.endswith("(the fewer operations for an answer).")
 
 
 def test_a_tie_only_because_many_were_compared_says_so():

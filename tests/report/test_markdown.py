@@ -87,7 +87,9 @@ def test_settings_and_choices_are_told(results: dict[str, Any]) -> None:
     lines = section(markdown(results), "Settings").splitlines()
     assert "- **svm**: C 0.01" in lines
     assert lines[-2:] == [
-        "- framing: squash, chosen inside train by out-of-fold log loss (crop 0.410, squash 0.380)",
+        "- framing: squash, chosen inside train by out-of-fold log loss, lower is better "
+        "(crop 0.410, squash 0.380; the whole picture, "
+        "unless the crop is lower by more than its standard error)",
         "- augment: gentle",
     ]
 

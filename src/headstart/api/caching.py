@@ -64,7 +64,7 @@ def limit_cache(size: float | str) -> dict[str, Any]:
 
 def _parse(text: str) -> int:
     found = _SIZE.fullmatch(text)
-    if found is None:
+    if found is None or (not found[2] and float(found[1]) > 0):
         raise ConfigError(f"'{text}' is no size.", hint="Write a number and a unit, such as 20GB or 500MB.")
     unit = found[2].lower()
     return int(float(found[1]) * _UNITS[unit if unit.endswith("b") or not unit else f"{unit}b"])

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -163,10 +164,8 @@ def _replace(building: Path, folder: Path) -> None:
 def read_manifest(place: Path) -> dict[str, Any]:
     """Return the description of the bundle `place`; BundleError as `read_folder`."""
     if not (place / MANIFEST).is_file():
-        raise BundleError(
-            f"'{place}' is not a bundle: it holds no {MANIFEST}.",
-            hint="Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`.",
-        )
+        what = "is not a bundle: it holds no" if place.exists() else "does not exist, so it holds no"
+        raise BundleError(f"'{place}' {what} {MANIFEST}.", hint=_way_out(place))
     try:
         info = read_json(place / MANIFEST)
     except StoreError as error:
@@ -179,6 +178,16 @@ def read_manifest(place: Path) -> dict[str, Any]:
             hint="Upgrade headstart: pip install --upgrade headstart",
         )
     return info
+
+
+def _way_out(place: Path) -> str:
+    """Return what to type instead: a bundle that stands in this folder or beside it, if there is one."""
+    for folder in (place / "bundles", place.parent):
+        found = sorted(entry.parent.as_posix() for entry in folder.glob(f"*/{MANIFEST}"))
+        if found:
+            near = get_close_matches(place.as_posix(), found, n=1)
+            return f"Did you mean '{near[0]}'?" if near else "There are: " + ", ".join(found[:8]) + "."
+    return "Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
 
 
 def _tensors(place: Path, info: dict[str, Any], *, only: str = "") -> dict[str, Any]:

@@ -54,8 +54,8 @@ class Model:
     info: dict[str, Any] = field(default_factory=dict)
     device: str = "cpu"
 
-    def predict(self, pictures: Sequence[Picture]) -> list[str]:
-        """Return the most probable class of each picture (a path, or a uint8 array).
+    def predict(self, pictures: Sequence[Picture] | Picture) -> list[str]:
+        """Return the most probable class of each picture (a path, or a uint8 array); one alone will do.
 
         Raises
         ------
@@ -64,7 +64,12 @@ class Model:
         """
         return [self.classes[k] for k in self.predict_proba(pictures).argmax(axis=1)]
 
-    def predict_proba(self, pictures: Sequence[Picture], *, progress: Progress | None = None) -> Floats:
+    def __repr__(self) -> str:
+        """Return one line: strategy, network, classes."""
+        strategy = (self.info.get("strategy") or {}).get("strategy", "classifier")
+        return f"<Model {strategy} on {self.info.get('architecture', '?')}, {len(self.classes)} classes>"
+
+    def predict_proba(self, pictures: Sequence[Picture] | Picture, *, progress: Progress | None = None) -> Floats:
         """Return probabilities, (n, classes) float64, one column per class in the order of `classes`.
 
         Raises
@@ -72,11 +77,12 @@ class Model:
         DataError
             If a picture cannot be read; it is named.
         """
-        rows, faulty = self.answer(pictures, progress=progress)
+        given = _listed(pictures)
+        rows, faulty = self.answer(given, progress=progress)
         if faulty:
             row, reason = next(iter(faulty.items()))
             raise DataError(
-                f"'{_name(pictures[row])}' cannot be used: {reason}.",
+                f"'{_name(given[row])}' cannot be used: {reason}.",
                 hint="Leave that picture out, or use `headstart predict`, which lists such pictures and goes on.",
             )
         return rows
@@ -161,6 +167,19 @@ class Model:
                 waiting = []
         if waiting:
             yield np.stack(waiting)
+
+
+def _listed(pictures: Sequence[Picture] | Picture) -> Sequence[Picture]:
+    """Return what may be one picture as a list of pictures."""
+    if isinstance(pictures, str | Path):
+        if Path(pictures).is_dir():
+            raise DataError(
+                f"'{pictures}' is a folder.", hint="Give a list of files, or use headstart.predict(BUNDLE, FOLDER)."
+            )
+        return [pictures]
+    if isinstance(pictures, np.ndarray):
+        return [pictures] if pictures.ndim < 4 else list(pictures)
+    return pictures
 
 
 def _name(picture: Picture) -> str:

@@ -45,7 +45,9 @@ def _tell(done: dict[str, Any], session: Any, *, as_json: bool) -> None:
         session.screen.json(done)
         return
     if "limit" in done:
-        session.screen.show([Line(f"The cache may take {file_size(done['limit'])}.")])
+        session.screen.show(
+            [Line(f"The cache may take {file_size(done['limit'])}. What was used within the last hour stays for now.")]
+        )
     if done["removed"] or "limit" not in done:
         noun = "entry" if done["removed"] == 1 else "entries"
         session.screen.show([Line(f"Removed {done['removed']} {noun}, {file_size(done['bytes'])}.")])

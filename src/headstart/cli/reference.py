@@ -21,7 +21,8 @@ _OPENING = """# Commands
 Made by `python -m headstart.cli.reference docs/commands.md` from the commands' own help: do not edit.
 
 Exit codes: 0 done · 1 unexpected · 2 a command or option that cannot be right · 3 the pictures ·
-4 weights · 5 disk · 6 a saved classifier · 7 an optional package is missing · 130 stopped by Ctrl-C.
+4 weights · 5 disk · 6 a saved classifier · 7 an optional package is missing · 8 an exported network ·
+130 stopped by Ctrl-C.
 `HEADSTART_CACHE` moves the cache, `NO_COLOR` switches colours off, `HEADSTART_DEBUG=1` shows
 tracebacks.
 """

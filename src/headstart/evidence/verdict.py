@@ -1,8 +1,9 @@
 """Which candidate to take, and what may be said about it: the rule, and its words in one place.
 
 The rule: find the most accurate; whatever the paired tests cannot tell from it is tied with it; of all
-that are tied, take the cheapest (operations for one prediction, then trained parameters, then the order
-of the table). A measured time never decides, so the verdict is the same on every machine.
+that are tied, take the cheapest to use (operations for one prediction, which count as equal within a
+twentieth; then the numbers it holds, then trained parameters, then the order of the table). A measured
+time never decides, so the verdict is the same on every machine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from headstart.evidence.paired import disagreements, pictures_to_tell
 
 LEVEL = 0.05
 LEAST_PER_CLASS = 5
+_EQUAL_COST = 1.05
 _MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -44,6 +46,8 @@ class Candidate:
     trained_parameters : int
     order : int
         Its place in the table of strategies.
+    size : int
+        How many numbers it holds.
     """
 
     id: str
@@ -52,6 +56,7 @@ class Candidate:
     flops: float
     trained_parameters: int
     order: int
+    size: int = 0
 
     @property
     def right(self) -> int:
@@ -59,9 +64,9 @@ class Candidate:
         return int(np.sum(self.correct))
 
     @property
-    def cost(self) -> tuple[float, int, int]:
-        """What decides between those that are tied: the smaller, the better."""
-        return self.flops, self.trained_parameters, self.order
+    def cost(self) -> tuple[float, int, int, int]:
+        """What decides between those that answered equally many right: the smaller, the better."""
+        return self.flops, self.size, self.trained_parameters, self.order
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,8 @@ def decide(
         for other in candidates
         if other is not best and _compared(comparisons, best, other)["p_adjusted"] >= LEVEL
     ]
-    winner = min(tied, key=lambda candidate: candidate.cost)
-    case = _Case(candidates, comparisons, best, winner, len(tied), sizes.pop(), split)
+    winner = _cheapest(tied)
+    case = _Case(candidates, comparisons, best, winner, tuple(tied), sizes.pop(), split)
     sentences = _nothing_learned(case, chance) or _reason(case) + _near_chance(case, chance)
     return Verdict(
         winner.id,
@@ -132,13 +137,19 @@ class _Case:
     comparisons: Sequence[Comparison]
     best: Candidate
     winner: Candidate
-    tied: int
+    tied: tuple[Candidate, ...]
     n: int
     split: str
 
     @property
     def pictures(self) -> str:
         return f"{self.n:,} {self.split} picture{_s(self.n)}"
+
+
+def _cheapest(tied: Sequence[Candidate]) -> Candidate:
+    """Return the one to take of those that are tied."""
+    least = _EQUAL_COST * min(candidate.flops for candidate in tied)
+    return min((one for one in tied if one.flops <= least), key=lambda one: one.cost[1:])
 
 
 def _rank(candidate: Candidate) -> tuple[float, ...]:
@@ -158,7 +169,7 @@ def _reason(case: _Case) -> list[str]:
         return _only_one(case)
     if case.winner.right < case.best.right:
         return _tie(case)
-    if case.tied > 1:
+    if len(case.tied) > 1:
         return _most_and_cheapest(case)
     return _clear_winner(case)
 
@@ -187,7 +198,7 @@ def _most_and_cheapest(case: _Case) -> list[str]:
     how = "No other answered more" if equals > 1 else "It answered more than any other"
     return [
         f"Take {case.winner.id}. {how} of the {case.pictures} right ({case.winner.right:,}), "
-        f"and it is the {_cheapest(case)}."
+        f"and it is the {_why_cheapest(case)}."
     ]
 
 
@@ -200,7 +211,7 @@ def _tie(case: _Case) -> list[str]:
     return [
         f"Take {winner.id}. {best.id} answered {best.right - winner.right:,} more of the {case.pictures} right "
         f"than {winner.id}, which {case.n:,} picture{_s(case.n)} cannot tell from luck ({luck}); "
-        f"{winner.id} is the {_cheapest(case)}.",
+        f"{winner.id} is the {_why_cheapest(case)}.",
         _would_settle(case, entry["p"]),
     ]
 
@@ -246,9 +257,18 @@ def _small_class(case: _Case, least: int) -> list[str]:
     ]
 
 
-def _cheapest(case: _Case) -> str:
-    number = _NUMBERS[case.tied] if case.tied < len(_NUMBERS) else str(case.tied)
-    return f"{'cheaper' if case.tied == 2 else 'cheapest'} of the {number} that are tied"
+def _why_cheapest(case: _Case) -> str:
+    """Return for example "cheapest to use of the four that are tied (the smallest)"."""
+    count = len(case.tied)
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    more = "er" if count == 2 else "est"
+    near = [other for other in case.tied if other.flops <= _EQUAL_COST * case.winner.flops]
+    alike = [other for other in near if other.size == case.winner.size]
+    reasons = [f"the few{more} operations for an answer"] if len(near) < count else []
+    reasons += [f"the small{more}"] if len(alike) < len(near) else []
+    if any(other.trained_parameters > case.winner.trained_parameters for other in alike):
+        reasons.append("less to train" if count == 2 else "the least to train")
+    return f"cheap{more} to use of the {number} that are tied ({', '.join(reasons) or 'equal in cost'})"
 
 
 def _s(count: int) -> str:

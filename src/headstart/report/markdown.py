@@ -17,6 +17,8 @@ Run = Mapping[str, Any]
 _MOST_PAIRS, _MOST_CLASSES = 45, 40
 _SIGNS = re.compile(r"[\\`*\[\]<>|#]|(?<!\w)_|_(?!\w)")  # an underline inside a word means nothing
 
+_WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
+
 
 def write_markdown(results: Results, path: Path) -> None:
     """Write the report of `results` to `path` durably.
@@ -199,7 +201,9 @@ def _settings(results: Results) -> list[str]:
         losses = (chosen.get("by") or {}).get(what)
         if losses:
             told = ", ".join(f"{name} {text.decimal(loss)}" for name, loss in losses.items())
-            lines.append(f"- {what}: {chosen[what]}, chosen inside train by out-of-fold log loss ({told})")
+            rule = f"; {_WHOLE}" if what == "framing" else ""
+            how = f"chosen inside train by out-of-fold log loss, lower is better ({told}{rule})"
+            lines.append(f"- {what}: {chosen[what]}, {how}")
         elif chosen.get(what):
             lines.append(f"- {what}: {chosen[what]}")
     return lines

@@ -69,7 +69,7 @@ def run_experiment(
     if threads is not None:
         torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
-    folder.claim(fingerprint)
+    folder.claim(fingerprint, request.to_dict())
     results = folder.results()
     if results is not None and results.get("complete"):
         return results
@@ -83,6 +83,8 @@ def run_experiment(
     runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
     base = {**header(ground, command, title), **(note or {})}
     not_run: list[dict[str, Any]] = []
+    for run in runs:  # a run that goes on shows what stands already
+        progress.result(run)
     for strategy in _in_order(request):
         if any(run["id"] == strategy.name for run in runs):
             folder.drop_checkpoint(strategy.name)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headstart.base.errors import ConfigError, StoreError
-from headstart.base.files import read_json, store_error, write_json
+from headstart.base.files import read_json, store_error, to_json, write_json
 from headstart.base.progress import Progress, Step
 
 OWN = {
@@ -51,8 +51,8 @@ class RunFolder:
         """Return the folder of a run's checkpoint while it trains."""
         return self.path / "checkpoints" / run
 
-    def claim(self, fingerprint: str) -> None:
-        """Check that the folder is free or belongs to this experiment.
+    def claim(self, fingerprint: str, request: Mapping[str, Any]) -> None:
+        """Check that the folder is free or belongs to this experiment; `request` is its options, for the message.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class RunFolder:
             )
         if plan is not None and plan.get("fingerprint") != fingerprint:
             raise ConfigError(
-                f"'{self.path}' holds another experiment (other options, other pictures or another version).",
+                f"'{self.path}' holds another experiment ({_differences(plan.get('request') or {}, request)}).",
                 hint="Choose another run folder with --out, or remove that one to begin anew.",
             )
 
@@ -123,6 +123,23 @@ class RunFolder:
         if not isinstance(content, dict):
             raise StoreError(f"'{path}' is not what headstart wrote.", hint="Remove the run folder and run again.")
         return content
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Return what tells two experiments apart, in a few words."""
+    plain = json.loads(to_json(here))
+    told = [
+        f"{name}: {_short(there.get(name))} there, {_short(plain[name])} here"
+        for name in sorted(set(there) & set(plain) - {"device", "offline"})
+        if there[name] != plain[name]
+    ]
+    return "; ".join(told) or "other pictures, another split, other defaults or another version"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "default" if value is None else str(value)
 
 
 class Logged:

@@ -105,6 +105,7 @@ def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> d
             flops=run["flops"],
             trained_parameters=run["parameters"]["trained"],
             order=order[run["strategy"]],
+            size=run["parameters"]["total"],
         )
         for run in runs
     ]

@@ -171,7 +171,7 @@ def list_pictures(
     Raises
     ------
     DataError
-        If something named does not exist, or there is no picture at all.
+        If the only thing named does not exist, or there is no picture at all.
     """
     named = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files: dict[Path, None] = {}
@@ -186,7 +186,10 @@ def list_pictures(
             continue
         fault = suffix_fault(given.as_posix())
         if not given.exists() and not given.is_symlink():
-            raise missing_path(given)
+            if len(named) == 1:
+                raise missing_path(given)
+            skipped.append(Skipped(given.as_posix(), "there is no such file"))
+            continue
         reason = file_fault(given)
         if fault is None and reason is not None:
             fault = Skipped(given.as_posix(), reason)
