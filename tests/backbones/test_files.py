@@ -143,7 +143,7 @@ def test_a_file_without_tensors(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(WeightsError, match="There is no file"):
+    with pytest.raises(WeightsError, match="does not exist"):
         read(tmp_path / "a.pth")
 
 

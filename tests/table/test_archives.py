@@ -2,7 +2,7 @@ import stat
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import DataError, StoreError
@@ -75,6 +75,9 @@ def test_unsafe_archives_are_refused_before_anything_is_written(tmp_path, member
 
 @settings(max_examples=50, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12), st.booleans())
+@example("\0", True)
+@example("\0", False)
+@example("/", True)
 def test_no_name_leads_out(tmp_path_factory, name, up):
     folder = tmp_path_factory.mktemp("zip")
     member = zipfile.ZipInfo("x")

@@ -101,7 +101,10 @@ def _checked(
     archive: Path, opened: zipfile.ZipFile, most_bytes: int, most_files: int
 ) -> list[tuple[zipfile.ZipInfo, str]]:
     """Return the files of the archive with their safe names, or raise DataError before anything is written."""
-    members = [member for member in opened.infolist() if not member.is_dir()]
+    for member in opened.infolist():
+        _check_name(archive, member.orig_filename)
+    # By the name as it stands in the file: zipfile cuts it at a NUL and stumbles over what is left.
+    members = [member for member in opened.infolist() if not member.orig_filename.endswith("/")]
     size = sum(member.file_size for member in members)
     if size > most_bytes or len(members) > most_files:
         raise DataError(
@@ -130,17 +133,17 @@ def _safe_name(archive: Path, member: zipfile.ZipInfo) -> str:
         fault = "which is a link or a device"
     elif member.flag_bits & 0x1:
         fault = "which is encrypted"
-    elif (
-        "\0" in name
-        or "\\" in name
-        or PurePosixPath(name).is_absolute()
-        or PureWindowsPath(name).drive
-        or ".." in PurePosixPath(name).parts
-    ):
-        fault = "whose name leads out of the folder"
     if fault:
         raise DataError(f"'{archive.name}' holds {name!r}, {fault}.", hint=_TRUST)
     return name
+
+
+def _check_name(archive: Path, name: str) -> None:
+    """Raise DataError if a member's name, a folder's too, leads out of the folder."""
+    path = PurePosixPath(name)
+    bad = "\0" in name or "\\" in name or path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts
+    if bad:
+        raise DataError(f"'{archive.name}' holds {name!r}, whose name leads out of the folder.", hint=_TRUST)
 
 
 def _write(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
