@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from headstart.base.lazy import lazily as _lazily
 
 __version__ = "0.1.0"
 
@@ -67,12 +68,12 @@ _HOMES = {
     "tune_process": "headstart.base.process",
 }
 
+# ``import headstart`` alone loads neither torch nor scikit-learn.
+_get, _ = _lazily(__name__, {name: _HOMES.get(name, "headstart.api") for name in __all__ if name != "__version__"})
+
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: ``import headstart`` alone loads neither torch nor scikit-learn."""
-    if name not in __all__:
-        raise AttributeError(f"module 'headstart' has no attribute '{name}'")
-    return getattr(import_module(_HOMES.get(name, "headstart.api")), name)
+    return _get(name)
 
 
 def __dir__() -> list[str]:

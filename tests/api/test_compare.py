@@ -285,6 +285,15 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     assert measured_warnings(ground, above) == []  # type: ignore[arg-type]
 
 
+def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_classes(tmp_path / "many" / "train", 52, 0)
+    draw_classes(tmp_path / "many" / "val", 3, 500)
+    monkeypatch.setattr("headstart.tune.choosing.cautious_temperature", lambda scores, labels: 1.75)
+    run = hs.compare(tmp_path / "many", out=tmp_path / "a.run", strategies="scratch", **QUICK)
+    assert run.runs["scratch"].model.head.temperature == 1.75
+    assert run.runs["scratch"].model.info["calibration"] == {"temperature": 1.75}
+
+
 @pytest.mark.slow
 def test_the_default_path_with_an_inner_hold_out(tmp_path: Path, cache: Path) -> None:
     draw_classes(tmp_path / "many" / "train", 56, 0)

@@ -31,6 +31,15 @@ def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
     assert list(cache.iterdir()) == [], "nothing is decoded or stored"
 
 
+def test_a_plan_under_a_budget_says_what_fits(pictures: Path) -> None:
+    found = hs.plan(pictures, image_size=64, budget="10h")
+    assert found["fits"] == ["knn", "linear", "svm", "partial", "scratch", "full"]
+    assert hs.plan(pictures, image_size=64, budget=0.001)["fits"] == ["knn"], "the first is tried anyway"
+    assert hs.plan(pictures, image_size=64)["fits"] is None
+    with pytest.raises(ConfigError, match="length of time"):
+        hs.plan(pictures, budget="soon")
+
+
 def test_a_plan_of_heads_alone(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
     assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm"]

@@ -216,6 +216,8 @@ def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> 
     assert output.endswith("Do it: headstart compare 'my photos' --strategies full\n")
     assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
     assert [name for name, *_ in verbs.calls] == ["plan", "plan"]
+    call("compare", "d", "--dry-run", "--budget", "10m")
+    assert verbs.calls[-1][2]["budget"] == "10m"
     assert json.loads(call("plan", "d", "--json").stdout)["seconds"] == 108.25
 
 

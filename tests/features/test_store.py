@@ -7,6 +7,14 @@ import pytest
 
 from headstart.features.store import FeatureStore, Shape, Writer
 
+
+class Store(FeatureStore):
+    """A store whose remarks are printed."""
+
+    def get_or_make(self, *given, tell=print):
+        return super().get_or_make(*given, tell)
+
+
 SHAPES = {"pooled": Shape((3,), "float32")}
 
 
@@ -20,7 +28,7 @@ def fill(value: float, calls: list[float]):
 
 
 def test_rows_are_written_by_index_and_made_once(tmp_path: Path) -> None:
-    store, calls = FeatureStore(tmp_path), []
+    store, calls = Store(tmp_path), []
     first = store.get_or_make({"a": 1}, 4, SHAPES, fill(5.0, calls))
     again = store.get_or_make({"a": 1}, 4, SHAPES, fill(9.0, calls))
     assert calls == [5.0]
@@ -30,7 +38,7 @@ def test_rows_are_written_by_index_and_made_once(tmp_path: Path) -> None:
 
 
 def test_another_key_is_another_entry(tmp_path: Path) -> None:
-    store, calls = FeatureStore(tmp_path), []
+    store, calls = Store(tmp_path), []
     store.get_or_make({"a": 1}, 4, SHAPES, fill(5.0, calls))
     other = store.get_or_make({"a": 2}, 4, SHAPES, fill(9.0, calls))
     assert calls == [5.0, 9.0]
@@ -39,14 +47,14 @@ def test_another_key_is_another_entry(tmp_path: Path) -> None:
 
 def test_missing_rows_are_an_error_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="2 of 4 rows"):
-        FeatureStore(tmp_path).get_or_make(
+        Store(tmp_path).get_or_make(
             {}, 4, SHAPES, lambda writer: writer.put(slice(0, 2), pooled=np.zeros((2, 3), np.float32))
         )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_flipped_byte_is_found_and_made_anew(tmp_path: Path) -> None:
-    store, calls = FeatureStore(tmp_path), []
+    store, calls = Store(tmp_path), []
     store.get_or_make({}, 4, SHAPES, fill(5.0, calls))
     (file,) = tmp_path.glob("*/pooled.npy")
     content = bytearray(file.read_bytes())
@@ -62,7 +70,7 @@ def test_a_killed_writer_leaves_no_entry(tmp_path: Path) -> None:
         writer.put(slice(0, 4), pooled=np.zeros((4, 3), np.float32))
         raise KeyboardInterrupt
 
-    store, calls = FeatureStore(tmp_path), []
+    store, calls = Store(tmp_path), []
     with pytest.raises(KeyboardInterrupt):
         store.get_or_make({}, 4, SHAPES, killed)
     store.get_or_make({}, 4, SHAPES, fill(1.0, calls))
@@ -71,13 +79,15 @@ def test_a_killed_writer_leaves_no_entry(tmp_path: Path) -> None:
 
 def test_a_cache_that_may_not_be_written_keeps_rows_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headstart.features.store.os.access", lambda *_: False)
-    rows = FeatureStore(tmp_path).get_or_make({}, 4, SHAPES, fill(5.0, []))
+    heard: list[str] = []
+    rows = Store(tmp_path).get_or_make({}, 4, SHAPES, fill(5.0, []), tell=heard.append)
     assert rows["pooled"][:, 0].tolist() == [5, 5, 6, 6]
     assert list(tmp_path.iterdir()) == []
+    assert "stays in memory" in heard[0]
 
 
 def test_who_comes_second_with_the_same_numbers_leaves_the_first_alone(tmp_path: Path) -> None:
-    store, calls = FeatureStore(tmp_path), []
+    store, calls = Store(tmp_path), []
 
     def slow(writer: Writer) -> None:
         store.get_or_make({}, 4, SHAPES, fill(5.0, calls))  # another process, quicker

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.api.caching import clear_cache, limit_cache, list_cache
@@ -46,12 +47,4 @@ _HOMES = {
     **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'headstart.api' has no attribute '{name}'")
-    return getattr(import_module(f"headstart.api.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -191,16 +191,9 @@ def fit(
     Model
         ``model.info["measured"]`` says what it reached on the held-out pictures.
     """
-    (chosen,) = choose_strategies([strategy])
-    known = set(Request.__dataclass_fields__) - {"strategies"}
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"fit() has no option '{name}'.", hint="Known: " + ", ".join(sorted(known)) + ".")
-    if options.get("weights") is not None:
-        options["weights"] = str(options["weights"])
+    request = request_of("fit", [strategy], options)
     if out is not None:
         _refuse_foreign(Path(out))
-    request = Request(strategies=(chosen.name,), **options)
     table = data if isinstance(data, Table) else read_table(data)
     model, _ = fit_table(
         table,
@@ -307,6 +300,23 @@ def run_recipe(
         parts += ["--set", f"{option}={json.dumps(value)}"]
     command = shlex.join([*parts, "--out", str(place)])
     return compare(data, out=place, training=training, progress=progress, command=command, note=note, **values)
+
+
+def request_of(verb: str, strategies: Sequence[str] | str | None, options: Mapping[str, Any]) -> Request:
+    """Return the request of a verb that takes the options of `compare` by name.
+
+    Raises
+    ------
+    ConfigError
+        If an option is unknown; it names the verb.
+    """
+    known = set(Request.__dataclass_fields__) - {"strategies"}
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"{verb}() has no option '{name}'.", hint="Known: " + ", ".join(sorted(known)) + ".")
+    weights = options.get("weights")
+    given = {**options, "weights": None if weights is None else str(weights)}
+    return Request(strategies=tuple(one.name for one in choose_strategies(strategies)), **given)
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from headstart.api.comparing import command_of
-from headstart.base.errors import ConfigError
+from headstart.api.comparing import command_of, request_of
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress, Silent
-from headstart.strategies import Request, calibrate, choose_strategies, estimate, survey
+from headstart.strategies import calibrate, estimate, parse_duration, survey, within
 from headstart.table import Table, read_table
 
 
 def plan(
     data: str | Path | Table,
     *,
-    strategies: str | None = None,
+    strategies: Sequence[str] | str | None = None,
+    budget: str | float | None = None,
     split: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -28,7 +29,7 @@ def plan(
 
     Parameters
     ----------
-    data, strategies, split, threads, progress
+    data, strategies, budget, split, threads, progress
         As for `compare`.
     **options
         Every other option of `compare` that bears on the result: backbone, weights, cut, epochs, seed ...
@@ -36,18 +37,13 @@ def plan(
     Returns
     -------
     dict
-        ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), ``seconds`` and ``bytes`` in all,
+        ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), with a budget the strategies that
+        are expected to fit into it (``fits``), ``seconds`` and ``bytes`` in all,
         ``threads`` and ``device``, and the ``command`` that does it. Nothing is written but what the calibration needs.
     """
-    known = set(Request.__dataclass_fields__) - {"strategies"}
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"plan() has no option '{name}'.", hint="Known: " + ", ".join(sorted(known)) + ".")
-    if options.get("weights") is not None:
-        options["weights"] = str(options["weights"])
+    request, seconds = request_of("plan", strategies, options), parse_duration(budget)
     if threads is not None:
         torch.set_num_threads(thread_budget(threads))
-    request = Request(strategies=tuple(one.name for one in choose_strategies(strategies)), **options)
     table = data if isinstance(data, Table) else read_table(data)
     split_file = None if split is None else Path(split)
     ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
@@ -55,6 +51,7 @@ def plan(
     steps = [{name: step[name] for name in step if name != "seconds"} for step in estimate(ground, calibrate(ground))]
     return {
         "steps": steps,
+        "fits": None if seconds is None else within(steps, seconds),
         "seconds": sum(step["estimated_seconds"] or 0.0 for step in steps),
         "bytes": sum(step["bytes"] or 0 for step in steps),
         "threads": torch.get_num_threads(),

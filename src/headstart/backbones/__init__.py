@@ -6,8 +6,9 @@ torch. (`forward` itself is in `backbones.forward`: a name cannot stand for a mo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.backbones.cuts import Split, cut_before, split
@@ -41,12 +42,4 @@ _HOMES = {
     "create": "networks",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'headstart.backbones' has no attribute '{name}'")
-    return getattr(import_module(f"headstart.backbones.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -50,71 +51,72 @@ def root(
         raise typer.Exit
 
 
+def _add(
+    group: typer.Typer,
+    function: Callable[..., None],
+    panel: str | None = None,
+    *examples: str,
+    name: str | None = None,
+    kind: type[Command] = Command,
+) -> None:
+    """Put a command into a group, with its examples."""
+    group.command(name, cls=kind, rich_help_panel=panel, context_settings=_CONTEXT, epilog="\n".join(examples) or None)(
+        function
+    )
+
+
 _START, _CLASSIFIER, _AROUND = "Find out what works", "Train one and use it", "Look around"
 
-app.command(
-    cls=LongCommand,
-    rich_help_panel=_START,
-    context_settings=_CONTEXT,
-    epilog="headstart demo\nheadstart demo --out my.run",
-)(experiments.demo)
-app.command(
-    cls=LongCommand,
-    rich_help_panel=_START,
-    context_settings=_CONTEXT,
-    epilog="headstart compare photos/\n"
-    "headstart compare photos/ --strategies linear,svm --backbone resnet18 --out first.run\n"
+_add(app, experiments.demo, _START, "headstart demo", "headstart demo --out my.run", kind=LongCommand)
+_add(
+    app,
+    experiments.compare,
+    _START,
+    "headstart compare photos/",
+    "headstart compare photos/ --strategies linear,svm --backbone resnet18 --out first.run",
     "headstart compare list.csv --epochs 10 --set optimizer=sgd --json > results.json",
-)(experiments.compare)
-app.command(
-    cls=LongCommand,
-    rich_help_panel=_START,
-    context_settings=_CONTEXT,
-    epilog="headstart plan photos/\nheadstart plan photos/ --strategies full --backbone resnet50",
-)(experiments.plan)
-app.command(
-    cls=LongCommand,
-    rich_help_panel=_START,
-    context_settings=_CONTEXT,
-    epilog="headstart data fetch hymenoptera\nheadstart run ants_bees --data hymenoptera",
-)(experiments.run)
-app.command(
-    cls=Command,
-    rich_help_panel=_CLASSIFIER,
-    context_settings=_CONTEXT,
-    epilog="headstart fit photos/ --strategy svm --out birds.bundle\n"
+    kind=LongCommand,
+)
+_add(
+    app,
+    experiments.plan,
+    _START,
+    "headstart plan photos/",
+    "headstart plan photos/ --strategies full --backbone resnet50",
+    kind=LongCommand,
+)
+_add(
+    app,
+    experiments.run,
+    _START,
+    "headstart data fetch hymenoptera",
+    "headstart run ants_bees --data hymenoptera",
+    kind=LongCommand,
+)
+_add(
+    app,
+    classifiers.fit,
+    _CLASSIFIER,
+    "headstart fit photos/ --strategy svm --out birds.bundle",
     "headstart fit photos/ --strategy partial --unfreeze 2 --epochs 10",
-)(classifiers.fit)
-app.command(
-    cls=Command,
-    rich_help_panel=_CLASSIFIER,
-    context_settings=_CONTEXT,
-    epilog="headstart evaluate birds.bundle photos/",
-)(classifiers.evaluate)
-app.command(
-    cls=Command,
-    rich_help_panel=_CLASSIFIER,
-    context_settings=_CONTEXT,
-    epilog="headstart predict birds.bundle new/\n"
-    "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png\n"
+)
+_add(app, classifiers.evaluate, _CLASSIFIER, "headstart evaluate birds.bundle photos/")
+_add(
+    app,
+    classifiers.predict,
+    _CLASSIFIER,
+    "headstart predict birds.bundle new/",
+    "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
-)(classifiers.predict)
-app.command(
-    cls=Command, rich_help_panel=_AROUND, context_settings=_CONTEXT, epilog="headstart look photos/ --grid look.png"
-)(pictures.look)
-app.command(cls=Command, rich_help_panel=_AROUND, context_settings=_CONTEXT, epilog="headstart stages resnet18")(
-    pictures.stages
 )
-weights.command("list", cls=Command, context_settings=_CONTEXT)(pictures.list_weights)
-weights.command("verify", cls=Command, context_settings=_CONTEXT)(pictures.verify_weights)
-data.command("fetch", cls=Command, context_settings=_CONTEXT, epilog="headstart data fetch hymenoptera")(
-    pictures.fetch_data
-)
-cache.command("list", cls=Command, context_settings=_CONTEXT)(caches.list_cache)
-cache.command("clear", cls=Command, context_settings=_CONTEXT, epilog="headstart cache clear features")(
-    caches.clear_cache
-)
-cache.command("limit", cls=Command, context_settings=_CONTEXT, epilog="headstart cache limit 20GB")(caches.limit_cache)
+_add(app, pictures.look, _AROUND, "headstart look photos/ --grid look.png")
+_add(app, pictures.stages, _AROUND, "headstart stages resnet18")
+_add(weights, pictures.list_weights, name="list")
+_add(weights, pictures.verify_weights, name="verify")
+_add(data, pictures.fetch_data, None, "headstart data fetch hymenoptera", name="fetch")
+_add(cache, caches.list_cache, name="list")
+_add(cache, caches.clear_cache, None, "headstart cache clear features", name="clear")
+_add(cache, caches.limit_cache, None, "headstart cache limit 20GB", name="limit")
 app.add_typer(weights, name="weights", rich_help_panel=_AROUND)
 app.add_typer(data, name="data", rich_help_panel=_AROUND)
 app.add_typer(cache, name="cache", rich_help_panel=_AROUND)

@@ -18,11 +18,7 @@ def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
     from headstart.cli.tables import cache_lines
 
     session = open_session(ctx, as_json=as_json)
-    found = session.verbs.list_cache()
-    if as_json:
-        session.screen.json(found)
-    else:
-        session.screen.show(cache_lines(found, width=session.screen.width))
+    session.tell(session.verbs.list_cache(), cache_lines, as_json=as_json)
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:

@@ -124,12 +124,9 @@ def evaluate(
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     with session.working() as progress:
         evaluation = session.verbs.evaluate(bundle, data, split=split, progress=progress)
-    if as_json:
-        session.screen.json(evaluation)
-        return
     from headstart.cli.tables import evaluation_lines
 
-    session.screen.show(evaluation_lines(evaluation, width=session.screen.width))
+    session.tell(evaluation, evaluation_lines, as_json=as_json)
 
 
 def predict(

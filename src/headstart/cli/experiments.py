@@ -133,7 +133,7 @@ def compare(
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     chosen = {**given, **network, **trained, **pictures, **machine}
     if dry_run:
-        show_plan(session, data, chosen, as_json=as_json)
+        show_plan(session, data, {**chosen, "budget": budget}, as_json=as_json)
         return
     with session.working() as progress:
         experiment = session.verbs.compare(data, **chosen, budget=budget, out=out, progress=progress)
@@ -173,14 +173,10 @@ def show_plan(session: Session, data: str, chosen: dict[str, Any], *, as_json: b
     """Print what a comparison would do."""
     with session.working() as progress:
         found = session.verbs.plan(data, **chosen, progress=progress)
-    if as_json:
-        session.screen.json(found)
-        return
     from headstart.cli.tables import plan_lines
     from headstart.report.lines import Line
 
-    session.screen.show([*plan_lines(found, width=session.screen.width), Line("")])
-    session.screen.show([Line(f"Do it: {found['command']}", "faint")])
+    session.tell(found, plan_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {found['command']}", "faint")])
 
 
 def run(

@@ -76,11 +76,7 @@ def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None
     from headstart.cli.tables import weights_lines
 
     session = open_session(ctx, as_json=as_json)
-    found = session.verbs.list_weights()
-    if as_json:
-        session.screen.json(found)
-    else:
-        session.screen.show(weights_lines(found, width=session.screen.width))
+    session.tell(session.verbs.list_weights(), weights_lines, as_json=as_json)
 
 
 def verify_weights(
@@ -93,11 +89,7 @@ def verify_weights(
     from headstart.cli.tables import fact_lines
 
     session = open_session(ctx, as_json=as_json)
-    facts = session.verbs.verify_weights(name)
-    if as_json:
-        session.screen.json(facts)
-    else:
-        session.screen.show(fact_lines(facts))
+    session.tell(session.verbs.verify_weights(name), fact_lines, as_json=as_json)
 
 
 def fetch_data(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from headstart.base.process import tune_process
 if TYPE_CHECKING:
     from headstart.base.progress import Progress
     from headstart.cli.screen import Screen
+    from headstart.report.lines import Line
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class Session:
     aside: Screen
     quiet: bool
     answers: bool
+
+    def tell(self, found: Any, lines: Callable[..., list[Line]], *, as_json: bool, after: Sequence[Line] = ()) -> None:
+        """Print an answer: as JSON, or as the lines that `lines` makes of it in the screen's width."""
+        if as_json:
+            self.screen.json(found)
+        else:
+            self.screen.show([*lines(found, width=self.screen.width), *after])
 
     @contextmanager
     def working(self) -> Iterator[Progress]:

@@ -153,6 +153,8 @@ def plan_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:
         f"About {seconds_text(found['seconds'])} on {found['threads']} threads ({found['device']}), "
         f"{file_size(found['bytes'])} in the cache. What is there already costs nothing."
     )
+    if found.get("fits") is not None:
+        total += f" Within the budget: {', '.join(found['fits'])}."
     return [Line(table[0], "heading"), *map(Line, table[1:]), Line(""), *map(Line, wrap(total, width))]
 
 
@@ -183,8 +185,8 @@ def _told(about: Mapping[str, Any]) -> str:
     return "?"
 
 
-def fact_lines(facts: Mapping[str, Any]) -> list[Line]:
-    """Return names and values in two columns."""
+def fact_lines(facts: Mapping[str, Any], *, width: int) -> list[Line]:  # noqa: ARG001 - as its neighbours
+    """Return names and values in two columns, however wide: hashes are to be copied."""
     said = {str(name): value for name, value in facts.items() if value is not None}
     size = max((cell_len(name) for name in said), default=0)
     return [Line(f"{fit(name, size)}  {value}") for name, value in said.items()]

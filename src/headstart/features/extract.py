@@ -114,7 +114,7 @@ def extract(
                 writer.put(slice(done, done + len(next(iter(values.values())))), **values)
                 step.advance(len(next(iter(values.values()))))
 
-    return (store or FeatureStore()).get_or_make(key, len(rows), shapes, make)
+    return (store or FeatureStore()).get_or_make(key, len(rows), shapes, make, (progress or Silent()).message)
 
 
 def picture_batches(

@@ -96,6 +96,7 @@ class FeatureStore:
         pictures: int,
         shapes: Mapping[str, Shape],
         make: Callable[[Writer], None],
+        tell: Callable[[str], None],
     ) -> Rows:
         """Return the entry called `key`, calling `make` to write every row if it does not exist.
 
@@ -108,6 +109,8 @@ class FeatureStore:
         shapes : mapping of str to Shape
         make : callable
             Gets a `Writer` and puts every row.
+        tell : callable
+            Hears what is unusual.
 
         Raises
         ------
@@ -128,7 +131,8 @@ class FeatureStore:
             if error.errno not in READ_ONLY:
                 raise store_error(place, error) from error
             writable = False
-        if not writable:  # as the pixel store does; it has said so
+        if not writable:
+            tell(f"'{self.folder}' may not be written: what the network says stays in memory, this time only.")
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
             return Rows(writer.arrays, time.perf_counter() - begin, name)

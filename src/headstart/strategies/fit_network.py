@@ -175,7 +175,7 @@ def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
     learning = ground.train[~np.isin(ground.train, choosing)]
     shared: tuple[str, ...] = ("decode", "framing", "augment", "features")
     if cut == "input":
-        source = _live(ground, choices, learning, choosing, choices.preprocessing)
+        source: Source = PixelSource(*_pixels(ground, choices, learning, choosing, choices.preprocessing))
     elif activation_bytes(ground, backbone, cut) > ACTIVATION_LIMIT:
         ground.progress.message(
             f"{strategy.name}: activations at '{cut}' would take more than {ACTIVATION_LIMIT / 1e9:.0f} GB on disk, "
@@ -214,23 +214,12 @@ def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
         "input",
         halves.prefix,
         halves.suffix,
-        _live(ground, choices, learning, choosing, preprocessing),
+        PixelSource(*_pixels(ground, choices, learning, choosing, preprocessing)),
         learning,
         choosing,
         chosen_in,
         ("decode", "framing", "augment"),
     )
-
-
-def _live(
-    ground: Ground,
-    choices: Choices,
-    learning: NDArray[np.int64],
-    choosing: NDArray[np.int64],
-    preprocessing: Preprocessing,
-) -> Source:
-    """Return pictures as they are: framed and augmented anew in each epoch."""
-    return PixelSource(*_pixels(ground, choices, learning, choosing, preprocessing))
 
 
 def _pixels(
@@ -240,7 +229,7 @@ def _pixels(
     choosing: NDArray[np.int64],
     preprocessing: Preprocessing,
 ) -> tuple[Any, ...]:
-    """Return the arguments of a source of pixels."""
+    """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
     rows = np.concatenate([learning, choosing])
     return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
 

@@ -69,7 +69,7 @@ class Ground:
     side : int
         Short side, in pixels, to which pictures are decoded.
     decode_rate : float, optional
-        Seconds a picture that decoding was expected to take.
+        Seconds a picture that decoding is expected to take; None where it is done.
 
     Attributes
     ----------
@@ -207,7 +207,6 @@ def prepare(
     """
     device, backbone, side = _networks(request)
     sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
-    decode_rate = rate_of_decoding(sources, side, thread_budget(threads))
     begin = time.perf_counter()
     store = PixelStore.build(sources, table.digests, short_side=side, threads=thread_budget(threads), progress=progress)
     decode_seconds = time.perf_counter() - begin
@@ -225,9 +224,7 @@ def prepare(
             hint="Leave them out of the pictures and labels.",
         )
     usable = _divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
-    ground = Ground(
-        request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side, decode_rate
-    )
+    ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side)
     for warning in ground.warnings:
         progress.message(warning)
     return ground

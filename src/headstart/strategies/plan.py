@@ -20,6 +20,7 @@ from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
 
+SHARED = ("decode", "framing", "augment", "features")  # steps that come before every strategy
 BATCH = 16
 CALIBRATION = 0.35  # seconds for each of the two calibrations
 # A training step reads and writes the activations three times and keeps them: measured on two cores with
@@ -69,6 +70,23 @@ def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
 def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return the plan with the seconds that its steps took."""
     return [{**step, "seconds": seconds.get(step["step"], step["seconds"])} for step in plan]
+
+
+def within(plan: list[dict[str, Any]], seconds: float) -> list[str]:
+    """Return the strategies that are expected to end within so many seconds, in the order they are run."""
+    spent = sum(step["estimated_seconds"] or 0.0 for step in plan if step["step"] in SHARED)
+    fits: list[str] = []
+    waiting = 0.0  # a strategy's own preparations
+    for step in plan:
+        if step["step"] in SHARED:
+            continue
+        waiting += step["estimated_seconds"] or 0.0
+        if step["step"] in STRATEGIES:
+            if spent + waiting <= seconds or not fits:  # the first is tried anyway
+                spent += waiting
+                fits.append(step["step"])
+            waiting = 0.0
+    return fits
 
 
 def describe(plan: list[dict[str, Any]], threads: int) -> str:
