@@ -1,9 +1,10 @@
 """Every strategy on the real data sets: the figures of docs/results.md.
 
-    python benchmarks/strategies.py SHARED --out WORK [--only hymenoptera,solar]
+    python benchmarks/strategies.py SHARED --out WORK [--only hymenoptera,solar] [--budget 25m]
 
 SHARED is the folder with ``data/`` and ``weights/``. Each run is an ordinary `compare` in its own folder below
-WORK, so the command continues where it was stopped; the tables are written anew from all that is finished.
+WORK, so the command continues where it was stopped; the tables are written anew from all that is finished. With a
+budget for each run the strategies that do not fit are left for a later call.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from headstart.table import Table, solar_cells
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 SEEDS = range(5)
 SOLAR = "Solar cells, all 2,624"
+SOLAR_300 = f"{SOLAR}, seen at their own 300 pixels"
+SOLAR_GROUPS = {"solar": SOLAR, "solar300": SOLAR_300}
 INTRODUCTION = (
     "# Results: every strategy on real pictures",
     "",
@@ -57,7 +60,9 @@ def tasks(shared: Path) -> Iterator[Task]:
     yield Task("apple", "plantvillage_apple", at("plantvillage_apple"))
     yield Task("cars", "stanford_cars", at("stanford_cars"), {"strategies": "linear,svm,partial"})
     for seed in SEEDS:
-        yield Task("solar", f"solar-{seed}", partial(solar_cells, pictures=None, seed=seed), {"seed": seed})
+        cells = partial(solar_cells, pictures=None, seed=seed)
+        yield Task("solar", f"solar-{seed}", cells, {"seed": seed})
+        yield Task("solar300", f"solar300-{seed}", cells, {"seed": seed, "image_size": 300})
 
 
 def rows(results: dict[str, Any]) -> Iterator[str]:
@@ -91,15 +96,15 @@ def table(title: str, results: dict[str, Any]) -> list[str]:
     ]
 
 
-def solar_table(found: dict[str, dict[str, Any]]) -> list[str]:
+def solar_table(title: str, found: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
-        f"### {SOLAR}",
+        f"### {title}",
         "",
         f"{len(found)} stratified splits of 75/25 (seeds {', '.join(name[-1] for name in found)}), defective where the "
         "stated probability is 0.5 or more.",
         "",
-        "| strategy | mean accuracy | standard deviation | lowest | highest | mean log loss | median seconds |",
-        "|---|---|---|---|---|---|---|",
+        "| strategy | splits | mean accuracy | deviation | lowest | highest | mean log loss | median seconds |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     runs: dict[str, list[tuple[float, float, float]]] = {}
     for results in found.values():
@@ -110,8 +115,8 @@ def solar_table(found: dict[str, dict[str, Any]]) -> list[str]:
         accuracies, losses, seconds = zip(*rows, strict=True)
         spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
         lines.append(
-            f"| {name} | {mean(accuracies):.4f} | {spread:.4f} | {min(accuracies):.4f} | {max(accuracies):.4f} | "
-            f"{mean(losses):.3f} | {median(seconds):.0f} |"
+            f"| {name} | {len(rows)} | {mean(accuracies):.4f} | {spread:.4f} | {min(accuracies):.4f} | "
+            f"{max(accuracies):.4f} | {mean(losses):.3f} | {median(seconds):.0f} |"
         )
     verdicts = [f"> split {name[-1]}: {results['verdict']['text']}\n>" for name, results in found.items()]
     return [*lines, "", *"\n".join(verdicts).removesuffix("\n>").splitlines(), ""]
@@ -131,21 +136,18 @@ def sections(page: str) -> dict[str, list[str]]:
 def write_page(work: Path, shared: Path) -> None:
     """Write the sections whose runs are finished below `work`; the others stay as they stand on the page."""
     standing = sections(PAGE.read_text(encoding="utf-8")) if PAGE.is_file() else {}
-    solar: dict[str, dict[str, Any]] = {}
+    solar: dict[str, dict[str, dict[str, Any]]] = {}
     for task in tasks(shared):
         path = work / f"{task.name}.run" / "results.json"
         if not path.is_file():
             continue
         results = read_json(path)
-        if not results["complete"]:
-            continue
-        if task.group == "solar":
-            solar[task.name] = results
-        else:
+        if task.group in SOLAR_GROUPS:
+            solar.setdefault(SOLAR_GROUPS[task.group], {})[task.name] = results
+        elif results["complete"]:
             standing[task.name] = table(task.name, results)
-    if solar:
-        standing[SOLAR] = solar_table(solar)
-    titles = [task.name for task in tasks(shared) if task.group != "solar"] + [SOLAR]
+    standing.update({title: solar_table(title, found) for title, found in solar.items()})
+    titles = [task.name for task in tasks(shared) if task.group not in SOLAR_GROUPS] + list(SOLAR_GROUPS.values())
     lines = [line for title in titles if title in standing for line in ("\n".join(standing[title]).rstrip(), "")]
     write_text(PAGE, "\n".join([*INTRODUCTION, *lines]).rstrip() + "\n")
 
@@ -154,7 +156,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default="hymenoptera,weights,apple,cars,solar")
+    parser.add_argument("--only", default="hymenoptera,weights,apple,cars,solar,solar300")
+    parser.add_argument("--budget", help="for each run, such as 25m")
     arguments = parser.parse_args()
     hs.tune_process()
     for task in tasks(arguments.shared):
@@ -162,7 +165,8 @@ def main() -> int:
             continue
         print(f"=== {task.name}", flush=True)
         with listener(quiet=False, on_stderr=False) as progress:
-            run = hs.compare(task.data(), out=arguments.out / f"{task.name}.run", progress=progress, **task.options)
+            place = arguments.out / f"{task.name}.run"
+            run = hs.compare(task.data(), out=place, budget=arguments.budget, progress=progress, **task.options)
         print(run.verdict.text, flush=True)
         write_page(arguments.out, arguments.shared)
     write_page(arguments.out, arguments.shared)

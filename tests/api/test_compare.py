@@ -294,26 +294,64 @@ def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch
     assert run.runs["scratch"].model.info["calibration"] == {"temperature": 1.75}
 
 
+def test_after_the_choice_the_hold_out_teaches_too(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "many" / "train", 52, 0)
+    draw_classes(tmp_path / "many" / "val", 3, 500)
+    both = {
+        refit: hs.compare(
+            tmp_path / "many", out=tmp_path / f"{refit}.run", strategies="scratch", training={"refit": refit}, **QUICK
+        ).runs["scratch"]
+        for refit in (True, False)
+    }
+    learned = {refit: run.record["settings"]["pictures_trained_on"] for refit, run in both.items()}
+    assert learned == {True: 104, False: 83}  # copies of one picture stay together
+    again = both[True].record
+    assert again["epochs"][0]["val_loss"] == both[False].record["epochs"][0]["val_loss"]  # it chose in the same way
+    assert (
+        len(again["epochs_on_all"])
+        == again["settings"]["epoch_chosen"]
+        == both[False].record["settings"]["epoch_chosen"]
+    )
+    assert all(epoch["val_loss"] is None for epoch in again["epochs_on_all"])
+    assert both[False].record["epochs_on_all"] == []
+    assert not np.array_equal(
+        *(run.predict_proba([tmp_path / "many" / "val" / "circle" / "circle_00.png"]) for run in both.values())
+    )
+
+
+def test_val_pictures_that_choose_are_never_learned_from(tmp_path: Path) -> None:
+    for split, pictures in (("train", 12), ("val", 6), ("test", 6)):
+        draw_classes(tmp_path / "three" / split, pictures, 0 if split == "train" else 100)
+    run = hs.compare(
+        tmp_path / "three", out=tmp_path / "three.run", strategies="scratch", training={"refit": True}, **QUICK
+    ).runs["scratch"]
+    assert run.record["settings"]["epoch_chosen_on"] == "val"
+    assert (run.record["settings"]["pictures_trained_on"], run.record["epochs_on_all"]) == (24, [])
+
+
 @pytest.mark.slow
-def test_the_default_path_with_an_inner_hold_out(tmp_path: Path, cache: Path) -> None:
+def test_an_inner_hold_out_chooses_and_a_stopped_run_goes_on(tmp_path: Path, cache: Path) -> None:
     draw_classes(tmp_path / "many" / "train", 56, 0)
     draw_classes(tmp_path / "many" / "val", 10, 500)
-    whole = hs.compare(tmp_path / "many", out=tmp_path / "whole.run", strategies="partial,full,scratch", **QUICK)
+    options = {**QUICK, "strategies": "partial,full,scratch", "training": {"refit": True}}
+    whole = hs.compare(tmp_path / "many", out=tmp_path / "whole.run", **options)
     for record in whole.results["runs"]:
         assert record["settings"]["epoch_chosen_on"] == "train"
         assert record["settings"]["epoch_chosen"] in (0, 1, 2)
         assert all(epoch["val_loss"] is not None for epoch in record["epochs"])
         assert record["metrics"]["val"]["used_for_choosing"] is False
-        assert (record["settings"]["epoch_chosen"] == 0) == any("head is kept" in text for text in record["warnings"])
+        kept = record["settings"]["epoch_chosen"] == 0
+        assert kept == any("head is kept" in text for text in record["warnings"])
+        assert len(record["epochs_on_all"]) == record["settings"]["epoch_chosen"]
+        assert record["settings"]["pictures_trained_on"] == 112
     chance = random.Random(1)
     for _ in range(200):
         try:
             again = hs.compare(
                 tmp_path / "many",
                 out=tmp_path / "stopped.run",
-                strategies="partial,full,scratch",
                 progress=Interrupting(chance.randint(20, 160)),
-                **QUICK,
+                **options,
             )
             break
         except KeyboardInterrupt:

@@ -297,7 +297,8 @@ def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder
     write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
     described(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
     alone = time.perf_counter() - begin - (ground.spent - shared_before)
-    alone = max(alone, sum(epoch["seconds"] for epoch in fitted.epochs))  # epochs before a kill count too
+    epochs = [*fitted.epochs, *fitted.epochs_on_all]
+    alone = max(alone, sum(epoch["seconds"] for epoch in epochs))  # epochs before a kill count too
     costs = ground.seconds
     seconds = {"total": alone + sum(costs.get(step, 0.0) for step in fitted.shared), "fit": alone}
     return run_record(strategy, fitted, metrics, seconds, ground.request.seed)

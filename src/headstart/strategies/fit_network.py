@@ -6,8 +6,7 @@ starts from, and in whether the pictures come live or as stored activations of t
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,18 @@ import torch
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.backbones import Backbone, split, tensors_hash
-from headstart.base.types import Affine, Floats, Preprocessing
+from headstart.backbones import tensors_hash
+from headstart.base.types import Affine, Floats
 from headstart.bundle import Model
-from headstart.features import PLAIN, View
 from headstart.pixels import frame
 from headstart.strategies.fit_head import numbers_in
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground, load_scratch
-from headstart.strategies.settings import check_cut, training_settings, with_rates
+from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.lesson import Lesson, lesson_of, untrained
+from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
 from headstart.tune import (
     ActivationSource,
-    PixelSource,
-    PrefixSource,
-    Source,
     Trained,
     Trainee,
     TrainingSettings,
@@ -43,8 +39,6 @@ from headstart.tune import (
 )
 from headstart.tune.choosing import judge
 
-ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
-
 _KEPT = (
     "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
     "network, so that head is kept, solved on all of train."
@@ -52,42 +46,104 @@ _KEPT = (
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What one training needs: the network it works on, the part it trains, and its pictures.
+class _Learned:
+    """What a strategy ends with: network and head, the epoch they are from, how many pictures taught them."""
 
-    Rows of `source` are first the pictures to learn from, then those that choose the epoch.
-    """
-
-    backbone: Backbone
-    preprocessing: Preprocessing
-    cut: str
-    prefix: torch.nn.Module
-    suffix: torch.nn.Module
-    source: Source
-    learning: NDArray[np.int64]
-    choosing: NDArray[np.int64]
-    chosen_in: str
-    shared: tuple[str, ...]
-
-    @property
-    def train_rows(self) -> NDArray[np.int64]:
-        """Rows of `source` to learn from."""
-        return np.arange(len(self.learning))
-
-    @property
-    def choosing_rows(self) -> NDArray[np.int64]:
-        """Rows of `source` that choose the epoch."""
-        return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
+    network: torch.nn.Module
+    head: Affine
+    epoch: int | None
+    pictures: int
+    fitted: int  # parameters
+    epochs_on_all: Sequence[Mapping[str, Any]] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
-    settings, lesson = training_settings(ground.request, strategy.name), _lesson(ground, choices, strategy)
-    frozen = tensors_hash(lesson.prefix)
-    head_module, error = _head(ground, lesson, settings, strategy)
+    settings, lesson = training_settings(ground.request, strategy.name), lesson_of(ground, choices, strategy)
+    head, error = _head(ground, lesson, settings, strategy)
     if error is not None:
         settings = with_rates(settings, error, given=ground.request.training)
-    trainee = Trainee(lesson.suffix, head_module)
+    trainee = Trainee(lesson.suffix, head)
+    trained = _train(ground, lesson, trainee, settings, strategy.name, checkpoint=checkpoint)
+    kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
+    if kept is not None:
+        told = _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing))
+        network = ground.need_backbone().network
+        learned = _Learned(network, kept, 0, len(ground.train), numbers_in(kept), warnings=(told,))
+    elif trained.chosen_epoch is not None and ground.refits(strategy.name):
+        learned = _on_all(ground, lesson, strategy, settings, trained, checkpoint=checkpoint)
+    else:
+        learned = _learned(lesson, trainee, trained.temperature, trained.chosen_epoch)
+    model = _model(ground, lesson, learned.network, learned.head)
+    return FittedRun(
+        model=model,
+        probabilities=_answers(ground, model, strategy.name),
+        cut=lesson.cut,
+        flops=lesson.backbone.flops + learned.head.flops(),
+        total=lesson.backbone.parameters + numbers_in(learned.head),
+        trained=learned.fitted,
+        settings={
+            **settings.to_dict(),
+            **_facts(ground, choices, lesson),
+            "epoch_chosen": learned.epoch,
+            "pictures_trained_on": learned.pictures,
+        },
+        shared=lesson.shared,
+        chosen_on_val=lesson.chosen_in == "val",
+        epochs=trained.epochs,
+        epochs_on_all=learned.epochs_on_all,
+        warnings=(*trained.warnings, *learned.warnings),
+    )
+
+
+def _on_all(
+    ground: Ground,
+    lesson: Lesson,
+    strategy: Strategy,
+    settings: TrainingSettings,
+    trained: Trained,
+    *,
+    checkpoint: Path | None,
+) -> _Learned:
+    """Train once more, now also on the pictures that chose, to the epoch that they chose.
+
+    Their work is done then, and a head would learn from them too; the temperature that they fitted is kept.
+    """
+    everything = lesson.on_all(untrained(ground, strategy))
+    trainee = Trainee(everything.suffix, _head(ground, everything, settings, strategy)[0])
+    again = _train(
+        ground,
+        everything,
+        trainee,
+        settings,
+        f"{strategy.name} on all of train",
+        checkpoint=None if checkpoint is None else checkpoint / "all",
+        stop_after=trained.chosen_epoch,
+    )
+    learned = _learned(everything, trainee, trained.temperature, trained.chosen_epoch)
+    return replace(learned, epochs_on_all=again.epochs, warnings=again.warnings)
+
+
+def _learned(lesson: Lesson, trainee: Trainee, temperature: float, epoch: int | None) -> _Learned:
+    """Return what now is in `trainee`, whose suffix is part of the lesson's backbone."""
+    head = replace(to_affine(trainee.head), temperature=temperature)
+    fitted = sum(value.numel() for value in trainee.parameters())
+    return _Learned(lesson.backbone.network, head, epoch, len(lesson.learning), fitted)
+
+
+def _train(
+    ground: Ground,
+    lesson: Lesson,
+    trainee: Trainee,
+    settings: TrainingSettings,
+    run: str,
+    *,
+    checkpoint: Path | None,
+    stop_after: int | None = None,
+) -> Trained:
+    """Train, and prove that the frozen part stayed frozen."""
+    frozen = tensors_hash(lesson.prefix)
     trained = train(
         trainee,
         lesson.source,
@@ -95,41 +151,16 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         hold_out_rows=lesson.choosing_rows,
         settings=settings,
         seed=ground.request.seed,
-        run=strategy.name,
+        run=run,
         checkpoint=checkpoint,
         progress=ground.progress,
         device=ground.device,
-        guard=False,  # judged against the head on the frozen network instead, below
+        guard=False,  # judged against the head on the frozen network instead
+        stop_after=stop_after,
     )
     if tensors_hash(lesson.prefix) != frozen:
-        raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
-    network, epoch, warnings = lesson.backbone.network, trained.chosen_epoch, trained.warnings
-    head = replace(to_affine(trainee.head), temperature=trained.temperature)
-    learned, fitted = len(lesson.learning), sum(value.numel() for value in trainee.parameters())
-    kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
-    if kept is not None:
-        network, head, epoch = ground.need_backbone().network, kept, 0
-        learned, fitted = len(ground.train), numbers_in(kept)
-        warnings = (*warnings, _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing)))
-    model = _model(ground, lesson, network, head)
-    return FittedRun(
-        model=model,
-        probabilities=_answers(ground, model, strategy.name),
-        cut=lesson.cut,
-        flops=lesson.backbone.flops + head.flops(),
-        total=lesson.backbone.parameters + numbers_in(head),
-        trained=fitted,
-        settings={
-            **settings.to_dict(),
-            **_facts(ground, choices, lesson),
-            "epoch_chosen": epoch,
-            "pictures_trained_on": learned,
-        },
-        shared=lesson.shared,
-        chosen_on_val=lesson.chosen_in == "val",
-        epochs=trained.epochs,
-        warnings=warnings,
-    )
+        raise RuntimeError(f"the frozen part of '{run}' changed while training")
+    return trained
 
 
 def _facts(ground: Ground, choices: Choices, lesson: Lesson) -> dict[str, Any]:
@@ -162,103 +193,6 @@ def _answers(ground: Ground, model: Model, name: str) -> Floats:
                 step.advance()
 
         return model.probabilities_of_squares(squares())
-
-
-def _lesson(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
-    """Gather what training `strategy` needs."""
-    if strategy.weights == "random":
-        return _lesson_from_scratch(ground, choices)
-    backbone = copy.deepcopy(ground.need_backbone())
-    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone)
-    halves = split(backbone, cut)
-    choosing, chosen_in = ground.choosing_rows()
-    learning = ground.train[~np.isin(ground.train, choosing)]
-    shared: tuple[str, ...] = ("decode", "framing", "augment", "features")
-    if cut == "input":
-        source: Source = PixelSource(*_pixels(ground, choices, learning, choosing, choices.preprocessing))
-    elif activation_bytes(ground, backbone, cut) > ACTIVATION_LIMIT:
-        ground.progress.message(
-            f"{strategy.name}: activations at '{cut}' would take more than {ACTIVATION_LIMIT / 1e9:.0f} GB on disk, "
-            "so the frozen part runs again in each epoch."
-        )
-        source = PrefixSource(halves.prefix, *_pixels(ground, choices, learning, choosing, choices.preprocessing))
-    else:
-        source, shared = _stored(ground, choices, cut, learning, choosing), (*shared, "activations")
-    return Lesson(
-        backbone,
-        choices.preprocessing,
-        cut,
-        halves.prefix,
-        halves.suffix,
-        source,
-        learning,
-        choosing,
-        chosen_in,
-        shared,
-    )
-
-
-def _lesson_from_scratch(ground: Ground, choices: Choices) -> Lesson:
-    backbone = load_scratch(ground.request)
-    preprocessing = replace(
-        backbone.preprocessing,
-        framing=choices.preprocessing.framing,
-        stored_side=choices.preprocessing.decode_side,
-    )
-    choosing, chosen_in = ground.choosing_rows()
-    learning = ground.train[~np.isin(ground.train, choosing)]
-    halves = split(backbone, "input")
-    return Lesson(
-        backbone,
-        preprocessing,
-        "input",
-        halves.prefix,
-        halves.suffix,
-        PixelSource(*_pixels(ground, choices, learning, choosing, preprocessing)),
-        learning,
-        choosing,
-        chosen_in,
-        ("decode", "framing", "augment"),
-    )
-
-
-def _pixels(
-    ground: Ground,
-    choices: Choices,
-    learning: NDArray[np.int64],
-    choosing: NDArray[np.int64],
-    preprocessing: Preprocessing,
-) -> tuple[Any, ...]:
-    """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
-    rows = np.concatenate([learning, choosing])
-    return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
-
-
-def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
-    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
-    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
-    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
-
-
-def _stored(
-    ground: Ground, choices: Choices, cut: str, learning: NDArray[np.int64], choosing: NDArray[np.int64]
-) -> Source:
-    """Return what enters the trained part, computed once: epoch e uses augmented view e mod V."""
-    views = [
-        _activations(ground, choices, cut, learning, View(choices.augment, number, ground.request.seed))
-        for number in range(ground.request.views if choices.augment != "none" else 1)
-    ]
-    rows = np.concatenate([learning, choosing])
-    plain = _activations(ground, choices, cut, rows, PLAIN)
-    return ActivationSource(views, plain, ground.table.labels[rows])
-
-
-def _activations(
-    ground: Ground, choices: Choices, cut: str, rows: NDArray[np.int64], view: View
-) -> NDArray[np.float16]:
-    name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
-    seen = ground.see(rows, choices.preprocessing, step="activations", name=name, view=view, cut=cut)
-    return seen["activations"]
 
 
 def _head(
@@ -314,7 +248,7 @@ def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.in
         features,
         labels,
         len(ground.classes),
-        folds=ground.folds[np.isin(ground.train, rows)],
+        folds=ground.folds[np.searchsorted(ground.train, rows)],  # train is in ascending order, rows need not be
         seed=ground.request.seed,
     )
     if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:

@@ -31,6 +31,8 @@ class FittedRun:
         The shared steps without which this strategy could not have been fitted.
     chosen_on_val : bool
         The validation pictures took part in choosing.
+    epochs, epochs_on_all : sequences of mapping
+        Of the training that the hold-out judged, and of the one after it that learned from the hold-out too.
     """
 
     model: Model
@@ -43,4 +45,5 @@ class FittedRun:
     shared: tuple[str, ...]
     chosen_on_val: bool = False
     epochs: Sequence[Mapping[str, Any]] = ()
+    epochs_on_all: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = field(default=())

@@ -22,7 +22,7 @@ from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract
 from headstart.pixels import PixelStore, decode
 from headstart.strategies.request import Request
-from headstart.strategies.settings import check_cut
+from headstart.strategies.settings import check_cut, training_settings
 from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
 from headstart.tune import choose_device
 
@@ -130,6 +130,10 @@ class Ground:
         if mask is None:
             return np.zeros(0, np.int64), "none"
         return self.train[mask], "train"
+
+    def refits(self, strategy: str) -> bool:
+        """Return whether `strategy` is trained again with the pictures that chose its epoch: those of train are."""
+        return training_settings(self.request, strategy).refit and self.choosing_rows()[1] == "train"
 
     def see(
         self,

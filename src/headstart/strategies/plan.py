@@ -14,8 +14,8 @@ from headstart.backbones import Backbone, normalise
 from headstart.backbones.forward import forward
 from headstart.base.types import Preprocessing
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
-from headstart.strategies.fit_network import ACTIVATION_LIMIT, activation_bytes
 from headstart.strategies.ground import Ground, load_scratch
+from headstart.strategies.lesson import ACTIVATION_LIMIT, activation_bytes
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
@@ -153,7 +153,8 @@ def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     nbytes = activation_bytes(ground, backbone, cut)
     if nbytes > ACTIVATION_LIMIT:
         return []
-    pictures = len(_learning(ground)) * (ground.request.views + 1)
+    seen = ground.train if ground.refits("partial") else _learning(ground)
+    pictures = len(seen) * ground.request.views + len(ground.train)
     rate = speed.forward
     prefix = 1 - _suffix_share(ground)
     flops = pictures * backbone.flops * prefix
@@ -171,6 +172,8 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
     epochs = training_settings(ground.request, name).epochs
     learning, choosing = len(_learning(ground)), len(ground.choosing_rows()[0])
     seen = epochs * learning
+    if ground.refits(name):  # at most: it ends with the epoch that was chosen, and not at all where the head is kept
+        seen += epochs * len(ground.train)
     # Each epoch looks at the choosing pictures; one more pass solves the head, the last answers.
     passes = epochs * choosing + (0 if name == "scratch" else learning) + len(ground.held_out)
     if name == "scratch":

@@ -43,6 +43,7 @@ def run_record(
         "preprocessing": fitted.model.preprocessing.to_dict(),
         "seconds": dict(seconds),
         "epochs": [dict(epoch) for epoch in fitted.epochs],
+        "epochs_on_all": [dict(epoch) for epoch in fitted.epochs_on_all],
         "metrics": dict(metrics),
         "predictions": f"predictions/{strategy.name}.parquet",
         "bundle": f"bundles/{strategy.name}",

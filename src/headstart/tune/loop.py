@@ -90,6 +90,7 @@ def train(
     progress: Progress | None = None,
     device: str = "auto",
     guard: bool = True,
+    stop_after: int | None = None,
 ) -> Trained:
     """Train `trainee` and leave the chosen weights in it, in eval mode on the CPU.
 
@@ -115,6 +116,8 @@ def train(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     guard : bool
         The start is a candidate too, as epoch 0: for a suffix that starts below a solved head.
+    stop_after : int, optional
+        End after so many epochs of the schedule, as an earlier training that chose this one was stopped.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def train(
         progress=progress or Silent(),
         device=device,
         guard=guard,
+        last=min(settings.epochs, stop_after or settings.epochs),
     )
     try:
         with repeatable():
@@ -177,6 +181,7 @@ class _Training:
     progress: Progress | Silent
     device: str
     guard: bool
+    last: int  # epoch
     history: _History = field(default_factory=_History)
     best_weights: store.Tensors | None = None
     average: store.Tensors = field(default_factory=dict)
@@ -197,7 +202,7 @@ class _Training:
         saved = self.checkpoint.load(self._say) if self.checkpoint else None
         if saved is not None:
             self._restore(saved)
-            self._say(f"going on after epoch {len(self.history.epochs)} of {self.settings.epochs}.")
+            self._say(f"going on after epoch {len(self.history.epochs)} of {self.last}.")
         elif self.guard and len(self.hold_out_rows):
             self._note(0, self._judge(0))
 
@@ -205,10 +210,10 @@ class _Training:
         """Return whether all epochs are done, or `patience` of them brought nothing."""
         done, patience = len(self.history.epochs), self.settings.patience
         chosen = self.history.best_epoch()
-        if done < self.settings.epochs and patience and chosen is not None and done - chosen >= patience:
+        if done < self.last and patience and chosen is not None and done - chosen >= patience:
             self._say(f"stopped after epoch {done} of {self.settings.epochs}: epoch {chosen} was the best.")
             return True
-        return done >= self.settings.epochs
+        return done >= self.last
 
     def run_epoch(self) -> None:
         """Train one epoch, judge it, keep a checkpoint and hand over the record."""
@@ -265,7 +270,7 @@ class _Training:
         order = stream(self.seed, "order", epoch).permutation(self.train_rows)
         batches = in_batches(order, self.settings.batch_size)
         training_mode(self.trainee, self.settings.batch_norm)
-        name = f"{self.run}: epoch {epoch} of {self.settings.epochs}"
+        name = f"{self.run}: epoch {epoch} of {self.last}"
         with self.progress.step(name, count) as bar:
             for number, (rows, loaded) in enumerate(loaded_batches(self.source, batches, epoch)):
                 result = self.stepper.step(
@@ -304,7 +309,7 @@ class _Training:
     @torch.no_grad()
     def _average(self, step: int) -> None:
         """Keep a running mean of weights and statistics over the last quarter of the steps."""
-        if not self.settings.average or len(self.hold_out_rows) or step < 0.75 * self.total:
+        if not self.settings.average or len(self.hold_out_rows) or step < 0.75 * self.per_epoch * self.last:
             return
         self.history.averaged += 1
         for name, value in self.trainee.state_dict().items():
@@ -351,6 +356,7 @@ class _Training:
             "labels": self.source.labels,
             "source": self.source.describe(),
             "guard": self.guard,
+            "last": self.last,
             "start": tensors_hash(self.trainee),
         }
         return fingerprint(parts)

@@ -63,6 +63,9 @@ class TrainingSettings:
     choose : str
         What the best epoch is best at, on the hold-out: ``"calibrated-loss"``, the loss at the best
         temperature, which is kept; ``"loss"``; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
+    refit : bool
+        Strategies train once more, to the chosen epoch, with the hold-out among the pictures to learn from,
+        where it was taken out of train. (`train` itself does one training.)
 
     Raises
     ------
@@ -88,6 +91,7 @@ class TrainingSettings:
     clip: float | None = 1.0
     average: bool = False
     choose: Choose = "calibrated-loss"
+    refit: bool = False
 
     def __post_init__(self) -> None:
         owner = "TrainingSettings"
@@ -116,8 +120,9 @@ class TrainingSettings:
             check_number(name, owner, getattr(self, name), least=0.0, most=most)
         if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
             raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
-        if not isinstance(self.average, bool):
-            raise bad_parameter("average", owner, "True or False", self.average)
+        for name in ("average", "refit"):
+            if not isinstance(getattr(self, name), bool):
+                raise bad_parameter(name, owner, "True or False", getattr(self, name))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -1,0 +1,138 @@
+"""What a training by gradients needs: the network, where it is cut, and its pictures, live or as activations."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headstart.backbones import Backbone, split
+from headstart.base.types import Preprocessing
+from headstart.features import PLAIN, View
+from headstart.strategies.ground import Choices, Ground, load_scratch
+from headstart.strategies.settings import check_cut
+from headstart.strategies.strategy import Strategy
+from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
+
+ACTIVATION_LIMIT = 20e9  # bytes of stored activations; beyond it the frozen part runs in each epoch
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one training needs: the network it works on, the part it trains, and its pictures.
+
+    Rows of `source` are first the pictures to learn from, then those that choose the epoch.
+    """
+
+    backbone: Backbone
+    preprocessing: Preprocessing
+    cut: str
+    prefix: torch.nn.Module
+    suffix: torch.nn.Module
+    source: Source
+    learning: NDArray[np.int64]
+    choosing: NDArray[np.int64]
+    chosen_in: str
+    shared: tuple[str, ...]
+
+    @property
+    def train_rows(self) -> NDArray[np.int64]:
+        """Rows of `source` to learn from."""
+        return np.arange(len(self.learning))
+
+    @property
+    def choosing_rows(self) -> NDArray[np.int64]:
+        """Rows of `source` that choose the epoch."""
+        return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
+
+    def on_all(self, untrained: Backbone) -> Lesson:
+        """Return the same lesson on an `untrained` backbone, with the choosing pictures among those to learn from."""
+        halves = split(untrained, self.cut)
+        return replace(
+            self,
+            backbone=untrained,
+            prefix=halves.prefix,
+            suffix=halves.suffix,
+            learning=np.concatenate([self.learning, self.choosing]),
+            choosing=self.choosing[:0],
+        )
+
+
+def untrained(ground: Ground, strategy: Strategy) -> Backbone:
+    """Return the network that `strategy` starts from, its own copy."""
+    return load_scratch(ground.request) if strategy.weights == "random" else copy.deepcopy(ground.need_backbone())
+
+
+def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
+    """Gather what training `strategy` needs."""
+    backbone = untrained(ground, strategy)
+    preprocessing = _preprocessing(backbone, choices, strategy)
+    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone)
+    halves = split(backbone, cut)
+    choosing, chosen_in = ground.choosing_rows()
+    learning = ground.train[~np.isin(ground.train, choosing)]
+    shared: tuple[str, ...] = ("decode", "framing", "augment")
+    if strategy.weights != "random":
+        shared = (*shared, "features")
+    pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
+    if cut == "input":
+        source: Source = PixelSource(*pixels)
+    elif activation_bytes(ground, backbone, cut) > ACTIVATION_LIMIT:
+        ground.progress.message(
+            f"{strategy.name}: activations at '{cut}' would take more than {ACTIVATION_LIMIT / 1e9:.0f} GB on disk, "
+            "so the frozen part runs again in each epoch."
+        )
+        source = PrefixSource(halves.prefix, *pixels)
+    else:
+        source, shared = _stored(ground, choices, cut, learning, choosing), (*shared, "activations")
+    return Lesson(
+        backbone, preprocessing, cut, halves.prefix, halves.suffix, source, learning, choosing, chosen_in, shared
+    )
+
+
+def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> Preprocessing:
+    """Return how pictures are prepared: a network from scratch has a size and numbers of its own."""
+    if strategy.weights != "random":
+        return choices.preprocessing
+    return replace(
+        backbone.preprocessing,
+        framing=choices.preprocessing.framing,
+        stored_side=choices.preprocessing.decode_side,
+    )
+
+
+def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:
+    """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
+    return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
+
+
+def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
+    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
+    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
+    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
+
+
+def _stored(
+    ground: Ground, choices: Choices, cut: str, learning: NDArray[np.int64], choosing: NDArray[np.int64]
+) -> Source:
+    """Return what enters the trained part, computed once: epoch e uses augmented view e mod V."""
+    rows = np.concatenate([learning, choosing])
+    trained_on = rows if ground.refits("partial") else learning
+    views = [
+        _activations(ground, choices, cut, trained_on, View(choices.augment, number, ground.request.seed))
+        for number in range(ground.request.views if choices.augment != "none" else 1)
+    ]
+    plain = _activations(ground, choices, cut, rows, PLAIN)
+    return ActivationSource(views, plain, ground.table.labels[rows])
+
+
+def _activations(
+    ground: Ground, choices: Choices, cut: str, rows: NDArray[np.int64], view: View
+) -> NDArray[np.float16]:
+    name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
+    seen = ground.see(rows, choices.preprocessing, step="activations", name=name, view=view, cut=cut)
+    return seen["activations"]
