@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +21,7 @@ from headstart.backbones.checkpoints import (
     read_tensors,
 )
 from headstart.backbones.forward import measuring
+from headstart.backbones.libraries import timm
 from headstart.backbones.names import DEFAULT_NAME, NetworkName, of_library, resolve
 from headstart.backbones.networks import (
     SIZE_ERRORS,

@@ -7,9 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
-import timm
-import torchvision
-
+from headstart.backbones.libraries import timm, torchvision
 from headstart.backbones.scratch import SCRATCH
 from headstart.base.errors import ConfigError
 

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-import timm
-import timm.data
 import torch
-import torchvision
 from torch import Tensor, nn
-from torchvision.models.vision_transformer import interpolate_embeddings
 
+from headstart.backbones.libraries import timm, torchvision
 from headstart.backbones.names import NetworkName, resolve
 from headstart.backbones.scratch import SCRATCH, SCRATCH_PREPROCESSING
 from headstart.base.errors import ConfigError
@@ -189,7 +186,8 @@ def _resize_timm(network: nn.Module, address: NetworkName, image_size: int) -> n
 def _resize_torchvision_vit(network: nn.Module, architecture: str, image_size: int) -> nn.Module:
     other = _torchvision_network(architecture, image_size=image_size)
     patch = int(other.patch_size)  # type: ignore[arg-type]
-    state: dict[str, Tensor] = interpolate_embeddings(image_size, patch, network.state_dict())
+    vision_transformer = torchvision.models.vision_transformer
+    state: dict[str, Tensor] = vision_transformer.interpolate_embeddings(image_size, patch, network.state_dict())
     other.load_state_dict(state)
     return other
 

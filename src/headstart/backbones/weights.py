@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import timm
-import torchvision
-
 from headstart.backbones.caches import expected_hash
+from headstart.backbones.libraries import timm, torchvision
 from headstart.backbones.loading import where_published
 from headstart.backbones.names import NetworkName, of_library
 from headstart.backbones.packaged import PACKAGES

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import numpy as np
-import timm
 import torch
-import torchvision
 from numpy.typing import NDArray
 
 from headstart import __version__
@@ -102,7 +101,7 @@ def extract(
         "cut": cut,
         "arrays": sorted(shapes),
         "augmentation": asdict(AUGMENTATIONS[view.kind]),
-        "versions": [__version__, torch.__version__, timm.__version__, torchvision.__version__],
+        "versions": [__version__, *(version(name) for name in ("torch", "timm", "torchvision"))],
         "threads": torch.get_num_threads(),  # another number of threads may round otherwise
         "device": device,
     }
