@@ -117,32 +117,19 @@ def test_the_hold_out_teaches_nothing(make_trainee: Any, make_lesson: Any) -> No
     assert hashes[0] == hashes[1]
 
 
-def test_average_is_the_mean_over_the_last_quarter(make_trainee: Any, make_lesson: Any) -> None:
-    lesson = make_lesson(train=16)
-    settings = {"batch_size": 8, "schedule": "constant", "head_rate": 0.03, "backbone_rate": 0.03}
-    ends = []
-    for epochs in (3, 4):
+@pytest.mark.parametrize("hold_out", [True, False])
+def test_the_mean_of_the_weights_is_the_answer(make_trainee: Any, make_lesson: Any, hold_out: bool) -> None:
+    ends, epochs = [], []
+    for average in (0.0, 0.01, 2.0):
         trainee = make_trainee()
-        go(trainee, lesson, TrainingSettings(epochs=epochs, **settings), hold_out=False)
-        ends.append({name: value.clone() for name, value in trainee.state_dict().items()})
-    averaged = make_trainee()
-    go(averaged, lesson, TrainingSettings(epochs=4, average=True, **settings), hold_out=False)
-    # 8 steps: the last two count, of which the second is the end; so it lies between, and not at the end.
-    name = "suffix.0.weight"
-    assert not torch.equal(averaged.state_dict()[name], ends[1][name])
-    distance = (averaged.state_dict()[name] - ends[1][name]).norm()
-    assert distance < (ends[0][name] - ends[1][name]).norm()
-    assert not torch.equal(averaged.state_dict()["suffix.1.running_mean"], ends[1]["suffix.1.running_mean"])
-    assert int(averaged.state_dict()["suffix.1.num_batches_tracked"]) == 8
-
-
-def test_average_of_one_step_is_that_step(make_trainee: Any, make_lesson: Any) -> None:
-    lesson, hashes = make_lesson(train=8), []
-    for average in (False, True):
-        trainee = make_trainee()
-        go(trainee, lesson, TrainingSettings(epochs=4, batch_size=8, average=average), hold_out=False)
-        hashes.append(tensors_hash(trainee))
-    assert hashes[0] == hashes[1]
+        settings = replace(SETTINGS, average=average, choose="loss")
+        epochs.append(plain(go(trainee, make_lesson(), settings, hold_out=hold_out).epochs))
+        ends.append(tensors_hash(trainee))
+    assert ends[0] == ends[1] != ends[2]  # the mean over less than a step is the latest step
+    trained = [[record["train_loss"] for record in records] for records in epochs]
+    assert trained[0] == trained[2]  # the training goes on from the latest weights, not from their mean
+    if hold_out:
+        assert epochs[0][-1]["val_loss"] != epochs[2][-1]["val_loss"]
 
 
 def test_the_start_is_kept_when_no_epoch_is_better(make_trainee: Any, make_lesson: Any) -> None:

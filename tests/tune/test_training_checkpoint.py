@@ -31,7 +31,8 @@ CASES = {
     "step, frozen, calibrated": {"schedule": "step", "batch_norm": "frozen", "choose": "calibrated-loss"},
     "bf16": {"precision": "bf16"},
     "misled": {"head_rate": 0.1},
-    "average": {"average": True},
+    "average": {"average": 2.0},
+    "no average": {"average": 0.0},
 }
 
 

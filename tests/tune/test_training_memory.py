@@ -25,7 +25,7 @@ class Hungry(nn.Module):
     def __init__(self, most: int, error: Exception) -> None:
         super().__init__()
         self.layer = nn.Linear(3, 4)
-        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         self.most, self.error = most, error
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -35,7 +35,8 @@ def test_to_dict_is_plain_and_complete() -> None:
         ("label_smoothing", 1.1),
         ("patience", 0),
         ("clip", 0.0),
-        ("average", 1),
+        ("average", -1.0),
+        ("refit", 1),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from headstart.backbones.forward import tensors_hash
 from headstart.base.errors import HeadstartError
@@ -22,6 +21,7 @@ from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream, stream_seed
 from headstart.tune import checkpoint as store
+from headstart.tune.averaging import Average
 from headstart.tune.choosing import Judged, best, judge
 from headstart.tune.device import accelerator_for, repeatable
 from headstart.tune.memory import MicroBatch
@@ -103,7 +103,7 @@ def train(
         Positions in `source` to learn from; at least two.
     hold_out_rows : array of int, (m,)
         Positions on which the best epoch is chosen. Empty: nothing is chosen, the last weights count
-        (with ``settings.average``, the mean over the last quarter of the steps).
+        (with ``settings.average``, their running mean).
     settings : TrainingSettings
     seed : int
     run : str
@@ -184,7 +184,6 @@ class _Training:
     last: int  # epoch
     history: _History = field(default_factory=_History)
     best_weights: store.Tensors | None = None
-    average: store.Tensors = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_rows(self.train_rows, self.hold_out_rows)
@@ -196,6 +195,7 @@ class _Training:
         self.memory = MicroBatch(self.settings.batch_size, least=least, tell=self._short_of_memory)
         accelerator = accelerator_for(self.device, self.settings.precision)
         self.stepper = Stepper(self.trainee, self.settings, accelerator, self.memory)
+        self.average = Average(self.trainee, self.settings.average * self.per_epoch)
 
     def resume_or_begin(self) -> None:
         """Go on from the checkpoint if there is one of this training; otherwise judge the start."""
@@ -243,8 +243,8 @@ class _Training:
         chosen = self.history.best_epoch()
         if self.best_weights is not None:
             self.trainee.load_state_dict(self.best_weights)
-        elif self.average:
-            self.trainee.load_state_dict(self.average)
+        elif self.average.tensors:
+            self.trainee.load_state_dict(self.average.tensors)
         if chosen == 0:
             self.history.warnings.append(
                 f"No epoch of {self.run} was better on the {len(self.hold_out_rows)} held-out training pictures "
@@ -281,7 +281,7 @@ class _Training:
                     seed=stream_seed(self.seed, self.run, epoch, number),
                 )
                 self._check_finite(result.objective, epoch)
-                self._average((epoch - 1) * self.per_epoch + number)
+                self.average.update()
                 loss, correct = loss + result.loss, correct + result.correct
                 bar.advance(len(rows))
         if not all_finite(self.trainee):
@@ -293,10 +293,13 @@ class _Training:
         return rate_factor(step, total=self.total, per_epoch=self.per_epoch, settings=self.settings)
 
     def _judge(self, epoch: int) -> Judged:
-        """Return what the hold-out says about the weights as they are now."""
-        scores = self.memory.run(
-            lambda size: predict(self.trainee, self.source, self.hold_out_rows, batch_size=min(size, EVALUATION_BATCH))
-        )
+        """Return what the hold-out says about the weights as they are now, or their mean."""
+        with self.average.in_place():
+            scores = self.memory.run(
+                lambda size: predict(
+                    self.trainee, self.source, self.hold_out_rows, batch_size=min(size, EVALUATION_BATCH)
+                )
+            )
         if not np.isfinite(scores).all():
             self._check_finite(float("nan"), epoch)
         return judge(scores, self.source.labels[self.hold_out_rows], self.settings.choose)
@@ -304,31 +307,18 @@ class _Training:
     def _note(self, epoch: int, judged: Judged) -> None:
         self.history.judged[str(epoch)] = asdict(judged)
         if self.history.best_epoch() == epoch:
-            self.best_weights = store.copied(self.trainee.state_dict())
-
-    @torch.no_grad()
-    def _average(self, step: int) -> None:
-        """Keep a running mean of weights and statistics over the last quarter of the steps."""
-        if not self.settings.average or len(self.hold_out_rows) or step < 0.75 * self.per_epoch * self.last:
-            return
-        self.history.averaged += 1
-        for name, value in self.trainee.state_dict().items():
-            mean = self.average.get(name)
-            if mean is None or not value.is_floating_point():  # counters: the latest
-                self.average[name] = value.detach().clone()
-            else:
-                mean += (value - mean) / self.history.averaged
+            self.best_weights = store.copied(self.average.tensors or self.trainee.state_dict())
 
     def _save(self, epoch: int) -> None:
         if self.checkpoint is None:
             return
-        self.history.micro_batch = self.memory.size
+        self.history.micro_batch, self.history.averaged = self.memory.size, self.average.seen
         scaler = self.stepper.accelerator.scaler
         facts = {"history": asdict(self.history), "scaler": scaler.state_dict() if scaler else None}
         tensors = {
             **store.with_prefix("weights", self.trainee.state_dict()),
             **store.with_prefix("optimizer", store.optimizer_tensors(self.stepper.optimizer)),
-            **store.with_prefix("average", self.average),
+            **store.with_prefix("average", self.average.tensors),
         }
         chosen = self.history.best_epoch()
         kept = None if chosen is None or self.best_weights is None else (chosen, self.best_weights)
@@ -339,7 +329,7 @@ class _Training:
         self.memory.size = self.history.micro_batch
         self.best_weights = saved.best
         device = self.stepper.accelerator.device
-        self.average = {name: value.to(device) for name, value in store.below_prefix("average", saved.tensors).items()}
+        self.average.restore(store.below_prefix("average", saved.tensors), self.history.averaged, device)
         self.trainee.load_state_dict(store.below_prefix("weights", saved.tensors))
         store.restore_optimizer(self.stepper.optimizer, store.below_prefix("optimizer", saved.tensors))
         if self.stepper.accelerator.scaler is not None and saved.facts["scaler"]:

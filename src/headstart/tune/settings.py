@@ -58,8 +58,8 @@ class TrainingSettings:
         ``"float32"``, ``"bf16"`` or ``"fp16"`` (CUDA and MPS only) in training; evaluation is always float32.
     clip : float, optional
         Longest gradient; None: no limit.
-    average : bool
-        Without a hold-out: answer with the mean of the weights over the last quarter of the steps.
+    average : float
+        A running mean of the weights over about so many epochs is judged and kept in their place; 0: none.
     choose : str
         What the best epoch is best at, on the hold-out: ``"calibrated-loss"``, the loss at the best
         temperature, which is kept; ``"loss"``; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
@@ -89,7 +89,7 @@ class TrainingSettings:
     batch_norm: BatchNorm = "update"
     precision: Precision = "float32"
     clip: float | None = 1.0
-    average: bool = False
+    average: float = 1.0
     choose: Choose = "calibrated-loss"
     refit: bool = False
 
@@ -116,13 +116,13 @@ class TrainingSettings:
             ("gamma", 1.0),
             ("warmup", 1.0),
             ("label_smoothing", 1.0),
+            ("average", None),
         ):
             check_number(name, owner, getattr(self, name), least=0.0, most=most)
         if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
             raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
-        for name in ("average", "refit"):
-            if not isinstance(getattr(self, name), bool):
-                raise bad_parameter(name, owner, "True or False", getattr(self, name))
+        if not isinstance(self.refit, bool):
+            raise bad_parameter("refit", owner, "True or False", self.refit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
