@@ -36,6 +36,9 @@ INTRODUCTION = (
     "epochs) were set on inner hold-outs of train; the SVM's rules were first tried with an eye on held-out splits",
     "([decisions.md](decisions.md), `benchmarks/heads.py`).",
     "",
+    "The rows of trained strategies are from before the running mean of the weights was kept; `--set average=0` is as "
+    "they were measured.",
+    "",
 )
 
 
