@@ -32,7 +32,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     strategy : str
         One of scratch, full, partial, linear, svm, knn.
-    backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, device, offline
+    backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, readout, device,
+    offline
         As for `headstart.compare`.
     random_state : int
         Root of every random stream.
@@ -65,6 +66,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         image_size: int | None = None,
         framing: Framing | Literal["auto"] = "auto",
         augment: str = "auto",
+        readout: str = "pool",
         device: str = "auto",
         offline: bool = False,
         random_state: int = 0,
@@ -80,6 +82,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.image_size = image_size
         self.framing = framing
         self.augment = augment
+        self.readout = readout
         self.device = device
         self.offline = offline
         self.random_state = random_state

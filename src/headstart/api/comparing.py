@@ -47,6 +47,7 @@ def compare(
     image_size: int | None = None,
     framing: Framing | Literal["auto"] = AUTO,
     augment: str = AUTO,
+    readout: str = "pool",
     views: int = 4,
     select: str = "train",
     split: str | Path | None = None,
@@ -90,6 +91,9 @@ def compare(
         ``"crop"``, ``"squash"``, ``"pad"``, or ``"auto"``, chosen inside train.
     augment : str
         A name from `headstart.pixels.AUGMENTATIONS`, or ``"auto"``, chosen inside train.
+    readout : str
+        What `linear`, `svm` and `knn` read of the network: ``"pool"``, ``"stages"`` (several stages in the same
+        pass), or ``"auto"``, chosen inside train for each.
     views : int
         Augmented copies that `partial` keeps.
     select : str
@@ -138,6 +142,7 @@ def compare(
         image_size=image_size,
         framing=framing,
         augment=augment,
+        readout=readout,
         views=views,
         select=select,
         device=device,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.backbones.forward import evaluating, normalise, tensors_hash
     from headstart.backbones.loading import Backbone, load
     from headstart.backbones.networks import create
+    from headstart.backbones.readout import read_out
     from headstart.backbones.stages import Stage
     from headstart.backbones.weights import list_weights, verify_weights
 
@@ -28,6 +29,7 @@ __all__ = [
     "list_weights",
     "load",
     "normalise",
+    "read_out",
     "split",
     "tensors_hash",
     "verify_weights",
@@ -40,6 +42,7 @@ _HOMES = {
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
     "Stage": "stages",
     "create": "networks",
+    "read_out": "readout",
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

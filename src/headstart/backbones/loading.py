@@ -64,6 +64,8 @@ class Backbone:
         D.
     flops : float
         Multiplications and additions for one picture at prediction.
+    readout : str
+        What the network answers with: its own pooled features, or more (`headstart.backbones.readout`).
     """
 
     name: str
@@ -74,6 +76,7 @@ class Backbone:
     licence: str
     features: int
     flops: float
+    readout: str = "pool"
 
     @property
     def stages(self) -> tuple[Stage, ...]:

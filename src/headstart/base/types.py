@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[Any]  # floating; NumPy's own stubs lose the kind at every operation
 Framing = Literal["crop", "squash", "pad"]
 FRAMINGS: tuple[Framing, ...] = ("crop", "squash", "pad")
+Readout = Literal["pool", "stages"]  # what heads read of a network
+READOUTS: tuple[Readout, ...] = ("pool", "stages")
 
 
 @dataclass(frozen=True, kw_only=True)

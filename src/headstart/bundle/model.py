@@ -197,6 +197,7 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
     import torch
 
     from headstart.backbones.networks import create
+    from headstart.backbones.readout import reading
 
     place = Path(folder)
     contents = read_folder(place)
@@ -206,7 +207,8 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
         network.load_state_dict({name: torch.from_numpy(value) for name, value in contents.network.items()})
     except RuntimeError as error:
         raise damaged(place, f"its tensors do not fit the network {architecture}") from error
-    return assemble(network.eval(), contents.head, contents.info, place, device=device)
+    network = reading(network.eval(), preprocessing.input_size, contents.info.get("readout", "pool"))
+    return assemble(network, contents.head, contents.info, place, device=device)
 
 
 def assemble(

@@ -45,6 +45,7 @@ def fit(
     cut: options.Cut = None,
     unfreeze: options.Unfreeze = None,
     head: options.Head = "linear",
+    readout: options.Readout = "pool",
     epochs: options.Epochs = None,
     select: options.Select = "train",
     seed: options.Seed = 0,
@@ -59,7 +60,7 @@ def fit(
     quiet: options.Quiet = False,
 ) -> None:
     """Train one strategy and save the classifier."""
-    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head}
+    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head, "readout": readout}
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}

@@ -104,6 +104,7 @@ def compare(
     cut: options.Cut = None,
     unfreeze: options.Unfreeze = None,
     head: options.Head = "linear",
+    readout: options.Readout = "pool",
     epochs: options.Epochs = None,
     select: options.Select = "train",
     seed: options.Seed = 0,
@@ -125,7 +126,7 @@ def compare(
 
     A run that was stopped continues with the same command; a finished one is printed again.
     """
-    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head}
+    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head, "readout": readout}
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}

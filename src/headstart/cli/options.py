@@ -90,6 +90,15 @@ Head = Annotated[
         rich_help_panel=_NETWORK,
     ),
 ]
+Readout = Annotated[
+    str,
+    typer.Option(
+        "--readout",
+        metavar="pool|stages|auto",
+        help="What linear, svm and knn read: the network's last features, or several stages.",
+        rich_help_panel=_NETWORK,
+    ),
+]
 ImageSize = Annotated[
     int | None,
     typer.Option(

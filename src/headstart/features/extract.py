@@ -97,6 +97,7 @@ def extract(
         "preprocessing": preprocessing.to_dict(),
         "backbone": backbone.name,
         "weights": tensors_hash(backbone.network),
+        "readout": backbone.readout,
         "view": [view.kind, view.number, view.seed],
         "cut": cut,
         "arrays": sorted(shapes),

@@ -6,20 +6,22 @@ pictures lets a logistic regression answer best for pictures it has not seen?
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.base.types import Framing, Preprocessing, softmax
+from headstart.base.types import Floats, Framing, Preprocessing, softmax
 from headstart.features import View
 from headstart.strategies.ground import Choices, Ground, scratch_preprocessing
 from headstart.strategies.request import AUTO
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
 AUGMENTATIONS_TRIED = ("photo", "anyway")
+Name = TypeVar("Name", bound=str)
 
 
 def choose(ground: Ground) -> Choices:
@@ -44,17 +46,23 @@ def _framing(ground: Ground, notes: dict[str, Any]) -> Preprocessing:
         )
         losses[framing] = out_of_fold_losses(ground, [features])
     notes["framing"] = {framing: float(loss.mean()) for framing, loss in losses.items()}
-    return replace(base, framing=_clearly_better(losses))
+    # First the whole picture: what a crop cuts away, no later training can find again.
+    return replace(base, framing=clearly_better(losses))
 
 
-def _clearly_better(losses: dict[Framing, NDArray[np.float64]]) -> Framing:
-    """Return the first framing, unless another's mean loss is lower by more than one standard error.
+def clearly_better(losses: Mapping[Name, NDArray[np.float64]]) -> Name:
+    """Return the first name, unless another's mean loss is lower by more than one standard error.
 
-    The first shows the whole picture: what a crop cuts away, no later training can find again.
+    Parameters
+    ----------
+    losses : mapping of str to array, (n,)
+        Of the same pictures under each name; pictures with a NaN anywhere do not count.
     """
-    first = FRAMINGS_TRIED[0]
-    best = min(losses, key=lambda framing: losses[framing].mean())
-    gain = losses[first] - losses[best]
+    first = next(iter(losses))
+    told = np.isfinite(np.stack(list(losses.values()))).all(axis=0)
+    means = {name: loss[told].mean() for name, loss in losses.items()}
+    best = min(means, key=lambda name: means[name])
+    gain = (losses[first] - losses[best])[told]
     error = gain.std(ddof=1) / np.sqrt(len(gain))
     return best if gain.mean() > error else first
 
@@ -91,6 +99,11 @@ def out_of_fold_losses(ground: Ground, views: list[NDArray[np.float32]]) -> NDAr
     )
     if fitted.out_of_fold is None:
         raise RuntimeError("the logistic head was fitted without folds")
-    answers = softmax(fitted.out_of_fold[: len(labels)])[np.arange(len(labels)), labels]
+    return losses_of(fitted.out_of_fold[: len(labels)], labels)
+
+
+def losses_of(scores: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log loss of each row of scores, (n, classes), whose softmax is the answer."""
+    answers = softmax(scores)[np.arange(len(labels)), labels]
     losses: NDArray[np.float64] = -np.log(np.maximum(answers, np.finfo(np.float64).eps))
     return losses

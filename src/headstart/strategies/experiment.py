@@ -189,6 +189,7 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
     architecture = backbone["name"] if backbone else ground.request.scratch
     info = {
         "architecture": architecture,
+        "readout": fitted.settings.get("readout", "pool"),
         "strategy": {
             "strategy": strategy.name,
             "weights": strategy.weights,

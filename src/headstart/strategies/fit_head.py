@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headstart import heads
-from headstart.base.types import Affine, Head, Kernel
+from headstart.base.types import READOUTS, Affine, Head, Kernel
 from headstart.bundle import Model
+from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.request import AUTO
 from headstart.strategies.strategy import Strategy
 
 
 def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
-    """Solve the head of `strategy` on the pooled features of the training pictures."""
-    backbone = ground.need_backbone()
-    features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
-    with ground.progress.step(f"{strategy.name}: solved", 1, "heads") as step:
-        fitted = heads.FITTERS[strategy.head](
-            features,
-            ground.table.labels[ground.train],
-            len(ground.classes),
-            folds=ground.folds,
-            seed=ground.request.seed,
-        )
-        step.advance()
+    """Solve the head of `strategy` on what the frozen network says of the training pictures."""
+    fitted, readout = _fitted(ground, choices, strategy)
+    backbone = ground.network(readout)
     # The held-out pictures pass by themselves, in the batches in which the bundle would see them again.
-    held_out = ground.features(ground.held_out, choices.preprocessing, step="features", name="features, held out")
+    held_out = ground.features(
+        ground.held_out, choices.preprocessing, step="features", name="features, held out", readout=readout
+    )
     model = Model(
         network=backbone.network,
         head=fitted.head,
@@ -39,10 +37,35 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         flops=backbone.flops + fitted.head.flops(),
         total=backbone.parameters + numbers_in(fitted.head),
         trained=trained_numbers(fitted.head),
-        settings={**fitted.chosen, "converged": fitted.converged},
+        settings={**fitted.chosen, "readout": readout, "converged": fitted.converged},
         shared=("decode", "framing", "features"),
         warnings=tuple(fitted.warnings),
     )
+
+
+def _fitted(ground: Ground, choices: Choices, strategy: Strategy) -> tuple[heads.Fitted, str]:
+    """Return the head and its readout: as asked for, or what answers better for training pictures it has not seen."""
+    asked = ground.request.readout
+    readouts = READOUTS if asked == AUTO else (asked,)
+    labels, found = ground.table.labels[ground.train], dict[str, heads.Fitted]()
+    with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
+        for readout in readouts:
+            features = ground.features(
+                ground.train, choices.preprocessing, step="features", name="features", readout=readout
+            )
+            found[readout] = heads.FITTERS[strategy.head](
+                features, labels, len(ground.classes), folds=ground.folds, seed=ground.request.seed
+            )
+            step.advance()
+    best = clearly_better({readout: _unseen_losses(fitted, labels) for readout, fitted in found.items()})
+    return found[best], best
+
+
+def _unseen_losses(fitted: heads.Fitted, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each training picture's log loss under a head that has not seen it (NaN where none was asked)."""
+    if fitted.out_of_fold is None:
+        raise RuntimeError("the head was fitted without folds")
+    return losses_of(fitted.out_of_fold / fitted.head.temperature, labels)
 
 
 def numbers_in(head: Head) -> int:

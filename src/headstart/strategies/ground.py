@@ -95,6 +95,7 @@ class Ground:
         self.spent = 0.0  # wall seconds of this process inside shared passes
         self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
+        self._networks: dict[str, Backbone] = {}  # by readout
         self.train = table.rows("train")
         self.measured = table.measured
         self.held_out = np.concatenate([table.rows("val"), table.rows("test")])
@@ -144,6 +145,7 @@ class Ground:
         name: str,
         view: View = PLAIN,
         cut: str | None = None,
+        readout: str = "pool",
     ) -> Rows:
         """Run the frozen network over some pictures, or find what it said, and count the cost for `step`.
 
@@ -154,7 +156,7 @@ class Ground:
         """
         begin = time.perf_counter()
         found = extract(
-            self.need_backbone(),
+            self.network(readout),
             self.pictures,
             rows,
             self.table.digests,
@@ -172,10 +174,27 @@ class Ground:
         return found
 
     def features(
-        self, rows: NDArray[np.int64], preprocessing: Preprocessing, *, step: str, name: str, view: View = PLAIN
+        self,
+        rows: NDArray[np.int64],
+        preprocessing: Preprocessing,
+        *,
+        step: str,
+        name: str,
+        view: View = PLAIN,
+        readout: str = "pool",
     ) -> NDArray[np.float32]:
-        """Return pooled features, (len(rows), d) float32, of some pictures."""
-        return np.asarray(self.see(rows, preprocessing, step=step, name=name, view=view)["pooled"])
+        """Return what the frozen network says of some pictures, (len(rows), d) float32, with this readout."""
+        # Where train is looked at for more than the pooled features, those are the last columns of the same pass.
+        more = self.request.readout != "pool" and view == PLAIN and rows is self.train
+        seen = self.see(rows, preprocessing, step=step, name=name, view=view, readout="stages" if more else readout)
+        said = np.asarray(seen["pooled"])
+        return said[:, said.shape[1] - self.network(readout).features :]
+
+    def network(self, readout: str) -> Backbone:
+        """Return the pre-trained backbone that answers with this readout."""
+        if readout not in self._networks:
+            self._networks[readout] = backbones.read_out(self.need_backbone(), readout)
+        return self._networks[readout]
 
     @property
     def seconds(self) -> dict[str, float]:

@@ -11,7 +11,7 @@ from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
-from headstart.base.types import FRAMINGS, Framing
+from headstart.base.types import FRAMINGS, READOUTS, Framing
 from headstart.pixels import AUGMENTATIONS
 from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
@@ -44,6 +44,8 @@ class Request:
         For every trained strategy, or for those named; None: each strategy's own default.
     framing, augment : str
         ``"auto"`` chooses inside the training split.
+    readout : str
+        What `linear`, `svm` and `knn` read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold loss.
     views : int
         How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
     select : str
@@ -64,6 +66,7 @@ class Request:
     image_size: int | None = None
     framing: Framing | Literal["auto"] = AUTO
     augment: str = AUTO
+    readout: str = "pool"
     views: int = 4
     select: str = "train"
     device: str = AUTO
@@ -76,6 +79,7 @@ class Request:
         check_choice("head", "compare", self.head, TRAINED_HEADS)
         check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
         check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
+        check_choice("readout", "compare", self.readout, (AUTO, *READOUTS))
         check_choice("select", "compare", self.select, ("train", "val"))
         check_choice("device", "compare", self.device, DEVICES)
         check_integer("seed", "compare", self.seed, least=0)

@@ -1,0 +1,108 @@
+"""What is read out of a network: its pooled features, or what several of its stages say.
+
+Early stages see textures and edges that the last one has thrown away, because its own training had no use for
+them; a head may have (Evci et al. 2022, "Head2Toe: Utilizing Intermediate Representations for Better Transfer
+Learning"). Of each stage the mean and the largest value of every channel are read, in the same pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import fx, nn
+
+from headstart.backbones.loading import Backbone
+from headstart.backbones.stages import Plan, plan_stages
+from headstart.base.params import check_choice
+from headstart.base.types import READOUTS
+
+MOST_TAPS = 6  # a transformer's dozen of blocks would be ten thousand numbers
+
+
+@dataclass(frozen=True, eq=False)
+class _Tap:
+    """A value inside the graph: its channels, and the dimensions of a batch over which they are pooled."""
+
+    node: fx.Node
+    channels: int
+    over: tuple[int, ...]
+
+
+def read_out(backbone: Backbone, readout: str) -> Backbone:
+    """Return `backbone` with a network that answers with this readout; the two share their weights.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    readout : str
+        ``"pool"``: as it is. ``"stages"``: the mean and the largest value of each channel between stages (at six
+        places, evenly chosen, if there are more), then the pooled features. A network that cannot be traced has no
+        places, and stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such readout.
+    """
+    check_choice("readout", "read_out", readout, READOUTS)
+    taps = [] if readout == "pool" else _taps(backbone.plan)
+    if not taps:
+        return backbone
+    width = backbone.features + sum(2 * tap.channels for tap in taps)
+    network = _reading(backbone.network, backbone.plan, taps)
+    return replace(backbone, network=network, features=width, readout=readout)
+
+
+def reading(network: nn.Module, side: int, readout: str) -> nn.Module:
+    """Return `network`, for pictures of `side` pixels, with this readout: that of a bundle which is opened again."""
+    if readout == "pool":
+        return network
+    plan = plan_stages(network, torch.zeros(1, 3, side, side), flops=0.0)
+    return _reading(network, plan, _taps(plan))
+
+
+def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:
+    return fx.GraphModule(network, _graph(plan, taps)).eval()
+
+
+def _taps(plan: Plan) -> list[_Tap]:
+    """Return where to read between the stages, first to last."""
+    if plan.traced is None:
+        return []
+    shapes = {stage.name: stage.shape for stage in plan.stages}
+    parts = plan.traced.parts[1:]
+    found = [_tap(part.entering, shapes[part.name]) for part in parts if len(shapes[part.name]) in (2, 3)]
+    if len(found) <= MOST_TAPS:
+        return found
+    return [found[round(place * (len(found) - 1) / (MOST_TAPS - 1))] for place in range(MOST_TAPS)]
+
+
+def _tap(node: fx.Node, shape: Sequence[int]) -> _Tap:
+    """Return how to pool an activation of this shape: (C, H, W), (H, W, C), or (tokens, C)."""
+    if len(shape) == 2:
+        return _Tap(node, shape[1], (1,))
+    if shape[1] != shape[2] and shape[0] == shape[1]:  # pictures are square: the odd one is the channels
+        return _Tap(node, shape[2], (1, 2))
+    return _Tap(node, shape[0], (2, 3))
+
+
+def _graph(plan: Plan, taps: Sequence[_Tap]) -> fx.Graph:
+    """Return the network's graph with another end: what the taps say, pooled, beside its own answer."""
+    traced = plan.traced
+    if traced is None:
+        raise RuntimeError("a network without a graph has no taps")
+    graph = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for node in traced.graph.nodes:
+        if node.op != "output":
+            copies[node] = graph.node_copy(node, lambda source: copies[source])
+    said = []
+    for tap in taps:
+        value = copies[tap.node]
+        said.append(graph.call_function(torch.mean, (value,), {"dim": tap.over}))
+        said.append(graph.call_function(torch.amax, (value,), {"dim": tap.over}))
+    said.append(copies[traced.result])
+    graph.output(graph.call_function(torch.cat, (said,), {"dim": 1}))
+    return graph

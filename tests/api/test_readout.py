@@ -1,0 +1,75 @@
+"""Heads on several stages: chosen inside train, kept in the bundle, the same answers when it is opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from drawing import draw_classes
+from experiments import QUICK
+
+import headstart as hs
+import headstart.bundle.engine
+from headstart.base.errors import ConfigError
+
+HEADS = ("knn", "linear", "svm")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    draw_classes(folder / "train", 12, 0)
+    draw_classes(folder / "val", 6, 100)
+    return folder
+
+
+@pytest.mark.parametrize("readout", ["stages", "auto"])
+def test_the_bundle_answers_what_was_stored(pictures: Path, tmp_path: Path, readout: str) -> None:
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies=HEADS, readout=readout, **QUICK)
+    for name in HEADS:
+        record = run.runs[name].record
+        assert record["settings"]["readout"] in (("stages",) if readout == "stages" else ("pool", "stages"))
+        model = hs.load(run.folder / "bundles" / name)
+        assert model.info["readout"] == record["settings"]["readout"]
+        stored = pq.read_table(run.folder / "predictions" / f"{name}.parquet").to_pydict()
+        again = model.predict_proba([pictures / path for path in stored["path"]])
+        assert np.array_equal(again, np.column_stack([stored["p_circle"], stored["p_square"]]))
+
+
+def test_more_is_read_than_the_pooled_features(pictures: Path, tmp_path: Path) -> None:
+    plain, wide = (hs.fit(pictures, strategy="linear", readout=readout, **QUICK) for readout in ("pool", "stages"))
+    assert plain.head.weight.shape == (2, 1280)
+    assert wide.head.weight.shape[1] > 1280
+    assert not np.array_equal(
+        *(model.predict_proba([pictures / "val/circle/circle_00.png"]) for model in (plain, wide))
+    )
+
+
+def test_auto_reads_more_only_where_that_is_clearly_better(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(losses: dict[str, np.ndarray]) -> str:
+        asked.append(list(losses))
+        return "stages"
+
+    asked: list[list[str]] = []
+    monkeypatch.setattr("headstart.strategies.fit_head.clearly_better", said)
+    model = hs.fit(pictures, strategy="knn", readout="auto", framing="squash", **QUICK)
+    assert asked == [["pool", "stages"]]
+    assert model.info["readout"] == "stages"
+
+
+def test_an_exported_network_reads_the_same(pictures: Path, tmp_path: Path) -> None:
+    hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **QUICK)
+    files = sorted((pictures / "val").rglob("*.*"))
+    assert hs.prepare_engine(tmp_path / "b", files)
+    light, model = headstart.bundle.engine.light(tmp_path / "b"), hs.load(tmp_path / "b")
+    assert light is not None
+    np.testing.assert_allclose(light.predict_proba(files), model.predict_proba(files), atol=1e-5)
+
+
+def test_another_word_is_refused(pictures: Path) -> None:
+    with pytest.raises(ConfigError, match="readout"):
+        hs.fit(pictures, readout="everything")

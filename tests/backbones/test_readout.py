@@ -1,0 +1,59 @@
+"""What several stages say: the same pass, the same weights, the pooled features last."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from headstart.backbones import load, read_out, tensors_hash
+from headstart.backbones.forward import forward
+from headstart.base.errors import ConfigError
+
+NETWORKS = ("tf_efficientnet_lite0", "resnet18", "vgg11", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224")
+
+
+def answer(network: torch.nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    return next(forward(network, iter([pictures])))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_pooled_features_are_the_last_columns(name: str) -> None:
+    backbone = load(name, random=True)
+    wide = read_out(backbone, "stages")
+    pictures = torch.randn(2, 3, 224, 224)
+    plain, said = answer(backbone.network, pictures), answer(wide.network, pictures)
+    assert said.shape == (2, wide.features)
+    assert wide.features > backbone.features
+    assert torch.equal(said[:, -backbone.features :], plain)
+    assert tensors_hash(wide.network) == tensors_hash(backbone.network)
+    assert sorted(wide.network.state_dict()) == sorted(backbone.network.state_dict())
+
+
+def test_it_says_mean_and_largest_value_of_each_channel() -> None:
+    backbone = load("resnet18", random=True, image_size=64)
+    seen: list[torch.Tensor] = []
+    backbone.network.get_submodule("layer3").register_forward_hook(lambda module, given, out: seen.append(out))
+    pictures = torch.randn(2, 3, 64, 64)
+    said = answer(read_out(backbone, "stages").network, pictures)
+    layer3 = said[:, -(2 * 256 + 512) : -512]  # the last place is what enters layer4
+    answer(backbone.network, pictures)
+    expected = torch.cat([seen[-1].mean((2, 3)), seen[-1].amax((2, 3))], dim=1)
+    torch.testing.assert_close(layer3, expected)
+
+
+def test_tokens_and_channels_that_come_last_are_pooled_over_places() -> None:
+    for name, channels in (("vit_tiny_patch16_224", 192), ("swin_tiny_patch4_window7_224", 96)):
+        backbone = load(name, random=True)
+        wide = read_out(backbone, "stages")
+        assert (wide.features - backbone.features) % (2 * channels) == 0
+        assert wide.features - backbone.features <= 6 * 2 * 768
+
+
+def test_pool_is_the_network_as_it_is() -> None:
+    backbone = load("resnet18", random=True, image_size=64)
+    assert read_out(backbone, "pool") is backbone
+
+
+def test_another_word_is_refused() -> None:
+    with pytest.raises(ConfigError, match="readout"):
+        read_out(load("resnet18", random=True, image_size=64), "all")
