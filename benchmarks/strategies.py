@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
 
 import headstart as hs
 from headstart.base.files import read_json, write_text
@@ -35,9 +38,6 @@ INTRODUCTION = (
     "Framing, augmentation, strengths and epochs are chosen inside train. The defaults behind them (rates, numbers of",
     "epochs) were set on inner hold-outs of train; the SVM's rules were first tried with an eye on held-out splits",
     "([decisions.md](decisions.md), `benchmarks/heads.py`).",
-    "",
-    "The rows of trained strategies are from before the running mean of the weights was kept; `--set average=0` is as "
-    "they were measured.",
     "",
 )
 
@@ -88,7 +88,7 @@ def table(title: str, results: dict[str, Any]) -> list[str]:
         f"### {title}",
         "",
         f"{sizes} pictures, {len(results['data']['classes'])} classes; {results['backbone']['name']}; "
-        f"framing {chosen['framing']}, augmentation {chosen['augment']} (both chosen inside train).",
+        f"framing {chosen['framing']}, augmentation {chosen['augment']}, {readouts(results)} (all chosen in train).",
         "",
         "| strategy | cut | accuracy | 95 % interval | log loss | macro F1 | seconds | trained |",
         "|---|---|---|---|---|---|---|---|",
@@ -99,7 +99,31 @@ def table(title: str, results: dict[str, Any]) -> list[str]:
     ]
 
 
-def solar_table(title: str, found: dict[str, dict[str, Any]]) -> list[str]:
+def readouts(results: dict[str, Any]) -> str:
+    """Return what the heads of a run read."""
+    said = {run["id"]: run["settings"]["readout"] for run in results["runs"] if "readout" in run["settings"]}
+    return "read by " + ", ".join(f"{name}: {readout}" for name, readout in said.items())
+
+
+def where_it_errs(strategy: str, work: Path, names: Iterable[str]) -> list[str]:
+    """Return how often `strategy` errs, by what the experts said of a cell."""
+    stated = {row.split()[0]: float(row.split()[1]) for row in solar_labels().read_text(encoding="utf-8").splitlines()}
+    answers = [pq.read_table(work / f"{name}.run" / "predictions" / f"{strategy}.parquet") for name in names]
+    rows = [row for answer in answers for row in answer.to_pylist()]
+    said = np.array([stated[row["path"]] for row in rows])
+    wrong = np.array([(row["p_defective"] > row["p_functional"]) != (row["label"] == "defective") for row in rows])
+    lines = [f"Where {strategy} errs, by the stated probability that the cell is defective:", ""]
+    lines += ["| stated | answers | wrong |", "|---|---|---|"]
+    groups = [(f"{value:.2f}", said == value) for value in np.unique(said)]
+    return [*lines, *(f"| {name} | {mask.sum():,} | {wrong[mask].sum()} |" for name, mask in groups), ""]
+
+
+def solar_labels() -> Path:
+    table = solar_cells(pictures=16)
+    return table.root / "labels.csv"
+
+
+def solar_table(title: str, found: dict[str, dict[str, Any]], work: Path) -> list[str]:
     lines = [
         f"### {title}",
         "",
@@ -114,7 +138,7 @@ def solar_table(title: str, found: dict[str, dict[str, Any]]) -> list[str]:
         for run in results["runs"]:
             metrics = run["metrics"]["test"]
             runs.setdefault(run["id"], []).append((metrics["accuracy"], metrics["loss"], run["seconds"]["total"]))
-    for name, rows in sorted(runs.items(), key=lambda item: -mean(row[0] for row in item[1])):
+    for name, rows in sorted(runs.items(), key=lambda item: -mean_of(item[1])):
         accuracies, losses, seconds = zip(*rows, strict=True)
         spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
         lines.append(
@@ -122,7 +146,13 @@ def solar_table(title: str, found: dict[str, dict[str, Any]]) -> list[str]:
             f"{max(accuracies):.4f} | {mean(losses):.3f} | {median(seconds):.0f} |"
         )
     verdicts = [f"> split {name[-1]}: {results['verdict']['text']}\n>" for name, results in found.items()]
-    return [*lines, "", *"\n".join(verdicts).removesuffix("\n>").splitlines(), ""]
+    best = max((name for name, rows in runs.items() if len(rows) == len(found)), key=lambda name: mean_of(runs[name]))
+    return [*lines, "", *where_it_errs(best, work, found), *"\n".join(verdicts).removesuffix("\n>").splitlines(), ""]
+
+
+def mean_of(rows: Sequence[tuple[float, float, float]]) -> float:
+    """Return the mean accuracy of a strategy's runs."""
+    return mean(row[0] for row in rows)
 
 
 def sections(page: str) -> dict[str, list[str]]:
@@ -149,7 +179,7 @@ def write_page(work: Path, shared: Path) -> None:
             solar.setdefault(SOLAR_GROUPS[task.group], {})[task.name] = results
         elif results["complete"]:
             standing[task.name] = table(task.name, results)
-    standing.update({title: solar_table(title, found) for title, found in solar.items()})
+    standing.update({title: solar_table(title, found, work) for title, found in solar.items()})
     titles = [task.name for task in tasks(shared) if task.group not in SOLAR_GROUPS] + list(SOLAR_GROUPS.values())
     lines = [line for title in titles if title in standing for line in ("\n".join(standing[title]).rstrip(), "")]
     write_text(PAGE, "\n".join([*INTRODUCTION, *lines]).rstrip() + "\n")

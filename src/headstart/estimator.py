@@ -32,8 +32,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     strategy : str
         One of scratch, full, partial, linear, svm, knn.
-    backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, readout, device,
-    offline
+    backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, readout, device, offline
         As for `headstart.compare`.
     random_state : int
         Root of every random stream.
@@ -66,7 +65,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         image_size: int | None = None,
         framing: Framing | Literal["auto"] = "auto",
         augment: str = "auto",
-        readout: str = "pool",
+        readout: str = "auto",
         device: str = "auto",
         offline: bool = False,
         random_state: int = 0,

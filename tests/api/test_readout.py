@@ -12,7 +12,7 @@ from experiments import QUICK
 
 import headstart as hs
 import headstart.bundle.engine
-from headstart.base.errors import ConfigError
+from headstart.base.errors import BundleError, ConfigError
 
 HEADS = ("knn", "linear", "svm")
 
@@ -32,7 +32,7 @@ def test_the_bundle_answers_what_was_stored(pictures: Path, tmp_path: Path, read
         record = run.runs[name].record
         assert record["settings"]["readout"] in (("stages",) if readout == "stages" else ("pool", "stages"))
         model = hs.load(run.folder / "bundles" / name)
-        assert model.info["readout"] == record["settings"]["readout"]
+        assert bool(model.info["read"]) == (record["settings"]["readout"] == "stages")
         stored = pq.read_table(run.folder / "predictions" / f"{name}.parquet").to_pydict()
         again = model.predict_proba([pictures / path for path in stored["path"]])
         assert np.array_equal(again, np.column_stack([stored["p_circle"], stored["p_square"]]))
@@ -58,7 +58,36 @@ def test_auto_reads_more_only_where_that_is_clearly_better(
     monkeypatch.setattr("headstart.strategies.fit_head.clearly_better", said)
     model = hs.fit(pictures, strategy="knn", readout="auto", framing="squash", **QUICK)
     assert asked == [["pool", "stages"]]
-    assert model.info["readout"] == "stages"
+    assert model.info["read"] == ["blocks.0", "blocks.1", "blocks.3", "blocks.4", "blocks.6", "conv_head"]
+
+
+def test_a_bundle_names_its_stages_so_another_rule_does_not_change_it(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **QUICK)
+    monkeypatch.setattr("headstart.backbones.readout.MOST_TAPS", 2)
+    again = hs.load(tmp_path / "b")
+    files = sorted((pictures / "val").rglob("*.*"))
+    assert np.array_equal(again.predict_proba(files), model.predict_proba(files))
+
+
+def test_a_bundle_that_names_a_stage_nobody_has_is_damaged(pictures: Path, tmp_path: Path) -> None:
+    model = hs.fit(pictures, strategy="linear", readout="stages", **QUICK)
+    model.info["read"] = ["blocks.99"]
+    model.save(tmp_path / "b")
+    with pytest.raises(BundleError, match=r"blocks\.99"):
+        hs.load(tmp_path / "b")
+
+
+def test_a_network_without_places_to_read_says_so(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.backbones.readout._places", lambda plan: [])
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", readout="stages", **QUICK)
+    record = run.runs["linear"].record
+    assert record["settings"]["readout"] == "pool"
+    assert any("no stages that can be read" in warning for warning in record["warnings"])
+    assert hs.load(run.folder / "bundles" / "linear").info["read"] == []
 
 
 def test_an_exported_network_reads_the_same(pictures: Path, tmp_path: Path) -> None:

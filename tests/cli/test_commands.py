@@ -17,7 +17,7 @@ from headstart.base.errors import StoreError
 
 EVERY_OPTION = """
 compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
---head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --select val
+--head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --readout stages --select val
 --split s.parquet --device cpu --threads 1 --offline --out my.run --scratch convnet4 --unfreeze 2
 --set optimizer=sgd --set batch-size=16 --set clip=null
 """
@@ -43,6 +43,7 @@ def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
                 "image_size": 96,
                 "framing": "pad",
                 "augment": "none",
+                "readout": "stages",
                 "select": "val",
                 "split": Path("s.parquet"),
                 "device": "cpu",

@@ -92,6 +92,13 @@ def test_without_moves_pictures_to_the_skipped(table):
     assert table.without({}) is table
 
 
+def test_only_keeps_rows_and_does_not_speak_of_the_others(table):
+    left = table.only(np.array([3, 45]))
+    assert left.paths == ("train/a/003.jpg", "val/b/005.jpg")
+    assert left.classes == table.classes
+    assert left.skipped == ()
+
+
 def test_exactly_five_percent_may_be_unreadable_and_not_one_more():
     table = table_of(*many(50, "a", ""), *many(50, "b", ""))
     five = table.without(dict.fromkeys(range(5), "truncated"))

@@ -47,7 +47,7 @@ def compare(
     image_size: int | None = None,
     framing: Framing | Literal["auto"] = AUTO,
     augment: str = AUTO,
-    readout: str = "pool",
+    readout: str = AUTO,
     views: int = 4,
     select: str = "train",
     split: str | Path | None = None,

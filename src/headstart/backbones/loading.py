@@ -64,8 +64,8 @@ class Backbone:
         D.
     flops : float
         Multiplications and additions for one picture at prediction.
-    readout : str
-        What the network answers with: its own pooled features, or more (`headstart.backbones.readout`).
+    read : tuple of str
+        Stages whose entering activations the network answers with too, pooled (`headstart.backbones.readout`).
     """
 
     name: str
@@ -76,7 +76,12 @@ class Backbone:
     licence: str
     features: int
     flops: float
-    readout: str = "pool"
+    read: tuple[str, ...] = ()
+
+    @property
+    def readout(self) -> str:
+        """What the network answers with: ``"pool"``, its own pooled features, or ``"stages"``."""
+        return "stages" if self.read else "pool"
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -23,8 +23,9 @@ MOST_TAPS = 6  # a transformer's dozen of blocks would be ten thousand numbers
 
 @dataclass(frozen=True, eq=False)
 class _Tap:
-    """A value inside the graph: its channels, and the dimensions of a batch over which they are pooled."""
+    """What enters a stage: its channels, and the dimensions of a batch over which they are pooled."""
 
+    stage: str
     node: fx.Node
     channels: int
     over: tuple[int, ...]
@@ -52,40 +53,56 @@ def read_out(backbone: Backbone, readout: str) -> Backbone:
         return backbone
     width = backbone.features + sum(2 * tap.channels for tap in taps)
     network = _reading(backbone.network, backbone.plan, taps)
-    return replace(backbone, network=network, features=width, readout=readout)
+    return replace(backbone, network=network, features=width, read=tuple(tap.stage for tap in taps))
 
 
-def reading(network: nn.Module, side: int, readout: str) -> nn.Module:
-    """Return `network`, for pictures of `side` pixels, with this readout: that of a bundle which is opened again."""
-    if readout == "pool":
+def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
+    """Return `network`, for pictures of `side` pixels, that also says what enters these stages.
+
+    For a bundle that is opened again: it names its stages, so that another rule of choosing them does not change it.
+
+    Raises
+    ------
+    ConfigError
+        If the network has no such stage.
+    """
+    if not stages:
         return network
     plan = plan_stages(network, torch.zeros(1, 3, side, side), flops=0.0)
-    return _reading(network, plan, _taps(plan))
+    places = {tap.stage: tap for tap in _places(plan)}
+    for stage in stages:
+        check_choice("stage", "reading", stage, places)
+    return _reading(network, plan, [places[stage] for stage in stages])
 
 
 def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:
     return fx.GraphModule(network, _graph(plan, taps)).eval()
 
 
-def _taps(plan: Plan) -> list[_Tap]:
-    """Return where to read between the stages, first to last."""
+def _places(plan: Plan) -> list[_Tap]:
+    """Return where one can read between the stages, first to last."""
     if plan.traced is None:
         return []
     shapes = {stage.name: stage.shape for stage in plan.stages}
     parts = plan.traced.parts[1:]
-    found = [_tap(part.entering, shapes[part.name]) for part in parts if len(shapes[part.name]) in (2, 3)]
+    return [_tap(part.name, part.entering, shapes[part.name]) for part in parts if len(shapes[part.name]) in (2, 3)]
+
+
+def _taps(plan: Plan) -> list[_Tap]:
+    """Return where to read if nobody says where."""
+    found = _places(plan)
     if len(found) <= MOST_TAPS:
         return found
     return [found[round(place * (len(found) - 1) / (MOST_TAPS - 1))] for place in range(MOST_TAPS)]
 
 
-def _tap(node: fx.Node, shape: Sequence[int]) -> _Tap:
+def _tap(stage: str, node: fx.Node, shape: Sequence[int]) -> _Tap:
     """Return how to pool an activation of this shape: (C, H, W), (H, W, C), or (tokens, C)."""
     if len(shape) == 2:
-        return _Tap(node, shape[1], (1,))
+        return _Tap(stage, node, shape[1], (1,))
     if shape[1] != shape[2] and shape[0] == shape[1]:  # pictures are square: the odd one is the channels
-        return _Tap(node, shape[2], (1, 2))
-    return _Tap(node, shape[0], (2, 3))
+        return _Tap(stage, node, shape[2], (1, 2))
+    return _Tap(stage, node, shape[0], (2, 3))
 
 
 def _graph(plan: Plan, taps: Sequence[_Tap]) -> fx.Graph:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.backbones.onnx import OnnxNetwork
 from headstart.backbones.onnx import normalise as normalise_array
-from headstart.base.errors import DataError, PictureError
+from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress, Silent
@@ -207,7 +207,10 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
         network.load_state_dict({name: torch.from_numpy(value) for name, value in contents.network.items()})
     except RuntimeError as error:
         raise damaged(place, f"its tensors do not fit the network {architecture}") from error
-    network = reading(network.eval(), preprocessing.input_size, contents.info.get("readout", "pool"))
+    try:
+        network = reading(network.eval(), preprocessing.input_size, contents.info.get("read", []))
+    except ConfigError as error:
+        raise damaged(place, f"it reads a stage that {architecture} does not have ({error})") from error
     return assemble(network, contents.head, contents.info, place, device=device)
 
 

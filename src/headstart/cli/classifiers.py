@@ -45,7 +45,7 @@ def fit(
     cut: options.Cut = None,
     unfreeze: options.Unfreeze = None,
     head: options.Head = "linear",
-    readout: options.Readout = "pool",
+    readout: options.Readout = "auto",
     epochs: options.Epochs = None,
     select: options.Select = "train",
     seed: options.Seed = 0,

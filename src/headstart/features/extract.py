@@ -97,7 +97,7 @@ def extract(
         "preprocessing": preprocessing.to_dict(),
         "backbone": backbone.name,
         "weights": tensors_hash(backbone.network),
-        "readout": backbone.readout,
+        "read": list(backbone.read),
         "view": [view.kind, view.number, view.seed],
         "cut": cut,
         "arrays": sorted(shapes),

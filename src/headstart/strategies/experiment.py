@@ -189,7 +189,7 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
     architecture = backbone["name"] if backbone else ground.request.scratch
     info = {
         "architecture": architecture,
-        "readout": fitted.settings.get("readout", "pool"),
+        "read": list(fitted.read),
         "strategy": {
             "strategy": strategy.name,
             "weights": strategy.weights,

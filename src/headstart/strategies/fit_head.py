@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
+from headstart.backbones import Backbone
 from headstart.base.types import READOUTS, Affine, Head, Kernel
 from headstart.bundle import Model
 from headstart.strategies.choose import clearly_better, losses_of
@@ -39,14 +40,28 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         trained=trained_numbers(fitted.head),
         settings={**fitted.chosen, "readout": readout, "converged": fitted.converged},
         shared=("decode", "framing", "features"),
-        warnings=tuple(fitted.warnings),
+        read=backbone.read,
+        warnings=(*_unread(ground, backbone), *fitted.warnings),
     )
+
+
+def _unread(ground: Ground, backbone: Backbone) -> tuple[str, ...]:
+    """Return what to say if stages were asked for that the network does not have."""
+    if ground.request.readout != "stages" or backbone.read:
+        return ()
+    return (f"{backbone.name} has no stages that can be read, so its last features alone were.",)
+
+
+def readouts_tried(ground: Ground) -> tuple[str, ...]:
+    """Return the readouts among which a head chooses; a network without places to read has but one."""
+    asked = ground.request.readout
+    wanted = READOUTS if asked == AUTO else (asked,)
+    return tuple(dict.fromkeys(ground.network(readout).readout for readout in wanted))
 
 
 def _fitted(ground: Ground, choices: Choices, strategy: Strategy) -> tuple[heads.Fitted, str]:
     """Return the head and its readout: as asked for, or what answers better for training pictures it has not seen."""
-    asked = ground.request.readout
-    readouts = READOUTS if asked == AUTO else (asked,)
+    readouts = readouts_tried(ground)
     labels, found = ground.table.labels[ground.train], dict[str, heads.Fitted]()
     with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
         for readout in readouts:

@@ -27,6 +27,8 @@ class FittedRun:
         Parameters of network and head; those that were fitted.
     settings : mapping
         What the fit was told, and what it chose itself.
+    read : tuple of str
+        Stages that the head reads beside the pooled features.
     shared : tuple of str
         The shared steps without which this strategy could not have been fitted.
     chosen_on_val : bool
@@ -43,6 +45,7 @@ class FittedRun:
     trained: int
     settings: Mapping[str, Any]
     shared: tuple[str, ...]
+    read: tuple[str, ...] = ()
     chosen_on_val: bool = False
     epochs: Sequence[Mapping[str, Any]] = ()
     epochs_on_all: Sequence[Mapping[str, Any]] = ()

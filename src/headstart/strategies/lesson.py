@@ -88,7 +88,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
         )
         source = PrefixSource(halves.prefix, *pixels)
     else:
-        source, shared = _stored(ground, choices, cut, learning, choosing), (*shared, "activations")
+        source, shared = _stored(ground, choices, strategy, cut, learning, choosing), (*shared, "activations")
     return Lesson(
         backbone, preprocessing, cut, halves.prefix, halves.suffix, source, learning, choosing, chosen_in, shared
     )
@@ -117,11 +117,16 @@ def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
 
 
 def _stored(
-    ground: Ground, choices: Choices, cut: str, learning: NDArray[np.int64], choosing: NDArray[np.int64]
+    ground: Ground,
+    choices: Choices,
+    strategy: Strategy,
+    cut: str,
+    learning: NDArray[np.int64],
+    choosing: NDArray[np.int64],
 ) -> Source:
     """Return what enters the trained part, computed once: epoch e uses augmented view e mod V."""
     rows = np.concatenate([learning, choosing])
-    trained_on = rows if ground.refits("partial") else learning
+    trained_on = rows if ground.refits(strategy.name) else learning
     views = [
         _activations(ground, choices, cut, trained_on, View(choices.augment, number, ground.request.seed))
         for number in range(ground.request.views if choices.augment != "none" else 1)

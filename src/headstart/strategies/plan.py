@@ -14,6 +14,7 @@ from headstart.backbones import Backbone, normalise
 from headstart.backbones.forward import forward
 from headstart.base.types import Preprocessing
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
+from headstart.strategies.fit_head import readouts_tried
 from headstart.strategies.ground import Ground, load_scratch
 from headstart.strategies.lesson import ACTIVATION_LIMIT, activation_bytes
 from headstart.strategies.request import AUTO
@@ -133,12 +134,13 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
         numbers["augment"] = train * len(AUGMENTATIONS_TRIED)
     numbers["features"] = train + len(ground.held_out)
     backbone, rate = ground.backbone, speed.forward
+    width = max(ground.network(readout).features for readout in readouts_tried(ground))
     return [
         _step(
             name,
             pictures,
             None if rate is None else pictures * rate,
-            nbytes=pictures * backbone.features * 4,
+            nbytes=pictures * width * 4,
             flops=pictures * backbone.flops,
         )
         for name, pictures in numbers.items()
@@ -201,8 +203,10 @@ def _suffix_share(ground: Ground) -> float:
 
 
 def _head_seconds(ground: Ground) -> float:
-    rows, features = len(ground.train), ground.need_backbone().features
-    return float(HEAD_COST * rows * min(rows, features) * features * (len(ground.classes) / 2) ** HEAD_CLASSES)
+    rows = len(ground.train)
+    widths = [ground.network(readout).features for readout in readouts_tried(ground)]
+    work = sum(rows * min(rows, width) * width for width in widths)
+    return float(HEAD_COST * work * (len(ground.classes) / 2) ** HEAD_CLASSES)
 
 
 def _in_order(ground: Ground) -> list[str]:

@@ -66,7 +66,7 @@ class Request:
     image_size: int | None = None
     framing: Framing | Literal["auto"] = AUTO
     augment: str = AUTO
-    readout: str = "pool"
+    readout: str = AUTO
     views: int = 4
     select: str = "train"
     device: str = AUTO

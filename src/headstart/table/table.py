@@ -149,6 +149,10 @@ class Table:
             check_trainable(table)
         return table
 
+    def only(self, rows: Integers) -> Table:
+        """Return the table of these rows alone; which are left out is not noted."""
+        return self._keep(rows, ())
+
     def _keep(self, rows: Integers, gone: Iterable[Skipped]) -> Table:
         return replace(
             self,
