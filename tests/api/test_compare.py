@@ -247,6 +247,7 @@ def test_names_in_other_scripts_and_a_read_only_folder(tmp_path: Path) -> None:
         draw_picture(data / "train" / "개미" / f"그림 {number}.png", "circle", number)
         draw_picture(data / "train" / "مورچه ها" / f"عکس {number}.jpg", "square", number)
         draw_picture(data / "val" / "개미" / f"v {number}.png", "circle", 50 + number)
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
     for folder in [data, *(path for path in data.rglob("*") if path.is_dir())]:
         folder.chmod(0o555)
     try:
@@ -254,6 +255,7 @@ def test_names_in_other_scripts_and_a_read_only_folder(tmp_path: Path) -> None:
     finally:
         for folder in [data, *(path for path in data.rglob("*") if path.is_dir())]:
             folder.chmod(0o755)
+    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before  # for root 0o555 forbids nothing
     assert run.results["data"]["classes"] == ["مورچه ها", "개미"]
     table = pq.read_table(run.folder / "predictions" / "knn.parquet")
     assert table.column_names[3:] == ["p_مورچه ها", "p_개미"]
@@ -379,10 +381,14 @@ def test_bad_options_are_refused_before_any_work(
 
 
 class Steps(Silent):
-    """Remembers the steps that were begun."""
+    """Remembers the steps that were begun, and what was said."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
     @contextmanager
     def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Silent]:
@@ -408,6 +414,46 @@ def test_groups_on_both_sides_are_refused_and_copies_are_told(pictures: Path, tm
     (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
     with pytest.raises(DataError, match="circle"):
         hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", **QUICK)
+
+
+def test_a_group_in_val_and_test_is_refused_for_val_chooses(pictures: Path, tmp_path: Path) -> None:
+    files = sorted(pictures.rglob("*.*"))
+    splits = ["train" if file.parent.parent.name == "train" else ("val", "test")[n % 2] for n, file in enumerate(files)]
+    rows = [
+        f"{file},{file.parent.name},{split},{'one site' if split != 'train' else file.stem}"
+        for file, split in zip(files, splits, strict=True)
+    ]
+    (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match="'one site' is divided between val and test"):
+        hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", **QUICK)
+
+
+@pytest.mark.parametrize("sites", [2, 3])
+def test_few_groups_in_train_leave_no_hold_out_and_every_strategy_ends(tmp_path: Path, sites: int) -> None:
+    data = tmp_path / "data"
+    draw_classes(data, 13 * (sites + 1), 0)
+    rows = [
+        f"{file},{file.parent.name},{'test' if number % (sites + 1) == sites else 'train'},site {number % (sites + 1)}"
+        for folder in sorted(data.iterdir())
+        for number, file in enumerate(sorted(folder.iterdir()))
+    ]
+    (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
+    run = hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", strategies="linear,partial,scratch", **QUICK)
+    chosen_on = {name: run.runs[name].record["settings"]["epoch_chosen_on"] for name in ("partial", "scratch")}
+    assert set(chosen_on.values()) == ({"none"} if sites == 2 else {"train"})
+
+
+def test_activations_beyond_the_limit_are_made_again_in_each_epoch(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.strategies.lesson.ACTIVATION_LIMIT", 10)
+    heard = Steps()
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", progress=heard, **QUICK)
+    assert any("the frozen part runs again in each epoch" in message for message in heard.messages)
+    record = run.runs["partial"].record
+    assert record["settings"]["views"] is None
+    assert len(record["epochs"]) == 2
+    assert not any("activations" in name for name in heard.names)
 
 
 def test_one_group_in_train_is_said(pictures: Path, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
 import headstart as hs
+from headstart.backbones import create
 from headstart.base.errors import ConfigError, DataError
 
 
@@ -78,6 +80,13 @@ def test_stages_tell_where_to_cut() -> None:
     assert rows[0]["trained_after"] == 3371008
     assert rows[-1]["trained_after"] == 0
     assert all(row["flops"] >= 0 and len(row["shape"]) in (1, 3) for row in rows)
+
+
+def test_stages_of_a_file_of_weights_are_those_of_its_network(tmp_path: Path) -> None:
+    network = create("resnet18")
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, tmp_path / "w.safetensors")
+    (tmp_path / "w.json").write_text('{"architecture": "resnet18", "library": "timm"}')
+    assert [row["name"] for row in hs.stages(weights=tmp_path / "w.safetensors")][-2:] == ["layer4", "pool"]
 
 
 def test_a_recipe_runs_with_other_networks_in_its_place(pictures: Path, tmp_path: Path) -> None:

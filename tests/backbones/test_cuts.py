@@ -31,6 +31,10 @@ NETWORKS = [
 ]
 
 
+# Their blocks share a table, or a small network, of relative positions.
+SHARING = ["vit_srelpos_small_patch16_224", "vit_small_patch16_rope_mixed_224"]
+
+
 @pytest.fixture(scope="module")
 def resnet():
     return load("resnet18", random=True, image_size=32)
@@ -39,6 +43,15 @@ def resnet():
 @pytest.fixture(scope="module")
 def lite():
     return load("tf_efficientnet_lite0", random=True, image_size=32)
+
+
+@pytest.mark.parametrize(("name", "size"), [*NETWORKS, *((name, 224) for name in SHARING)])
+def test_no_weight_is_on_both_sides_of_a_cut(name, size):
+    backbone = load(name, random=True, image_size=size)
+    for stage in backbone.stages:
+        halves = split(backbone, stage.name)
+        assert not set(halves.prefix.parameters()) & set(halves.suffix.parameters()), stage.name
+    assert sum(stage.parameters for stage in backbone.stages) == backbone.parameters
 
 
 @pytest.mark.parametrize(("name", "size"), NETWORKS)

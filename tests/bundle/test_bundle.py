@@ -98,6 +98,34 @@ def test_replacing_a_bundle_leaves_no_litter(model: Model, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]
 
 
+def test_killed_between_the_two_renames_the_old_bundle_is_still_there(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.save(tmp_path / "a.bundle")
+    rename = Path.rename
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.suffix == ".part":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        model.save(tmp_path / "a.bundle")
+    monkeypatch.undo()
+    assert not (tmp_path / "a.bundle").exists()
+    assert bundle.load(tmp_path / "a.bundle").classes == model.classes
+    model.save(tmp_path / "a.bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]
+
+
+def test_a_neighbour_that_is_being_written_is_left_alone(model: Model, tmp_path: Path) -> None:
+    theirs = tmp_path / ".a.bundle.v2.0123abcd.part"
+    theirs.mkdir()
+    model.save(tmp_path / "a.bundle")
+    assert theirs.is_dir()
+
+
 def test_a_foreign_folder_is_not_touched(model: Model, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")

@@ -75,8 +75,16 @@ def test_the_traceback_shows_on_request(call: Call, monkeypatch: pytest.MonkeyPa
     assert "Traceback" in result.stderr
 
 
-def test_memory(call: Call) -> None:
-    result = call("compare", "x", verbs=StandIn(MemoryError()))
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: not enough memory: you tried"),
+        type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    ],
+)
+def test_memory(call: Call, error: Exception) -> None:
+    result = call("compare", "x", verbs=StandIn(error))
     assert (result.exit_code, "--image-size" in result.stderr) == (1, True)
 
 

@@ -128,3 +128,11 @@ def test_a_place_that_cannot_be_written(results: dict[str, Any], tmp_path: Path)
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError):
         write_markdown(results, tmp_path / "file" / "report.md")
+
+
+def test_heads_that_read_several_stages_are_explained(results: dict[str, Any]) -> None:
+    assert "'stages'" not in markdown(results)
+    next(run for run in results["runs"] if run["id"] == "svm")["settings"] = {"readout": "stages"}
+    page = markdown(results)
+    assert "Heads at 'stages' read several stages" in page
+    assert "| stages |" in page

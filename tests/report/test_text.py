@@ -62,6 +62,13 @@ def test_table_at_eighty_columns(results: dict[str, Any]) -> None:
     ]
 
 
+def test_a_head_that_reads_several_stages_says_so(results: dict[str, Any]) -> None:
+    next(run for run in results["runs"] if run["id"] == "svm")["settings"] = {"readout": "stages"}
+    lines = texts(text.strategy_table(results, width=100))
+    assert [line[12:20].strip() for line in lines[1:7]] == ["blocks.5", "input", "stages", "pool", "pool", "input"]
+    assert lines[-1].endswith("stages: reads several, not the end alone")
+
+
 @pytest.mark.parametrize("width", [50, 60, 72, 80, 100, 140])
 def test_nothing_but_commands_is_wider_than_the_terminal(results: dict[str, Any], width: int) -> None:
     results["runs"][0]["id"] = "scratch@개와고양이-" + "x" * 20

@@ -14,7 +14,7 @@ from headstart.base.errors import ConfigError
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
 from headstart.pixels import augment, frame
-from headstart.tune import ActivationSource, PixelSource, steps_per_epoch
+from headstart.tune import ActivationSource, PixelSource, PrefixSource, steps_per_epoch
 from headstart.tune.sources import in_batches, loaded_batches
 
 SQUARE = Preprocessing(input_size=6, framing="squash")
@@ -58,6 +58,17 @@ def test_activations_take_turns(tmp_path: Any) -> None:
     assert batch.dtype == torch.float32
     assert batch.shape == (2, 2, 3, 3)
     assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_frozen_part_works_on_the_device(pictures: list[Any]) -> None:
+    prefix = torch.nn.Conv2d(3, 2, 1)
+    arguments = (pictures, np.arange(2), np.zeros(2, np.int64), SQUARE, "none", 0)
+    here, elsewhere = PrefixSource(prefix, *arguments), PrefixSource(prefix, *arguments, device="meta")
+    loaded = here.load(np.arange(2), None)
+    said = here.tensor(loaded)
+    torch.testing.assert_close(said, prefix(PixelSource(*arguments).tensor(loaded)))
+    assert not said.requires_grad
+    assert elsewhere.tensor(loaded).device.type == "meta"
 
 
 def test_without_views_every_epoch_is_plain() -> None:

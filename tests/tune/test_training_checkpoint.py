@@ -137,7 +137,7 @@ def test_another_start_is_another_training(tmp_path: Path, make_trainee: Any, ma
     assert len(heard.epochs) == 4
 
 
-@pytest.mark.parametrize("name", ["state.json", "*-epoch-*"])
+@pytest.mark.parametrize("name", ["state.json", "*-epoch-*", "*-best-*"])
 def test_a_damaged_checkpoint_is_told_and_not_taken(
     tmp_path: Path, make_trainee: Any, make_lesson: Any, listener: Any, name: str
 ) -> None:
@@ -149,6 +149,9 @@ def test_a_damaged_checkpoint_is_told_and_not_taken(
     go(trainee, make_lesson(), checkpoint=tmp_path, progress=heard)
     assert "damaged" in heard.messages[0]
     assert tensors_hash(trainee) == tensors_hash(expected)
+    again = listener()
+    go(make_trainee(), make_lesson(), checkpoint=tmp_path, progress=again)
+    assert not any("damaged" in message for message in again.messages)
 
 
 def test_other_files_in_the_folder_stay(tmp_path: Path, make_trainee: Any, make_lesson: Any) -> None:

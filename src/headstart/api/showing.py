@@ -103,8 +103,10 @@ def stages(
         name, parameters (of the stage), shape (of what enters it), flops, and trained_after: the parameters
         that are trained when the cut is here.
     """
-    del weights  # the places depend on the network alone
-    found = backbones.load(backbone or DEFAULT_NAME, random=True, image_size=image_size).stages
+    if weights is None:  # the places depend on the network alone
+        found = backbones.load(backbone or DEFAULT_NAME, random=True, image_size=image_size).stages
+    else:
+        found = backbones.load(backbone, weights=weights, image_size=image_size).stages
     rows, after = [], sum(stage.parameters for stage in found)
     for stage in found:
         rows.append(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -24,19 +24,20 @@ def _is_compile_supported(device_type: str) -> Any:
 
 
 def _disable(
-    function: Callable[..., Any],
+    function: Callable[..., Any] | None = None,
     recursive: bool = True,  # noqa: FBT001, FBT002  (as in torch)
-    *,
-    reason: str | None = None,
+    **options: Any,
 ) -> Callable[..., Any]:
     """As `torch.compiler.disable`, but settled at the call: there is nothing to hide while no compiler is there."""
+    if function is None:
+        return partial(_disable, recursive=recursive, **options)
 
     @wraps(function)
-    def called(*arguments: Any, **options: Any) -> Any:
+    def called(*arguments: Any, **named: Any) -> Any:
         if _COMPILER not in sys.modules:
-            return function(*arguments, **options)
-        hidden = import_module(_COMPILER).disable(function, recursive, reason=reason)
-        return hidden(*arguments, **options)
+            return function(*arguments, **named)
+        hidden = import_module(_COMPILER).disable(function, recursive, **options)
+        return hidden(*arguments, **named)
 
     return called
 
@@ -68,7 +69,7 @@ def _import(names: tuple[str, ...]) -> None:
         with _compiler_later():
             for name in names:
                 import_module(name)
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, TypeError):
         for name in names:
             import_module(name)
 

@@ -76,7 +76,11 @@ def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
 
 
 def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:
-    return fx.GraphModule(network, _graph(plan, taps)).eval()
+    wide = fx.GraphModule(network, _graph(plan, taps)).eval()
+    # What the tracing found to be constant is no weight: a bundle that is opened again finds it anew.
+    for name in set(wide.state_dict()) - set(network.state_dict()):
+        wide.register_buffer(name, wide.get_buffer(name), persistent=False)
+    return wide
 
 
 def _places(plan: Plan) -> list[_Tap]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.backbones.forward import measuring
-from headstart.backbones.tracing import Part, Traced, trace
+from headstart.backbones.tracing import Part, Traced, input_dependent, trace
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ def plan_stages(network: nn.Module, picture: Tensor, *, flops: float) -> Plan:
         recorder = _record(network, traced, picture, counter) if traced is not None else None
     if traced is None or recorder is None or not _same(recorder.answer, expected):
         return _whole(network, picture, expected, flops)
-    parts = tuple(_cuttable(traced.parts, recorder))
+    reached = set(input_dependent(traced.graph))
+    parts = tuple(_apart(list(_cuttable(traced.parts, recorder)), network, reached))
     counted: set[nn.Parameter] = set()
-    stages = [_stage(part, network, recorder, counted) for part in parts]
+    stages = [_stage(part, _weights(part, network, reached), recorder, counted) for part in parts]
     end = Stage("pool", 0, tuple(expected.shape[1:]), 0.0)
     return Plan((*stages, end), Traced(traced.graph, parts))
 
@@ -117,16 +118,36 @@ def _cuttable(parts: tuple[Part, ...], recorder: _Recorder) -> Iterator[Part]:
         yield held
 
 
-def _stage(part: Part, network: nn.Module, recorder: _Recorder, counted: set[nn.Parameter]) -> Stage:
-    """Return the facts of one part; weights used by several parts count for the first."""
+def _apart(parts: list[Part], network: nn.Module, reached: Set[fx.Node]) -> Iterator[Part]:
+    """Join parts between which weights are shared: frozen before a cut and trained behind it, they would be neither."""
+    used = [_weights(part, network, reached) for part in parts]
+    held = parts[0]
+    for place in range(1, len(parts)):
+        before, behind = set[nn.Parameter]().union(*used[:place]), set[nn.Parameter]().union(*used[place:])
+        if before & behind:
+            held = Part(held.name, held.entering, (*held.nodes, *parts[place].nodes))
+            continue
+        yield held
+        held = parts[place]
+    yield held
+
+
+def _weights(part: Part, network: nn.Module, reached: Set[fx.Node]) -> set[nn.Parameter]:
+    """Return the weights that a part uses; what the input does not reach (position embeddings) is whoever's uses it."""
     own: set[nn.Parameter] = set()
-    waiting = list(part.nodes)
+    waiting, seen = list(part.nodes), set(part.nodes)
     while waiting:
         node = waiting.pop()
         own.update(_parameters(node, network))
-        # What the input does not reach (position embeddings) belongs to whoever uses it.
-        waiting += [source for source in node.all_input_nodes if source.op == "get_attr"]
-    own -= counted
+        constants = [source for source in node.all_input_nodes if source not in reached and source not in seen]
+        seen.update(constants)
+        waiting += constants
+    return own
+
+
+def _stage(part: Part, weights: Set[nn.Parameter], recorder: _Recorder, counted: set[nn.Parameter]) -> Stage:
+    """Return the facts of one part; weights used by several parts count for the first."""
+    own = weights - counted
     counted |= own
     flops = sum(recorder.flops.get(node, 0.0) for node in part.nodes)
     return Stage(part.name, sum(p.numel() for p in own), recorder.shapes[part.entering], flops)

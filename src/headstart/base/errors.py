@@ -95,3 +95,10 @@ class EngineError(HeadstartError):
     """An exported network could not be made, read or run; the network itself still answers."""
 
     exit_code = 8
+
+
+def says_out_of_memory(error: BaseException) -> bool:
+    """Return whether `error` says that memory ran out, on whatever device; torch's own are known by their words."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and ("not enough memory" in str(error) or "out of memory" in str(error))

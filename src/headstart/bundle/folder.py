@@ -1,11 +1,13 @@
 """The bundle on disk: ``bundle.json``, ``model.safetensors`` and a model card; no pickle anywhere.
 
-The folder is written beside its place and renamed, so a reader finds the old bundle or the new one. Every
-tensor is covered by the SHA-256 in ``bundle.json``.
+The folder is written beside its place and renamed, so a reader finds the old bundle or the new one; also if the
+process is killed between the two renames, when the old one stands under a hidden name. Every tensor is covered
+by the SHA-256 in ``bundle.json``.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -79,14 +81,26 @@ def write_folder(contents: Contents, folder: Path) -> Path:
         _write(contents, building)
         _replace(building, folder)
         flush_folder(folder.parent)
-        for litter in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed while it wrote here
-            if litter.suffix in (".part", ".old"):
-                shutil.rmtree(litter, ignore_errors=True)
+        for litter in _hidden(folder, "part", "old"):  # of a process that was killed while it wrote here
+            shutil.rmtree(litter, ignore_errors=True)
     except OSError as error:
         raise store_error(folder, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return folder
+
+
+def _hidden(folder: Path, *kinds: str) -> list[Path]:
+    """Return what `write_folder` has left beside `folder`, and nothing of a bundle whose name only begins alike."""
+    ours = re.compile(re.escape(f".{folder.name}.") + f"[0-9a-f]{{8}}\\.({'|'.join(kinds)})")
+    return sorted(entry for entry in folder.parent.glob(".*") if ours.fullmatch(entry.name))
+
+
+def standing(place: Path) -> Path:
+    """Return where the bundle called `place` stands: there, or where a killed `write_folder` has left the old one."""
+    if place.exists():
+        return place
+    return next((old for old in _hidden(place, "old") if (old / MANIFEST).is_file()), place)
 
 
 def read_folder(folder: Path) -> Contents:
@@ -97,6 +111,7 @@ def read_folder(folder: Path) -> Contents:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
+    folder = standing(folder)
     info = read_manifest(folder)
     tensors = _tensors(folder, info)
     state = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
@@ -108,6 +123,7 @@ def read_folder(folder: Path) -> Contents:
 
 def read_head(folder: Path) -> Head:
     """Return the bundle's head alone, its checksum compared all the same; BundleError as `read_folder`."""
+    folder = standing(folder)
     info = read_manifest(folder)
     tensors = _tensors(folder, info, only="head.")
     try:
@@ -163,6 +179,7 @@ def _replace(building: Path, folder: Path) -> None:
 
 def read_manifest(place: Path) -> dict[str, Any]:
     """Return the description of the bundle `place`; BundleError as `read_folder`."""
+    place = standing(place)
     if not (place / MANIFEST).is_file():
         what = "is not a bundle: it holds no" if place.exists() else "does not exist, so it holds no"
         raise BundleError(f"'{place}' {what} {MANIFEST}.", hint=_way_out(place))

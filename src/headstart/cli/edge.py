@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import HeadstartError, says_out_of_memory
 from headstart.base.files import store_error
 
 INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 1  # 128 + the number of SIGINT and of SIGPIPE, as shells say it
@@ -81,7 +81,7 @@ def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, OSError) and error.errno in _DISK:
         known = store_error(Path(str(error.filename or "a file")), error)
         return known.message, known.hint, known.exit_code
-    if isinstance(error, MemoryError):
+    if says_out_of_memory(error):
         return "The memory does not suffice.", "Try a smaller --image-size, or --set batch_size=8.", BUG
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__, _REPORT, BUG

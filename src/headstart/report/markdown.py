@@ -98,7 +98,7 @@ def _strategies(results: Results) -> list[str]:
     for run in runs:
         metrics = text.metrics_of(run, split)
         mark = "**taken**" if run["id"] == decision.get("winner") else "tied" if run["id"] in tied else ""
-        names = [escaped(run.get(key) or "") for key in ("id", "weights", "cut", "head")]
+        names = [escaped(name or "") for name in (run.get("id"), run.get("weights"), text.cut_of(run), run.get("head"))]
         numbers = [text.decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
         numbers += [text.decimal(metrics.get("macro_f1")), text.decimal(metrics.get("loss"))]
         numbers.append(text.seconds_text((run.get("seconds") or {}).get("total")))
@@ -120,6 +120,8 @@ def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
         parts.append(f"The {split} pictures also chose the epoch or the settings, so these figures are optimistic.")
     else:
         parts.append("Epochs and settings were chosen without these pictures.")
+    if any(text.cut_of(run) == "stages" for run in runs):
+        parts.append("Heads at 'stages' read several stages of the frozen network, not its last features alone.")
     parts.append("Intervals are Wilson's; time is what the strategy costs alone, shared steps counted in full.")
     return " ".join(parts)
 

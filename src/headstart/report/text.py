@@ -178,6 +178,11 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def cut_of(run: Run) -> str:
+    """Return where the trained part starts; ``stages`` for a head that reads several of them, not the end alone."""
+    return "stages" if (run.get("settings") or {}).get("readout") == "stages" else str(run.get("cut") or "")
+
+
 # ----------------------------------------------------------------------------------------------- table
 
 
@@ -229,7 +234,7 @@ def _cells(run: Run, split: str, mark: str) -> list[str]:
     return [
         mark,
         str(run["id"]),
-        str(run.get("cut") or ""),
+        cut_of(run),
         decimal(metrics_of(run, split).get("accuracy")),
         seconds_text((run.get("seconds") or {}).get("total")),
         quantity((run.get("parameters") or {}).get("trained")),
@@ -276,6 +281,8 @@ def _legend(results: Results, split: str, marks: Mapping[str, str], width: int) 
     if "≈" in marks.values():
         parts.append("≈ tied with it")
     parts.append("bars: 95 % intervals")
+    if any(cut_of(run) == "stages" for run in results.get("runs", [])):
+        parts.append("stages: reads several, not the end alone")
     lines = [Line(text, "faint") for text in _join_parts(parts, width, indent="  ")]
     if any(metrics_of(run, split).get("used_for_choosing") for run in results.get("runs", [])):
         caution = f"These {split} pictures also chose the epoch or the settings: the accuracies are optimistic."

@@ -122,13 +122,13 @@ class Ground:
         """Return the rows that choose an epoch, and where they are from: ``"train"``, ``"val"`` or ``"none"``.
 
         They are the validation rows where a test split measures or `select` is ``"val"``; else an inner
-        hold-out of train, if every class keeps 10 pictures in it; else nobody chooses.
+        hold-out of train, if every class keeps 10 pictures in it and the rest still has two folds; else nobody chooses.
         """
         validation = self.table.rows("val")
         if len(validation) and (self.measured == "test" or self.request.select == "val"):
             return validation, "val"
         mask = hold_out(self.table.labels[self.train], self.train_groups, seed=self.request.seed)
-        if mask is None:
+        if mask is None or len(np.unique(self.folds[~mask])) < 2:
             return np.zeros(0, np.int64), "none"
         return self.train[mask], "train"
 
@@ -336,20 +336,22 @@ def across_splits(table: Table) -> list[str]:
     Raises
     ------
     DataError
-        If a group is divided between train and what measures: its pictures would be measured on themselves.
+        If a group is divided between two splits: its pictures would be measured on themselves, or on what chose.
     """
-    train = table.splits == "train"
-    divided = set(table.groups[train].tolist()) & set(table.groups[~train].tolist()) - {""}
-    if divided:
-        raise DataError(
-            f"The group '{min(divided)}' is divided between train and the held-out pictures.",
-            hint="Give all pictures of a group the same split, or leave the split out.",
-        )
-    digests = np.array(table.digests)
-    copies = int(np.isin(digests[~train], digests[train]).sum())
-    if not copies:
-        return []
-    return [f"{copies} held-out picture(s) are byte for byte also in train: the accuracies are too good by them."]
+    warnings, digests = list[str](), np.array(table.digests)
+    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+        near, far = table.splits == one, table.splits == other
+        divided = set(table.groups[near].tolist()) & set(table.groups[far].tolist()) - {""}
+        if divided:
+            raise DataError(
+                f"The group '{min(divided)}' is divided between {one} and {other}.",
+                hint="Give all pictures of a group the same split, or leave the split out.",
+            )
+        if copies := int(np.isin(digests[far], digests[near]).sum()):
+            warnings.append(
+                f"{copies} picture(s) of {other} are byte for byte also in {one}: the accuracies are too good by them."
+            )
+    return warnings
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:

@@ -1,4 +1,4 @@
-"""The one door to Parquet: columns of text in and out. Imported late, for pyarrow takes its time."""
+"""Tables of the user in Parquet: columns of text in and out. Imported late, for pyarrow takes its time."""
 
 from __future__ import annotations
 

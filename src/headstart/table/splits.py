@@ -69,7 +69,10 @@ def with_splits(table: Table, *, seed: int, share: float = 0.25) -> Table:
 
 
 def hold_out(labels: Integers, groups: Strings, *, seed: int, share: float = 0.2, least: int = 10) -> Flags | None:
-    """Return which training pictures are held out for choosing, or None if too few would be.
+    """Return which training pictures are held out for choosing, or None if too few would be, or too many.
+
+    Where large groups leave no other way than to hold out more than a third, nothing is: what is left to learn from
+    counts for more than the choice of an epoch.
 
     Parameters
     ----------
@@ -85,7 +88,8 @@ def hold_out(labels: Integers, groups: Strings, *, seed: int, share: float = 0.2
     held = _hold(labels, groups, seed=seed, name="hold-out", share=share)
     numbers = np.bincount(labels[held], minlength=int(labels.max(initial=-1)) + 1)
     present = np.bincount(labels, minlength=len(numbers)) > 0
-    return held if present.any() and (numbers[present] >= least).all() else None
+    enough = present.any() and (numbers[present] >= least).all()
+    return held if enough and 3 * held.sum() <= len(labels) else None
 
 
 def folds(labels: Integers, groups: Strings, *, seed: int, n: int | None = None) -> Integers:

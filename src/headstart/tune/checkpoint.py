@@ -84,7 +84,13 @@ class Checkpoint:
             return Saved(dict(state["facts"]), tensors, best)
         except (StoreError, SafetensorError, OSError, KeyError, TypeError, ValueError):
             tell("The checkpoint is damaged: starting from the beginning.")
+            self._discard()
             return None
+
+    def _discard(self) -> None:
+        """Remove what is damaged, or the best weights of an epoch that comes again would be taken for written."""
+        for path in (self.folder / "state.json", *self.folder.glob("*-epoch-*"), *self.folder.glob("*-best-*")):
+            path.unlink(missing_ok=True)
 
     def _name(self, what: str, epoch: int) -> str:
         return f"{self.fingerprint[:16]}-{what}-{epoch}.safetensors"

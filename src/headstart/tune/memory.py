@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import HeadstartError, says_out_of_memory
 
 Result = TypeVar("Result")
 
@@ -58,6 +57,4 @@ class MicroBatch:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Return whether `error` says that memory ran out, on whatever device."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return bool(should_reduce_batch_size(error)) or "not enough memory" in str(error)
+    return says_out_of_memory(error) or bool(should_reduce_batch_size(error))

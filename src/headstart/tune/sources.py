@@ -135,16 +135,20 @@ class PrefixSource(PixelSource):
         In eval mode; it gets no gradients.
     *arguments, **options
         As for `PixelSource`.
+    device : str
+        Where the prefix works.
     """
 
-    def __init__(self, prefix: torch.nn.Module, *arguments: Any, **options: Any) -> None:
+    def __init__(self, prefix: torch.nn.Module, *arguments: Any, device: str = "cpu", **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.prefix = prefix.eval()
+        self.device = device
 
     def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
-        """Return activations at the cut, (n, *shape) float32."""
+        """Return activations at the cut, (n, *shape) float32, on the device."""
+        self.prefix.to(self.device)  # at each batch, as others may have moved modules that it shares
         with torch.no_grad():
-            activations: torch.Tensor = self.prefix(super().tensor(loaded))
+            activations: torch.Tensor = self.prefix(super().tensor(loaded).to(self.device))
         return activations
 
 
