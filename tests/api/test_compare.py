@@ -473,7 +473,7 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     shutil.copy(original, data / "val" / "circle" / f"copy{original.suffix}")
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
     (warning,) = run.results["warnings"]
-    assert warning.startswith("1 held-out picture(s) are byte for byte also in train")
+    assert warning.startswith("1 picture(s) of val are byte for byte also in train")
     assert "byte for byte" in (run.folder / "report.md").read_text(encoding="utf-8")
     assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +15,7 @@ from experiments import QUICK
 import headstart as hs
 import headstart.bundle.engine
 from headstart.base.errors import BundleError, ConfigError
+from headstart.tune.choosing import Judged, judge
 
 HEADS = ("knn", "linear", "svm")
 
@@ -59,6 +62,30 @@ def test_auto_reads_more_only_where_that_is_clearly_better(
     model = hs.fit(pictures, strategy="knn", readout="auto", framing="squash", **QUICK)
     assert asked == [["pool", "stages"]]
     assert model.info["read"] == ["blocks.0", "blocks.1", "blocks.3", "blocks.4", "blocks.6", "conv_head"]
+
+
+@pytest.mark.parametrize("readout", ["pool", "stages"])
+def test_a_head_that_is_kept_answers_as_linear_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readout: str
+) -> None:
+    data = tmp_path / "data"
+    for split, pictures, seed in (("train", 12, 0), ("val", 8, 100), ("test", 8, 200)):
+        draw_classes(data / split, pictures, seed)
+
+    def unbeaten(*arguments: Any) -> Judged:
+        return replace(judge(*arguments), rank=(-1.0,))
+
+    monkeypatch.setattr("headstart.strategies.fit_network.judge", unbeaten)
+    run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **QUICK)
+    record = run.runs["partial"].record
+    assert (record["settings"]["epoch_chosen"], record["settings"]["readout"]) == (0, readout)
+    assert any("that head is kept" in warning for warning in record["warnings"])
+    linear, partial = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("linear", "partial"))
+    np.testing.assert_allclose(linear["p_circle"].to_numpy(), partial["p_circle"].to_numpy(), atol=1e-6)
+    again = hs.load(run.folder / "bundles" / "partial").predict_proba(
+        [data / path for path in partial["path"].to_pylist()]
+    )
+    np.testing.assert_allclose(again[:, 0], partial["p_circle"].to_numpy(), atol=1e-6)
 
 
 def test_a_bundle_names_its_stages_so_another_rule_does_not_change_it(

@@ -1,4 +1,4 @@
-"""timm and torchvision, imported here and nowhere else: in half the time.
+"""timm and torchvision, imported here and nowhere else, without what classifiers do not need.
 
 torchvision's `ops.roi_align`, an operator for finding objects that no classifier calls, imports PyTorch's compiler
 for one function, and timm's NaFlexViT for a decorator; with it come sympy and two thirds of all that is imported.

@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.backbones import tensors_hash
+from headstart.backbones import Backbone, tensors_hash
 from headstart.base.types import Affine, Floats
 from headstart.bundle import Model
 from headstart.pixels import frame
-from headstart.strategies.fit_head import numbers_in
+from headstart.strategies.choose import clearly_better, losses_of
+from headstart.strategies.fit_head import numbers_in, readouts_tried
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.ground import Choices, Ground
 from headstart.strategies.lesson import Lesson, lesson_of, untrained
@@ -39,6 +40,8 @@ from headstart.tune import (
 )
 from headstart.tune.choosing import judge
 
+Floats32 = NDArray[np.float32]
+
 _KEPT = (
     "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
     "network, so that head is kept, solved on all of train."
@@ -54,6 +57,7 @@ class _Learned:
     epoch: int | None
     pictures: int
     fitted: int  # parameters
+    read: tuple[str, ...] = ()
     epochs_on_all: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = ()
 
@@ -69,8 +73,10 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
         told = _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing))
-        network = ground.need_backbone().network
-        learned = _Learned(network, kept, 0, len(ground.train), numbers_in(kept), warnings=(told,))
+        solved, frozen = kept
+        learned = _Learned(
+            frozen.network, solved, 0, len(ground.train), numbers_in(solved), read=frozen.read, warnings=(told,)
+        )
     elif trained.chosen_epoch is not None and ground.refits(strategy.name):
         learned = _on_all(ground, lesson, strategy, settings, trained, checkpoint=checkpoint)
     else:
@@ -86,9 +92,11 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         settings={
             **settings.to_dict(),
             **_facts(ground, choices, lesson),
+            "readout": "stages" if learned.read else "pool",
             "epoch_chosen": learned.epoch,
             "pictures_trained_on": learned.pictures,
         },
+        read=learned.read,
         shared=lesson.shared,
         chosen_on_val=lesson.chosen_in == "val",
         epochs=trained.epochs,
@@ -216,7 +224,8 @@ def _head(
         device=ground.device,
         progress=ground.progress,
     )
-    start, error = _logistic(ground, features, lesson.learning)
+    start, unseen = _logistic(ground, features, lesson.learning)
+    error = float((unseen.argmax(axis=1) != ground.table.labels[lesson.learning]).mean())
     if pooled_norm:
         return pool_bn_head(width, classes, start=start, like=features, seed=seed), error
     return linear_head(width, classes, start=start, seed=seed), error
@@ -224,25 +233,36 @@ def _head(
 
 def _better_head(
     ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
-) -> Affine | None:
-    """Return the head on the frozen network, if no epoch beat it on the choosing rows, which it had not seen."""
+) -> tuple[Affine, Backbone] | None:
+    """Return the head on the frozen network, and that network, if no epoch beat it on the choosing rows.
+
+    It has not seen those rows when it is judged, and reads the network as `linear` would: what is kept should not
+    answer worse than that.
+    """
     if trained.chosen_epoch is None:
         return None
-    features = ground.features(ground.train, choices.preprocessing, step="features", name="features")
-    learning = np.isin(ground.train, lesson.learning)
-    head, _ = _logistic(ground, features[learning], lesson.learning)
+    labels, learning = ground.table.labels, np.isin(ground.train, lesson.learning)
+    said, solved = dict[str, Floats32](), dict[str, tuple[Affine, Floats]]()
+    for readout in readouts_tried(ground):
+        said[readout] = ground.features(
+            ground.train, choices.preprocessing, step="features", name="features", readout=readout
+        )
+        solved[readout] = _logistic(ground, said[readout][learning], lesson.learning)
+    best = clearly_better({name: losses_of(unseen, labels[lesson.learning]) for name, (_, unseen) in solved.items()})
     if lesson.chosen_in == "train":
-        asked = features[~learning]
+        asked = said[best][~learning]
     else:
-        asked = ground.features(lesson.choosing, choices.preprocessing, step="features", name="features, choosing")
-    judged = judge(head.scores(asked), ground.table.labels[lesson.choosing], settings.choose)
+        asked = ground.features(
+            lesson.choosing, choices.preprocessing, step="features", name="features, choosing", readout=best
+        )
+    judged = judge(solved[best][0].scores(asked), labels[lesson.choosing], settings.choose)
     if trained.chosen_rank < judged.rank:
         return None
-    return _logistic(ground, features, ground.train)[0]  # the hold-out has done its work
+    return _logistic(ground, said[best], ground.train)[0], ground.network(best)  # the hold-out has done its work
 
 
-def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Affine, float]:
-    """Return logistic regression on the features of some training rows, and its out-of-fold error rate."""
+def _logistic(ground: Ground, features: Floats32, rows: NDArray[np.int64]) -> tuple[Affine, Floats]:
+    """Return logistic regression on the features of some training rows, and its scores of each without its fold."""
     labels = ground.table.labels[rows]
     fitted = heads.FITTERS["logistic"](
         features,
@@ -253,4 +273,4 @@ def _logistic(ground: Ground, features: NDArray[np.float32], rows: NDArray[np.in
     )
     if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
         raise RuntimeError("logistic regression gave no affine head")
-    return fitted.head, float((fitted.out_of_fold.argmax(axis=1) != labels).mean())
+    return fitted.head, fitted.out_of_fold
