@@ -234,31 +234,29 @@ def _head(
 def _better_head(
     ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
 ) -> tuple[Affine, Backbone] | None:
-    """Return the head on the frozen network, and that network, if no epoch beat it on the choosing rows.
+    """Return a head on the frozen network, and that network, if training did not improve on its own start.
 
-    It has not seen those rows when it is judged, and reads the network as `linear` would: what is kept should not
-    answer worse than that.
+    The start, solved without the choosing rows, is judged on them. What is kept instead reads the network as
+    `linear` would, so that it does not answer worse than that.
     """
     if trained.chosen_epoch is None:
         return None
+
+    def said(rows: NDArray[np.int64], readout: str = "pool") -> Floats32:
+        return ground.features(rows, choices.preprocessing, step="features", name="features", readout=readout)
+
     labels, learning = ground.table.labels, np.isin(ground.train, lesson.learning)
-    said, solved = dict[str, Floats32](), dict[str, tuple[Affine, Floats]]()
-    for readout in readouts_tried(ground):
-        said[readout] = ground.features(
-            ground.train, choices.preprocessing, step="features", name="features", readout=readout
-        )
-        solved[readout] = _logistic(ground, said[readout][learning], lesson.learning)
-    best = clearly_better({name: losses_of(unseen, labels[lesson.learning]) for name, (_, unseen) in solved.items()})
-    if lesson.chosen_in == "train":
-        asked = said[best][~learning]
-    else:
-        asked = ground.features(
-            lesson.choosing, choices.preprocessing, step="features", name="features, choosing", readout=best
-        )
-    judged = judge(solved[best][0].scores(asked), labels[lesson.choosing], settings.choose)
+    start, _ = _logistic(ground, said(ground.train)[learning], lesson.learning)
+    asked = said(ground.train)[~learning] if lesson.chosen_in == "train" else said(lesson.choosing)
+    judged = judge(start.scores(asked), labels[lesson.choosing], settings.choose)
     if trained.chosen_rank < judged.rank:
         return None
-    return _logistic(ground, said[best], ground.train)[0], ground.network(best)  # the hold-out has done its work
+    # The hold-out has done its work: solved on all of train.
+    solved = {
+        readout: _logistic(ground, said(ground.train, readout), ground.train) for readout in readouts_tried(ground)
+    }
+    best = clearly_better({name: losses_of(unseen, labels[ground.train]) for name, (_, unseen) in solved.items()})
+    return solved[best][0], ground.network(best)
 
 
 def _logistic(ground: Ground, features: Floats32, rows: NDArray[np.int64]) -> tuple[Affine, Floats]:
