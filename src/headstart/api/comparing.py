@@ -255,7 +255,7 @@ def demo(
 # and views than `compare` takes by itself.
 DEMO_OPTIONS: dict[str, Any] = {
     "training": {"batch_size": 16},
-    "epochs": {"scratch": 20, "partial": 6, "full": 3},
+    "epochs": {"scratch": 14, "partial": 5, "full": 3},
     "views": 2,
 }
 
