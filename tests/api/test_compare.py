@@ -473,7 +473,11 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     shutil.copy(original, data / "val" / "circle" / f"copy{original.suffix}")
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
     (warning,) = run.results["warnings"]
-    assert warning.startswith("1 picture(s) of val are byte for byte also in train")
+    assert warning.startswith("1 picture of val, first 'val/circle/copy")
+    assert warning.endswith("byte for byte also in train: the accuracies are too good by that.")
+    shutil.copy(original, data / "val" / "square" / f"contradiction{original.suffix}")
+    (warning,) = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results["warnings"]
+    assert f"1 with another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in warning
     assert "byte for byte" in (run.folder / "report.md").read_text(encoding="utf-8")
     assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
 

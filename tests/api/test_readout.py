@@ -15,6 +15,13 @@ from experiments import QUICK
 import headstart as hs
 import headstart.bundle.engine
 from headstart.base.errors import BundleError, ConfigError
+from headstart.base.progress import Silent
+from headstart.base.types import Affine
+from headstart.heads import Fitted
+from headstart.strategies.fit_head import _unseen_losses
+from headstart.strategies.ground import prepare
+from headstart.strategies.request import Request
+from headstart.table import read_table
 from headstart.tune.choosing import Judged, judge
 
 HEADS = ("knn", "linear", "svm")
@@ -39,6 +46,25 @@ def test_the_bundle_answers_what_was_stored(pictures: Path, tmp_path: Path, read
         stored = pq.read_table(run.folder / "predictions" / f"{name}.parquet").to_pydict()
         again = model.predict_proba([pictures / path for path in stored["path"]])
         assert np.array_equal(again, np.column_stack([stored["p_circle"], stored["p_square"]]))
+
+
+def test_the_last_features_are_the_same_where_stages_were_read_in_one_pass(pictures: Path) -> None:
+    said = []
+    for readout in ("pool", "auto"):
+        request = Request(strategies=("linear",), framing="squash", readout=readout, image_size=64)
+        ground = prepare(read_table(pictures), request, files=None, threads=1, progress=Silent())
+        plain = replace(ground.need_backbone().preprocessing, framing="squash")
+        said.append(ground.features(ground.train, plain, step="features", name="features"))
+    assert said[0].shape == (24, 1280)
+    np.testing.assert_allclose(said[0], said[1], atol=1e-6)
+
+
+def test_heads_are_compared_by_their_probabilities_not_by_raw_margins() -> None:
+    margins, labels = np.array([[4.0, 0.0], [0.0, 4.0], [4.0, 0.0]]), np.array([0, 1, 1])
+    head = Affine(weight=np.zeros((2, 1)), bias=np.zeros(2), temperature=4.0)
+    losses = _unseen_losses(Fitted(head, {}, out_of_fold=margins, converged=True), labels)
+    sure = np.log(1 + np.exp(-1.0))
+    np.testing.assert_allclose(losses, [sure, sure, 1 + sure])
 
 
 def test_more_is_read_than_the_pooled_features(pictures: Path, tmp_path: Path) -> None:
@@ -79,7 +105,7 @@ def test_a_head_that_is_kept_answers_as_linear_does(
     run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **QUICK)
     record = run.runs["partial"].record
     assert (record["settings"]["epoch_chosen"], record["settings"]["readout"]) == (0, readout)
-    assert any("that head is kept" in warning for warning in record["warnings"])
+    assert any("such a head is kept" in warning for warning in record["warnings"])
     linear, partial = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("linear", "partial"))
     np.testing.assert_allclose(linear["p_circle"].to_numpy(), partial["p_circle"].to_numpy(), atol=1e-6)
     again = hs.load(run.folder / "bundles" / "partial").predict_proba(

@@ -98,22 +98,29 @@ def test_replacing_a_bundle_leaves_no_litter(model: Model, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]
 
 
-def test_killed_between_the_two_renames_the_old_bundle_is_still_there(
+def test_interrupted_between_the_two_renames_the_old_bundle_stands_again(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.save(tmp_path / "a.bundle")
     rename = Path.rename
 
-    def killed(self: Path, target: Path) -> Path:
+    def interrupted(self: Path, target: Path) -> Path:
         if self.suffix == ".part":
             raise KeyboardInterrupt
         return rename(self, target)
 
-    monkeypatch.setattr(Path, "rename", killed)
+    monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.save(tmp_path / "a.bundle")
-    monkeypatch.undo()
-    assert not (tmp_path / "a.bundle").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]
+    assert bundle.load(tmp_path / "a.bundle").classes == model.classes
+
+
+def test_killed_between_the_two_renames_the_old_bundle_is_found(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "a.bundle").rename(tmp_path / ".a.bundle.0123abcd.old")
+    with pytest.raises(BundleError, match="does not exist"):  # replaced long ago, and then deleted by its owner
+        bundle.load(tmp_path / "a.bundle")
+    (tmp_path / ".a.bundle.89abcdef.part").mkdir()
     assert bundle.load(tmp_path / "a.bundle").classes == model.classes
     model.save(tmp_path / "a.bundle")
     assert [path.name for path in tmp_path.iterdir()] == ["a.bundle"]

@@ -70,7 +70,7 @@ def test_what_belongs_together_stays_on_one_side_of_every_cut(rows, seed):
         sides = with_splits(table, seed=seed).splits.tolist()
     except DataError:
         sides = ["train"] * len(rows)
-    for assignment in (by_fold, held.tolist(), sides):
+    for assignment in (by_fold, [] if held is None else held.tolist(), sides):
         for key in ("group", "digest"):
             place = {}
             for row, side in enumerate(assignment):
@@ -234,3 +234,10 @@ def test_two_pictures_of_every_class_stay_in_train_whatever_a_group_would_bring(
     counts = with_splits(table_of(rows), seed=0).counts()
     assert counts["train"]["a"] == 2
     assert counts["test"] == {"a": 1, "b": 10}
+
+
+def test_a_hold_out_of_more_than_a_third_is_none():
+    labels = np.tile([0, 1], 39)
+    thirds, halves = np.repeat(["a", "b", "c"], 26), np.repeat(["a", "b"], 39)
+    assert hold_out(labels, thirds, seed=0).sum() == 26
+    assert hold_out(labels, halves, seed=0) is None

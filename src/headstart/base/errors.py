@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_NO_MEMORY = ("not enough memory", "out of memory", "can't allocate memory")  # as Windows, CUDA and Linux put it
+
 
 class HeadstartError(Exception):
     """Base of everything that headstart raises on purpose.
@@ -101,4 +103,4 @@ def says_out_of_memory(error: BaseException) -> bool:
     """Return whether `error` says that memory ran out, on whatever device; torch's own are known by their words."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and ("not enough memory" in str(error) or "out of memory" in str(error))
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)

@@ -97,10 +97,14 @@ def _hidden(folder: Path, *kinds: str) -> list[Path]:
 
 
 def standing(place: Path) -> Path:
-    """Return where the bundle called `place` stands: there, or where a killed `write_folder` has left the old one."""
-    if place.exists():
+    """Return where the bundle called `place` stands: there, or where a killed `write_folder` has left the old one.
+
+    Killed between its two renames it leaves the old one and the new one's draft; an old one alone was replaced.
+    """
+    if place.exists() or not _hidden(place, "part"):
         return place
-    return next((old for old in _hidden(place, "old") if (old / MANIFEST).is_file()), place)
+    old = [entry for entry in _hidden(place, "old") if (entry / MANIFEST).is_file()]
+    return max(old, key=lambda entry: (entry / MANIFEST).stat().st_mtime, default=place)
 
 
 def read_folder(folder: Path) -> Contents:
@@ -170,7 +174,7 @@ def _replace(building: Path, folder: Path) -> None:
     folder.rename(old)
     try:
         building.rename(folder)
-    except OSError:
+    except BaseException:  # Ctrl-C as well
         with suppress(OSError):
             old.rename(folder)
         raise

@@ -44,7 +44,7 @@ Floats32 = NDArray[np.float32]
 
 _KEPT = (
     "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
-    "network, so that head is kept, solved on all of train."
+    "network, so such a head is kept, solved on all of train."
 )
 
 
@@ -234,9 +234,9 @@ def _head(
 def _better_head(
     ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
 ) -> tuple[Affine, Backbone] | None:
-    """Return a head on the frozen network, and that network, if training did not improve on its own start.
+    """Return a head on the frozen network, and that network, if no epoch beat one on its last features.
 
-    The start, solved without the choosing rows, is judged on them. What is kept instead reads the network as
+    That one, solved without the choosing rows, is judged on them. What is kept instead reads the network as
     `linear` would, so that it does not answer worse than that.
     """
     if trained.chosen_epoch is None:

@@ -347,11 +347,23 @@ def across_splits(table: Table) -> list[str]:
                 f"The group '{min(divided)}' is divided between {one} and {other}.",
                 hint="Give all pictures of a group the same split, or leave the split out.",
             )
-        if copies := int(np.isin(digests[far], digests[near]).sum()):
-            warnings.append(
-                f"{copies} picture(s) of {other} are byte for byte also in {one}: the accuracies are too good by them."
-            )
+        copies = np.flatnonzero(far & np.isin(digests, digests[near]))
+        if len(copies):
+            warnings.append(_copies(table, copies, np.flatnonzero(near), one, other))
     return warnings
+
+
+def _copies(table: Table, copies: NDArray[np.int64], near: NDArray[np.int64], one: str, other: str) -> str:
+    """Return a warning about pictures of `other` that are in `one` too, and whether their labels agree."""
+    labels = {table.digests[row]: table.labels[row] for row in near}
+    differ = [row for row in copies if labels[table.digests[row]] != table.labels[row]]
+    number = "1 picture" if len(copies) == 1 else f"{len(copies)} pictures"
+    found = f"{number} of {other}, first '{table.paths[copies[0]]}', byte for byte also in {one}"
+    if not differ:
+        return f"{found}: the accuracies are too good by that."
+    there = table.classes[labels[table.digests[differ[0]]]]
+    said = f"{len(differ)} with another label ('{table.paths[differ[0]]}' is '{there}' there)"
+    return f"{found}; {said}: check these labels."
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:

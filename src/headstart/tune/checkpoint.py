@@ -82,7 +82,10 @@ class Checkpoint:
             tensors = load_file(self.folder / state["tensors"])
             best = load_file(self.folder / state["best"]) if state["best"] else None
             return Saved(dict(state["facts"]), tensors, best)
-        except (StoreError, SafetensorError, OSError, KeyError, TypeError, ValueError):
+        except OSError:
+            tell("The checkpoint cannot be read: starting from the beginning.")
+            return None
+        except (StoreError, SafetensorError, KeyError, TypeError, ValueError):
             tell("The checkpoint is damaged: starting from the beginning.")
             self._discard()
             return None
