@@ -79,7 +79,7 @@ def test_what_belongs_together_stays_on_one_side_of_every_cut(rows, seed):
 
 
 @given(tied, seeds)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=240, deadline=None)
 def test_every_class_is_in_the_training_part_of_every_fold_where_possible(rows, seed):
     table = table_of(rows)
     ids = group_ids(table, range(len(table)))
@@ -87,7 +87,8 @@ def test_every_class_is_in_the_training_part_of_every_fold_where_possible(rows, 
     number = min(5, *Counter(table.labels.tolist()).values())
     assert set(assigned.tolist()) <= set(range(number))
     # Three components that share their classes in a ring cannot be put into two folds, for example.
-    assume(all(len(set(table.labels[ids == name].tolist())) < number for name in set(ids.tolist())))
+    if any(len(set(table.labels[ids == name].tolist())) >= number for name in set(ids.tolist())):
+        return  # not assume(): most of what is drawn is like that, which hypothesis takes for a fault at times
     for label in range(len(table.classes)):
         own = table.labels == label
         if len(set(ids[own].tolist())) > 1:
