@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,8 +196,6 @@ def test_a_single_folder_is_split_once_and_the_split_can_be_reused(single_folder
 
 
 def test_where_val_and_test_exist_only_test_measures(pictures: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(pictures, tmp_path / "three")
     draw_classes(tmp_path / "three" / "test", 5, 300)
     run = hs.compare(tmp_path / "three", out=tmp_path / "a.run", strategies="linear,partial", **QUICK)
@@ -214,8 +213,6 @@ def test_select_val_says_that_val_was_used(pictures: Path, tmp_path: Path) -> No
 
 
 def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: Path) -> None:
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(pictures, data)
     broken = data / "train" / "circle" / "broken.jpg"
@@ -231,8 +228,6 @@ def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: 
 
 
 def test_too_many_broken_pictures_stop_it(pictures: Path, tmp_path: Path) -> None:
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(pictures, data)
     for number in range(3):
@@ -465,8 +460,6 @@ def test_one_group_in_train_is_said(pictures: Path, tmp_path: Path) -> None:
 
 
 def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_path: Path) -> None:
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(pictures, data)
     original = sorted((data / "train" / "circle").iterdir())[0]
@@ -476,8 +469,13 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     assert warning.startswith("1 picture of val, first 'val/circle/copy")
     assert warning.endswith("byte for byte also in train: the accuracies are too good by that.")
     shutil.copy(original, data / "val" / "square" / f"contradiction{original.suffix}")
-    (warning,) = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results["warnings"]
-    assert f"1 with another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in warning
+    across, inside = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results["warnings"]
+    assert f"1 with another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in across
+    assert inside == (
+        "1 picture of val byte for byte the same as another with another label: "
+        f"'val/circle/copy{original.suffix}' is 'circle', 'val/square/contradiction{original.suffix}' is 'square'. "
+        "Check these labels."
+    )
     assert "byte for byte" in (run.folder / "report.md").read_text(encoding="utf-8")
     assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
 
@@ -492,10 +490,39 @@ def test_a_finished_run_is_printed_again_beside_whatever_lies_there(pictures: Pa
 
 def test_what_tells_two_experiments_apart_is_said(pictures: Path, tmp_path: Path) -> None:
     hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
-    with pytest.raises(
-        ConfigError, match=r"another experiment \(seed: 0 there, 1 here; strategies: knn there, linear here"
-    ):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **QUICK)
+    with pytest.raises(ConfigError, match=r"another experiment \(seed: 0 there, 1 here; views: 2 there, 3 here\)"):
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **{**QUICK, "views": 3})
+
+
+def test_other_strategies_come_beside_those_that_stand(pictures: Path, tmp_path: Path, cache: Path) -> None:
+    everything = hs.compare(pictures, out=tmp_path / "all.run", strategies="partial,linear,svm", **QUICK)
+    grown = tmp_path / "grown.run"
+    hs.compare(pictures, out=grown, strategies="svm", **QUICK)
+    before = (grown / "bundles" / "svm" / "bundle.json").stat().st_mtime_ns
+    hs.compare(pictures, out=grown, strategies="linear", **QUICK)
+    last = hs.compare(pictures, out=grown, strategies="partial", **QUICK)
+    assert (grown / "bundles" / "svm" / "bundle.json").stat().st_mtime_ns == before, "what stands is not done again"
+    assert without_times(last.results) == without_times(everything.results)
+    assert "strategies=('linear', 'svm', 'partial')" in last.results["command"]
+    assert [step["step"] for step in last.results["plan"]] == [step["step"] for step in everything.results["plan"]]
+    again = hs.compare(pictures, out=grown, strategies="linear", **QUICK)
+    assert again.results == last.results, "a part of what stands is printed with the rest"
+
+
+def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path: Path) -> None:
+    options = {**QUICK, "scratch": "convnet4", "epochs": 1}
+    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)  # stored for 64 pixels
+    with pytest.raises(ConfigError, match=r"With scratch the pictures would be framed, stored or .* than for knn\."):
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
+    assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["knn"]
+
+
+def test_a_finished_run_whose_bundle_is_gone_makes_it_again(pictures: Path, tmp_path: Path) -> None:
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    shutil.rmtree(first.folder / "bundles" / "knn")
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    assert without_times(again.results) == without_times(first.results)
+    assert hs.load(first.folder / "bundles" / "knn").classes == ("circle", "square")
 
 
 def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:

@@ -19,20 +19,12 @@ from headstart.base.progress import Silent
 from headstart.base.types import Affine
 from headstart.heads import Fitted
 from headstart.strategies.fit_head import _unseen_losses
-from headstart.strategies.ground import prepare
+from headstart.strategies.ground import Look, prepare
 from headstart.strategies.request import Request
 from headstart.table import read_table
 from headstart.tune.choosing import Judged, judge
 
 HEADS = ("knn", "linear", "svm")
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "pictures"
-    draw_classes(folder / "train", 12, 0)
-    draw_classes(folder / "val", 6, 100)
-    return folder
 
 
 @pytest.mark.parametrize("readout", ["stages", "auto"])
@@ -54,7 +46,7 @@ def test_the_last_features_are_the_same_where_stages_were_read_in_one_pass(pictu
         request = Request(strategies=("linear",), framing="squash", readout=readout, image_size=64)
         ground = prepare(read_table(pictures), request, files=None, threads=1, progress=Silent())
         plain = replace(ground.need_backbone().preprocessing, framing="squash")
-        said.append(ground.features(ground.train, plain, step="features", name="features"))
+        said.append(ground.features(ground.train, plain, Look("features", "features")))
     assert said[0].shape == (24, 1280)
     np.testing.assert_allclose(said[0], said[1], atol=1e-6)
 

@@ -8,6 +8,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import headstart as hs
+from headstart.api import showing
 from headstart.backbones import create
 from headstart.base.errors import ConfigError, DataError
 
@@ -37,6 +38,18 @@ def test_look_draws_the_training_pictures(pictures: Path, tmp_path: Path) -> Non
     with Image.open(tmp_path / "look.png") as sheet:
         assert min(sheet.size) > 200
     assert before == {path: path.stat().st_mtime_ns for path in pictures.rglob("*")}
+
+
+def test_look_shows_every_class_before_one_comes_twice(draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        draw(tmp_path / "data" / "circle" / f"{number}.png", "circle", number)
+    draw(tmp_path / "data" / "square" / "0.png", "square", 99)
+    shown: list[str] = []
+    monkeypatch.setattr(showing, "draw_grid", lambda tiles, *_, **__: shown.extend(t.caption for t in tiles) or [])
+    for seed in range(3):
+        shown.clear()
+        hs.look(tmp_path / "data", grid=tmp_path / "look.png", pictures=4, seed=seed)
+        assert shown == ["circle", "circle", "circle", "square"]
 
 
 def test_evaluate_maps_classes_by_name(experiment: hs.api.Experiment, pictures: Path, draw, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli.stand_in import Call, StandIn
+from drawing import draw_classes
 
 from headstart.base.errors import (
     BundleError,
@@ -19,6 +21,7 @@ from headstart.base.errors import (
     StoreError,
     WeightsError,
 )
+from headstart.cli.edge import Terminated
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,24 @@ def test_stopped_and_continued(call: Call, command: str) -> None:
 def test_stopped_where_nothing_is_kept(call: Call) -> None:
     result = call("predict", "b", "x", verbs=StandIn(KeyboardInterrupt()))
     assert (result.exit_code, result.stderr) == (130, "Stopped.\n")
+
+
+def test_asked_to_end_is_told_apart_from_ctrl_c(call: Call) -> None:
+    result = call("compare", "x", verbs=StandIn(Terminated()))
+    assert (result.exit_code, result.stderr) == (143, "Stopped; the same command continues.\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+def test_a_process_that_is_asked_to_end_says_that_it_continues(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", 40, 0)
+    command = [sys.executable, "-m", "headstart", "compare", str(tmp_path / "photos"), "--strategies", "full"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # under way
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert said.decode().endswith("Stopped; the same command continues.\n")
 
 
 def test_a_full_disk_says_so(call: Call) -> None:

@@ -104,7 +104,7 @@ def compare(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     out : path, optional
         The run folder; by default the data's name with ``.run`` in the current folder. The same call continues
-        or returns what stands there.
+        or returns what stands there; other strategies come beside those that stand.
     threads : int, optional
         At most so many processor threads.
     offline : bool
@@ -149,13 +149,13 @@ def compare(
         offline=offline,
         training=dict(training or {}),
     )
-    table = data if isinstance(data, Table) else read_table(data)
+    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
     results = run_experiment(
         table,
         request,
         RunFolder(place),
-        command=command or command_of(data, request, place, split),
+        command=lambda whole: command or command_of(data, whole, place, split),
         title=title,
         progress=progress or Silent(),
         threads=threads,
@@ -199,7 +199,7 @@ def fit(
     request = request_of("fit", [strategy], options)
     if out is not None:
         _refuse_foreign(Path(out))
-    table = data if isinstance(data, Table) else read_table(data)
+    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     model, _ = fit_table(
         table,
         request,

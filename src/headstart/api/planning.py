@@ -44,7 +44,7 @@ def plan(
     request, seconds = request_of("plan", strategies, options), parse_duration(budget)
     if threads is not None:
         torch.set_num_threads(thread_budget(threads))
-    table = data if isinstance(data, Table) else read_table(data)
+    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
     ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
     command = command_of(data, request, None, split)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones.names import DEFAULT_NAME
@@ -59,11 +61,11 @@ def look(
     """
     check_integer("pictures", "look", pictures, least=1, most=GRID_LARGEST)
     request = Request(augment=augment, framing=framing, image_size=image_size, seed=seed)
-    table = data if isinstance(data, Table) else read_table(data)
+    table = data if isinstance(data, Table) else read_table(data, progress=progress)
     rows = table.rows("train")
     if not len(rows):
         rows = np.arange(len(table))
-    chosen = np.sort(stream(seed, "look").permutation(rows)[:pictures])
+    chosen = _each_class_in_turn(stream(seed, "look").permutation(rows), table.labels, pictures)
     network = backbones.load(
         backbone or (None if weights else DEFAULT_NAME),
         weights=None if weights is None else Path(weights),
@@ -90,6 +92,15 @@ def look(
     for note in draw_grid(tiles, Path(grid), title=title):
         listener.message(note)
     return Path(grid)
+
+
+def _each_class_in_turn(rows: NDArray[np.int64], labels: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """Return so many of the shuffled `rows`, in ascending order, no class twice before every class was there."""
+    seen, turns = Counter[int](), list[int]()
+    for label in labels[rows].tolist():
+        turns.append(seen[label])
+        seen[label] += 1
+    return np.sort(rows[np.argsort(turns, kind="stable")[:number]])
 
 
 def stages(

@@ -71,7 +71,7 @@ def evaluate(
     from headstart.table import Table, read_table
 
     model = source if isinstance(source, Model) else bundle.load(source)
-    table = data if isinstance(data, Table) else read_table(data)
+    table = data if isinstance(data, Table) else read_table(data, progress=progress)
     known = set(model.info.get("trained_on", ()))
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)

@@ -203,11 +203,15 @@ def read_manifest(place: Path) -> dict[str, Any]:
 
 def _way_out(place: Path) -> str:
     """Return what to type instead: a bundle that stands in this folder or beside it, if there is one."""
-    for folder in (place / "bundles", place.parent):
-        found = sorted(entry.parent.as_posix() for entry in folder.glob(f"*/{MANIFEST}"))
-        if found:
-            near = get_close_matches(place.as_posix(), found, n=1)
-            return f"Did you mean '{near[0]}'?" if near else "There are: " + ", ".join(found[:8]) + "."
+    inside, beside = (
+        sorted(entry.parent.as_posix() for entry in folder.glob(f"*/{MANIFEST}"))
+        for folder in (place / "bundles", place.parent)
+    )
+    near = get_close_matches(place.as_posix(), beside, n=1)
+    if inside or (beside and not near):  # a run folder was named, and which of its classifiers is not ours to guess
+        return "There are: " + ", ".join((inside or beside)[:8]) + "."
+    if near:
+        return f"Did you mean '{near[0]}'?"
     return "Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
 
 

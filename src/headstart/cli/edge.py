@@ -5,24 +5,40 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 import typer
 
 from headstart.base.errors import HeadstartError, says_out_of_memory
 from headstart.base.files import store_error
 
-INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 1  # 128 + the number of SIGINT and of SIGPIPE, as shells say it
+# 128 + the number of SIGINT, SIGTERM and SIGPIPE, as shells say it
+INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 1
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _REPORT = (
     "This is a bug in headstart. HEADSTART_DEBUG=1 before the same command shows where it happened; "
     "please report that, as CONTRIBUTING.md says."
 )
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): a scheduler's or a service's Ctrl-C."""
+
+
+def end_when_asked() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: what it was writing is dropped, and it says whether it continues."""
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, ended)
 
 
 @contextmanager
@@ -49,7 +65,7 @@ def errors_shown(*, continues: bool = False) -> Iterator[None]:
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as error:
         complain("Stopped; the same command continues." if continues else "Stopped.", colour=typer.colors.YELLOW)
-        raise typer.Exit(INTERRUPTED) from error
+        raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
     except BrokenPipeError as error:
         _silence_stdout()
         raise typer.Exit(PIPE_CLOSED) from error

@@ -124,7 +124,8 @@ def compare(
 ) -> None:
     """Compare the strategies on your pictures: table, verdict, saved classifiers.
 
-    A run that was stopped continues with the same command; a finished one is printed again.
+    A run that was stopped continues with the same command; a finished one is printed again. Other strategies
+    come beside those that stand in the run folder.
     """
     network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head, "readout": readout}
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}

@@ -28,7 +28,7 @@ def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]
     lines += [Line(part, "faint") for part in wrap(told, width)] if told else []
     seen = evaluation.get("trained_on")
     if seen:
-        text = f"! {seen} of these {metrics['n']:,} pictures were trained on: the accuracy is too good by them."
+        text = f"! {seen} of these {metrics['n']:,} pictures were trained on: they say nothing about new ones."
         lines += [Line(part, "warning") for part in wrap(text, width, rest="  ")]
     recalls = metrics.get("per_class_recall") or [None] * len(classes)
     lines += [Line(""), *_class_table(classes, recalls, evaluation["confusion"], width)]

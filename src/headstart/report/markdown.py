@@ -102,10 +102,10 @@ def _strategies(results: Results) -> list[str]:
         numbers = [text.decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
         numbers += [text.decimal(metrics.get("macro_f1")), text.decimal(metrics.get("loss"))]
         numbers.append(text.seconds_text((run.get("seconds") or {}).get("total")))
-        numbers.append(text.quantity((run.get("parameters") or {}).get("trained")))
-        numbers.append(text.quantity(run.get("flops")))
+        held = run.get("parameters") or {}
+        numbers += [text.quantity(count) for count in (held.get("trained"), held.get("total"), run.get("flops"))]
         rows.append([mark, *names, *numbers])
-    lines = table([*heads, "time", "trained", "FLOPs"], rows, right=range(5, 12))
+    lines = table([*heads, "time", "trained", "size", "FLOPs"], rows, right=range(5, 13))
     lines += ["", _how_measured(results, split, runs)]
     return lines
 
@@ -123,6 +123,7 @@ def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
     if any(text.cut_of(run) == "stages" for run in runs):
         parts.append("Heads at 'stages' read several stages of the frozen network, not its last features alone.")
     parts.append("Intervals are Wilson's; time is what the strategy costs alone, shared steps counted in full.")
+    parts.append("Trained: numbers fitted to these pictures; size: numbers it holds; FLOPs: operations for an answer.")
     return " ".join(parts)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.base.types import Floats, Framing, Preprocessing, softmax
 from headstart.features import View
-from headstart.strategies.ground import Choices, Ground, scratch_preprocessing
+from headstart.strategies.ground import Choices, Ground, Look, scratch_preprocessing
 from headstart.strategies.request import AUTO
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
@@ -41,9 +41,7 @@ def _framing(ground: Ground, notes: dict[str, Any]) -> Preprocessing:
         return replace(base, framing=request.framing)
     losses: dict[Framing, NDArray[np.float64]] = {}
     for framing in FRAMINGS_TRIED:
-        features = ground.features(
-            ground.train, replace(base, framing=framing), step="framing", name=f"look, {framing}"
-        )
+        features = ground.features(ground.train, replace(base, framing=framing), Look("framing", f"look, {framing}"))
         losses[framing] = out_of_fold_losses(ground, [features])
     notes["framing"] = {framing: float(loss.mean()) for framing, loss in losses.items()}
     # First the whole picture: what a crop cuts away, no later training can find again.
@@ -75,11 +73,11 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
         return "none"
     if ground.backbone is None:
         return AUGMENTATIONS_TRIED[0]
-    plain = ground.features(ground.train, preprocessing, step="features", name=f"look, {preprocessing.framing}")
+    plain = ground.features(ground.train, preprocessing, Look("features", f"look, {preprocessing.framing}"))
     losses = {}
     for kind in AUGMENTATIONS_TRIED:
         view = ground.features(
-            ground.train, preprocessing, step="augment", name=f"look, {kind}", view=View(kind, 0, request.seed)
+            ground.train, preprocessing, Look("augment", f"look, {kind}"), view=View(kind, 0, request.seed)
         )
         losses[kind] = float(out_of_fold_losses(ground, [plain, view]).mean())
     notes["augment"] = losses

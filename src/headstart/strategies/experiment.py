@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import sha256_of_file
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
-from headstart.base.types import Preprocessing
 from headstart.bundle import Model
 from headstart.strategies.budget import Budget, OutOfTimeError
 from headstart.strategies.choose import choose
@@ -26,12 +25,12 @@ from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
-from headstart.strategies.plan import Speed, calibrate, describe, estimate, with_actual
-from headstart.strategies.records import conclude, environment, header, run_record, versions
+from headstart.strategies.plan import with_actual
+from headstart.strategies.planned import planned
+from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
-from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, Strategy
-from headstart.table import Table, write_split
+from headstart.table import Table
 
 
 def run_experiment(
@@ -39,7 +38,7 @@ def run_experiment(
     request: Request,
     folder: RunFolder,
     *,
-    command: str,
+    command: Callable[[Request], str],
     progress: Progress,
     threads: int | None = None,
     split_file: Path | None = None,
@@ -49,12 +48,14 @@ def run_experiment(
 ) -> dict[str, Any]:
     """Run or continue an experiment in `folder` and return the content of its results.json.
 
+    Strategies that stand in the folder already stay in it: those of `request` come beside them.
+
     Parameters
     ----------
     table : Table
         As read from the user's data.
-    command : str
-        How to reproduce it, for the report.
+    command : callable
+        Says of a request how to reproduce it, for the report.
     split_file : Path, optional
         Divide the pictures as this file says.
     title : str, optional
@@ -70,23 +71,25 @@ def run_experiment(
         torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request.to_dict())
-    results = folder.results()
-    if results is not None and results.get("complete"):
+    results = folder.results() or {}
+    runs = [run for run in results.get("runs", []) if folder.stands(run)]
+    finished = {run["id"] for run in runs}
+    if results.get("complete") and len(runs) == len(results["runs"]) and finished.issuperset(request.strategies):
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
     watched = clock.over(listener)
     try:
-        ground = prepare(table, request, files=None, threads=threads, progress=watched, split_file=split_file)
-        plan, choices = _planned(ground, folder, fingerprint)
+        whole = request.joined(folder.planned())
+        ground = prepare(table, whole, files=None, threads=threads, progress=watched, split_file=split_file)
+        plan, choices = planned(ground, folder, fingerprint)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
-    runs = [run for run in (results or {}).get("runs", []) if folder.stands(run)]
-    base = {**header(ground, command, title), **(note or {})}
+    base = {**header(ground, command(request.joined(finished)), title), **(note or {})}
     not_run: list[dict[str, Any]] = []
     for run in runs:  # a run that goes on shows what stands already
         progress.result(run)
     for strategy in _in_order(request):
-        if any(run["id"] == strategy.name for run in runs):
+        if strategy.name in finished:
             folder.drop_checkpoint(strategy.name)
             continue
         run = _run_in_time(ground, choices, strategy, folder, clock, plan, at_least_one=not runs)
@@ -224,68 +227,6 @@ def _digest(split_file: Path | None) -> str:
 
 def _in_order(request: Request) -> list[Strategy]:
     return [strategy for strategy in STRATEGIES.values() if strategy.name in request.strategies]
-
-
-def _planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[str, Any], Choices]:
-    """Return the plan and the choices: those that stand in the folder, or new ones written before the work."""
-    plan = folder.plan()
-    if plan is not None:
-        _check_same_machine(plan, ground)
-        ground.before = dict(plan["seconds"])
-        return plan, Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
-    # Heads alone take seconds: a calibration would be a fair part of them.
-    speed = calibrate(ground) if _trained(ground.request) else Speed()
-    steps = estimate(ground, speed)
-    base = environment(ground.device)
-    ground.progress.message(describe(steps, base["threads"]))
-    choices = choose(ground)
-    write_split(ground.table, folder.path / "split.parquet")
-    plan = {
-        "schema": 1,
-        "fingerprint": fingerprint,
-        "request": ground.request.to_dict(),
-        "preprocessing": choices.preprocessing.to_dict(),
-        "augment": choices.augment,
-        "chosen_by": choices.notes,
-        "engine": "torch",
-        "precision": ground.request.training.get("precision", "float32"),
-        "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
-        "device": ground.device,
-        "threads": base["threads"],
-        "versions": versions(),
-        "steps": steps,
-        "seconds": dict(ground.seconds),
-    }
-    folder.write_plan(plan)
-    return plan, choices
-
-
-def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
-    """Refuse to continue where numbers would be rounded otherwise than before.
-
-    Raises
-    ------
-    ConfigError
-        If the run was begun on another device or with another number of threads.
-    """
-    here = {"device": ground.device, "threads": environment(ground.device)["threads"]}
-    for package, number in versions().items():
-        before = plan.get("versions", {}).get(package)
-        if before != number:
-            raise ConfigError(
-                f"This run was begun with {package} {before}; with {number} it would not end the same.",
-                hint="Begin anew in another folder with --out.",
-            )
-    for name, value in here.items():
-        if plan[name] != value:
-            raise ConfigError(
-                f"This run was begun with {name} {plan[name]}; with {value} it would not end the same.",
-                hint=f"Continue with --{name} {plan[name]}, or begin anew in another folder with --out.",
-            )
-
-
-def _trained(request: Request) -> list[str]:
-    return [name for name in request.strategies if STRATEGIES[name].trained != "none"]
 
 
 def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder) -> dict[str, Any]:

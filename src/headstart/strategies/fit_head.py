@@ -11,7 +11,7 @@ from headstart.base.types import READOUTS, Affine, Head, Kernel
 from headstart.bundle import Model
 from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.request import AUTO
 from headstart.strategies.strategy import Strategy
 
@@ -22,7 +22,7 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
     backbone = ground.network(readout)
     # The held-out pictures pass by themselves, in the batches in which the bundle would see them again.
     held_out = ground.features(
-        ground.held_out, choices.preprocessing, step="features", name="features, held out", readout=readout
+        ground.held_out, choices.preprocessing, Look("features", "features, held out"), readout=readout
     )
     model = Model(
         network=backbone.network,
@@ -66,7 +66,7 @@ def _fitted(ground: Ground, choices: Choices, strategy: Strategy) -> tuple[heads
     with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
         for readout in readouts:
             features = ground.features(
-                ground.train, choices.preprocessing, step="features", name="features", readout=readout
+                ground.train, choices.preprocessing, Look("features", "features"), readout=readout
             )
             found[readout] = heads.FITTERS[strategy.head](
                 features, labels, len(ground.classes), folds=ground.folds, seed=ground.request.seed

@@ -23,7 +23,7 @@ from headstart.pixels import frame
 from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fit_head import numbers_in, readouts_tried
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.lesson import Lesson, lesson_of, untrained
 from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
@@ -243,7 +243,7 @@ def _better_head(
         return None
 
     def said(rows: NDArray[np.int64], readout: str = "pool") -> Floats32:
-        return ground.features(rows, choices.preprocessing, step="features", name="features", readout=readout)
+        return ground.features(rows, choices.preprocessing, Look("features", "features"), readout=readout)
 
     labels, learning = ground.table.labels, np.isin(ground.train, lesson.learning)
     start, _ = _logistic(ground, said(ground.train)[learning], lesson.learning)

@@ -88,6 +88,10 @@ class RunFolder:
         """Return plan.json, or None before it is written."""
         return self._read("plan.json")
 
+    def planned(self) -> tuple[str, ...]:
+        """Return the strategies that were planned here so far, finished or not."""
+        return tuple(((self.plan() or {}).get("request") or {}).get("strategies") or ())
+
     def results(self) -> dict[str, Any] | None:
         """Return results.json as far as it goes, or None before the first strategy is finished."""
         return self._read("results.json")
@@ -130,7 +134,7 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     plain = json.loads(to_json(here))
     told = [
         f"{name}: {_short(there.get(name))} there, {_short(plain[name])} here"
-        for name in sorted(set(there) & set(plain) - {"device", "offline"})
+        for name in sorted(set(there) & set(plain) - {"device", "offline", "strategies"})
         if there[name] != plain[name]
     ]
     return "; ".join(told) or "other pictures, another split, other defaults or another version"

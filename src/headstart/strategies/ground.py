@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,16 @@ from headstart.features import PLAIN, Rows, View, extract
 from headstart.pixels import PixelStore, decode
 from headstart.strategies.request import Request
 from headstart.strategies.settings import check_cut, training_settings
-from headstart.table import Table, apply_split_file, check_trainable, folds, group_ids, hold_out, with_splits
+from headstart.table import (
+    Table,
+    apply_split_file,
+    check_trainable,
+    folds,
+    group_ids,
+    hold_out,
+    warn_of_copies,
+    with_splits,
+)
 from headstart.tune import choose_device
 
 DECODE_CALIBRATION = 0.2  # seconds
@@ -50,6 +59,13 @@ class Choices:
     preprocessing: Preprocessing
     augment: str
     notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Look(NamedTuple):
+    """What a pass through the frozen network is for: the step that its cost counts for, and what a person reads."""
+
+    step: str
+    name: str
 
 
 @dataclass(eq=False)
@@ -91,7 +107,7 @@ class Ground:
 
     def __post_init__(self) -> None:
         table = self.table
-        self.warnings = across_splits(table)
+        self.warnings = warn_of_copies(table)
         self.spent = 0.0  # wall seconds of this process inside shared passes
         self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
@@ -136,59 +152,50 @@ class Ground:
         """Return whether `strategy` is trained again with the pictures that chose its epoch: those of train are."""
         return training_settings(self.request, strategy).refit and self.choosing_rows()[1] == "train"
 
-    def see(
-        self,
-        rows: NDArray[np.int64],
-        preprocessing: Preprocessing,
-        *,
-        step: str,
-        name: str,
-        view: View = PLAIN,
-        cut: str | None = None,
-        readout: str = "pool",
-    ) -> Rows:
-        """Run the frozen network over some pictures, or find what it said, and count the cost for `step`.
+    def features(
+        self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, view: View = PLAIN, readout: str = "pool"
+    ) -> NDArray[np.float32]:
+        """Return what the frozen network says of some pictures, (len(rows), d) float32, with this readout."""
+        # Where train is looked at for more than the pooled features, those are the last columns of the same pass.
+        more = self.request.readout != "pool" and view == PLAIN and rows is self.train
+        said = self._pass(self.network("stages" if more else readout), rows, prepared, look, view, cut=None)["pooled"]
+        return np.asarray(said)[:, said.shape[1] - self.network(readout).features :]
 
-        Returns
-        -------
-        Rows
-            ``"pooled"`` features or, with a `cut`, the ``"activations"`` that enter it.
-        """
+    def activations(
+        self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, cut: str, view: View = PLAIN
+    ) -> NDArray[np.float16]:
+        """Return what enters the network's part after `cut`, (len(rows), ...) float16."""
+        return self._pass(self.need_backbone(), rows, prepared, look, view, cut=cut)["activations"]
+
+    def _pass(
+        self,
+        network: Backbone,
+        rows: NDArray[np.int64],
+        prepared: Preprocessing,
+        look: Look,
+        view: View,
+        *,
+        cut: str | None,
+    ) -> Rows:
+        """Run a frozen network over some pictures, or find what it said, and count the cost."""
         begin = time.perf_counter()
         found = extract(
-            self.network(readout),
+            network,
             self.pictures,
             rows,
             self.table.digests,
-            preprocessing=preprocessing,
+            preprocessing=prepared,
             view=view,
             cut=cut,
             pooled=cut is None,
             device=self.device,
             progress=self.progress,
-            name=name,
+            name=look.name,
         )
         self.spent += time.perf_counter() - begin
         # What a pass cost when it was made counts, once, also where it was found in the cache.
-        self._costs[found.key] = (step, found.seconds)
+        self._costs[found.key] = (look.step, found.seconds)
         return found
-
-    def features(
-        self,
-        rows: NDArray[np.int64],
-        preprocessing: Preprocessing,
-        *,
-        step: str,
-        name: str,
-        view: View = PLAIN,
-        readout: str = "pool",
-    ) -> NDArray[np.float32]:
-        """Return what the frozen network says of some pictures, (len(rows), d) float32, with this readout."""
-        # Where train is looked at for more than the pooled features, those are the last columns of the same pass.
-        more = self.request.readout != "pool" and view == PLAIN and rows is self.train
-        seen = self.see(rows, preprocessing, step=step, name=name, view=view, readout="stages" if more else readout)
-        said = np.asarray(seen["pooled"])
-        return said[:, said.shape[1] - self.network(readout).features :]
 
     def network(self, readout: str) -> Backbone:
         """Return the pre-trained backbone that answers with this readout."""
@@ -328,42 +335,6 @@ def _decode_side(request: Request, backbone: Backbone | None) -> int:
     if "scratch" in request.strategies:
         sides.append(scratch_preprocessing(request).decode_side)
     return max(sides)
-
-
-def across_splits(table: Table) -> list[str]:
-    """Return warnings about copies on both sides of a given split.
-
-    Raises
-    ------
-    DataError
-        If a group is divided between two splits: its pictures would be measured on themselves, or on what chose.
-    """
-    warnings, digests = list[str](), np.array(table.digests)
-    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
-        near, far = table.splits == one, table.splits == other
-        divided = set(table.groups[near].tolist()) & set(table.groups[far].tolist()) - {""}
-        if divided:
-            raise DataError(
-                f"The group '{min(divided)}' is divided between {one} and {other}.",
-                hint="Give all pictures of a group the same split, or leave the split out.",
-            )
-        copies = np.flatnonzero(far & np.isin(digests, digests[near]))
-        if len(copies):
-            warnings.append(_copies(table, copies, np.flatnonzero(near), one, other))
-    return warnings
-
-
-def _copies(table: Table, copies: NDArray[np.int64], near: NDArray[np.int64], one: str, other: str) -> str:
-    """Return a warning about pictures of `other` that are in `one` too, and whether their labels agree."""
-    labels = {table.digests[row]: table.labels[row] for row in near}
-    differ = [row for row in copies if labels[table.digests[row]] != table.labels[row]]
-    number = "1 picture" if len(copies) == 1 else f"{len(copies)} pictures"
-    found = f"{number} of {other}, first '{table.paths[copies[0]]}', byte for byte also in {one}"
-    if not differ:
-        return f"{found}: the accuracies are too good by that."
-    there = table.classes[labels[table.digests[differ[0]]]]
-    said = f"{len(differ)} with another label ('{table.paths[differ[0]]}' is '{there}' there)"
-    return f"{found}; {said}: check these labels."
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:

@@ -14,7 +14,7 @@ from headstart.backbones import Backbone, split
 from headstart.base import cache
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, View
-from headstart.strategies.ground import Choices, Ground, load_scratch
+from headstart.strategies.ground import Choices, Ground, Look, load_scratch
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
 from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
@@ -145,5 +145,4 @@ def _activations(
     ground: Ground, choices: Choices, cut: str, rows: NDArray[np.int64], view: View
 ) -> NDArray[np.float16]:
     name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
-    seen = ground.see(rows, choices.preprocessing, step="activations", name=name, view=view, cut=cut)
-    return seen["activations"]
+    return ground.activations(rows, choices.preprocessing, Look("activations", name), cut=cut, view=view)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -105,6 +105,11 @@ class Request:
         """Return the settings of every strategy that is trained; rates may still follow the data."""
         return {name: training_settings(self, name) for name in self.strategies if name in _TRAINED}
 
+    def joined(self, others: Iterable[str]) -> Request:
+        """Return the same request for these strategies too, in their usual order."""
+        wanted = {*self.strategies, *others}
+        return replace(self, strategies=tuple(name for name in STRATEGIES if name in wanted))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
@@ -112,12 +117,13 @@ class Request:
     def fingerprint(self, data: str) -> str:
         """Return what makes this experiment itself: options and what follows from them, pictures, version.
 
-        Not the device: which one it was is in the plan, and a finished run can be printed on any.
+        Not the device: which one it was is in the plan, and a finished run can be printed on any. Not the
+        strategies: others can come beside those that stand.
         """
         options = self.to_dict()
         del options["offline"]  # it says how weights are looked for, not which
-        del options["device"]
-        options["training"] = {name: settings.to_dict() for name, settings in self.trainings().items()}
+        del options["device"], options["strategies"]
+        options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
         options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies
             file = Path(self.weights)

@@ -1,5 +1,6 @@
 """Which pictures there are: paths, labels, groups and splits, from whatever form the data has."""
 
+from headstart.table.copies import warn_of_copies
 from headstart.table.download import DATA_SETS, DataSet, fetch_archive
 from headstart.table.listing import PICTURE_SUFFIXES, Skipped, list_pictures
 from headstart.table.read import read_table
@@ -26,6 +27,7 @@ __all__ = [
     "list_pictures",
     "read_table",
     "solar_cells",
+    "warn_of_copies",
     "with_splits",
     "write_split",
 ]

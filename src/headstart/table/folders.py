@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headstart.base.errors import DataError
+from headstart.base.progress import Progress
 from headstart.table.listing import Listing, Skipped, leads_back, no_pictures, scan, walk
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
 
 LAYOUTS = (
-    "Two layouts are read: DATA/train/CLASS/picture.jpg with DATA/val/ and DATA/test/ alike, "
-    "or DATA/CLASS/picture.jpg, which is then split 75/25."
+    "Folders are read as DATA/train/CLASS/picture.jpg with DATA/val/ or DATA/test/ (or both) alike, "
+    "or as DATA/CLASS/picture.jpg, which is then split 75/25; a CSV or Parquet list of pictures is read too."
 )
 _STRAY = "it lies in no class folder"
 
@@ -25,7 +26,7 @@ class _Reading:
     found: Listing = field(default_factory=Listing)
 
 
-def read_folder(root: Path, *, threads: int = 1) -> Table:
+def read_folder(root: Path, *, threads: int = 1, progress: Progress | None = None) -> Table:
     """Return the table of a data folder; pictures may lie at any depth below their class folder.
 
     Every class folder of train (or of a single folder) is a class, also an empty one; in val and test
@@ -61,6 +62,7 @@ def read_folder(root: Path, *, threads: int = 1) -> Table:
         skipped=found.skipped,
         ignored=found.ignored,
         threads=threads,
+        progress=progress,
     )
 
 

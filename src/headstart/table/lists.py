@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.base.errors import DataError
+from headstart.base.progress import Progress
 from headstart.table.listing import Skipped, file_fault, suffix_fault
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
 
@@ -18,7 +19,7 @@ _COLUMNS = ("path", "label", "split", "group")
 _SHAPE = "A list begins with the line: path,label (and split, group if wanted)."
 
 
-def read_list(file: Path, *, threads: int = 1) -> Table:
+def read_list(file: Path, *, threads: int = 1, progress: Progress | None = None) -> Table:
     """Return the table of a list; relative paths are relative to the list's folder.
 
     Raises
@@ -42,7 +43,7 @@ def read_list(file: Path, *, threads: int = 1) -> Table:
         else:
             skipped.append(fault)
     classes = {row.label for row in listed if row.split in ("train", "")}
-    return build_table(root, rows, classes=classes, skipped=skipped, threads=threads)
+    return build_table(root, rows, classes=classes, skipped=skipped, threads=threads, progress=progress)
 
 
 def read_rows(file: Path) -> list[Row]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.base.executors import ordered_map
 from headstart.base.files import fingerprint, sha256_of_file
+from headstart.base.progress import Progress, Silent
 from headstart.table.listing import Skipped, no_pictures
 
 SPLITS = ("train", "val", "test")
@@ -179,6 +180,7 @@ def build_table(
     skipped: Sequence[Skipped] = (),
     ignored: int = 0,
     threads: int = 1,
+    progress: Progress | None = None,
 ) -> Table:
     """Return the table of `rows` in the order of their paths, with the digests of the files.
 
@@ -195,14 +197,19 @@ def build_table(
         What the source has passed over already.
     threads : int
         How many files are read at a time.
+    progress : Progress, optional
+        A listener: every byte of every file is read once.
 
     Raises
     ------
     DataError
         If more than 5 % of the pictures are unreadable, or none is left.
     """
-    ordered = sorted(rows, key=lambda row: row.path)
-    contents = list(ordered_map(_digest, (root / row.path for row in ordered), threads=threads))
+    ordered, contents = sorted(rows, key=lambda row: row.path), list[tuple[str, str]]()
+    with (progress or Silent()).step("read", len(ordered)) as step:
+        for content in ordered_map(_digest, (root / row.path for row in ordered), threads=threads):
+            contents.append(content)
+            step.advance()
     good = [(row, digest) for row, (digest, _) in zip(ordered, contents, strict=True) if digest]
     bad = [Skipped(row.path, why) for row, (_, why) in zip(ordered, contents, strict=True) if why]
     names = sorted({*classes, *(row.label for row, _ in good)})

@@ -1,0 +1,105 @@
+"""What was planned and chosen for a run folder: written before the work, found again when the run goes on or grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headstart.base.errors import ConfigError
+from headstart.base.types import Preprocessing
+from headstart.strategies.choose import choose
+from headstart.strategies.folder import RunFolder
+from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.plan import Speed, calibrate, describe, estimate
+from headstart.strategies.records import environment, versions
+from headstart.strategies.request import Request
+from headstart.strategies.settings import training_settings
+from headstart.strategies.strategy import STRATEGIES
+from headstart.table import write_split
+
+ELSEWHERE = "Begin anew in another folder with --out."
+
+
+def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[str, Any], Choices]:
+    """Return the plan and the choices: those that stand in the folder, or new ones, written before the work.
+
+    A plan that stands grows by the strategies of `ground` that it lacks.
+
+    Raises
+    ------
+    ConfigError
+        If what stands in the folder was made on another machine, or seen otherwise than what comes beside it would be.
+    """
+    standing = folder.plan()
+    if standing is not None:
+        _check_same_machine(standing, ground)
+        ground.before = dict(standing["seconds"])
+        if set(folder.planned()).issuperset(ground.request.strategies):
+            return standing, _choices_in(standing)
+    # Heads alone take seconds: a calibration would be a fair part of them.
+    speed = calibrate(ground) if _trained(ground.request) else Speed()
+    steps = estimate(ground, speed)
+    base = environment(ground.device)
+    ground.progress.message(describe(steps, base["threads"]))
+    choices = choose(ground)
+    if standing is not None:
+        _check_same_choices(standing, choices, ground.request)
+        known = {step["step"]: step for step in standing["steps"]}
+        steps = [known.get(step["step"], step) for step in steps]
+    write_split(ground.table, folder.path / "split.parquet")
+    plan = {
+        "schema": 1,
+        "fingerprint": fingerprint,
+        "request": ground.request.to_dict(),
+        "preprocessing": choices.preprocessing.to_dict(),
+        "augment": choices.augment,
+        "chosen_by": choices.notes,
+        "engine": "torch",
+        "precision": ground.request.training.get("precision", "float32"),
+        "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
+        "device": ground.device,
+        "threads": base["threads"],
+        "versions": versions(),
+        "steps": steps,
+        "seconds": dict(ground.seconds),
+    }
+    folder.write_plan(plan)
+    return plan, choices
+
+
+def _choices_in(plan: Mapping[str, Any]) -> Choices:
+    return Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
+
+
+def _trained(request: Request) -> list[str]:
+    return [name for name in request.strategies if STRATEGIES[name].trained != "none"]
+
+
+def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
+    """Refuse to continue where numbers would be rounded otherwise than before."""
+    here = {"device": ground.device, "threads": environment(ground.device)["threads"]}
+    for package, number in versions().items():
+        before = plan.get("versions", {}).get(package)
+        if before != number:
+            raise ConfigError(
+                f"This run was begun with {package} {before}; with {number} it would not end the same.", hint=ELSEWHERE
+            )
+    for name, value in here.items():
+        if plan[name] != value:
+            raise ConfigError(
+                f"This run was begun with {name} {plan[name]}; with {value} it would not end the same.",
+                hint=f"Continue with --{name} {plan[name]}, or begin anew in another folder with --out.",
+            )
+
+
+def _check_same_choices(plan: Mapping[str, Any], choices: Choices, request: Request) -> None:
+    """Refuse to grow where what stands was seen otherwise, and so could not be compared on equal terms."""
+    before, earlier = _choices_in(plan), plan["request"]["strategies"]
+    trained = any(STRATEGIES[name].trained != "none" for name in earlier)
+    if before.preprocessing == choices.preprocessing and (not trained or before.augment == choices.augment):
+        return
+    added = ", ".join(name for name in request.strategies if name not in earlier)
+    raise ConfigError(
+        f"With {added} the pictures would be framed, stored or augmented otherwise than for {', '.join(earlier)}.",
+        hint=f"Compare all of them on equal terms: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
+    )
