@@ -30,6 +30,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "again": {"training": {"refit": True}},
     "smoothing": {"training": {"label_smoothing": 0.1}},
     "longer": {"training": {"epochs": 16}},
+    "thrice-the-rate": {"training": {"backbone_rate": 1.5e-3, "head_rate": 3e-3}},
     "earlier-cut": {"cut": "blocks.3"},
     "300-pixels": {"image_size": 300},
 }

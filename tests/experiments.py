@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from headstart.base.progress import Silent
 
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 2, "views": 2}
 TIMES = ("seconds", "images_per_second", "estimated_seconds")
@@ -22,3 +25,29 @@ def without_times(value: Any) -> Any:
 
 def read_results(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+class Interrupting(Silent):
+    """Raises after so many signs of life, as a kill would end the process."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def _tick(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+    def advance(self, count: int = 1) -> None:
+        self._tick()
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Any]:
+        self._tick()
+        yield self
+
+    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+        self._tick()
+
+    def result(self, record: Mapping[str, Any]) -> None:
+        self._tick()

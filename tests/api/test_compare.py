@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from drawing import draw_classes, draw_picture
-from experiments import QUICK, read_results, without_times
+from experiments import QUICK, Interrupting, read_results, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.progress import Silent
 from headstart.strategies import Request
 from headstart.strategies.measure import measured_warnings
+from headstart.table import read_table
 
 STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}
 
@@ -108,69 +109,6 @@ def test_the_same_seed_gives_the_same_results(
     for name in STRATEGIES:
         one, two = (folder / "predictions" / f"{name}.parquet" for folder in (experiment.folder, again.folder))
         assert pq.read_table(one).equals(pq.read_table(two))
-
-
-def test_the_same_call_returns_what_stands(experiment: hs.api.Experiment, pictures: Path) -> None:
-    before = (experiment.folder / "results.json").stat().st_mtime_ns
-    again = hs.compare(pictures, out=experiment.folder, **QUICK)
-    assert again.results == read_results(experiment.folder)
-    assert (experiment.folder / "results.json").stat().st_mtime_ns == before
-
-
-def test_another_configuration_is_refused(experiment: hs.api.Experiment, pictures: Path) -> None:
-    with pytest.raises(ConfigError, match="another experiment"):
-        hs.compare(pictures, out=experiment.folder, **{**QUICK, "seed": 1})
-
-
-def test_a_foreign_folder_is_refused_and_left(pictures: Path, tmp_path: Path) -> None:
-    (tmp_path / "photo.txt").write_text("mine")
-    with pytest.raises(ConfigError, match=r"photo\.txt"):
-        hs.compare(pictures, out=tmp_path, strategies="linear")
-    assert [path.name for path in tmp_path.iterdir()] == ["photo.txt"]
-
-
-class Interrupting(Silent):
-    """Raises after so many signs of life, as a kill would end the process."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def _tick(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-
-    def advance(self, count: int = 1) -> None:
-        self._tick()
-
-    @contextmanager
-    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Any]:
-        self._tick()
-        yield self
-
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
-        self._tick()
-
-    def result(self, record: Mapping[str, Any]) -> None:
-        self._tick()
-
-
-def test_stopped_anywhere_it_continues_to_the_same_results(
-    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, cache: Path
-) -> None:
-    chance, stops = random.Random(0), 0
-    while True:
-        try:
-            results = hs.compare(
-                pictures, out=tmp_path / "stopped.run", progress=Interrupting(chance.randint(2, 45)), **QUICK
-            ).results
-            break
-        except KeyboardInterrupt:
-            stops += 1
-            assert stops < 100
-    assert stops >= 3
-    assert without_times(results) == without_times(experiment.results)
-    assert not (tmp_path / "stopped.run" / "checkpoints").exists()
 
 
 def test_the_winner_can_be_saved_and_loaded(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
@@ -341,11 +279,11 @@ def test_an_inner_hold_out_chooses_and_a_stopped_run_goes_on(tmp_path: Path, cac
         assert kept == any("head is kept" in text for text in record["warnings"])
         assert len(record["epochs_on_all"]) == record["settings"]["epoch_chosen"]
         assert record["settings"]["pictures_trained_on"] == 112
-    chance = random.Random(1)
+    chance, table = random.Random(1), read_table(tmp_path / "many")
     for _ in range(200):
         try:
             again = hs.compare(
-                tmp_path / "many",
+                table,
                 out=tmp_path / "stopped.run",
                 progress=Interrupting(chance.randint(20, 160)),
                 **options,
@@ -441,7 +379,7 @@ def test_few_groups_in_train_leave_no_hold_out_and_every_strategy_ends(tmp_path:
 def test_activations_beyond_the_limit_are_made_again_in_each_epoch(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.strategies.lesson.ACTIVATION_LIMIT", 10)
+    monkeypatch.setattr("headstart.strategies.ground.ACTIVATION_LIMIT", 10)
     heard = Steps()
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", progress=heard, **QUICK)
     assert any("the frozen part runs again in each epoch" in message for message in heard.messages)
@@ -480,61 +418,6 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
 
 
-def test_a_finished_run_is_printed_again_beside_whatever_lies_there(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
-    (first.folder / "grid.png").write_bytes(b"mine")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
-    assert again.results == first.results
-    assert (first.folder / "grid.png").read_bytes() == b"mine"
-
-
-def test_what_tells_two_experiments_apart_is_said(pictures: Path, tmp_path: Path) -> None:
-    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
-    with pytest.raises(ConfigError, match=r"another experiment \(seed: 0 there, 1 here; views: 2 there, 3 here\)"):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **{**QUICK, "views": 3})
-
-
-def test_other_strategies_come_beside_those_that_stand(pictures: Path, tmp_path: Path, cache: Path) -> None:
-    everything = hs.compare(pictures, out=tmp_path / "all.run", strategies="partial,linear,svm", **QUICK)
-    grown = tmp_path / "grown.run"
-    hs.compare(pictures, out=grown, strategies="svm", **QUICK)
-    before = (grown / "bundles" / "svm" / "bundle.json").stat().st_mtime_ns
-    hs.compare(pictures, out=grown, strategies="linear", **QUICK)
-    last = hs.compare(pictures, out=grown, strategies="partial", **QUICK)
-    assert (grown / "bundles" / "svm" / "bundle.json").stat().st_mtime_ns == before, "what stands is not done again"
-    assert without_times(last.results) == without_times(everything.results)
-    assert "strategies=('linear', 'svm', 'partial')" in last.results["command"]
-    assert [step["step"] for step in last.results["plan"]] == [step["step"] for step in everything.results["plan"]]
-    again = hs.compare(pictures, out=grown, strategies="linear", **QUICK)
-    assert again.results == last.results, "a part of what stands is printed with the rest"
-
-
-def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path: Path) -> None:
-    options = {**QUICK, "scratch": "convnet4", "epochs": 1}
-    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)  # stored for 64 pixels
-    with pytest.raises(ConfigError, match=r"With scratch the pictures would be framed, stored or .* than for knn\."):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
-    assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["knn"]
-
-
-def test_a_finished_run_whose_bundle_is_gone_makes_it_again(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    shutil.rmtree(first.folder / "bundles" / "knn")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    assert without_times(again.results) == without_times(first.results)
-    assert hs.load(first.folder / "bundles" / "knn").classes == ("circle", "square")
-
-
-def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    results, plan = read_results(first.folder), json.loads((first.folder / "plan.json").read_text())
-    (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
-    plan["versions"]["torch"] = "1.0"
-    (first.folder / "plan.json").write_text(json.dumps(plan))
-    with pytest.raises(ConfigError, match=r"torch 1\.0"):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-
-
 def test_what_no_command_line_says_is_told_as_a_call(pictures: Path, tmp_path: Path) -> None:
     options = {**QUICK, "epochs": {"partial": 1}}
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", **options)
@@ -549,16 +432,6 @@ def test_scratch_decides_the_stored_size_where_it_sees_more(pictures: Path, tmp_
     assert sides["scratch"]["input_size"] == 224
     assert sides["knn"]["input_size"] == 64
     assert sides["knn"]["stored_side"] == 256
-
-
-def test_a_run_that_lost_its_predictions_is_done_again(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    results = read_results(first.folder)
-    (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
-    (first.folder / "predictions" / "knn.parquet").unlink()
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    assert without_times(again.results)["verdict"] == without_times(results)["verdict"]
-    assert (first.folder / "predictions" / "knn.parquet").exists()
 
 
 def test_other_weights_in_the_same_file_are_another_experiment(tmp_path: Path) -> None:

@@ -116,6 +116,12 @@ def test_a_recipe_runs_with_other_networks_in_its_place(pictures: Path, tmp_path
     assert run.results["backbone"]["name"] == "tf_efficientnet_lite0"
 
 
+def test_a_recipes_cut_stays_with_its_own_network(pictures: Path, tmp_path: Path) -> None:
+    options = {"backbone": "tf_efficientnet_lite0", "image_size": 64, "epochs": 1, "out": tmp_path / "recipe.run"}
+    run = hs.run_recipe("leaf_diseases", data=pictures, strategies="partial", **options)
+    assert run.runs["partial"].record["cut"] == "blocks.5"
+
+
 def test_weights_can_be_verified() -> None:
     facts = hs.verify_weights("tf_efficientnet_lite0")
     assert facts["features"] == 1280

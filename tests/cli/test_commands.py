@@ -195,7 +195,7 @@ def test_look_writes_where_it_is_told(call: Call, verbs: StandIn) -> None:
 def test_stages_names_a_cut_to_try(call: Call) -> None:
     output = call("stages", "resnet18").stdout
     assert "layer4  256 x 14 x 14  50.2 k       8.4 M   820 M              8.4 M" in output
-    assert output.endswith("Use it: headstart fit DATA --strategy partial --cut layer4\n")
+    assert output.endswith("Use it: headstart fit DATA --strategy partial --backbone resnet18 --cut layer4\n")
     assert json.loads(call("stages", "--json").stdout) == STAGES
 
 

@@ -66,7 +66,7 @@ def test_a_head_that_reads_several_stages_says_so(results: dict[str, Any]) -> No
     next(run for run in results["runs"] if run["id"] == "svm")["settings"] = {"readout": "stages"}
     lines = texts(text.strategy_table(results, width=100))
     assert [line[12:20].strip() for line in lines[1:7]] == ["blocks.5", "input", "stages", "pool", "pool", "input"]
-    assert lines[-1].endswith("stages: reads several, not the end alone")
+    assert lines[-1].endswith("stages: the head reads several stages, not only the last features")
 
 
 @pytest.mark.parametrize("width", [50, 60, 72, 80, 100, 140])

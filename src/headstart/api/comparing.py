@@ -288,6 +288,11 @@ def run_recipe(
     given = {key: value for key, value in options.items() if value is not None}
     if "weights" in given and "backbone" not in given:
         values["backbone"] = None  # the weights file names its network
+    if "cut" in values and {"backbone", "weights"} & set(given):
+        cut = values.pop("cut")
+        (progress or Silent()).message(
+            f"The recipe's cut '{cut}' is a stage of its own network: partial takes its usual."
+        )
     own = given.pop("training", {})
     training = {**recipe.training, **own}
     values |= given
@@ -326,6 +331,10 @@ def request_of(verb: str, strategies: Sequence[str] | str | None, options: Mappi
 
 def _refuse_foreign(folder: Path) -> None:
     """Say before the work, not after it, that the bundle could not be kept there."""
+    if not folder.name or folder.name == "..":
+        raise ConfigError(
+            f"'{folder}' is no name for a bundle.", hint="Give it a name of its own, such as birds.bundle."
+        )
     if folder.exists() and not (folder / "bundle.json").is_file() and (folder.is_file() or any(folder.iterdir())):
         raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")
 

@@ -124,14 +124,34 @@ def cache_folder() -> Path:
 def store_error(path: Path, error: OSError) -> StoreError:
     """Return the StoreError that names `path` and says what to do about `error`."""
     hints = {
-        errno.ENOSPC: "The disk is full: free some space and run the same command again; it continues.",
+        errno.ENOSPC: "The disk is full: free some space and run the same command again.",
         errno.EDQUOT: "Your disk quota is used up: free some space and run the same command again.",
-        errno.EROFS: "That disk is read-only: choose another place with --out.",
-        errno.EACCES: "You may not write there: choose another place with --out.",
-        errno.EPERM: "You may not write there: choose another place with --out.",
+        errno.EROFS: "That disk is read-only: choose another place.",
+        errno.EACCES: "You may not write there: choose another place.",
+        errno.EPERM: "You may not write there: choose another place.",
     }
     hint = hints.get(error.errno or 0, "Check the path and the disk, then run the same command again.")
     return StoreError(f"'{path}' could not be written ({error.strerror or error}).", hint=hint)
+
+
+def check_writable(file: Path) -> Path:
+    """Return `file` if it can be written, before the work whose result it shall hold.
+
+    Raises
+    ------
+    StoreError
+        If it is a folder, or nothing may be written into its folder or the one in which that would be made.
+    """
+    if not file.name or file.is_dir():
+        raise StoreError(f"'{file}' is a folder, not a file.", hint="Give the name of a file.")
+    folder = file.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise StoreError(f"'{folder}' is a file, so nothing can be written into it.", hint="Name another place.")
+    if not os.access(folder, os.W_OK):
+        raise store_error(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return file
 
 
 def disk_error(error: Exception) -> OSError:

@@ -14,7 +14,7 @@ def model_card(info: Mapping[str, Any]) -> str:
         f"# Classifier of {len(classes)} classes",
         "",
         f"Made by headstart {info['headstart']}, strategy **{strategy.get('strategy', 'unknown')}**: "
-        f"weights {strategy.get('weights', 'unknown')}, trained from {strategy.get('cut', 'unknown')} on, "
+        f"weights {strategy.get('weights', 'unknown')}, {_trained(strategy)}, "
         f"head {strategy.get('head', 'unknown')}.",
         "",
         "## Use",
@@ -53,6 +53,13 @@ def model_card(info: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _trained(strategy: Mapping[str, Any]) -> str:
+    kept = strategy.get("settings", {}).get("epoch_chosen") == 0
+    if kept or strategy.get("cut") == "pool":
+        return "nothing of the network trained"
+    return f"trained from {strategy.get('cut', 'unknown')} on"
 
 
 def _measured(measured: Mapping[str, Any]) -> list[str]:

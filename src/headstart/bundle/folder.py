@@ -69,6 +69,10 @@ def write_folder(contents: Contents, folder: Path) -> Path:
     StoreError
         If it cannot be written.
     """
+    if not folder.name or folder.name == "..":
+        raise BundleError(
+            f"'{folder}' is no name for a bundle.", hint="Give it a name of its own, such as birds.bundle."
+        )
     occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if occupied and not (folder / MANIFEST).is_file():
         raise BundleError(
@@ -171,10 +175,10 @@ def _replace(building: Path, folder: Path) -> None:
         building.rename(folder)
         return
     old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
-    folder.rename(old)
     try:
+        folder.rename(old)
         building.rename(folder)
-    except BaseException:  # Ctrl-C as well
+    except BaseException:  # Ctrl-C as well, which may come after the first rename was done
         with suppress(OSError):
             old.rename(folder)
         raise
@@ -196,7 +200,7 @@ def read_manifest(place: Path) -> dict[str, Any]:
     if info["format"] > FORMAT:
         raise BundleError(
             f"'{place}' is of bundle format {info['format']}; this headstart {__version__} reads up to {FORMAT}.",
-            hint="Upgrade headstart: pip install --upgrade headstart",
+            hint="Read it with a newer headstart, such as the one that wrote it.",
         )
     return info
 

@@ -33,7 +33,7 @@ def _new(help_text: str, examples: str | None = None) -> typer.Typer:
 app = _new("From a folder of pictures to an image classifier that can be trusted.", _EXAMPLES)
 weights = _new("Pre-trained weights: which are at hand, and whether they are whole.")
 data = _new("Public sets of pictures to try things on.")
-cache = _new("What is kept between runs, decoded pictures, features, exported networks: it can always be made anew.")
+cache = _new("Files kept between runs (decoded pictures, features, exported networks); safe to delete.")
 
 
 @app.callback(invoke_without_command=True)
@@ -83,7 +83,6 @@ _add(
     _START,
     "headstart plan photos/",
     "headstart plan photos/ --strategies full --backbone resnet50",
-    kind=LongCommand,
 )
 _add(
     app,

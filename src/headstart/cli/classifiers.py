@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.base.errors import ConfigError, HeadstartError
-from headstart.base.files import write_text
+from headstart.base.files import check_writable, write_text
 from headstart.cli import options
 from headstart.cli.options import settings
 from headstart.cli.session import Session, as_typed, open_session
@@ -156,6 +156,9 @@ def predict(
     After the first answers of a classifier its network is exported into the cache: the next come within a second.
     """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json, answers=True)
+    for place in (table, grid):
+        if place is not None:
+            check_writable(place)
     with session.working() as progress:
         predictions = session.verbs.predict(bundle, files, grid=grid, engine=engine, progress=progress)
     from headstart.cli.tables import prediction_lines

@@ -15,16 +15,17 @@ from types import FrameType
 
 import typer
 
-from headstart.base.errors import HeadstartError, says_out_of_memory
+from headstart.base.errors import HeadstartError, StoreError, says_out_of_memory
 from headstart.base.files import store_error
 
 # 128 + the number of SIGINT, SIGTERM and SIGPIPE, as shells say it
 INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 1
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_RIGHTS = "Ask for the right to read (or write) there, or name another place."
 _REPORT = (
     "This is a bug in headstart. HEADSTART_DEBUG=1 before the same command shows where it happened; "
-    "please report that, as CONTRIBUTING.md says."
+    "please report what it says."
 )
 
 
@@ -94,6 +95,8 @@ def speak_utf8_where_possible() -> None:
 
 
 def _explain(error: Exception) -> tuple[str, str, int]:
+    if isinstance(error, PermissionError):  # of the user's files as often as of ours
+        return f"'{error.filename}' may not be opened ({error.strerror}).", _RIGHTS, StoreError.exit_code
     if isinstance(error, OSError) and error.errno in _DISK:
         known = store_error(Path(str(error.filename or "a file")), error)
         return known.message, known.hint, known.exit_code

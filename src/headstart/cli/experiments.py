@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from headstart.cli import options
 from headstart.cli.options import names, settings
-from headstart.cli.session import Session, as_typed, open_session
+from headstart.cli.session import Session, as_typed, open_session, program
 
 Out = Annotated[
     Path | None,
@@ -81,7 +82,7 @@ def demo(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """See it work: all six strategies on real photographs, no network needed.
+    """See it work: all six strategies on real photographs, no internet needed.
 
     Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about two minutes.
     """
@@ -90,7 +91,7 @@ def demo(
         experiment = session.verbs.demo(
             out=out, pictures=pictures, seed=seed, device=device, threads=threads, progress=progress
         )
-    show_experiment(session, experiment, as_json=as_json, follow="headstart compare YOUR_FOLDER")
+    show_experiment(session, experiment, as_json=as_json, follow="compare YOUR_FOLDER")
 
 
 def compare(
@@ -135,7 +136,8 @@ def compare(
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     chosen = {**given, **network, **trained, **pictures, **machine}
     if dry_run:
-        show_plan(session, data, {**chosen, "budget": budget}, as_json=as_json)
+        more = {"budget": budget, "out": out, "threads": threads, "offline": offline}
+        show_plan(session, data, {**chosen, "budget": budget}, as_json=as_json, more=more)
         return
     with session.working() as progress:
         experiment = session.verbs.compare(data, **chosen, budget=budget, out=out, progress=progress)
@@ -171,14 +173,21 @@ def plan(
     show_plan(session, data, {**given, **network, **pictures, **machine}, as_json=as_json)
 
 
-def show_plan(session: Session, data: str, chosen: dict[str, Any], *, as_json: bool) -> None:
-    """Print what a comparison would do."""
+def show_plan(
+    session: Session, data: str, chosen: dict[str, Any], *, as_json: bool, more: Mapping[str, Any] | None = None
+) -> None:
+    """Print what a comparison would do; `more` are options of the command that bear on no step."""
     with session.working() as progress:
         found = session.verbs.plan(data, **chosen, progress=progress)
     from headstart.cli.tables import plan_lines
     from headstart.report.lines import Line
+    from headstart.report.text import quoted
 
-    session.tell(found, plan_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {found['command']}", "faint")])
+    command = found["command"]
+    for name, value in (more or {}).items():
+        if value:
+            command += f" --{name}" if value is True else f" --{name} {quoted(str(value))}"
+    session.tell(found, plan_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {command}", "faint")])
 
 
 def run(
@@ -226,7 +235,14 @@ def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow:
     width = session.screen.width
     session.screen.show([Line("")] if not session.quiet else [])
     session.screen.show(
-        summary(results, width=width, folder=as_typed(folder), page=as_typed(page) if page else "", follow=follow)
+        summary(
+            results,
+            width=width,
+            folder=as_typed(folder),
+            page=as_typed(page) if page else "",
+            follow=follow,
+            program=program(),
+        )
     )
     recipe = results.get("recipe")
     if recipe:

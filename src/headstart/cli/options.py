@@ -10,6 +10,7 @@ import typer
 
 from headstart.base.errors import ConfigError
 
+DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # of headstart.backbones.names, which help must not import
 _NETWORK, _TRAINING, _PICTURES, _MACHINE = "Network", "Training", "Pictures", "Machine"
 
 Data = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from headstart.base.files import check_writable
 from headstart.cli import options
 from headstart.cli.session import as_typed, open_session
 
@@ -39,6 +40,7 @@ def look(
     from headstart.report.lines import Line
 
     session = open_session(ctx, quiet=quiet)
+    check_writable(grid)
     network = {"backbone": backbone, "weights": weights, "image_size": image_size}
     chosen = {"pictures": pictures, "seed": seed, "framing": framing, "augment": augment}
     with session.working() as progress:
@@ -48,9 +50,9 @@ def look(
 
 def stages(
     ctx: typer.Context,
-    backbone: Annotated[str, typer.Argument(metavar="BACKBONE", help="A network of timm, or torchvision/NAME.")] = (
-        "tf_efficientnet_lite0"
-    ),
+    backbone: Annotated[
+        str, typer.Argument(metavar="BACKBONE", help="A network of timm, or torchvision/NAME.")
+    ] = options.DEFAULT_BACKBONE,
     *,
     image_size: options.ImageSize = None,
     as_json: options.AsJson = False,
@@ -68,7 +70,9 @@ def stages(
     places = [str(stage["name"]) for stage in found]
     if len(places) > 1:
         at = places[-2] if places[-1] == "pool" and len(places) > 2 else places[-1]
-        session.screen.show([Line(""), Line(f"Use it: headstart fit DATA --strategy partial --cut {at}", "faint")])
+        network = "" if backbone == options.DEFAULT_BACKBONE else f" --backbone {backbone}"
+        command = f"headstart fit DATA --strategy partial{network} --cut {at}"
+        session.screen.show([Line(""), Line(f"Use it: {command}", "faint")])
 
 
 def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:

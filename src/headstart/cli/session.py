@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +84,15 @@ def _api() -> Any:
     from headstart import api
 
     return api
+
+
+def program() -> str:
+    """Return how a person types headstart here: by its path where it is not the one that the shell finds."""
+    own = Path(sys.argv[0])
+    if own.stem != "headstart" or not own.is_file():
+        return "headstart"
+    found = shutil.which("headstart")
+    return "headstart" if found and own.samefile(found) else as_typed(own.absolute())
 
 
 def as_typed(path: Path) -> str:

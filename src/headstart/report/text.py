@@ -17,7 +17,15 @@ _NETWORKS = {"tf_efficientnet_lite0": "EfficientNet-Lite0", "tf_efficientnet_lit
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 
 
-def summary(results: Results, *, width: int = 100, folder: str = "", page: str = "", follow: str = "") -> list[Line]:
+def summary(
+    results: Results,
+    *,
+    width: int = 100,
+    folder: str = "",
+    page: str = "",
+    follow: str = "",
+    program: str = "headstart",
+) -> list[Line]:
     """Return everything a person sees at the end of an experiment.
 
     Parameters
@@ -29,14 +37,16 @@ def summary(results: Results, *, width: int = 100, folder: str = "", page: str =
     folder, page : str
         The run folder and the report to look at, as the user would type them.
     follow : str
-        A command to try next.
+        Arguments to try next.
+    program : str
+        How headstart is typed here.
     """
     blocks = [
         header(results, width=width),
         strategy_table(results, width=width),
         verdict(results, width=width),
         notes(results, width=width, page=page),
-        pointers(results, width=width, folder=folder, page=page, follow=follow),
+        pointers(results, width=width, folder=folder, page=page, follow=follow, program=program),
     ]
     lines: list[Line] = []
     for block in blocks:
@@ -179,8 +189,14 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def cut_of(run: Run) -> str:
-    """Return where the trained part starts; ``stages`` for a head that reads several of them, not the end alone."""
-    return "stages" if (run.get("settings") or {}).get("readout") == "stages" else str(run.get("cut") or "")
+    """Return where the trained part starts: at ``pool`` also where training was not better than the solved head.
+
+    ``stages`` is a head that reads several of them, not the end alone.
+    """
+    settings = run.get("settings") or {}
+    if settings.get("readout") == "stages":
+        return "stages"
+    return "pool" if settings.get("epoch_chosen") == 0 else str(run.get("cut") or "")
 
 
 # ----------------------------------------------------------------------------------------------- table
@@ -282,7 +298,7 @@ def _legend(results: Results, split: str, marks: Mapping[str, str], width: int) 
         parts.append("≈ tied with it")
     parts.append("bars: 95 % intervals")
     if any(cut_of(run) == "stages" for run in results.get("runs", [])):
-        parts.append("stages: reads several, not the end alone")
+        parts.append("stages: the head reads several stages, not only the last features")
     lines = [Line(text, "faint") for text in _join_parts(parts, width, indent="  ")]
     if any(metrics_of(run, split).get("used_for_choosing") for run in results.get("runs", [])):
         caution = f"These {split} pictures also chose the epoch or the settings: the accuracies are optimistic."
@@ -344,15 +360,23 @@ def skipped_lines(skipped: Sequence[Mapping[str, Any]], *, width: int = 100, pag
     return lines
 
 
-def pointers(results: Results, *, width: int = 100, folder: str = "", page: str = "", follow: str = "") -> list[Line]:
+def pointers(
+    results: Results,
+    *,
+    width: int = 100,
+    folder: str = "",
+    page: str = "",
+    follow: str = "",
+    program: str = "headstart",
+) -> list[Line]:
     """Return where to look, how to use the winner and what to type next; commands are never broken."""
     pairs = [("Look:", page)] if page else []
     winner = (results.get("verdict") or {}).get("winner")
     bundle = next((run.get("bundle") for run in results.get("runs", []) if run["id"] == winner), None)
     if bundle and folder:
-        pairs.append(("Use it:", f"headstart predict {quoted(f'{folder}/{bundle}')} PICTURES"))
+        pairs.append(("Use it:", f"{program} predict {quoted(f'{folder}/{bundle}')} PICTURES"))
     if follow:
-        pairs.append(("Next:", follow))
+        pairs.append(("Next:", f"{program} {follow}"))
     size = max((len(name) for name, _ in pairs), default=0)
     one = "    ".join(f"{name} {text}" for name, text in pairs)
     if pairs and cell_len(one) <= width:

@@ -22,11 +22,11 @@ from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fit_network import fit_network
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.folder import Logged, RunFolder
+from headstart.strategies.folder import Logged, RunFolder, in_order
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.plan import with_actual
-from headstart.strategies.planned import planned
+from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
 from headstart.strategies.strategy import STRATEGIES, Strategy
@@ -71,38 +71,56 @@ def run_experiment(
         torch.set_num_threads(thread_budget(threads))
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request.to_dict())
-    results = folder.results() or {}
-    runs = [run for run in results.get("runs", []) if folder.stands(run)]
-    finished = {run["id"] for run in runs}
-    if results.get("complete") and len(runs) == len(results["runs"]) and finished.issuperset(request.strategies):
+    results, runs = folder.results() or {}, folder.standing_runs()
+    wanted = request.joined(run["id"] for run in results.get("runs", []))  # also what stood here and is gone
+    everything = wanted.joined(folder.planned())
+    if _nothing_to_do(results, runs, request, everything):
         return results
     listener = Logged(progress, folder.path / "log.jsonl")
     watched = clock.over(listener)
     try:
-        whole = request.joined(folder.planned())
-        ground = prepare(table, whole, files=None, threads=threads, progress=watched, split_file=split_file)
+        ground = prepare(
+            table,
+            everything,
+            files=None,
+            threads=threads,
+            progress=watched,
+            split_file=split_file,
+            side=stored_side(folder),
+        )
         plan, choices = planned(ground, folder, fingerprint)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
-    base = {**header(ground, command(request.joined(finished)), title), **(note or {})}
-    not_run: list[dict[str, Any]] = []
-    for run in runs:  # a run that goes on shows what stands already
-        progress.result(run)
-    for strategy in _in_order(request):
-        if strategy.name in finished:
+    base = {**header(ground, command(wanted), title), **(note or {})}
+    not_run = [late for late in results.get("not_run", []) if late["strategy"] not in wanted.strategies]
+    for standing in runs:  # a run that goes on shows what stands already
+        progress.result(standing)
+    for strategy in _in_order(wanted):
+        if any(one["id"] == strategy.name for one in runs):
             folder.drop_checkpoint(strategy.name)
             continue
         run = _run_in_time(ground, choices, strategy, folder, clock, plan, at_least_one=not runs)
         if isinstance(run, Late):
             not_run.append({"strategy": strategy.name, "estimated_seconds": run.seconds, "begun": run.begun})
             continue
-        runs = sorted([*runs, run], key=lambda one: list(STRATEGIES).index(one["strategy"]))
+        # Another process may have put a strategy beside them meanwhile.
+        runs = in_order({one["id"]: one for one in [*folder.standing_runs(), run]}.values())
         listener.result(run)
         folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=False))
         folder.drop_checkpoint(strategy.name)
     if not runs:
         raise _too_short(clock.seconds, "for the first strategy")
-    return folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=not not_run))
+    complete = {one["id"] for one in runs}.issuperset(everything.strategies)
+    return folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete))
+
+
+def _nothing_to_do(
+    results: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], request: Request, everything: Request
+) -> bool:
+    """Return whether all that was asked for stands, and results.json was written to its end."""
+    finished = {run["id"] for run in runs}
+    whole = len(runs) == len(results.get("runs", [])) and finished.issuperset(request.strategies)
+    return whole and (bool(results.get("complete")) or not finished.issuperset(everything.strategies))
 
 
 def _too_short(budget: float | None, what: str) -> ConfigError:
@@ -207,7 +225,7 @@ def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
         "data_fingerprint": ground.table.fingerprint(),
         "flops": fitted.flops,
         "pictures": len(ground.table),
-        "warnings": list(fitted.warnings),
+        "warnings": [*ground.warnings, *fitted.warnings],
         "trained_on": sorted(ground.table.digests[row][:16] for row in ground.train),
     }
     return replace(fitted.model, info=info)

@@ -43,8 +43,8 @@ from headstart.tune.choosing import judge
 Floats32 = NDArray[np.float32]
 
 _KEPT = (
-    "no epoch of {strategy} was better on the {pictures} pictures that choose than the head solved on the frozen "
-    "network, so such a head is kept, solved on all of train."
+    "training did not beat the head solved on the frozen network ({pictures} pictures that were held back judged), "
+    "so that head is kept, solved again on all of train."
 )
 
 
@@ -72,7 +72,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     trained = _train(ground, lesson, trainee, settings, strategy.name, checkpoint=checkpoint)
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
-        told = _KEPT.format(strategy=strategy.name, pictures=len(lesson.choosing))
+        told = _KEPT.format(pictures=len(lesson.choosing))
         solved, frozen = kept
         learned = _Learned(
             frozen.network, solved, 0, len(ground.train), numbers_in(solved), read=frozen.read, warnings=(told,)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, store_error, to_json, write_json
 from headstart.base.progress import Progress, Step
+from headstart.strategies.strategy import STRATEGIES
 
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
@@ -113,6 +114,10 @@ class RunFolder:
             return False
         return self.bundle(record["id"]).joinpath("bundle.json").is_file()
 
+    def standing_runs(self) -> list[dict[str, Any]]:
+        """Return the recorded runs that stand, in the order of the table of strategies."""
+        return in_order(run for run in (self.results() or {}).get("runs", []) if self.stands(run))
+
     def drop_checkpoint(self, run: str) -> None:
         """Remove a finished run's checkpoint, and the folder of checkpoints when it is the last."""
         shutil.rmtree(self.checkpoint(run), ignore_errors=True)
@@ -127,6 +132,11 @@ class RunFolder:
         if not isinstance(content, dict):
             raise StoreError(f"'{path}' is not what headstart wrote.", hint="Remove the run folder and run again.")
         return content
+
+
+def in_order(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return records of runs in the order of the table of strategies."""
+    return sorted(runs, key=lambda run: list(STRATEGIES).index(run["strategy"]))
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:

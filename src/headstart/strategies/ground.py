@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.backbones.scratch import SCRATCH
+from headstart.base import cache
 from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
@@ -24,18 +25,22 @@ from headstart.pixels import PixelStore, decode
 from headstart.strategies.request import Request
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.table import (
+    UNREADABLE_SHARE,
     Table,
     apply_split_file,
     check_trainable,
+    counted,
     folds,
     group_ids,
     hold_out,
+    read_rows,
     warn_of_copies,
     with_splits,
 )
 from headstart.tune import choose_device
 
 DECODE_CALIBRATION = 0.2  # seconds
+ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,8 @@ class Ground:
         Rows of `table` to learn from, and rows that only measure, in table order.
     warnings : list of str
         What a reader of any figure must know about the pictures.
+    activation_limit : int
+        How many bytes the stored activations of one training may take.
     """
 
     request: Request
@@ -108,6 +115,7 @@ class Ground:
     def __post_init__(self) -> None:
         table = self.table
         self.warnings = warn_of_copies(table)
+        self.activation_limit = activation_limit()
         self.spent = 0.0  # wall seconds of this process inside shared passes
         self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
@@ -221,6 +229,7 @@ def prepare(
     progress: Progress,
     split_file: Path | None = None,
     must_measure: bool = True,
+    side: int | None = None,
 ) -> Ground:
     """Decode every picture once, set the faulty ones aside, split, and load the backbone.
 
@@ -234,8 +243,24 @@ def prepare(
         Divide the pictures as this file says.
     must_measure : bool
         Hold pictures out to measure on, if the data does not say which.
+    side : int, optional
+        Short side, in pixels, to which pictures of this experiment were decoded before.
+
+    Raises
+    ------
+    DataError
+        If the pictures cannot be used as they are.
+    ConfigError
+        If they would have to be decoded to another side now.
     """
+    before = side
     device, backbone, side = _networks(request)
+    if before not in (None, side):
+        raise ConfigError(
+            f"With {', '.join(request.strategies)} together pictures are stored at {side} pixels; what stands in the "
+            f"run folder saw them at {before}.",
+            hint="Compare all of them on equal terms: begin anew in another folder with --out.",
+        )
     sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
     begin = time.perf_counter()
     store = PixelStore.build(sources, table.digests, short_side=side, threads=thread_budget(threads), progress=progress)
@@ -265,11 +290,17 @@ def survey(
 ) -> Ground:
     """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
     device, backbone, side = _networks(request)
-    usable = _divided(table, table, request, split_file, must_measure=True)
-    files = [table.file(row) for row in range(len(table))]
+    readable = table if split_file is None else _named(table, split_file, progress)
+    usable = _divided(readable, readable, request, split_file, must_measure=True)
+    files = [usable.file(row) for row in range(len(usable))]
     none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
     decode_rate = rate_of_decoding(files, side, thread_budget(threads))
     return Ground(request, usable, none, backbone, device, progress, 0.0, side, decode_rate)
+
+
+def activation_limit() -> int:
+    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
+    return min(ACTIVATION_LIMIT, cache.limit())
 
 
 def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:
@@ -335,6 +366,17 @@ def _decode_side(request: Request, backbone: Backbone | None) -> int:
     if "scratch" in request.strategies:
         sides.append(scratch_preprocessing(request).decode_side)
     return max(sides)
+
+
+def _named(table: Table, split_file: Path, progress: Progress) -> Table:
+    """Return the pictures that a split file names: nothing was decoded yet that would say which are faulty."""
+    listed = {row.path for row in read_rows(split_file)}
+    absent = [row for row, path in enumerate(table.paths) if path not in listed]
+    if not absent or len(absent) > UNREADABLE_SHARE * len(table):
+        return table
+    first = table.paths[absent[0]]
+    progress.message(f"'{split_file}' lacks {counted(len(absent))}, first '{first}': left out, as faulty ones are.")
+    return table.without(dict.fromkeys(absent, f"not in '{split_file}'"))
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:

@@ -11,15 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from headstart.backbones import Backbone, split
-from headstart.base import cache
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, View
 from headstart.strategies.ground import Choices, Ground, Look, load_scratch
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
 from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
-
-ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +79,10 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
     pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
     if cut == "input":
         source: Source = PixelSource(*pixels)
-    elif (nbytes := activation_bytes(ground, backbone, cut)) > activation_limit():
+    elif (nbytes := activation_bytes(ground, backbone, cut)) > ground.activation_limit:
         ground.progress.message(
             f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
-            f"{activation_limit() / 1e9:.1f} GB they may, so the frozen part runs again in each epoch."
+            f"{ground.activation_limit / 1e9:.1f} GB they may, so the frozen part runs again in each epoch."
         )
         source = PrefixSource(halves.prefix, *pixels, device=ground.device)
     else:
@@ -109,11 +106,6 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> 
 def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:
     """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
     return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
-
-
-def activation_limit() -> int:
-    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
-    return min(ACTIVATION_LIMIT, cache.limit())
 
 
 def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:

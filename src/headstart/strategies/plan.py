@@ -16,7 +16,7 @@ from headstart.base.types import Preprocessing
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
 from headstart.strategies.fit_head import readouts_tried
 from headstart.strategies.ground import Ground, load_scratch
-from headstart.strategies.lesson import activation_bytes, activation_limit
+from headstart.strategies.lesson import activation_bytes
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
@@ -153,7 +153,7 @@ def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     if cut == "input":
         return []
     nbytes = activation_bytes(ground, backbone, cut)
-    if nbytes > activation_limit():
+    if nbytes > ground.activation_limit:
         return []
     seen = ground.train if ground.refits("partial") else _learning(ground)
     pictures = len(seen) * ground.request.views + len(ground.train)

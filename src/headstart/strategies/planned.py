@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.base.errors import ConfigError
+from headstart.base.errors import ConfigError, DataError
+from headstart.base.process import processors
 from headstart.base.types import Preprocessing
 from headstart.strategies.choose import choose
 from headstart.strategies.folder import RunFolder
@@ -15,7 +16,7 @@ from headstart.strategies.records import environment, versions
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES
-from headstart.table import write_split
+from headstart.table import read_rows, write_split
 
 ELSEWHERE = "Begin anew in another folder with --out."
 
@@ -32,8 +33,10 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
     """
     standing = folder.plan()
     if standing is not None:
+        _check_same_pictures(standing, ground, folder)
         _check_same_machine(standing, ground)
-        ground.before = dict(standing["seconds"])
+        ground.before = {**standing["seconds"], **_shared_seconds(folder)}
+        ground.activation_limit = standing["activation_limit"]
         if set(folder.planned()).issuperset(ground.request.strategies):
             return standing, _choices_in(standing)
     # Heads alone take seconds: a calibration would be a fair part of them.
@@ -57,14 +60,23 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "engine": "torch",
         "precision": ground.request.training.get("precision", "float32"),
         "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
+        "activation_limit": ground.activation_limit,
         "device": ground.device,
         "threads": base["threads"],
         "versions": versions(),
+        "weights": _weights_of(ground),
+        "pictures": ground.table.fingerprint(),
         "steps": steps,
         "seconds": dict(ground.seconds),
     }
     folder.write_plan(plan)
     return plan, choices
+
+
+def stored_side(folder: RunFolder) -> int | None:
+    """Return to which short side, in pixels, the pictures of the runs in `folder` were decoded; None without a plan."""
+    plan = folder.plan()
+    return None if plan is None else _choices_in(plan).preprocessing.decode_side
 
 
 def _choices_in(plan: Mapping[str, Any]) -> Choices:
@@ -75,8 +87,40 @@ def _trained(request: Request) -> list[str]:
     return [name for name in request.strategies if STRATEGIES[name].trained != "none"]
 
 
+def _weights_of(ground: Ground) -> str | None:
+    return None if ground.backbone is None else ground.backbone.describe()["sha256"]
+
+
+def _shared_seconds(folder: RunFolder) -> dict[str, float]:
+    """Return what the steps that runs share have taken so far."""
+    steps = (folder.results() or {}).get("plan", [])
+    return {step["step"]: step["seconds"] for step in steps if step["seconds"] and step["step"] not in STRATEGIES}
+
+
+def _check_same_pictures(plan: Mapping[str, Any], ground: Ground, folder: RunFolder) -> None:
+    """Refuse to continue with other usable pictures: another split would set pictures learned from against the others.
+
+    A file can be unreadable on one day and readable on the next, or fall under another limit of its size.
+    """
+    if plan["pictures"] == ground.table.fingerprint():
+        return
+    before, now = {row.path for row in read_rows(folder.path / "split.parquet")}, set(ground.table.paths)
+    told = [f"'{min(now - before)}' could not be read then and can now"] if now - before else []
+    told += [f"'{min(before - now)}' could be read then and cannot now"] if before - now else []
+    raise DataError(
+        f"The pictures of this run are not those it was begun with: {', '.join(told) or 'they are divided otherwise'}.",
+        hint=f"Make them as they were, or begin anew: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
+    )
+
+
 def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
-    """Refuse to continue where numbers would be rounded otherwise than before."""
+    """Refuse to continue where numbers would be rounded otherwise than before, or come from other weights."""
+    weights = _weights_of(ground)
+    if plan["weights"] is not None and weights is not None and plan["weights"] != weights:
+        raise ConfigError(
+            f"This run was begun with other weights of {ground.need_backbone().name} than are found now.",
+            hint=ELSEWHERE,
+        )
     here = {"device": ground.device, "threads": environment(ground.device)["threads"]}
     for package, number in versions().items():
         before = plan.get("versions", {}).get(package)
@@ -86,9 +130,12 @@ def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
             )
     for name, value in here.items():
         if plan[name] != value:
+            possible = name == "device" or plan[name] <= processors()
             raise ConfigError(
                 f"This run was begun with {name} {plan[name]}; with {value} it would not end the same.",
-                hint=f"Continue with --{name} {plan[name]}, or begin anew in another folder with --out.",
+                hint=f"Continue with --{name} {plan[name]}, or begin anew in another folder with --out."
+                if possible
+                else ELSEWHERE,
             )
 
 

@@ -24,6 +24,7 @@ from headstart.strategies.measure import read_correct
 from headstart.strategies.strategy import STRATEGIES, Strategy
 
 SCHEMA = 1
+_COUNTED = ("torch", "timm", "torchvision", "accelerate", "numpy", "scipy", "scikit-learn", "pillow")
 
 
 def run_record(
@@ -89,7 +90,7 @@ def environment(device: str) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that numbers hang on."""
-    return {name: version(name) for name in ("torch", "timm", "torchvision", "numpy", "scikit-learn", "pillow")}
+    return {name: version(name) for name in _COUNTED}
 
 
 def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,16 +3,18 @@
 from headstart.table.copies import warn_of_copies
 from headstart.table.download import DATA_SETS, DataSet, fetch_archive
 from headstart.table.listing import PICTURE_SUFFIXES, Skipped, list_pictures
+from headstart.table.lists import read_rows
 from headstart.table.read import read_table
 from headstart.table.solar import solar_cells
 from headstart.table.split_files import apply_split_file, write_split
 from headstart.table.splits import folds, group_ids, hold_out, with_splits
-from headstart.table.table import SPLITS, Row, Table, build_table, check_trainable
+from headstart.table.table import SPLITS, UNREADABLE_SHARE, Row, Table, build_table, check_trainable, counted
 
 __all__ = [
     "DATA_SETS",
     "PICTURE_SUFFIXES",
     "SPLITS",
+    "UNREADABLE_SHARE",
     "DataSet",
     "Row",
     "Skipped",
@@ -20,11 +22,13 @@ __all__ = [
     "apply_split_file",
     "build_table",
     "check_trainable",
+    "counted",
     "fetch_archive",
     "folds",
     "group_ids",
     "hold_out",
     "list_pictures",
+    "read_rows",
     "read_table",
     "solar_cells",
     "warn_of_copies",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import DataError
-from headstart.table.table import Table
+from headstart.table.table import Table, counted
 
 Integers = NDArray[np.int64]
 
@@ -36,12 +36,14 @@ def warn_of_copies(table: Table) -> list[str]:
 
 def _across(table: Table, copies: Integers, near: Integers, one: str, other: str) -> str:
     """Return a warning about pictures of `other` that are in `one` too, and whether their labels agree."""
-    labels = {table.digests[row]: table.labels[row] for row in near}
-    differ = [row for row in copies if labels[table.digests[row]] != table.labels[row]]
-    found = f"{_number(len(copies))} of {other}, first '{table.paths[copies[0]]}', byte for byte also in {one}"
+    labels: dict[str, set[int]] = {}
+    for row in near:
+        labels.setdefault(table.digests[row], set()).add(int(table.labels[row]))
+    differ = [row for row in copies if labels[table.digests[row]] != {int(table.labels[row])}]
+    found = f"{counted(len(copies))} of {other}, first '{table.paths[copies[0]]}', byte for byte also in {one}"
     if not differ:
         return f"{found}: the accuracies are too good by that."
-    there = table.classes[labels[table.digests[differ[0]]]]
+    there = table.classes[min(labels[table.digests[differ[0]]] - {int(table.labels[differ[0]])})]
     said = f"{len(differ)} with another label ('{table.paths[differ[0]]}' is '{there}' there)"
     return f"{found}; {said}: check these labels."
 
@@ -59,12 +61,8 @@ def _contradictions(table: Table) -> list[str]:
         if pairs:
             (before, after), classes = pairs[0], table.classes
             warnings.append(
-                f"{_number(len(pairs))} of {split} byte for byte the same as another with another label: "
+                f"{counted(len(pairs))} of {split} byte for byte the same as another with another label: "
                 f"'{table.paths[before]}' is '{classes[table.labels[before]]}', "
                 f"'{table.paths[after]}' is '{classes[table.labels[after]]}'. Check these labels."
             )
     return warnings
-
-
-def _number(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count:,} pictures"

@@ -46,6 +46,9 @@ class Skipped:
     unreadable: bool = True
 
 
+_OWN = ("plan.json", "bundle.json")  # a folder that holds one of them is a run or a bundle of ours
+
+
 @dataclass
 class Listing:
     """What was found: pictures, skipped files, subfolders and links to folders (names), ignored things."""
@@ -64,8 +67,8 @@ class Listing:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file or folder of that name is passed over: hidden, a run folder, an archiver's rest."""
-    return name.startswith(".") or name == "__MACOSX" or name.lower().endswith(".run")
+    """Return whether a file or folder of that name is passed over: hidden, our run or bundle, an archiver's rest."""
+    return name.startswith(".") or name == "__MACOSX" or name.lower().endswith((".run", ".bundle"))
 
 
 def suffix_fault(path: str) -> Skipped | None:
@@ -110,7 +113,10 @@ def scan(folder: Path, prefix: str = "") -> Listing:
         if is_hidden(entry.name):
             found.ignored += 1
         elif entry.is_dir(follow_symlinks=False):
-            found.folders.append(entry.name)
+            if any(Path(entry.path, own).is_file() for own in _OWN):
+                found.ignored += 1
+            else:
+                found.folders.append(entry.name)
         elif entry.is_symlink() and Path(entry.path).is_dir():
             found.links.append(entry.name)
         else:

@@ -57,7 +57,7 @@ def _data_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise DependencyError(
             "The photographs of solar cells are not installed.",
-            hint="Type: pip install 'headstart[demo]'   (or give a folder of your own pictures).",
+            hint="Type: pip install elpv-dataset   (or give a folder of your own pictures).",
         )
     return Path(next(iter(spec.submodule_search_locations))) / "data"
 

@@ -10,7 +10,7 @@ import numpy as np
 from headstart.base.errors import DataError
 from headstart.table.listing import missing_path
 from headstart.table.lists import LIST_SUFFIXES, check_once, read_rows
-from headstart.table.table import Row, Table, first_few
+from headstart.table.table import Row, Table, counted, first_few
 
 
 def write_split(table: Table, file: Path) -> None:
@@ -81,7 +81,7 @@ def _check_same_pictures(table: Table, file: Path, listed: set[str]) -> None:
     absent = sorted(set(table.paths) - listed)
     if absent:
         raise DataError(
-            f"{len(absent)} pictures of '{table.root}' are not in '{file}': "
+            f"{counted(len(absent))} of '{table.root}' not in '{file}': "
             + first_few([f"'{path}'" for path in absent])
             + ".",
             hint=hint,
@@ -90,7 +90,7 @@ def _check_same_pictures(table: Table, file: Path, listed: set[str]) -> None:
     unknown = sorted(listed - set(table.paths) - skipped)
     if unknown:
         raise DataError(
-            f"'{file}' names {len(unknown)} pictures that '{table.root}' does not have: "
+            f"'{file}' names {counted(len(unknown))} that '{table.root}' does not have: "
             + first_few([f"'{path}'" for path in unknown])
             + ".",
             hint=hint,

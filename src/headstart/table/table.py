@@ -231,6 +231,11 @@ def build_table(
     return table
 
 
+def counted(pictures: int) -> str:
+    """Return "1 picture" or "12 pictures"."""
+    return "1 picture" if pictures == 1 else f"{pictures:,} pictures"
+
+
 def check_readable(table: Table) -> None:
     """Raise DataError if more than 5 % of all pictures are unreadable, with the first few of them."""
     faulty = [skipped for skipped in table.skipped if skipped.unreadable]
