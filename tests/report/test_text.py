@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from headstart.report import text
+from headstart.report import numbers, text
 from headstart.report.lines import Line
 
 
@@ -176,9 +176,9 @@ def test_the_results_are_not_changed(results: dict[str, Any]) -> None:
     ],
 )
 def test_durations(seconds: float, said: str) -> None:
-    assert text.seconds_text(seconds) == said
-    assert text.seconds_text(3599.7) == "1 h 00 min"
-    assert text.seconds_text(None) == "–"
+    assert numbers.seconds_text(seconds) == said
+    assert numbers.seconds_text(3599.7) == "1 h 00 min"
+    assert numbers.seconds_text(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -195,4 +195,4 @@ def test_durations(seconds: float, said: str) -> None:
     ],
 )
 def test_quantities(number: float | None, said: str) -> None:
-    assert text.quantity(number) == said
+    assert numbers.quantity(number) == said

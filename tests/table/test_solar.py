@@ -73,5 +73,5 @@ def test_a_damaged_package(tmp_path, monkeypatch):
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setattr(solar, "_PACKAGE", "no_such_package_of_pictures")
-    with pytest.raises(DependencyError, match=r"headstart\[demo\]"):
+    with pytest.raises(DependencyError, match="pip install elpv-dataset"):
         solar_cells()

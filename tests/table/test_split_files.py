@@ -47,7 +47,7 @@ def without_rows(table, rows):
 def test_missing_and_unknown_pictures_are_counted_and_named(table, fresh, tmp_path):
     fewer = replace(without_rows(table, [0]), skipped=())
     write_split(fewer, tmp_path / "fewer.parquet")
-    with pytest.raises(DataError, match=r"1 pictures of .* are not in .*: 'circle/circle_00.png'"):
+    with pytest.raises(DataError, match=r"1 picture of .* not in .*: 'circle/circle_00.png'"):
         apply_split_file(fresh, tmp_path / "fewer.parquet")
     write_split(table, tmp_path / "all.parquet")
     with pytest.raises(DataError, match=r"names 1 pictures that .* does not have: 'circle/circle_00.png'"):

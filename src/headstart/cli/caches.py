@@ -35,7 +35,7 @@ def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = Fal
 
 def _tell(done: dict[str, Any], session: Any, *, as_json: bool) -> None:
     from headstart.report.lines import Line
-    from headstart.report.text import file_size
+    from headstart.report.numbers import file_size
 
     if as_json:
         session.screen.json(done)

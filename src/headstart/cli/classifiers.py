@@ -90,7 +90,7 @@ def _own_place(data: str) -> Path:
 def measured_lines(measured: Mapping[str, Any]) -> list[Any]:
     """Return one line per split on which the classifier was measured."""
     from headstart.report.lines import Line
-    from headstart.report.text import decimal
+    from headstart.report.numbers import decimal
 
     lines = []
     for split, metrics in measured.items():

@@ -11,7 +11,8 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from headstart.report.lines import fit, shorten
-from headstart.report.text import decimal, measured_split, metrics_of, ranked, seconds_text
+from headstart.report.numbers import decimal, seconds_text
+from headstart.report.text import measured_split, metrics_of, ranked
 
 _NARROW = 78
 _EPOCH = re.compile(r": epoch (\d+) of (\d+)$")

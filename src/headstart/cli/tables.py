@@ -8,7 +8,8 @@ from typing import Any
 from rich.cells import cell_len
 
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
-from headstart.report.text import decimal, file_size, quantity, seconds_text, skipped_lines
+from headstart.report.numbers import decimal, file_size, quantity, seconds_text
+from headstart.report.text import skipped_lines
 
 _MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
 _MOST_CONFUSED = 5

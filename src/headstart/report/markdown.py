@@ -10,6 +10,7 @@ from typing import Any
 from headstart.base.files import write_text
 from headstart.report import text
 from headstart.report.lines import clean
+from headstart.report.numbers import decimal, quantity, seconds_text
 
 Results = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -99,11 +100,11 @@ def _strategies(results: Results) -> list[str]:
         metrics = text.metrics_of(run, split)
         mark = "**taken**" if run["id"] == decision.get("winner") else "tied" if run["id"] in tied else ""
         names = [escaped(name or "") for name in (run.get("id"), run.get("weights"), text.cut_of(run), run.get("head"))]
-        numbers = [text.decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
-        numbers += [text.decimal(metrics.get("macro_f1")), text.decimal(metrics.get("loss"))]
-        numbers.append(text.seconds_text((run.get("seconds") or {}).get("total")))
+        numbers = [decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
+        numbers += [decimal(metrics.get("macro_f1")), decimal(metrics.get("loss"))]
+        numbers.append(seconds_text((run.get("seconds") or {}).get("total")))
         held = run.get("parameters") or {}
-        numbers += [text.quantity(count) for count in (held.get("trained"), held.get("total"), run.get("flops"))]
+        numbers += [quantity(count) for count in (held.get("trained"), held.get("total"), run.get("flops"))]
         rows.append([mark, *names, *numbers])
     lines = table([*heads, "time", "trained", "size", "FLOPs"], rows, right=range(5, 13))
     lines += ["", _how_measured(results, split, runs)]
@@ -160,7 +161,7 @@ def _per_class(results: Results) -> list[str]:
         return []
     names, counts = results["data"]["classes"], results["data"].get("counts", {}).get(split) or {}
     pairs = sorted(zip(names, recalls, strict=False), key=lambda pair: (pair[1] is None, pair[1] or 0.0))
-    rows = [[escaped(name), text.decimal(recall), f"{counts.get(name, 0):,}"] for name, recall in pairs]
+    rows = [[escaped(name), decimal(recall), f"{counts.get(name, 0):,}"] for name, recall in pairs]
     heads = ["class", "recall", f"{split} pictures"]
     lines = [f"How many of each class's pictures `{winner}` found, the hardest class first.", ""]
     lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2))
@@ -181,14 +182,14 @@ def _epochs(results: Results) -> list[str]:
 
 
 def _epoch_row(record: Mapping[str, Any]) -> list[str]:
-    numbers = [text.decimal(record.get(key)) for key in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")]
+    numbers = [decimal(record.get(key)) for key in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")]
     rate = record.get("learning_rate")
-    speed = text.decimal(record.get("images_per_second"), 0)
+    speed = decimal(record.get("images_per_second"), 0)
     return [
         str(record["epoch"]),
         *numbers,
         "–" if rate is None else f"{rate:.1e}",
-        text.decimal(record.get("seconds"), 1),
+        decimal(record.get("seconds"), 1),
         speed,
     ]
 
@@ -203,7 +204,7 @@ def _settings(results: Results) -> list[str]:
     for what in ("framing", "augment"):
         losses = (chosen.get("by") or {}).get(what)
         if losses:
-            told = ", ".join(f"{name} {text.decimal(loss)}" for name, loss in losses.items())
+            told = ", ".join(f"{name} {decimal(loss)}" for name, loss in losses.items())
             rule = f"; {_WHOLE}" if what == "framing" else ""
             how = f"chosen inside train by out-of-fold log loss, lower is better ({told}{rule})"
             lines.append(f"- {what}: {chosen[what]}, {how}")
@@ -250,8 +251,8 @@ def _plan(results: Results) -> list[str]:
     rows = [
         [
             escaped(step["step"]),
-            text.seconds_text(step.get("estimated_seconds")),
-            text.seconds_text(step.get("seconds")),
+            seconds_text(step.get("estimated_seconds")),
+            seconds_text(step.get("seconds")),
         ]
         for step in plan
     ]
@@ -289,7 +290,7 @@ def interval(ends: Sequence[float] | None, *, signed: bool = False) -> str:
     """Return for example ``0.803 to 0.912``."""
     if not ends:
         return "–"
-    low, high = (_signed(end) if signed else text.decimal(end) for end in ends)
+    low, high = (_signed(end) if signed else decimal(end) for end in ends)
     return f"{low} to {high}"
 
 
