@@ -97,7 +97,7 @@ def test_a_head_that_is_kept_answers_as_linear_does(
     run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **QUICK)
     record = run.runs["partial"].record
     assert (record["settings"]["epoch_chosen"], record["settings"]["readout"]) == (0, readout)
-    assert any("such a head is kept" in warning for warning in record["warnings"])
+    assert any("so that head is kept" in warning for warning in record["warnings"])
     linear, partial = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("linear", "partial"))
     np.testing.assert_allclose(linear["p_circle"].to_numpy(), partial["p_circle"].to_numpy(), atol=1e-6)
     again = hs.load(run.folder / "bundles" / "partial").predict_proba(

@@ -50,7 +50,7 @@ def test_missing_and_unknown_pictures_are_counted_and_named(table, fresh, tmp_pa
     with pytest.raises(DataError, match=r"1 picture of .* not in .*: 'circle/circle_00.png'"):
         apply_split_file(fresh, tmp_path / "fewer.parquet")
     write_split(table, tmp_path / "all.parquet")
-    with pytest.raises(DataError, match=r"names 1 pictures that .* does not have: 'circle/circle_00.png'"):
+    with pytest.raises(DataError, match=r"names 1 picture that .* does not have: 'circle/circle_00.png'"):
         apply_split_file(replace(without_rows(fresh, [0]), skipped=()), tmp_path / "all.parquet")
 
 
