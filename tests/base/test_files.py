@@ -103,7 +103,12 @@ def test_content_is_flushed_before_the_rename_and_the_folder_after(
 
 @pytest.mark.parametrize(
     ("number", "word"),
-    [(errno.EROFS, "another place"), (errno.EACCES, "another place"), (errno.EDQUOT, "quota"), (errno.EIO, "Check the path")],
+    [
+        (errno.EROFS, "another place"),
+        (errno.EACCES, "another place"),
+        (errno.EDQUOT, "quota"),
+        (errno.EIO, "Check the path"),
+    ],
 )
 def test_each_failure_of_the_disk_says_what_to_do(number: int, word: str) -> None:
     assert word in store_error(Path("x"), OSError(number, os.strerror(number))).hint
