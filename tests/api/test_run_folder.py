@@ -94,6 +94,14 @@ def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path
     assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["knn"]
 
 
+def test_what_was_chosen_without_a_backbone_stays_alone(pictures: Path, tmp_path: Path) -> None:
+    options = {**QUICK, "epochs": 1, "image_size": 56}  # stored at 64 pixels, as for convnet64
+    hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
+    with pytest.raises(ConfigError, match="framed, stored or augmented otherwise than for scratch"):
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)
+    assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["scratch"]
+
+
 def test_a_finished_run_whose_bundle_is_gone_makes_it_again(pictures: Path, tmp_path: Path) -> None:
     first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
     shutil.rmtree(first.folder / "bundles" / "knn")
