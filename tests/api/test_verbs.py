@@ -169,3 +169,13 @@ def test_a_prepared_engine_answers_the_same(experiment: hs.api.Experiment, pictu
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
     with pytest.raises(ConfigError, match="engine"):
         hs.predict(bundle, pictures / "val", engine="magic")
+
+
+def test_what_was_learned_from_is_left_out_and_counted(draw, tmp_path: Path) -> None:
+    for number in range(12):
+        for shape in ("circle", "square"):
+            draw(tmp_path / "data" / shape / f"{number}.png", shape, number)
+    model = hs.fit(tmp_path / "data", strategy="linear", image_size=64)
+    told = hs.evaluate(model, tmp_path / "data")
+    assert (told["split"], told["metrics"]["n"], told["left_out"]) == ("unseen", 6, 18)
+    assert hs.evaluate(model, tmp_path / "data", split="all")["left_out"] == 0

@@ -282,6 +282,7 @@ def test_what_is_not_a_picture_is_told_with_its_reason(tmp_path: Path) -> None:
     assert "AVIF" in reason(b"\0\0\0\x1cftypavif\0\0\0\0")
     assert "HEIC" in reason(b"\0\0\0\x1cftypheic\0\0\0\0")
     assert reason(b"hello world, no picture") == "not a picture: begins with 'hello world,'"
+    assert reason(b"hello\n") == "not a picture: begins with 'hello'"
     assert reason(b"\0\1\2\3\xfe\xff\7") == "not a picture: begins with the bytes 00 01 02 03 fe ff"
 
 

@@ -59,8 +59,8 @@ def evaluate(
     Returns
     -------
     dict
-        split, classes, trained_on (how many of the pictures), metrics,
-         confusion (rows: truth), rows (path, label, predicted, probability), skipped.
+        split, classes, trained_on (how many of the pictures), left_out (how many, because they were), metrics,
+        confusion (rows: truth), rows (path, label, predicted, probability), skipped.
 
     Raises
     ------
@@ -94,6 +94,7 @@ def evaluate(
         "split": name,
         "classes": list(model.classes),
         "trained_on": int(seen[rows].sum()),
+        "left_out": len(table) - len(rows) if name == "unseen" else 0,
         "metrics": measure(labels, probabilities),
         "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
         "rows": [

@@ -27,6 +27,9 @@ def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]
     others = (("macro F1", "macro_f1"), ("balanced accuracy", "balanced_accuracy"), ("log loss", "loss"))
     told = " · ".join(f"{name} {decimal(metrics[key])}" for name, key in others if metrics.get(key) is not None)
     lines += [Line(part, "faint") for part in wrap(told, width)] if told else []
+    if evaluation.get("left_out"):
+        text = f"{evaluation['left_out']:,} pictures from which it learned are left out (--split all takes them too)."
+        lines += [Line(part, "faint") for part in wrap(text, width)]
     seen = evaluation.get("trained_on")
     if seen:
         text = f"! {seen} of these {metrics['n']:,} pictures were trained on: they say nothing about new ones."

@@ -189,7 +189,7 @@ def _reader(head: bytes) -> type[ImageFile.ImageFile]:
         raise PictureError(f"{kind}, which is not read", hint=_CONVERT_HINT)
     if head.lstrip().startswith(b"<"):
         raise PictureError("not a picture: a web page or XML", hint=_RENEW_HINT)
-    lead = head[:12].decode("ascii", "replace")
+    lead = head[:12].decode("ascii", "replace").strip()
     said = f"'{lead}'" if lead.isprintable() and lead.isascii() else f"the bytes {head[:6].hex(' ')}"
     raise PictureError(f"not a picture: begins with {said}", hint=_RENEW_HINT)
 
