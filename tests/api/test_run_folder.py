@@ -102,10 +102,13 @@ def test_what_was_chosen_without_a_backbone_stays_alone(pictures: Path, tmp_path
     assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["scratch"]
 
 
-def test_a_finished_run_whose_bundle_is_gone_makes_it_again(pictures: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["knn,linear", "linear"])
+def test_a_strategy_whose_bundle_is_gone_is_made_again_whatever_is_asked_for(
+    pictures: Path, tmp_path: Path, asked: str
+) -> None:
     first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
     shutil.rmtree(first.folder / "bundles" / "knn")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies=asked, **QUICK)
     assert without_times(again.results) == without_times(first.results)
     assert hs.load(first.folder / "bundles" / "knn").classes == ("circle", "square")
 
@@ -149,14 +152,6 @@ def test_growth_that_was_stopped_anywhere_goes_on(pictures: Path, tmp_path: Path
     assert results["complete"]
     assert all(step["seconds"] is not None for step in results["plan"])
     assert not (grown / "checkpoints").exists()
-
-
-def test_a_strategy_that_lost_its_bundle_is_made_again_whatever_is_asked_for(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
-    shutil.rmtree(first.folder / "bundles" / "knn")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", **QUICK)
-    assert without_times(again.results) == without_times(first.results)
-    assert hs.load(first.folder / "bundles" / "knn").classes == ("circle", "square")
 
 
 def test_a_part_of_an_unfinished_folder_is_told_and_nothing_is_rewritten(pictures: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_head_that_reads_several_stages_says_so(results: dict[str, Any]) -> No
 @pytest.mark.parametrize("width", [50, 60, 72, 80, 100, 140])
 def test_nothing_but_commands_is_wider_than_the_terminal(results: dict[str, Any], width: int) -> None:
     results["runs"][0]["id"] = "scratch@개와고양이-" + "x" * 20
-    lines = text.summary(results, width=width, folder="photos.run", page="photos.run/report.md")
+    lines = text.summary(results, width=width, typed=text.Typed("photos.run", "photos.run/report.md"))
     for line in lines:
         if not line.text.startswith(("Look:", "Use it:")):
             assert cell_len(line.text) <= width, line.text
@@ -139,7 +139,7 @@ def test_skipped_files_are_named_with_reasons(results: dict[str, Any]) -> None:
 
 
 def test_pointers_can_be_typed(results: dict[str, Any]) -> None:
-    lines = texts(text.pointers(results, width=60, folder="my photos.run", page="my photos.run/report.md"))
+    lines = texts(text.pointers(results, width=60, typed=text.Typed("my photos.run", "my photos.run/report.md")))
     assert lines == [
         "Look:   my photos.run/report.md",
         "Use it: headstart predict 'my photos.run/bundles/svm' PICTURES",
@@ -159,7 +159,7 @@ def test_empty_results_say_nothing_and_do_not_fail() -> None:
 
 def test_the_results_are_not_changed(results: dict[str, Any]) -> None:
     before = copy.deepcopy(results)
-    text.summary(results, width=60, folder="a", page="b", follow="c")
+    text.summary(results, width=60, typed=text.Typed("a", "b", "c"))
     assert results == before
 
 

@@ -225,7 +225,7 @@ def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow:
     """Print an experiment: as JSON its results, else table, verdict and where to go on."""
     from headstart.cli.tables import expectation_lines
     from headstart.report.lines import Line
-    from headstart.report.text import measured_split, metrics_of, summary
+    from headstart.report.text import Typed, measured_split, metrics_of, summary
 
     results, folder = experiment.results, Path(experiment.folder)
     if as_json:
@@ -234,16 +234,8 @@ def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow:
     page = next((folder / name for name in ("report.html", "report.md") if (folder / name).exists()), None)
     width = session.screen.width
     session.screen.show([Line("")] if not session.quiet else [])
-    session.screen.show(
-        summary(
-            results,
-            width=width,
-            folder=as_typed(folder),
-            page=as_typed(page) if page else "",
-            follow=follow,
-            program=program(),
-        )
-    )
+    typed = Typed(as_typed(folder), as_typed(page) if page else "", follow, program())
+    session.screen.show(summary(results, width=width, typed=typed))
     recipe = results.get("recipe")
     if recipe:
         split = measured_split(results)

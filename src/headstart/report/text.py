@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
@@ -18,15 +18,19 @@ _NETWORKS = {"tf_efficientnet_lite0": "EfficientNet-Lite0", "tf_efficientnet_lit
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 
 
-def summary(
-    results: Results,
-    *,
-    width: int = 100,
-    folder: str = "",
-    page: str = "",
-    follow: str = "",
-    program: str = "headstart",
-) -> list[Line]:
+class Typed(NamedTuple):
+    """What a person types or opens next, as it is written on this machine: run folder, report, arguments, program."""
+
+    folder: str = ""
+    page: str = ""
+    follow: str = ""
+    program: str = "headstart"
+
+
+_NOTHING_TYPED = Typed()
+
+
+def summary(results: Results, *, width: int = 100, typed: Typed = _NOTHING_TYPED) -> list[Line]:
     """Return everything a person sees at the end of an experiment.
 
     Parameters
@@ -35,19 +39,15 @@ def summary(
         Content of ``results.json``.
     width : int
         Cells of the terminal.
-    folder, page : str
-        The run folder and the report to look at, as the user would type them.
-    follow : str
-        Arguments to try next.
-    program : str
-        How headstart is typed here.
+    typed : Typed
+        How folder, report and program are written here.
     """
     blocks = [
         header(results, width=width),
         strategy_table(results, width=width),
         verdict(results, width=width),
-        notes(results, width=width, page=page),
-        pointers(results, width=width, folder=folder, page=page, follow=follow, program=program),
+        notes(results, width=width, page=typed.page),
+        pointers(results, width=width, typed=typed),
     ]
     lines: list[Line] = []
     for block in blocks:
@@ -322,23 +322,15 @@ def skipped_lines(skipped: Sequence[Mapping[str, Any]], *, width: int = 100, pag
     return lines
 
 
-def pointers(
-    results: Results,
-    *,
-    width: int = 100,
-    folder: str = "",
-    page: str = "",
-    follow: str = "",
-    program: str = "headstart",
-) -> list[Line]:
+def pointers(results: Results, *, width: int = 100, typed: Typed = _NOTHING_TYPED) -> list[Line]:
     """Return where to look, how to use the winner and what to type next; commands are never broken."""
-    pairs = [("Look:", page)] if page else []
+    pairs = [("Look:", typed.page)] if typed.page else []
     winner = (results.get("verdict") or {}).get("winner")
     bundle = next((run.get("bundle") for run in results.get("runs", []) if run["id"] == winner), None)
-    if bundle and folder:
-        pairs.append(("Use it:", f"{program} predict {quoted(f'{folder}/{bundle}')} PICTURES"))
-    if follow:
-        pairs.append(("Next:", f"{program} {follow}"))
+    if bundle and typed.folder:
+        pairs.append(("Use it:", f"{typed.program} predict {quoted(f'{typed.folder}/{bundle}')} PICTURES"))
+    if typed.follow:
+        pairs.append(("Next:", f"{typed.program} {typed.follow}"))
     size = max((len(name) for name, _ in pairs), default=0)
     one = "    ".join(f"{name} {text}" for name, text in pairs)
     if pairs and cell_len(one) <= width:
