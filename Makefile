@@ -37,7 +37,7 @@ lock: venv  ## write requirements.lock anew from pyproject.toml (needs uv)
 	@$(if $(UV),"$(UV)" venv --quiet --allow-existing --python '>=3.11' .venv,$(PYTHON) -m venv .venv)
 	@$(if $(UV),:,$(BIN)/python -m pip install --quiet uv || echo "uv cannot be had: pip installs instead")
 	@uv="$(UV)"; if [ -z "$$uv" ] && [ -x $(BIN)/uv ]; then uv=$(BIN)/uv; fi; \
-	if [ -n "$$uv" ]; then install="$$uv pip install --quiet --python $(BIN)/python"; \
+	if [ -n "$$uv" ]; then install="$$uv pip install --quiet --compile-bytecode --python $(BIN)/python"; \
 	else install="$(BIN)/python -m pip install --quiet"; fi; \
 	echo "installing what requirements.lock names into .venv"; \
 	$$install --require-hashes --requirement requirements.lock && \

@@ -216,7 +216,7 @@ def test_what_cannot_be_traced_has_its_two_ends(network):
     assert plan.stages[0].parameters == sum(parameter.numel() for parameter in network.parameters())
     assert plan.stages[0].flops == 7.0
     backbone = load("convnet64", random=True, image_size=32)
-    backbone.network, backbone.plan = network, plan
+    backbone.held.network, backbone.held.plan = network, plan
     assert split(backbone, "input").suffix is network
     assert split(backbone, "pool").prefix is network
     assert [cut_before(backbone, n) for n in (0, 1)] == ["pool", "input"]

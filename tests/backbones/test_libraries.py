@@ -19,6 +19,16 @@ def test_networks_load_without_the_compiler() -> None:
     assert said(f"{code}; {LEFT}") == ["[]"]
 
 
+def test_measuring_and_training_do_without_it_too() -> None:
+    code = """
+import headstart as hs
+import numpy as np
+pictures = [np.full((40, 40, 3), 10 * k, np.uint8) for k in range(24)]
+model = hs.ImageClassifier(strategy="partial", image_size=64, epochs=1).fit(pictures, [k % 2 for k in range(24)])
+"""
+    assert said(code + "print('torch._dynamo' in sys.modules)") == ["False"]
+
+
 def test_the_compiler_still_works_and_hides_what_it_should() -> None:
     code = """
 import torch
@@ -26,7 +36,7 @@ from headstart.backbones.libraries import timm
 from timm.models.naflexvit import NaFlexRopeIterator
 print(torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1)).item())
 print(sys.modules["torchvision.ops.roi_align"].is_compile_supported("cpu"))
-hidden = sys.modules["headstart.backbones.libraries"]._disable(lambda: torch.compiler.is_compiling())
+hidden = sys.modules["headstart.backbones.compiler"]._disable(lambda: torch.compiler.is_compiling())
 print(torch.compile(lambda: hidden(), backend="eager")())
 """
     assert said(code) == ["2.0", "True", "False"]

@@ -54,6 +54,11 @@ def sample_results() -> dict[str, Any]:
     return results
 
 
+def _ended(folder: Path, results: dict[str, Any]) -> Any:
+    """Return an experiment whose network is known already."""
+    return SimpleNamespace(folder=folder, results=results, keep_network=lambda *, progress: False)
+
+
 class StandIn:
     """What a test gives the command line instead of headstart.api.
 
@@ -77,18 +82,18 @@ class StandIn:
     def compare(self, data: str, *, progress: Any, out: Path | None = None, **options: Any) -> Any:
         self._called("compare", data, out=out, **options)
         self._work(progress)
-        return SimpleNamespace(folder=Path("photos.run"), results=sample_results())
+        return _ended(Path("photos.run"), sample_results())
 
     def demo(self, *, progress: Any, **options: Any) -> Any:
         self._called("demo", **options)
         self._work(progress)
-        return SimpleNamespace(folder=Path("headstart.run"), results=sample_results())
+        return _ended(Path("headstart.run"), sample_results())
 
     def run_recipe(self, name: str, *, progress: Any, **options: Any) -> Any:
         self._called("run_recipe", name, **options)
         expected = {"linear": {"accuracy": [0.90, 0.98], "published": 0.954}, "full": {"accuracy": [0.8, 0.97]}}
         results = {**sample_results(), "recipe": {"title": "Ants or bees", "expected": expected}}
-        return SimpleNamespace(folder=Path("ants_bees.run"), results=results)
+        return _ended(Path("ants_bees.run"), results)
 
     def fit(self, data: str, *, progress: Any, **options: Any) -> Any:
         self._called("fit", data, **options)

@@ -89,7 +89,7 @@ def _about(entry: cache.Entry) -> dict[str, Any]:
     """Return the facts that tell a person which entry this is."""
     facts = entry.about
     if entry.kind == "engines":
-        return {"bundle": facts.get("bundle")}
+        return {name: facts[name] for name in ("bundle", "backbone") if name in facts}
     if entry.kind == "pixels":
         return {"pictures": facts.get("pictures"), "short_side": facts.get("short_side")}
     preprocessing = facts.get("preprocessing") or {}

@@ -151,7 +151,7 @@ def compare(
     )
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
-    results = run_experiment(
+    ended = run_experiment(
         table,
         request,
         RunFolder(place),
@@ -163,8 +163,8 @@ def compare(
         note=note,
         clock=clock,
     )
-    write_markdown(results, place / "report.md")
-    return Experiment(place, results)
+    write_markdown(ended.results, place / "report.md")
+    return Experiment(place, ended.results, ended.ground)
 
 
 def fit(

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headstart import bundle
+from headstart.base.files import cache_folder, writable
+from headstart.base.progress import Progress, Silent
 from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
+
+if TYPE_CHECKING:
+    from headstart.strategies.ground import Ground
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,34 @@ class Run:
 class Experiment:
     """All strategies compared: ``.verdict``, ``.winner``, ``.runs`` by id, ``.results`` and ``.folder``."""
 
-    def __init__(self, folder: Path, results: Mapping[str, Any]) -> None:
-        self.folder, self.results = folder, dict(results)
+    def __init__(self, folder: Path, results: Mapping[str, Any], ground: Ground | None = None) -> None:
+        self.folder, self.results, self._ground = folder, dict(results), ground
         verdict = results["verdict"]
         self.verdict = VerdictView(verdict["winner"], tuple(verdict["tied_with"]), verdict["text"])
         self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}
 
     def __repr__(self) -> str:
         return f"Experiment({str(self.folder)!r}, winner={self.verdict.winner!r})"
+
+    def keep_network(self, *, progress: Progress | None = None) -> bool:
+        """Keep of the pre-trained network what lets the next comparison of heads do without torch.
+
+        The command line does it after the answer stands: it takes about two seconds, once for each network.
+
+        Returns
+        -------
+        bool
+            Whether it was done now.
+        """
+        ground = self._ground
+        if ground is None or ground.backbone is None or ground.backbone.held.kept is not None:
+            return False
+        if not writable(cache_folder()):
+            return False
+        from headstart.strategies.networks import keep_network
+
+        (progress or Silent()).message("making the next runs quicker (once for each network) …")
+        return keep_network(ground.request, ground.backbone, ground.squares(ground.backbone.preprocessing))
 
     @property
     def winner(self) -> Run:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from headstart.api.comparing import command_of, request_of
-from headstart.base.process import thread_budget
+from headstart.base.process import compute_threads, settle_threads
 from headstart.base.progress import Progress, Silent
 from headstart.strategies import calibrate, estimate, parse_duration, survey, within
 from headstart.table import Table, read_table
@@ -42,8 +40,7 @@ def plan(
         ``threads`` and ``device``, and the ``command`` that does it. Nothing is written but what the calibration needs.
     """
     request, seconds = request_of("plan", strategies, options), parse_duration(budget)
-    if threads is not None:
-        torch.set_num_threads(thread_budget(threads))
+    settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
     ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
@@ -54,7 +51,7 @@ def plan(
         "fits": None if seconds is None else within(steps, seconds),
         "seconds": sum(step["estimated_seconds"] or 0.0 for step in steps),
         "bytes": sum(step["bytes"] or 0 for step in steps),
-        "threads": torch.get_num_threads(),
+        "threads": compute_threads(),
         "device": ground.device,
         "command": command,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart import bundle
 from headstart.base.errors import DataError, EngineError
-from headstart.base.files import cache_folder
+from headstart.base.files import cache_folder, writable
 from headstart.base.params import bad_parameter, check_choice
 from headstart.base.progress import Progress, Silent
 from headstart.bundle import Model
@@ -209,7 +208,7 @@ def prepare_engine(
         Whether the graph was made now, and agrees.
     """
     place = Path(folder)
-    if bundle.tried(place) or not _writable(cache_folder()):
+    if bundle.tried(place) or not writable(cache_folder()):
         return False
     files, _, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
     model = bundle.load(place)
@@ -218,13 +217,6 @@ def prepare_engine(
         return False
     (progress or Silent()).message("making the next predictions quicker (once for each classifier) …")
     return bundle.prepare(model, place, squares)
-
-
-def _writable(folder: Path) -> bool:
-    """Whether something can be put below `folder`, which need not exist yet."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return os.access(folder, os.W_OK)
 
 
 def _opened(folder: Path, engine: str) -> Model:

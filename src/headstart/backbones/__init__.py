@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from headstart.backbones.backbone import Backbone, read_out
     from headstart.backbones.cuts import Split, cut_before, split
+    from headstart.backbones.facts import Stage
     from headstart.backbones.forward import evaluating, normalise, tensors_hash
-    from headstart.backbones.loading import Backbone, load
+    from headstart.backbones.known import graphics_possible, recall, remember
+    from headstart.backbones.loading import load
     from headstart.backbones.networks import create
-    from headstart.backbones.readout import read_out
-    from headstart.backbones.stages import Stage
     from headstart.backbones.weights import list_weights, verify_weights
 
 __all__ = [
@@ -26,10 +27,13 @@ __all__ = [
     "create",
     "cut_before",
     "evaluating",
+    "graphics_possible",
     "list_weights",
     "load",
     "normalise",
     "read_out",
+    "recall",
+    "remember",
     "split",
     "tensors_hash",
     "verify_weights",
@@ -38,11 +42,12 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Split", "cut_before", "split"), "cuts"),
     **dict.fromkeys(("evaluating", "normalise", "tensors_hash"), "forward"),
-    **dict.fromkeys(("Backbone", "load"), "loading"),
+    **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
-    "Stage": "stages",
+    "Stage": "facts",
     "create": "networks",
-    "read_out": "readout",
+    **dict.fromkeys(("graphics_possible", "recall", "remember"), "known"),
+    "load": "loading",
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

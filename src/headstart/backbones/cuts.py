@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from torch import fx, nn
 
-from headstart.backbones.loading import Backbone
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.tracing import Traced, input_dependent
 from headstart.base.errors import ConfigError
 from headstart.base.params import bad_parameter

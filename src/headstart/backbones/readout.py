@@ -7,16 +7,15 @@ Learning"). Of each stage the mean and the largest value of every channel are re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import fx, nn
 
-from headstart.backbones.loading import Backbone
 from headstart.backbones.stages import Plan, plan_stages
 from headstart.base.params import check_choice
-from headstart.base.types import READOUTS
 
 MOST_TAPS = 6  # a transformer's dozen of blocks would be ten thousand numbers
 
@@ -31,29 +30,28 @@ class _Tap:
     over: tuple[int, ...]
 
 
-def read_out(backbone: Backbone, readout: str) -> Backbone:
-    """Return `backbone` with a network that answers with this readout; the two share their weights.
+def places_and_width(plan: Plan) -> tuple[tuple[str, ...], int]:
+    """Return the stages before which one reads if nobody says where, and how many features that gives.
 
-    Parameters
-    ----------
-    backbone : Backbone
-    readout : str
-        ``"pool"``: as it is. ``"stages"``: the mean and the largest value of each channel between stages (at six
-        places, evenly chosen, if there are more), then the pooled features. A network that cannot be traced has no
-        places, and stays as it is.
+    At six places, evenly chosen, if there are more; none where the network could not be traced.
+    """
+    taps = _taps(plan)
+    own = math.prod(plan.stages[-1].shape)
+    return tuple(tap.stage for tap in taps), own + sum(2 * tap.channels for tap in taps)
+
+
+def reading_of(network: nn.Module, plan: Plan, stages: Sequence[str]) -> nn.Module:
+    """Return `network` that also says what enters these stages: mean and maximum of each channel, then its own answer.
 
     Raises
     ------
     ConfigError
-        If there is no such readout.
+        If the network has no such stage.
     """
-    check_choice("readout", "read_out", readout, READOUTS)
-    taps = [] if readout == "pool" else _taps(backbone.plan)
-    if not taps:
-        return backbone
-    width = backbone.features + sum(2 * tap.channels for tap in taps)
-    network = _reading(backbone.network, backbone.plan, taps)
-    return replace(backbone, network=network, features=width, read=tuple(tap.stage for tap in taps))
+    places = {tap.stage: tap for tap in _places(plan)}
+    for stage in stages:
+        check_choice("stage", "reading", stage, places)
+    return _reading(network, plan, [places[stage] for stage in stages])
 
 
 def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
@@ -68,11 +66,7 @@ def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
     """
     if not stages:
         return network
-    plan = plan_stages(network, torch.zeros(1, 3, side, side), flops=0.0)
-    places = {tap.stage: tap for tap in _places(plan)}
-    for stage in stages:
-        check_choice("stage", "reading", stage, places)
-    return _reading(network, plan, [places[stage] for stage in stages])
+    return reading_of(network, plan_stages(network, torch.zeros(1, 3, side, side), flops=0.0), stages)
 
 
 def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:

@@ -10,30 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from headstart.backbones.facts import Stage
 from headstart.backbones.forward import measuring
 from headstart.backbones.tracing import Part, Traced, input_dependent, trace
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A named place where a backbone can be cut; the cut stands before the stage.
-
-    Parameters
-    ----------
-    name : str
-        As in the network (``layer3``, ``blocks.5``); ``"pool"`` is the end, where nothing is left.
-    parameters : int
-        Weights in the stage.
-    shape : tuple of int
-        Of the activation that enters the stage, without the batch.
-    flops : float
-        Multiplications and additions of the stage for one picture.
-    """
-
-    name: str
-    parameters: int
-    shape: tuple[int, ...]
-    flops: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +25,12 @@ class Plan:
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
         """Return the plan itself: it names modules and holds none, so it is true of every copy."""
         return self
+
+
+def noise(side: int) -> Tensor:
+    """Return one picture of noise, (1, 3, side, side), always the same, for measuring."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, 3, side, side, generator=generator) * 2.0 - 1.0
 
 
 def plan_stages(network: nn.Module, picture: Tensor, *, flops: float) -> Plan:

@@ -134,6 +134,13 @@ def store_error(path: Path, error: OSError) -> StoreError:
     return StoreError(f"'{path}' could not be written ({error.strerror or error}).", hint=hint)
 
 
+def writable(folder: Path) -> bool:
+    """Return whether something can be put below `folder`, which need not exist yet."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK)
+
+
 def check_writable(file: Path) -> Path:
     """Return `file` if it can be written, before the work whose result it shall hold.
 

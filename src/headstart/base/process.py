@@ -17,6 +17,7 @@ from pathlib import Path
 
 from headstart.base.params import check_integer
 
+SPINS = 5000  # turns, some 10 microseconds; benchmarks/busy.py says what they cost and bring
 _asked: list[int] = []  # what tune_process was told, for everything that has threads of its own
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc malloc.h
@@ -48,12 +49,23 @@ def tune_process(*, threads: int | None = None, allocator: bool = True) -> Proce
     _asked.clear()
     budget = thread_budget(threads)
     _asked.append(budget)
+    _wait_politely()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(budget)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(budget)
     return ProcessSetup(budget, allocator and _keep_memory())
+
+
+def _wait_politely() -> None:
+    """Let threads that have nothing to do sleep soon, unless the user has said how they shall wait.
+
+    GNU's OpenMP, which torch brings along on Linux, otherwise turns them in circles for milliseconds, and two such
+    processes on the same cores keep each other from working.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 
 
 def thread_budget(requested: int | None = None) -> int:
@@ -67,6 +79,21 @@ def thread_budget(requested: int | None = None) -> int:
     if requested is not None:
         available = min(available, check_integer("threads", "headstart", requested, least=1))
     return max(1, available)
+
+
+def compute_threads() -> int:
+    """Return with how many threads this process computes: torch's number where it is there, else the budget."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch is not None else thread_budget()
+
+
+def settle_threads(threads: int | None) -> None:
+    """Compute with `threads` from now on, if any are asked for; a torch that is imported later follows too."""
+    torch = sys.modules.get("torch")
+    if threads is not None:
+        _asked[:] = [thread_budget(threads)]
+        if torch is not None:
+            torch.set_num_threads(_asked[0])
 
 
 def processors() -> int:

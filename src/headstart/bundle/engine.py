@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import __version__
+from headstart.backbones.backbone import Held
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
 from headstart.base.drafts import clean_drafts, draft_name
@@ -106,8 +107,8 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
 
 def _tried(model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
     """Write the graph and return what its manifest says about it."""
-    if isinstance(model.network, OnnxNetwork):
-        raise RuntimeError("a graph cannot be exported again")
+    if isinstance(model.network, OnnxNetwork | Held):
+        raise RuntimeError("only the network of a loaded bundle is exported")
     # One at a time and three at once too: an exported graph may hold fast to the number it was traced with.
     probes = [list(squares), list(squares[:1]), [squares[0]] * 3]
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.backbones.backbone import Held, arrays_of
 from headstart.backbones.onnx import OnnxNetwork
 from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.errors import ConfigError, DataError, PictureError
@@ -36,9 +37,9 @@ class Model:
 
     Parameters
     ----------
-    network : torch.nn.Module or OnnxNetwork
-        Normalised pictures, (n, 3, side, side), to pooled features, (n, d). The graph of an exported network
-        only predicts: it cannot be saved or measured in its place.
+    network : torch.nn.Module, Held or OnnxNetwork
+        Normalised pictures, (n, 3, side, side), to pooled features, (n, d); `Held` is made when it has to answer. The
+        graph of an exported network only predicts: it cannot be saved or measured in its place.
     head : Affine, Kernel or Neighbours
     preprocessing : Preprocessing
     classes : tuple of str
@@ -47,7 +48,7 @@ class Model:
         What else is known, as it is kept in ``bundle.json``.
     """
 
-    network: torch.nn.Module | OnnxNetwork
+    network: torch.nn.Module | Held | OnnxNetwork
     head: Head
     preprocessing: Preprocessing
     classes: tuple[str, ...]
@@ -125,8 +126,9 @@ class Model:
             return
         from headstart.backbones.forward import forward, normalise
 
+        network = self.network.network if isinstance(self.network, Held) else self.network
         tensors = (normalise(batch, self.preprocessing) for batch in batches)
-        for features in forward(self.network, tensors, device=self.device):
+        for features in forward(network, tensors, device=self.device):
             yield features.numpy()
 
     def flops(self) -> float:
@@ -146,7 +148,7 @@ class Model:
         if isinstance(self.network, OnnxNetwork):
             raise RuntimeError("a graph has no weights to save; load the bundle with headstart.load")
         described = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
-        state = {name: value.detach().cpu().contiguous().numpy() for name, value in self.network.state_dict().items()}
+        state = self.network.tensors() if isinstance(self.network, Held) else arrays_of(self.network)
         return write_folder(Contents({**self.info, **described}, state, self.head), Path(folder))
 
     def _square(self, picture: Picture) -> NDArray[np.uint8] | str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from headstart.base.errors import ConfigError, HeadstartError
+from headstart.base.errors import ConfigError
 from headstart.base.files import check_writable, write_text
 from headstart.cli import options
 from headstart.cli.options import settings
-from headstart.cli.session import Session, as_typed, open_session
+from headstart.cli.session import as_typed, open_session
 
 Strategy = Annotated[
     str,
@@ -176,21 +175,8 @@ def predict(
         session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
         session.aside.show(skipped_lines(skipped, width=session.aside.width))
     if engine == "auto" and rows:
-        _prepare_the_next(session, bundle, [row["path"] for row in rows])
-
-
-def _prepare_the_next(session: Session, bundle: str, files: Sequence[str]) -> None:
-    """Export the classifier's network after the answer stands, so that the next one needs no torch."""
-    from headstart.report.lines import Line
-
-    sys.stdout.flush()
-    try:
-        with session.working() as progress:
-            session.verbs.prepare_engine(bundle, files, progress=progress)
-    except HeadstartError as error:  # the answer was given; a cache that cannot be written takes nothing from it
-        session.aside.show([Line(f"The next answers will be as slow: {error.message}")])
-    except KeyboardInterrupt:  # as good as done: the answer stands
-        return
+        files = [row["path"] for row in rows]
+        session.afterwards(lambda progress: session.verbs.prepare_engine(bundle, files, progress=progress))
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

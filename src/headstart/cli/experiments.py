@@ -223,14 +223,19 @@ def run(
 
 def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow: str = "") -> None:
     """Print an experiment: as JSON its results, else table, verdict and where to go on."""
+    results, folder = experiment.results, Path(experiment.folder)
+    if as_json:
+        session.screen.json(results)
+    else:
+        _print_experiment(session, results, folder, follow)
+    session.afterwards(lambda progress: experiment.keep_network(progress=progress))
+
+
+def _print_experiment(session: Session, results: Mapping[str, Any], folder: Path, follow: str) -> None:
     from headstart.cli.tables import expectation_lines
     from headstart.report.lines import Line
     from headstart.report.text import Typed, measured_split, metrics_of, summary
 
-    results, folder = experiment.results, Path(experiment.folder)
-    if as_json:
-        session.screen.json(results)
-        return
     page = next((folder / name for name in ("report.html", "report.md") if (folder / name).exists()), None)
     width = session.screen.width
     session.screen.show([Line("")] if not session.quiet else [])

@@ -60,6 +60,20 @@ class Session:
         with listener(quiet=self.quiet, on_stderr=self.answers) as progress:
             yield progress
 
+    def afterwards(self, work: Callable[[Progress], object]) -> None:
+        """Do something for the next time, after the answer stands: whatever becomes of it takes nothing from that."""
+        from headstart.base.errors import HeadstartError
+        from headstart.report.lines import Line
+
+        sys.stdout.flush()
+        try:
+            with self.working() as progress:
+                work(progress)
+        except HeadstartError as error:  # such as a cache that cannot be written
+            self.aside.show([Line(f"The next time will be as slow: {error.message}")])
+        except KeyboardInterrupt:  # as good as done: the answer stands
+            return
+
 
 def open_session(
     ctx: typer.Context,

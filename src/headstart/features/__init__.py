@@ -1,6 +1,6 @@
 """What the frozen network says about every picture: one pass, kept on disk, used by every head."""
 
-from headstart.features.extract import PLAIN, View, extract
+from headstart.features.extract import PLAIN, View, extract, stands
 from headstart.features.store import FeatureStore, Rows
 
-__all__ = ["PLAIN", "FeatureStore", "Rows", "View", "extract"]
+__all__ = ["PLAIN", "FeatureStore", "Rows", "View", "extract", "stands"]

@@ -8,13 +8,14 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from headstart import __version__
-from headstart.backbones import Backbone, normalise, split, tensors_hash
-from headstart.backbones.forward import forward
+from headstart.backbones import Backbone
+from headstart.backbones.onnx import OnnxNetwork
+from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.files import fingerprint
+from headstart.base.process import compute_threads
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
@@ -55,6 +56,7 @@ def extract(
     cut: str | None = None,
     pooled: bool = True,
     device: str = "cpu",
+    engine: str = "torch",
     store: FeatureStore | None = None,
     progress: Progress | None = None,
     name: str = "features",
@@ -79,52 +81,95 @@ def extract(
         Keep pooled features, float32.
     device : str
         Where the network runs.
+    engine : str
+        ``"torch"``: the network itself; ``"onnx"``: the graph that was kept of it, on the processor, without a cut.
 
     Returns
     -------
     Rows
         ``"pooled"``, (n, features) float32, and ``"activations"``, (n, *shape) float16, as asked for.
     """
-    shapes: dict[str, Shape] = {}
-    if pooled:
-        shapes["pooled"] = Shape((backbone.features,), "float32")
-    if cut is not None:
-        entering = next(stage.shape for stage in backbone.stages if stage.name == cut)
-        shapes["activations"] = Shape(tuple(entering), "float16")
-    key = {
-        "pictures": fingerprint([digests[row] for row in rows]),
-        "decoder": DECODER,
-        "preprocessing": preprocessing.to_dict(),
-        "backbone": backbone.name,
-        "weights": tensors_hash(backbone.network),
-        "read": list(backbone.read),
-        "view": [view.kind, view.number, view.seed],
-        "cut": cut,
-        "arrays": sorted(shapes),
-        "augmentation": asdict(AUGMENTATIONS[view.kind]),
-        "versions": [__version__, *(version(name) for name in ("torch", "timm", "torchvision"))],
-        "threads": torch.get_num_threads(),  # another number of threads may round otherwise
-        "device": device,
-    }
+    asked = _Pass(backbone, rows, digests, preprocessing, view, cut, device, engine, pooled=pooled)
+    shapes = asked.shapes()
 
     def make(writer: Writer) -> None:
         with (progress or Silent()).step(name, len(rows)) as step:
-            batches = picture_batches(pixels, rows, preprocessing, view, digests)
-            for done, values in _run(backbone, batches, cut, device, pooled=pooled):
+            squares = framed_batches(pixels, rows, preprocessing, view, digests)
+            for done, values in _run(asked, squares):
                 writer.put(slice(done, done + len(next(iter(values.values())))), **values)
                 step.advance(len(next(iter(values.values()))))
 
-    return (store or FeatureStore()).get_or_make(key, len(rows), shapes, make, (progress or Silent()).message)
+    return (store or FeatureStore()).get_or_make(asked.key(), len(rows), shapes, make, (progress or Silent()).message)
 
 
-def picture_batches(
+def stands(
+    backbone: Backbone,
+    rows: NDArray[np.int64],
+    digests: Sequence[str],
+    *,
+    preprocessing: Preprocessing,
+    engine: str,
+    device: str = "cpu",
+    store: FeatureStore | None = None,
+) -> bool:
+    """Return whether `extract` would find the pooled features of these plain pictures, made by this engine."""
+    asked = _Pass(backbone, rows, digests, preprocessing, PLAIN, None, device, engine, pooled=True)
+    return (store or FeatureStore()).has(asked.key())
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """One pass over some pictures: what comes out of it hangs on nothing else."""
+
+    backbone: Backbone
+    rows: NDArray[np.int64]
+    digests: Sequence[str]
+    preprocessing: Preprocessing
+    view: View
+    cut: str | None
+    device: str
+    engine: str
+    pooled: bool
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return what is kept of each picture."""
+        shapes: dict[str, Shape] = {}
+        if self.pooled:
+            shapes["pooled"] = Shape((self.backbone.features,), "float32")
+        if self.cut is not None:
+            entering = next(stage.shape for stage in self.backbone.stages if stage.name == self.cut)
+            shapes["activations"] = Shape(tuple(entering), "float16")
+        return shapes
+
+    def key(self) -> dict[str, Any]:
+        """Return all that the numbers depend on."""
+        engines = {"onnx": ("onnxruntime",), "torch": ("torch", "timm", "torchvision")}
+        return {
+            "pictures": fingerprint([self.digests[row] for row in self.rows]),
+            "decoder": DECODER,
+            "preprocessing": self.preprocessing.to_dict(),
+            "backbone": self.backbone.name,
+            "weights": self.backbone.held.digest,
+            "read": list(self.backbone.read),
+            "view": [self.view.kind, self.view.number, self.view.seed],
+            "cut": self.cut,
+            "arrays": sorted(self.shapes()),
+            "augmentation": asdict(AUGMENTATIONS[self.view.kind]),
+            "engine": self.engine,
+            "versions": [__version__, *(version(name) for name in engines[self.engine])],
+            "threads": compute_threads(),  # another number of threads may round otherwise
+            "device": self.device,
+        }
+
+
+def framed_batches(
     pixels: Pictures,
     rows: NDArray[np.int64],
     preprocessing: Preprocessing,
     view: View,
     digests: Sequence[str],
-) -> Iterator[torch.Tensor]:
-    """Yield normalised batches, (at most 32, 3, side, side) float32, of some pictures in order."""
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield batches, (at most 32, side, side, 3) uint8, of some pictures in order."""
 
     def square(row: int) -> NDArray[np.uint8]:
         if view.kind == "none":
@@ -133,25 +178,44 @@ def picture_batches(
         return augment(pixels[row], preprocessing, view.kind, stream(view.seed, "view", view.number, digests[row]))
 
     for begin in range(0, len(rows), BATCH):
-        squares = [square(int(row)) for row in rows[begin : begin + BATCH]]
-        yield normalise(np.stack(squares), preprocessing)
+        yield np.stack([square(int(row)) for row in rows[begin : begin + BATCH]])
 
 
-def _run(
-    backbone: Backbone, batches: Iterator[torch.Tensor], cut: str | None, device: str, *, pooled: bool
-) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
-    """Yield (rows done before, values) per batch; with a cut, the suffix goes on where the prefix ended."""
+def _run(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+    """Yield (rows done before, values) per batch."""
     done = 0
-    if cut is None:
+    said = _graph(asked, squares) if asked.engine == "onnx" else _network(asked, squares)
+    for values in said:
+        yield done, values
+        done += len(next(iter(values.values())))
+
+
+def _graph(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield what the kept graph says of each batch; its last columns are the pooled features."""
+    kept = asked.backbone.held.kept
+    if kept is None or kept.graph is None or asked.cut is not None:
+        raise RuntimeError("this pass has no graph to run")
+    graph = OnnxNetwork(kept.graph, threads=compute_threads())
+    for batch in squares:
+        answer = graph(normalise_array(batch, asked.preprocessing))
+        yield {"pooled": answer[:, answer.shape[1] - asked.backbone.features :]}
+
+
+def _network(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield what the network says of each batch; with a cut, the suffix goes on where the prefix ended."""
+    from headstart.backbones import normalise, split
+    from headstart.backbones.forward import forward
+
+    backbone, device = asked.backbone, asked.device
+    batches = (normalise(batch, asked.preprocessing) for batch in squares)
+    if asked.cut is None:
         for features in forward(backbone.network, batches, device=device):
-            yield done, {"pooled": features.numpy()}
-            done += len(features)
+            yield {"pooled": features.numpy()}
         return
-    halves = split(backbone, cut)
+    halves = split(backbone, asked.cut)
     for activations in forward(halves.prefix, batches, device=device):
         stored = np.clip(activations.numpy(), -HALF_MOST, HALF_MOST).astype(np.float16)
         values: dict[str, NDArray[Any]] = {"activations": stored}
-        if pooled:
+        if asked.pooled:
             values["pooled"] = next(forward(halves.suffix, iter([activations]), device=device)).numpy()
-        yield done, values
-        done += len(activations)
+        yield values

@@ -90,6 +90,10 @@ class FeatureStore:
 
     folder: Path = field(default_factory=lambda: cache_folder() / "features")
 
+    def has(self, key: Mapping[str, Any]) -> bool:
+        """Return whether an entry called `key` was finished; whether it is whole shows when it is opened."""
+        return (self.folder / fingerprint({"format": FORMAT, **key})[:32] / "manifest.json").is_file()
+
     def get_or_make(
         self,
         key: Mapping[str, Any],

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.base.types import Floats, Framing, Preprocessing, softmax
 from headstart.features import View
-from headstart.strategies.ground import Choices, Ground, Look, scratch_preprocessing
+from headstart.strategies.ground import Choices, Ground, Look
+from headstart.strategies.networks import scratch_preprocessing
 from headstart.strategies.request import AUTO
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")

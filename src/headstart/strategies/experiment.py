@@ -6,21 +6,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import sha256_of_file
-from headstart.base.process import thread_budget
+from headstart.base.process import settle_threads
 from headstart.base.progress import Progress
 from headstart.bundle import Model
 from headstart.strategies.budget import Budget, OutOfTimeError
 from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
-from headstart.strategies.fit_network import fit_network
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder, in_order
 from headstart.strategies.ground import Choices, Ground, prepare
@@ -31,6 +29,13 @@ from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
 from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.table import Table
+
+
+class Ended(NamedTuple):
+    """An experiment that came to its end: results.json, and its ground (None where nothing was left to do)."""
+
+    results: dict[str, Any]
+    ground: Ground | None
 
 
 def run_experiment(
@@ -45,8 +50,8 @@ def run_experiment(
     title: str | None = None,
     note: Mapping[str, Any] | None = None,
     clock: Budget | None = None,
-) -> dict[str, Any]:
-    """Run or continue an experiment in `folder` and return the content of its results.json.
+) -> Ended:
+    """Run or continue an experiment in `folder`.
 
     Strategies that stand in the folder already stay in it: those of `request` come beside them.
 
@@ -67,15 +72,14 @@ def run_experiment(
         ``not_run``, and the same call without a budget goes on with them.
     """
     clock = clock or Budget(None)
-    if threads is not None:
-        torch.set_num_threads(thread_budget(threads))
+    settle_threads(threads)
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request.to_dict())
     results, runs = folder.results() or {}, folder.standing_runs()
     wanted = request.joined(run["id"] for run in results.get("runs", []))  # also what stood here and is gone
     everything = wanted.joined(folder.planned())
     if _nothing_to_do(results, runs, request, everything):
-        return results
+        return Ended(results, None)
     listener = Logged(progress, folder.path / "log.jsonl")
     watched = clock.over(listener)
     try:
@@ -111,7 +115,7 @@ def run_experiment(
     if not runs:
         raise _too_short(clock.seconds, "for the first strategy")
     complete = {one["id"] for one in runs}.issuperset(everything.strategies)
-    return folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete))
+    return Ended(folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete)), ground)
 
 
 def _nothing_to_do(
@@ -175,6 +179,8 @@ def fit_one(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint:
     """Fit one strategy on prepared ground."""
     if strategy.trained == "none":
         return fit_head(ground, choices, strategy)
+    from headstart.strategies.fit_network import fit_network  # torch, which heads need not
+
     return fit_network(ground, choices, strategy, checkpoint=checkpoint)
 
 

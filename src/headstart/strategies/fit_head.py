@@ -25,7 +25,7 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         ground.held_out, choices.preprocessing, Look("features", "features, held out"), readout=readout
     )
     model = Model(
-        network=backbone.network,
+        network=backbone.held,
         head=fitted.head,
         preprocessing=choices.preprocessing,
         classes=ground.classes,

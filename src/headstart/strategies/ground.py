@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.backbones.scratch import SCRATCH
 from headstart.base import cache
 from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
-from headstart.features import PLAIN, Rows, View, extract
-from headstart.pixels import PixelStore, decode
+from headstart.features import PLAIN, Rows, View, extract, stands
+from headstart.pixels import PixelStore, decode, frame
+from headstart.strategies.networks import networks
 from headstart.strategies.request import Request
-from headstart.strategies.settings import check_cut, training_settings
+from headstart.strategies.settings import training_settings
 from headstart.table import (
     UNREADABLE_SHARE,
     Table,
@@ -37,8 +37,8 @@ from headstart.table import (
     warn_of_copies,
     with_splits,
 )
-from headstart.tune import choose_device
 
+PROBES = 32  # pictures on which a graph is compared with its network
 DECODE_CALIBRATION = 0.2  # seconds
 ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
@@ -91,6 +91,8 @@ class Ground:
         Short side, in pixels, to which pictures are decoded.
     decode_rate : float, optional
         Seconds a picture that decoding is expected to take; None where it is done.
+    engine : str
+        By what the frozen network answers for features: ``"torch"``, or ``"onnx"``, the graph that was kept of it.
 
     Attributes
     ----------
@@ -111,6 +113,7 @@ class Ground:
     decode_seconds: float
     side: int
     decode_rate: float | None = None
+    engine: str = "torch"
 
     def __post_init__(self) -> None:
         table = self.table
@@ -169,6 +172,28 @@ class Ground:
         said = self._pass(self.network("stages" if more else readout), rows, prepared, look, view, cut=None)["pooled"]
         return np.asarray(said)[:, said.shape[1] - self.network(readout).features :]
 
+    def squares(self, prepared: Preprocessing) -> list[NDArray[np.uint8]]:
+        """Return some pictures of train as a network sees them."""
+        return [frame(self.pictures[int(row)], prepared) for row in self.train[:PROBES]]
+
+    def fastest_engine(self) -> str:
+        """Return the engine for the frozen passes: the faster one here, but torch where it has begun already.
+
+        A graph and its network differ by rounding, so one experiment takes one of them from its first look on.
+        """
+        kept = None if self.backbone is None else self.backbone.held.kept
+        if kept is None or kept.graph is None or not kept.faster or self.device != "cpu":
+            return "torch"
+        framing = "squash" if self.request.framing == "auto" else self.request.framing
+        seen = stands(
+            self.network("pool" if self.request.readout == "pool" else "stages"),
+            self.train,
+            self.table.digests,
+            preprocessing=replace(self.need_backbone().preprocessing, framing=framing),
+            engine="torch",
+        )
+        return "torch" if seen else "onnx"
+
     def activations(
         self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, cut: str, view: View = PLAIN
     ) -> NDArray[np.float16]:
@@ -197,6 +222,7 @@ class Ground:
             cut=cut,
             pooled=cut is None,
             device=self.device,
+            engine="torch" if cut else self.engine,
             progress=self.progress,
             name=look.name,
         )
@@ -254,7 +280,7 @@ def prepare(
         If they would have to be decoded to another side now.
     """
     before = side
-    device, backbone, side = _networks(request)
+    device, backbone, side = networks(request, threads)
     if before not in (None, side):
         raise ConfigError(
             f"With {', '.join(request.strategies)} together pictures are stored at {side} pixels; what stands in the "
@@ -289,7 +315,7 @@ def survey(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
 ) -> Ground:
     """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
-    device, backbone, side = _networks(request)
+    device, backbone, side = networks(request, threads)
     readable = table if split_file is None else _named(table, split_file, progress)
     usable = _divided(readable, readable, request, split_file, must_measure=True)
     files = [usable.file(row) for row in range(len(usable))]
@@ -303,6 +329,12 @@ def activation_limit() -> int:
     return min(ACTIVATION_LIMIT, cache.limit())
 
 
+def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
+    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
+    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
+    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
+
+
 def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:
     """Return about how many seconds one picture takes to decode, from some of them; None if none can be read."""
     begin, done = time.perf_counter(), 0
@@ -313,19 +345,6 @@ def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, thr
         if time.perf_counter() - begin > DECODE_CALIBRATION:
             break
     return (time.perf_counter() - begin) / done / threads if done else None
-
-
-def _networks(request: Request) -> tuple[str, Backbone | None, int]:
-    """Return the device, the pre-trained network and the short side to which pictures are decoded."""
-    device = choose_device(request.device)
-    backbone = _load(request) if any(name != "scratch" for name in request.strategies) else None
-    side = _decode_side(request, backbone)
-    if backbone is not None:
-        if "partial" in request.strategies:
-            check_cut(request, backbone)  # before the work
-        if backbone.preprocessing.decode_side != side:
-            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
-    return device, backbone, side
 
 
 def _divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
@@ -349,25 +368,6 @@ def _divided(table: Table, usable: Table, request: Request, split_file: Path | N
     return usable
 
 
-def scratch_preprocessing(request: Request) -> Preprocessing:
-    """Return the preprocessing of the network that `scratch` trains."""
-    return load_scratch(request).preprocessing
-
-
-def load_scratch(request: Request) -> Backbone:
-    """Return the network that `scratch` trains, with random weights; the small ones have a size of their own."""
-    size = None if request.scratch in SCRATCH else request.image_size
-    return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
-
-
-def _decode_side(request: Request, backbone: Backbone | None) -> int:
-    """Return the short side, in pixels, that serves every network of the experiment."""
-    sides = [] if backbone is None else [backbone.preprocessing.decode_side]
-    if "scratch" in request.strategies:
-        sides.append(scratch_preprocessing(request).decode_side)
-    return max(sides)
-
-
 def _named(table: Table, split_file: Path, progress: Progress) -> Table:
     """Return the pictures that a split file names: nothing was decoded yet that would say which are faulty."""
     listed = {row.path for row in read_rows(split_file)}
@@ -381,12 +381,3 @@ def _named(table: Table, split_file: Path, progress: Progress) -> Table:
 
 def _name(source: Path | NDArray[np.uint8]) -> str:
     return "an array" if isinstance(source, np.ndarray) else str(source)
-
-
-def _load(request: Request) -> Backbone:
-    return backbones.load(
-        request.backbone,
-        weights=Path(request.weights) if request.weights else None,
-        image_size=request.image_size,
-        offline=request.offline,
-    )

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from headstart.backbones import Backbone, split
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, View
-from headstart.strategies.ground import Choices, Ground, Look, load_scratch
+from headstart.strategies.ground import Choices, Ground, Look, activation_bytes
+from headstart.strategies.networks import load_scratch
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
 from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
@@ -106,12 +107,6 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> 
 def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:
     """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
     return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
-
-
-def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
-    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
-    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
-    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
 
 
 def _stored(

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from headstart.backbones import Backbone, normalise
-from headstart.backbones.forward import forward
-from headstart.base.types import Preprocessing
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
 from headstart.strategies.fit_head import readouts_tried
-from headstart.strategies.ground import Ground, load_scratch
-from headstart.strategies.lesson import activation_bytes
+from headstart.strategies.ground import Ground, activation_bytes
+from headstart.strategies.networks import load_scratch
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
 
 SHARED = ("decode", "framing", "augment", "features")  # steps that come before every strategy
-BATCH = 16
-CALIBRATION = 0.35  # seconds for each of the two calibrations
 # A training step reads and writes the activations three times and keeps them: measured on two cores with
 # EfficientNet-Lite0 (119 pictures/s forward, 24 trained) and held for others.
 TRAINING_COST = 4.9
@@ -41,18 +34,6 @@ class Speed:
 
     forward: float | None = None
     scratch: float | None = None
-
-
-def calibrate(ground: Ground) -> Speed:
-    """Time grey pictures in the networks that the request needs; less than a second on a laptop."""
-    request = ground.request
-    forward_seconds = scratch_seconds = None
-    if ground.backbone is not None:
-        forward_seconds = _timed(_passing(ground.backbone, ground.device))
-    if "scratch" in request.strategies:
-        with torch.random.fork_rng(devices=[]):
-            scratch_seconds = _timed(_training(load_scratch(request), ground.device))
-    return Speed(forward_seconds, scratch_seconds)
 
 
 def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
@@ -179,8 +160,7 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
     # Each epoch looks at the choosing pictures; one more pass solves the head, the last answers.
     passes = epochs * choosing + (0 if name == "scratch" else learning) + len(ground.held_out)
     if name == "scratch":
-        with torch.random.fork_rng(devices=[]):
-            flops = load_scratch(ground.request).flops
+        flops = load_scratch(ground.request).flops
         rate = speed.scratch
         seconds = None if rate is None else rate * (seen + passes / TRAINING_COST)
     else:
@@ -211,44 +191,6 @@ def _head_seconds(ground: Ground) -> float:
 
 def _in_order(ground: Ground) -> list[str]:
     return [name for name in STRATEGIES if name in ground.request.strategies]
-
-
-def _timed(work: Callable[[], int]) -> float:
-    """Return seconds a picture: after one round to warm up, rounds until the time is over, the best of them."""
-    work()
-    begin, rounds = time.perf_counter(), list[float]()
-    while not rounds or time.perf_counter() - begin < CALIBRATION:
-        start = time.perf_counter()
-        pictures = work()
-        rounds.append((time.perf_counter() - start) / pictures)
-    return min(rounds)
-
-
-def _grey(preprocessing: Preprocessing) -> torch.Tensor:
-    side = preprocessing.input_size
-    return normalise(np.full((BATCH, side, side, 3), 127, np.uint8), preprocessing)
-
-
-def _passing(backbone: Backbone, device: str) -> Callable[[], int]:
-    batch = _grey(backbone.preprocessing)
-
-    def work() -> int:
-        return len(next(forward(backbone.network, iter([batch]), device=device)))
-
-    return work
-
-
-def _training(backbone: Backbone, device: str) -> Callable[[], int]:
-    network = backbone.network.train().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batch = _grey(backbone.preprocessing).to(device)
-
-    def work() -> int:
-        loss = network(batch).square().mean()
-        loss.backward()
-        loss.item()  # a graphics card answers when it is done
-        return len(batch)
-
-    return work
 
 
 def _duration(seconds: float) -> str:

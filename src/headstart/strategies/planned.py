@@ -11,7 +11,8 @@ from headstart.base.types import Preprocessing
 from headstart.strategies.choose import choose
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
-from headstart.strategies.plan import Speed, calibrate, describe, estimate
+from headstart.strategies.networks import keep_network, recalled
+from headstart.strategies.plan import Speed, describe, estimate
 from headstart.strategies.records import environment, versions
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
@@ -32,16 +33,17 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         If what stands in the folder was made on another machine, or seen otherwise than what comes beside it would be.
     """
     standing = folder.plan()
-    if standing is not None:
+    if standing is None:
+        ground.engine = ground.fastest_engine()
+    else:
         _check_same_pictures(standing, ground, folder)
         _check_same_machine(standing, ground)
+        _take_engine(ground, standing["engine"])
         ground.before = {**standing["seconds"], **_shared_seconds(folder)}
         ground.activation_limit = standing["activation_limit"]
         if set(folder.planned()).issuperset(ground.request.strategies):
             return standing, _choices_in(standing)
-    # Heads alone take seconds: a calibration would be a fair part of them.
-    speed = calibrate(ground) if _trained(ground.request) else Speed()
-    steps = estimate(ground, speed)
+    steps = estimate(ground, _speed(ground))
     base = environment(ground.device)
     ground.progress.message(describe(steps, base["threads"]))
     choices = choose(ground)
@@ -57,7 +59,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "preprocessing": choices.preprocessing.to_dict(),
         "augment": choices.augment,
         "chosen_by": choices.notes,
-        "engine": "torch",
+        "engine": ground.engine,
         "precision": ground.request.training.get("precision", "float32"),
         "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
         "activation_limit": ground.activation_limit,
@@ -71,6 +73,31 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
     }
     folder.write_plan(plan)
     return plan, choices
+
+
+def _speed(ground: Ground) -> Speed:
+    """Return the pace of this machine; heads alone take seconds, of which a calibration would be a fair part."""
+    if not _trained(ground.request):
+        return Speed()
+    from headstart.strategies.pace import calibrate  # torch
+
+    return calibrate(ground)
+
+
+def _take_engine(ground: Ground, engine: str) -> None:
+    """Go on with the engine that an experiment was begun with; a graph that is gone from the cache is made anew."""
+    ground.engine = engine
+    kept = ground.backbone.held.kept if ground.backbone is not None else None
+    if engine == "torch" or (kept is not None and kept.graph is not None):
+        return
+    backbone = ground.need_backbone()
+    keep_network(ground.request, backbone, ground.squares(backbone.preprocessing))
+    again = recalled(ground.request)
+    if again is None or again.held.kept is None or again.held.kept.graph is None:
+        raise ConfigError(
+            f"This run was begun with {backbone.name} as an exported graph, which cannot be made here.", hint=ELSEWHERE
+        )
+    backbone.held.kept = again.held.kept
 
 
 def stored_side(folder: RunFolder) -> int | None:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from headstart import __version__
-from headstart.base.process import processors
+from headstart.base.process import compute_threads, processors
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.verdict import Candidate, decide
 from headstart.strategies.fitted import FittedRun
@@ -82,7 +81,7 @@ def environment(device: str) -> dict[str, Any]:
         "platform": f"{sys.platform}-{platform.machine()}",
         **versions(),
         "cpu": _cpu(),
-        "threads": torch.get_num_threads(),
+        "threads": compute_threads(),
         "cores": processors(),
         "device": device,
     }

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState, GradientState, PartialState
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
@@ -47,6 +45,8 @@ def accelerator_for(device: str, precision: Precision) -> Any:
         If the device is not there, or cannot train in that precision.
     """
     device = choose_device(device)
+    from accelerate import Accelerator  # heads, which only ask where to compute, need none of it
+
     name = _NAMES[precision]
     if precision == "fp16" and device == "cpu":
         raise ConfigError(
@@ -82,6 +82,8 @@ def repeatable() -> Iterator[None]:
 
 
 def _remembered() -> tuple[str, str] | None:
+    from accelerate.state import AcceleratorState, PartialState
+
     if AcceleratorState._shared_state:
         state = AcceleratorState()
         return state.device.type, state.mixed_precision
@@ -91,5 +93,7 @@ def _remembered() -> tuple[str, str] | None:
 
 
 def _forget() -> None:
+    from accelerate.state import AcceleratorState, GradientState
+
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from headstart.backbones.compiler import compiler_later
 from headstart.tune.memory import MicroBatch
 from headstart.tune.settings import TrainingSettings
 from headstart.tune.sources import Source, in_batches
@@ -66,7 +67,9 @@ class Stepper:
         # Accelerate replaces `forward` by one in lower precision and marks the module for good. The shell
         # takes both, so that the trainee itself keeps answering in float32.
         shell = nn.Sequential(trainee)
-        self.model, self.optimizer = accelerator.prepare(shell, make_optimizer(trainee, settings))
+        with compiler_later():  # which whatever an optimiser does for the first time would import
+            self.model, self.optimizer = accelerator.prepare(shell, make_optimizer(trainee, settings))
+            self.optimizer.zero_grad()
 
     def step(
         self, source: Source, loaded: NDArray[Any], labels: NDArray[np.int64], *, factor: float, seed: int
@@ -87,7 +90,8 @@ class Stepper:
         result = self.memory.run(attempt)
         if self.settings.clip is not None:
             self.accelerator.clip_grad_norm_(self.trainee.parameters(), self.settings.clip)
-        self.optimizer.step()
+        with compiler_later():
+            self.optimizer.step()
         return result
 
     def close(self) -> None:

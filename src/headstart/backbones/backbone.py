@@ -1,0 +1,243 @@
+"""A backbone: what is known of a network without it, and the network itself, made when it is first asked for.
+
+Nothing here imports torch: where all that a run needs of its network was kept before (`headstart.backbones.known`),
+none is made.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from headstart.backbones.facts import Facts, Stage
+from headstart.base.params import check_choice
+from headstart.base.types import READOUTS, Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from headstart.backbones.stages import Plan
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What was kept of a network when it was last used on this machine.
+
+    Parameters
+    ----------
+    digest : str
+        `tensors_hash` of the network.
+    tensors : Path
+        Its tensors, as a safetensors file.
+    graph : Path, optional
+        The network as a graph that answers with readout ``"stages"`` (``"pool"`` where it has no stages to read); None
+        if it would answer otherwise than the network.
+    faster : bool
+        Whether the graph is so much faster here that it answers in the network's place.
+    """
+
+    digest: str
+    tensors: Path
+    graph: Path | None
+    faster: bool
+
+
+class Held:
+    """A network and what follows from it, each made when it is first asked for.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the network, in evaluation mode, float32: normalised (N, 3, S, S) to features (N, D).
+    side : int
+        S, of the pictures that it sees.
+    flops : float
+        Its multiplications and additions for one picture.
+    facts : Facts, optional
+        What is known without it.
+    kept : Kept, optional
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], nn.Module],
+        *,
+        side: int,
+        flops: float,
+        facts: Facts | None = None,
+        kept: Kept | None = None,
+    ) -> None:
+        self._make, self._side, self._flops, self._facts = make, side, flops, facts
+        self.kept = kept
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network."""
+        return self._make()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Stages and graph; the network is traced for them."""
+        from headstart.backbones.stages import noise, plan_stages
+
+        return plan_stages(self.network, noise(self._side), flops=self._flops)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known of the network."""
+        if self._facts is not None:
+            return self._facts
+        from headstart.backbones.readout import places_and_width
+
+        places, width = places_and_width(self.plan)
+        parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        return Facts(parameters, self.plan.stages, places, width)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 over the network's tensors, as they are now."""
+        if self.kept is not None and "network" not in self.__dict__:
+            return self.kept.digest
+        from headstart.backbones.forward import tensors_hash
+
+        return tensors_hash(self.network)
+
+    def tensors(self) -> Tensors:
+        """Return the network's tensors by name."""
+        if self.kept is not None and "network" not in self.__dict__:
+            from safetensors.numpy import load_file
+
+            return load_file(self.kept.tensors)
+        return arrays_of(self.network)
+
+    def reading(self) -> Held:
+        """Return the network that also says what enters its stages; the two share their weights."""
+
+        def make() -> nn.Module:
+            from headstart.backbones.readout import reading_of
+
+            return reading_of(self.network, self.plan, self.facts.places)
+
+        return Held(make, side=self._side, flops=self._flops, facts=self.facts, kept=self.kept)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Held:
+        """Return the same with a network of its own, which may be trained: what was kept is not true of it."""
+        network = copy.deepcopy(self.network, memo)
+        copied = Held(lambda: network, side=self._side, flops=self._flops, facts=self._facts)
+        copied.__dict__.update({name: self.__dict__[name] for name in ("plan", "facts") if name in self.__dict__})
+        return copied
+
+
+def arrays_of(network: nn.Module) -> Tensors:
+    """Return the tensors of a network by name."""
+    return {name: value.detach().cpu().contiguous().numpy() for name, value in network.state_dict().items()}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Backbone:
+    """A network that turns pictures into features, with what belongs to its weights.
+
+    Parameters
+    ----------
+    name : str
+        As `load` knows it.
+    held : Held
+        The network: float32, normalised (N, 3, S, S) to pooled features (N, D).
+    preprocessing : Preprocessing
+    source : str
+        Where the weights come from; ``"random"`` for none.
+    sha256 : str or None
+        Of the file of weights.
+    licence : str
+        Of the weights.
+    features : int
+        D.
+    flops : float
+        Multiplications and additions for one picture at prediction.
+    read : tuple of str
+        Stages whose entering activations the network answers with too, pooled (`headstart.backbones.readout`).
+    file : Path, optional
+        The file of weights, where there is one.
+    """
+
+    name: str
+    held: Held = field(repr=False)
+    preprocessing: Preprocessing
+    source: str
+    sha256: str | None
+    licence: str
+    features: int
+    flops: float
+    read: tuple[str, ...] = ()
+    file: Path | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        """The network itself."""
+        return self.held.network
+
+    @property
+    def readout(self) -> str:
+        """What the network answers with: ``"pool"``, its own pooled features, or ``"stages"``."""
+        return "stages" if self.read else "pool"
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The places to cut, first to last; the last is ``"pool"``."""
+        return self.held.facts.stages
+
+    @property
+    def plan(self) -> Plan:
+        """Stages and graph."""
+        return self.held.plan
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return self.held.facts.parameters
+
+    def describe(self) -> dict[str, Any]:
+        """Return the entry ``backbone`` of results.json."""
+        preparation = self.preprocessing
+        return {
+            "name": self.name,
+            "source": self.source,
+            "sha256": self.sha256,
+            "licence": self.licence,
+            "input_size": preparation.input_size,
+            "crop": preparation.crop,
+            "interpolation": preparation.interpolation,
+            "mean": list(preparation.mean),
+            "std": list(preparation.std),
+        }
+
+
+def read_out(backbone: Backbone, readout: str) -> Backbone:
+    """Return `backbone` with a network that answers with this readout; the two share their weights.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    readout : str
+        ``"pool"``: as it is. ``"stages"``: the mean and the largest value of each channel between stages (at six
+        places, evenly chosen, if there are more), then the pooled features. A network that cannot be traced has no
+        places, and stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such readout.
+    """
+    check_choice("readout", "read_out", readout, READOUTS)
+    if readout == "pool" or not backbone.held.facts.places:
+        return backbone
+    facts = backbone.held.facts
+    return replace(backbone, held=backbone.held.reading(), features=facts.width, read=facts.places)

@@ -1,0 +1,49 @@
+"""What is known of a network without it: numbers and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A named place where a backbone can be cut; the cut stands before the stage.
+
+    Parameters
+    ----------
+    name : str
+        As in the network (``layer3``, ``blocks.5``); ``"pool"`` is the end, where nothing is left.
+    parameters : int
+        Weights in the stage.
+    shape : tuple of int
+        Of the activation that enters the stage, without the batch.
+    flops : float
+        Multiplications and additions of the stage for one picture.
+    """
+
+    name: str
+    parameters: int
+    shape: tuple[int, ...]
+    flops: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a network alone, and is asked for more often than the network.
+
+    Parameters
+    ----------
+    parameters : int
+        Number of weights.
+    stages : tuple of Stage
+        The places to cut, first to last; the last is ``"pool"``.
+    places : tuple of str
+        Stages before which the readout ``"stages"`` reads.
+    width : int
+        How many features that readout has.
+    """
+
+    parameters: int
+    stages: tuple[Stage, ...]
+    places: tuple[str, ...]
+    width: int

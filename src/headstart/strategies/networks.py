@@ -1,0 +1,108 @@
+"""The networks of one experiment, where they compute, and by which engine the frozen one answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import backbones
+from headstart.backbones import Backbone
+from headstart.base.process import thread_budget
+from headstart.base.types import Preprocessing
+from headstart.strategies.request import AUTO, Request
+from headstart.strategies.settings import check_cut
+from headstart.strategies.strategy import STRATEGIES
+
+OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
+
+
+class Networks(NamedTuple):
+    """Where to compute, the pre-trained network (None where no strategy needs one), and what all networks share.
+
+    `side` is the short side, in pixels, to which pictures are decoded for them.
+    """
+
+    device: str
+    backbone: Backbone | None
+    side: int
+
+
+def networks(request: Request, threads: int | None) -> Networks:
+    """Return the networks that a request needs; what was kept of one is taken before it is made anew."""
+    needed = any(name != "scratch" for name in request.strategies)
+    kept = recalled(request) if needed else None
+    device = _device(request, threads, known=kept is not None)
+    backbone = (kept or _loaded(request)) if needed else None
+    side = _decode_side(request, backbone)
+    if backbone is not None:
+        if "partial" in request.strategies:
+            check_cut(request, backbone)  # before the work
+        if backbone.preprocessing.decode_side != side:
+            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
+    return Networks(device, backbone, side)
+
+
+def scratch_preprocessing(request: Request) -> Preprocessing:
+    """Return the preprocessing of the network that `scratch` trains."""
+    return load_scratch(request).preprocessing
+
+
+def load_scratch(request: Request) -> Backbone:
+    """Return the network that `scratch` trains, with random weights; the small ones have a size of their own."""
+    size = None if request.scratch in OWN_SIZE else request.image_size
+    return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
+
+
+def keep_network(request: Request, backbone: Backbone, squares: Sequence[NDArray[np.uint8]]) -> bool:
+    """Keep of the pre-trained network what lets heads do without torch; return whether that was done now."""
+    name, weights, size = _address(request)
+    return backbones.remember(backbone, name, weights=weights, image_size=size, squares=squares)
+
+
+def recalled(request: Request) -> Backbone | None:
+    """Return the pre-trained network as it was kept on this machine, if it was."""
+    name, weights, size = _address(request)
+    return backbones.recall(name, weights=weights, image_size=size, offline=request.offline)
+
+
+def _device(request: Request, threads: int | None, *, known: bool) -> str:
+    """Return where to compute. Heads on a known network, and no graphics card: torch need not even be asked."""
+    heads_alone = all(STRATEGIES[name].trained == "none" for name in request.strategies)
+    sure = request.device == "cpu" or (request.device == AUTO and not backbones.graphics_possible())
+    if known and heads_alone and sure:
+        return "cpu"
+    fresh = "torch" not in sys.modules
+    from headstart.tune import choose_device
+
+    if fresh:
+        import torch
+
+        torch.set_num_threads(thread_budget(threads))
+    return choose_device(request.device)
+
+
+def _decode_side(request: Request, backbone: Backbone | None) -> int:
+    """Return the short side, in pixels, that serves every network of the experiment."""
+    sides = [] if backbone is None else [backbone.preprocessing.decode_side]
+    if "scratch" in request.strategies:
+        sides.append(scratch_preprocessing(request).decode_side)
+    return max(sides)
+
+
+def _address(request: Request) -> tuple[str | None, str | None, int | None]:
+    return request.backbone, request.weights, request.image_size
+
+
+def _loaded(request: Request) -> Backbone:
+    return backbones.load(
+        request.backbone,
+        weights=Path(request.weights) if request.weights else None,
+        image_size=request.image_size,
+        offline=request.offline,
+    )
