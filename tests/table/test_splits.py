@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError, DataError
-from headstart.table import Table, folds, group_ids, hold_out, with_splits
+from headstart.table import Table, folds, group_ids, hold_out, some_of, with_splits
 from headstart.table.splits import apportion
 
 CLASSES = ("a", "b", "c")
@@ -242,3 +242,23 @@ def test_a_hold_out_of_more_than_a_third_is_none():
     thirds, halves = np.repeat(["a", "b", "c"], 26), np.repeat(["a", "b"], 39)
     assert hold_out(labels, thirds, seed=0).sum() == 26
     assert hold_out(labels, halves, seed=0) is None
+
+
+def test_some_of_many_rows_keep_their_order_and_the_classes_their_shares():
+    rng = np.random.default_rng(0)
+    labels = np.append(rng.choice(4, size=9_997, p=[0.7, 0.2, 0.09, 0.01]), [4, 4, 4])
+    rows = np.flatnonzero(rng.random(10_000) < 0.8)
+    rows = np.union1d(rows, [9_997, 9_998, 9_999])
+    some = some_of(rows, labels, 500, seed=3)
+    assert (np.diff(some) > 0).all()
+    assert np.isin(some, rows).all()
+    assert (some == some_of(rows, labels, 500, seed=3)).all()
+    assert (some != some_of(rows, labels, 500, seed=4)[: len(some)]).any()
+    shares = np.bincount(labels[rows]) / len(rows)
+    for label, count in enumerate(np.bincount(labels[some])):
+        assert count == max(2, round(500 * shares[label]))
+
+
+def test_some_of_few_rows_are_all_of_them():
+    rows = np.arange(3, 40)
+    assert some_of(rows, np.zeros(50, int), 37, seed=0) is rows

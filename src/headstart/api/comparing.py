@@ -215,7 +215,7 @@ def fit(
 def demo(
     *,
     out: str | Path | None = None,
-    pictures: int | None = 450,
+    pictures: int | None = 400,
     seed: int = 0,
     progress: Progress | None = None,
     **options: Any,
@@ -251,11 +251,12 @@ def demo(
     )
 
 
-# Within two minutes on two cores, and below 4 GB, so that it runs on any laptop: half the usual batch, fewer epochs
-# and views than `compare` takes by itself.
+# Within a minute on two cores and below 3 GB, so that it runs on any laptop: smaller pictures, half the usual batch,
+# fewer epochs and views than `compare` takes by itself.
 DEMO_OPTIONS: dict[str, Any] = {
+    "image_size": 160,
     "training": {"batch_size": 16},
-    "epochs": {"scratch": 14, "partial": 5, "full": 3},
+    "epochs": {"scratch": 12, "partial": 5, "full": 3},
     "views": 2,
 }
 

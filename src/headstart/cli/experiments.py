@@ -74,7 +74,7 @@ Pictures = Annotated[int, typer.Option("--pictures", metavar="N", help="How many
 def demo(
     ctx: typer.Context,
     *,
-    pictures: Pictures = 450,
+    pictures: Pictures = 400,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     threads: options.Threads = None,

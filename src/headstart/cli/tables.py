@@ -179,6 +179,8 @@ def cache_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:
 
 def _told(about: Mapping[str, Any]) -> str:
     """Return in a few words which entry it is."""
+    if about.get("backbone") and "cut" not in about:
+        return f"{about['backbone']} as a graph"
     if about.get("backbone"):
         view = "" if about.get("view") in (None, "none") else f", augmented ({about['view']})"
         return f"{about['backbone']} at {about['cut']}, {about['framing']}{view}"

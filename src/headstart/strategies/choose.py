@@ -42,7 +42,8 @@ def _framing(ground: Ground, notes: dict[str, Any]) -> Preprocessing:
         return replace(base, framing=request.framing)
     losses: dict[Framing, NDArray[np.float64]] = {}
     for framing in FRAMINGS_TRIED:
-        features = ground.features(ground.train, replace(base, framing=framing), Look("framing", f"look, {framing}"))
+        seen = replace(base, framing=framing)
+        features = ground.features(ground.looked_at, seen, Look("framing", f"look, {framing}"))
         losses[framing] = out_of_fold_losses(ground, [features])
     notes["framing"] = {framing: float(loss.mean()) for framing, loss in losses.items()}
     # First the whole picture: what a crop cuts away, no later training can find again.
@@ -74,11 +75,11 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
         return "none"
     if ground.backbone is None:
         return AUGMENTATIONS_TRIED[0]
-    plain = ground.features(ground.train, preprocessing, Look("features", f"look, {preprocessing.framing}"))
+    plain = ground.features(ground.looked_at, preprocessing, Look("features", f"look, {preprocessing.framing}"))
     losses = {}
     for kind in AUGMENTATIONS_TRIED:
         view = ground.features(
-            ground.train, preprocessing, Look("augment", f"look, {kind}"), view=View(kind, 0, request.seed)
+            ground.looked_at, preprocessing, Look("augment", f"look, {kind}"), view=View(kind, 0, request.seed)
         )
         losses[kind] = float(out_of_fold_losses(ground, [plain, view]).mean())
     notes["augment"] = losses
@@ -87,13 +88,14 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
 
 def out_of_fold_losses(ground: Ground, views: list[NDArray[np.float32]]) -> NDArray[np.float64]:
     """Return each picture's log loss, unseen and plain (views[0]), under a head that learned from all `views`."""
-    labels = ground.table.labels[ground.train]
+    labels = ground.table.labels[ground.looked_at]
+    own_folds = ground.folds[np.searchsorted(ground.train, ground.looked_at)]  # both ascend
     stacked = np.concatenate(views)
     fitted = heads.FITTERS["logistic"](
         stacked,
         np.tile(labels, len(views)),
         len(ground.classes),
-        folds=np.tile(ground.folds, len(views)),
+        folds=np.tile(own_folds, len(views)),
         seed=ground.request.seed,
     )
     if fitted.out_of_fold is None:

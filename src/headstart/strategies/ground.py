@@ -34,11 +34,13 @@ from headstart.table import (
     group_ids,
     hold_out,
     read_rows,
+    some_of,
     warn_of_copies,
     with_splits,
 )
 
-PROBES = 32  # pictures on which a graph is compared with its network
+LOOKS = 4000  # training pictures that choose framing and augmentation; more tell no more
+PROBES = 8  # pictures on which a graph is compared with its network
 DECODE_CALIBRATION = 0.2  # seconds
 ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
@@ -100,6 +102,8 @@ class Ground:
         Rows of `table` to learn from, and rows that only measure, in table order.
     warnings : list of str
         What a reader of any figure must know about the pictures.
+    looked_at : array of int
+        Rows of train on which framing and augmentation are chosen: all of them, or some where they are many.
     activation_limit : int
         How many bytes the stored activations of one training may take.
     """
@@ -128,6 +132,9 @@ class Ground:
         self.held_out = np.concatenate([table.rows("val"), table.rows("test")])
         self.train_groups = group_ids(table, self.train)
         self.folds = folds(table.labels[self.train], self.train_groups, seed=self.request.seed)
+        some = some_of(self.train, table.labels, LOOKS, seed=self.request.seed)
+        apart = len(np.unique(self.folds[np.searchsorted(self.train, some)])) > 1
+        self.looked_at = some if apart else self.train
         if len(np.unique(self.folds)) < 2:
             raise DataError(
                 "All training pictures belong to one group, so nothing inside train can be held out for choosing.",
@@ -167,8 +174,9 @@ class Ground:
         self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, view: View = PLAIN, readout: str = "pool"
     ) -> NDArray[np.float32]:
         """Return what the frozen network says of some pictures, (len(rows), d) float32, with this readout."""
-        # Where train is looked at for more than the pooled features, those are the last columns of the same pass.
-        more = self.request.readout != "pool" and view == PLAIN and rows is self.train
+        # What is looked at for more than the pooled features has those as the last columns of the same pass.
+        wide = (self.train, self.looked_at, self.held_out)
+        more = self.request.readout != "pool" and view == PLAIN and any(rows is one for one in wide)
         said = self._pass(self.network("stages" if more else readout), rows, prepared, look, view, cut=None)["pooled"]
         return np.asarray(said)[:, said.shape[1] - self.network(readout).features :]
 
@@ -187,7 +195,7 @@ class Ground:
         framing = "squash" if self.request.framing == "auto" else self.request.framing
         seen = stands(
             self.network("pool" if self.request.readout == "pool" else "stages"),
-            self.train,
+            self.looked_at,
             self.table.digests,
             preprocessing=replace(self.need_backbone().preprocessing, framing=framing),
             engine="torch",

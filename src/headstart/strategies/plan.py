@@ -107,13 +107,14 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     """Return the passes through the frozen network: to choose framing and augmentation, and for features."""
     if ground.backbone is None:
         return []
-    request, train = ground.request, len(ground.train)
+    request, looked_at = ground.request, len(ground.looked_at)
+    few = looked_at < len(ground.train)  # the looks at a part of train are no part of the features of all of it
     numbers = {}
     if request.framing == AUTO:
-        numbers["framing"] = train * (len(FRAMINGS_TRIED) - 1)
+        numbers["framing"] = looked_at * (len(FRAMINGS_TRIED) - (not few))
     if request.augment == AUTO and any(STRATEGIES[name].trained != "none" for name in request.strategies):
-        numbers["augment"] = train * len(AUGMENTATIONS_TRIED)
-    numbers["features"] = train + len(ground.held_out)
+        numbers["augment"] = looked_at * len(AUGMENTATIONS_TRIED)
+    numbers["features"] = len(ground.train) + len(ground.held_out)
     backbone, rate = ground.backbone, speed.forward
     width = max(ground.network(readout).features for readout in readouts_tried(ground))
     return [

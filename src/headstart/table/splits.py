@@ -234,3 +234,23 @@ def _best_fold(counts: Integers, component: _Component) -> int:
     alone = ((here == whole) & (whole > 0)).any(axis=1)  # a class would lie in this fold only
     crowd = here @ np.fromiter(component.classes.values(), np.int64)
     return int(np.lexsort((counts.sum(axis=1), crowd, alone))[0])
+
+
+def some_of(rows: Integers, labels: Integers, most: int, *, seed: int) -> Integers:
+    """Return about `most` of `rows`, in their order: of each class its share, and two at least; all if they are fewer.
+
+    Parameters
+    ----------
+    rows : array of int
+        Rows of a table, in ascending order.
+    labels : array of int
+        Of all rows of the table.
+    """
+    if len(rows) <= most:
+        return rows
+    order = stream(seed, "some of").permutation(len(rows))
+    taken = np.zeros(len(rows), bool)
+    for label in np.unique(labels[rows]):
+        own = order[labels[rows[order]] == label]
+        taken[own[: max(2, round(most * len(own) / len(rows)))]] = True
+    return rows[taken]
