@@ -18,6 +18,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
         if name.startswith(("HEADSTART_", "HF_")):
             monkeypatch.delenv(name)
     monkeypatch.setattr("headstart.base.process._asked", [])
+    monkeypatch.setattr("headstart.base.process._written", {})
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as an earlier command in this process left it
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("HEADSTART_CACHE", str(folder))
     return folder

@@ -16,7 +16,9 @@ from drawing import draw_classes
 
 import headstart as hs
 from headstart import backbones
-from headstart.base.errors import ConfigError
+from headstart.base.errors import ConfigError, WeightsError
+from headstart.base.files import fingerprint
+from headstart.base.process import thread_budget
 
 SMALL = {"strategies": ["linear", "knn"], "image_size": 64}
 ADDRESS = {"weights": None, "image_size": 64}
@@ -30,6 +32,9 @@ WITHOUT_TORCH = (
 @pytest.fixture
 def known(picture_folder: Path, tmp_path: Path) -> hs.Experiment:
     """A first comparison, whose network was kept; its graph counts as the faster engine, whatever was measured."""
+    import torch
+
+    torch.set_num_threads(thread_budget())  # as in a process of its own, whatever an earlier test has asked for
     experiment = hs.compare(picture_folder, out=tmp_path / "first.run", **SMALL)
     assert experiment.keep_network()
     said(favour="faster")
@@ -46,6 +51,7 @@ def said(*, favour: str, value: bool = True) -> None:
     """Write another measurement into what was kept."""
     content = json.loads(manifest().read_text())
     content["graph"][favour] = value
+    content["whole"] = fingerprint([content[name] for name in ("card", "graph", "sha256")])
     manifest().write_text(json.dumps(content))
 
 
@@ -162,6 +168,7 @@ def test_an_engine_that_is_not_to_be_had_is_said(known: hs.Experiment, tmp_path:
     draw_classes(tmp_path / "others" / "val", 5, 600)
     hs.compare(tmp_path / "others", out=tmp_path / "run", **{**SMALL, "strategies": ["linear"]})
     shutil.rmtree(manifest().parent)
+    hs.clear_cache("features")
     monkeypatch.setattr("headstart.backbones.known.AGREE", -1.0)
     with pytest.raises(ConfigError, match="exported graph, which cannot be made here"):
         hs.compare(tmp_path / "others", out=tmp_path / "run", **SMALL)
@@ -182,3 +189,91 @@ def test_a_graph_that_answers_otherwise_is_not_used(
     again = hs.compare(picture_folder, out=tmp_path / "again.run", **SMALL)
     assert json.loads((again.folder / "plan.json").read_text())["engine"] == "torch"
     assert (answers(first.folder) == answers(again.folder)).all()
+
+
+def test_it_is_listed_in_the_cache(known: hs.Experiment):
+    from headstart.cli.tables import cache_lines
+
+    found = hs.list_cache()
+    (entry,) = [entry for entry in found["entries"] if entry["kind"] == "engines"]
+    assert entry["about"] == {"backbone": "tf_efficientnet_lite0"}
+    assert any("tf_efficientnet_lite0 as a graph" in line.text for line in cache_lines(found, width=120))
+
+
+def test_a_flipped_figure_in_the_card_is_noticed(known: hs.Experiment):
+    text = manifest().read_text()
+    content = json.loads(text)
+    content["card"]["preprocessing"]["mean"][0] = 0.4
+    manifest().write_text(json.dumps(content))
+    assert backbones.recall(None, **ADDRESS) is None
+    manifest().write_text("[]")
+    assert backbones.recall(None, **ADDRESS) is None
+
+
+def test_a_cache_that_is_cleared_meanwhile_costs_time_and_no_answer(known: hs.Experiment):
+    found = backbones.recall(None, **ADDRESS)
+    again = backbones.recall(None, **ADDRESS)
+    assert found is not None
+    assert again is not None
+    loaded = backbones.load(image_size=64).held.tensors()
+    hs.clear_cache()
+    assert all((found.held.tensors()[name] == loaded[name]).all() for name in loaded)
+    assert backbones.tensors_hash(again.network) == found.held.digest
+
+
+def test_weights_that_were_replaced_meanwhile_are_not_taken_for_the_kept_ones(known: hs.Experiment, tmp_path: Path):
+    from safetensors.numpy import save_file
+
+    tensors = dict(backbones.load(image_size=64).held.tensors())
+    file = tmp_path / "own.safetensors"
+    file.with_suffix(".json").write_text(json.dumps({"architecture": "tf_efficientnet_lite0"}))
+    save_file(tensors, file)
+    address = {"weights": str(file), "image_size": 64}
+    squares = [np.full((64, 64, 3), 90, np.uint8)] * 3
+    assert backbones.remember(backbones.load(**address), None, **address, squares=squares)
+    first, second = (backbones.recall(None, **address) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    name = next(name for name in tensors if name.endswith("weight"))
+    save_file({**tensors, name: tensors[name] * 2}, file)
+    assert backbones.tensors_hash(first.network) == second.held.digest  # what was kept, not what lies there now
+    hs.clear_cache("engines")
+    with pytest.raises(WeightsError, match="other ones now"):
+        _ = second.network
+
+
+def test_a_fitted_classifier_can_be_copied_and_pickled(known: hs.Experiment, picture_folder: Path):
+    import copy
+    import pickle
+
+    files = sorted((picture_folder / "train").glob("*/*"))
+    fitted = hs.ImageClassifier(image_size=64).fit(files, [file.parent.name for file in files])
+    answer = fitted.predict_proba(files[:3])
+    for other in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        assert np.abs(other.predict_proba(files[:3]) - answer).max() < 1e-6
+
+
+def test_only_what_pays_is_kept(picture_folder: Path, tmp_path: Path):
+    trained = hs.compare(picture_folder, out=tmp_path / "run", strategies="partial", image_size=64, epochs=1)
+    assert not trained.keep_network()
+
+
+def test_torch_that_comes_late_keeps_to_the_budget(known: hs.Experiment, picture_folder: Path, tmp_path: Path):
+    said(favour="faster", value=False)
+    code = (
+        "import os, sys; os.environ.pop('OMP_NUM_THREADS', None); import headstart as hs; "
+        "hs.compare(sys.argv[1], out=sys.argv[2], strategies='linear', image_size=64, threads=1, framing='pad'); "
+        "import torch; print(torch.get_num_threads())"
+    )
+    command = [sys.executable, "-c", code, str(picture_folder), str(tmp_path / "one.run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "1"
+
+
+@pytest.mark.parametrize(("system", "possible"), [("linux", False), ("win32", True), ("darwin", True)])
+def test_where_nobody_can_tell_a_graphics_card_is_possible(
+    monkeypatch: pytest.MonkeyPatch, system: str, possible: bool
+):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("headstart.backbones.known._CARDS", ("/nowhere",))
+    assert backbones.graphics_possible() is possible

@@ -8,7 +8,14 @@ import pytest
 
 from headstart.base import process
 from headstart.base.errors import ConfigError
-from headstart.base.process import ProcessSetup, thread_budget, tune_process
+from headstart.base.process import (
+    SPINS,
+    ProcessSetup,
+    compute_threads,
+    settle_threads,
+    thread_budget,
+    tune_process,
+)
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -17,6 +24,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of eight processors whose control group is written into the returned folder."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(process, "Path", lambda path: tmp_path / str(path).lstrip("/"))
     return tmp_path
 
@@ -123,9 +131,10 @@ def test_importing_tunes_nothing() -> None:
 
 
 def test_what_the_process_was_told_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")
+    for name in THREAD_VARIABLES:
+        monkeypatch.setenv(name, "")
     monkeypatch.setattr(process, "_asked", [])
+    monkeypatch.setattr(process, "_written", {})
     monkeypatch.setattr(process.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(process, "_cgroup_quota", lambda: None)
     monkeypatch.setitem(process.sys.modules, "torch", None)
@@ -133,4 +142,51 @@ def test_what_the_process_was_told_holds_for_all(monkeypatch: pytest.MonkeyPatch
     process.tune_process(threads=3, allocator=False)
     assert process.thread_budget() == 3
     process.tune_process(allocator=False)
-    assert process.thread_budget() == 8
+    assert process.thread_budget() == 8  # its own earlier number in the environment is not the user's
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    process.tune_process(allocator=False)
+    assert process.thread_budget() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"),
+    [({}, str(SPINS)), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
+)
+def test_idle_threads_sleep_soon_unless_the_user_has_said_how(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], spins: str | None
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", *THREAD_VARIABLES):
+        monkeypatch.setenv(name, "")  # so that it is given back as it was
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    tune_process(allocator=False)
+    assert os.environ.get("GOMP_SPINCOUNT") == spins
+
+
+def test_threads_that_were_asked_for_hold_with_torch_and_before_it(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    settle_threads(None)
+    assert compute_threads() == 8
+    settle_threads(3)
+    assert compute_threads() == thread_budget() == 3
+    torch = SimpleNamespace(number=5)
+    torch.get_num_threads = lambda: torch.number
+    torch.set_num_threads = lambda number: setattr(torch, "number", number)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert compute_threads() == 5  # whoever has imported torch may have set it
+    settle_threads(2)
+    assert compute_threads() == 2
+
+
+def test_the_environment_counts_where_nobody_asked(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert (thread_budget(), thread_budget(6)) == (2, 6)
+    settle_threads(4)
+    assert thread_budget() == 4
+    monkeypatch.setattr(process, "_asked", [])
+    for nonsense in ("", "0", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", nonsense)
+        assert thread_budget() == 8

@@ -164,7 +164,7 @@ def compare(
         clock=clock,
     )
     write_markdown(ended.results, place / "report.md")
-    return Experiment(place, ended.results, ended.ground)
+    return Experiment(place, ended.results, ended.unkept)
 
 
 def fit(
@@ -215,7 +215,7 @@ def fit(
 def demo(
     *,
     out: str | Path | None = None,
-    pictures: int | None = 400,
+    pictures: int | None = 360,
     seed: int = 0,
     progress: Progress | None = None,
     **options: Any,

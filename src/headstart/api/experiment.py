@@ -14,7 +14,7 @@ from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
 
 if TYPE_CHECKING:
-    from headstart.strategies.ground import Ground
+    from headstart.strategies.networks import Unkept
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Run:
 class Experiment:
     """All strategies compared: ``.verdict``, ``.winner``, ``.runs`` by id, ``.results`` and ``.folder``."""
 
-    def __init__(self, folder: Path, results: Mapping[str, Any], ground: Ground | None = None) -> None:
-        self.folder, self.results, self._ground = folder, dict(results), ground
+    def __init__(self, folder: Path, results: Mapping[str, Any], unkept: Unkept | None = None) -> None:
+        self.folder, self.results, self._unkept = folder, dict(results), unkept
         verdict = results["verdict"]
         self.verdict = VerdictView(verdict["winner"], tuple(verdict["tied_with"]), verdict["text"])
         self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}
@@ -84,15 +84,11 @@ class Experiment:
         bool
             Whether it was done now.
         """
-        ground = self._ground
-        if ground is None or ground.backbone is None or ground.backbone.held.kept is not None:
+        unkept, self._unkept = self._unkept, None
+        if unkept is None or not writable(cache_folder()):
             return False
-        if not writable(cache_folder()):
-            return False
-        from headstart.strategies.networks import keep_network
-
         (progress or Silent()).message("making the next runs quicker (once for each network) …")
-        return keep_network(ground.request, ground.backbone, ground.squares(ground.backbone.preprocessing))
+        return unkept.keep()
 
     @property
     def winner(self) -> Run:

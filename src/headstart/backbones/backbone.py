@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from headstart.backbones.facts import Facts, Stage
+from headstart.backbones.onnx import OnnxNetwork
+from headstart.base.errors import EngineError
 from headstart.base.params import check_choice
+from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.types import READOUTS, Preprocessing
 
 if TYPE_CHECKING:
@@ -49,6 +55,25 @@ class Kept:
     graph: Path | None
     faster: bool
 
+    @cached_property
+    def session(self) -> OnnxNetwork:
+        """The graph, opened once: what becomes of the file afterwards does not matter.
+
+        Raises
+        ------
+        EngineError
+            If there is none, or it cannot be read.
+        """
+        if self.graph is None:
+            raise EngineError("The network has no graph.", hint="Take the network itself.")
+        return OnnxNetwork(self.graph, threads=compute_threads())
+
+    def opens(self) -> bool:
+        """Return whether the graph can be read."""
+        with suppress(EngineError):
+            return bool(self.session)
+        return False
+
 
 class Held:
     """A network and what follows from it, each made when it is first asked for.
@@ -64,6 +89,8 @@ class Held:
     facts : Facts, optional
         What is known without it.
     kept : Kept, optional
+    base : Held, optional
+        The network of which this one is another reading: they have the same tensors.
     """
 
     def __init__(
@@ -74,14 +101,16 @@ class Held:
         flops: float,
         facts: Facts | None = None,
         kept: Kept | None = None,
+        base: Held | None = None,
     ) -> None:
         self._make, self._side, self._flops, self._facts = make, side, flops, facts
-        self.kept = kept
+        self.kept, self._base = kept, base
 
     @cached_property
     def network(self) -> nn.Module:
         """The network."""
-        return self._make()
+        with torch_in_budget():
+            return self._make()
 
     @cached_property
     def plan(self) -> Plan:
@@ -103,7 +132,9 @@ class Held:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 over the network's tensors, as they are now."""
+        """The SHA-256 over the network's tensors, as they are now; that of the base for another reading of it."""
+        if self._base is not None:
+            return self._base.digest
         if self.kept is not None and "network" not in self.__dict__:
             return self.kept.digest
         from headstart.backbones.forward import tensors_hash
@@ -113,9 +144,9 @@ class Held:
     def tensors(self) -> Tensors:
         """Return the network's tensors by name."""
         if self.kept is not None and "network" not in self.__dict__:
-            from safetensors.numpy import load_file
-
-            return load_file(self.kept.tensors)
+            # Whoever clears the cache meanwhile costs time, and never an answer: then the network is made.
+            with suppress(OSError, SafetensorError):
+                return load_file(self.kept.tensors)
         return arrays_of(self.network)
 
     def reading(self) -> Held:
@@ -126,7 +157,11 @@ class Held:
 
             return reading_of(self.network, self.plan, self.facts.places)
 
-        return Held(make, side=self._side, flops=self._flops, facts=self.facts, kept=self.kept)
+        return Held(make, side=self._side, flops=self._flops, facts=self.facts, kept=self.kept, base=self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again elsewhere, with its network: nothing of this machine's cache."""
+        return _of_network, (self.network, self._side, self._flops, self._facts)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Held:
         """Return the same with a network of its own, which may be trained: what was kept is not true of it."""
@@ -134,6 +169,10 @@ class Held:
         copied = Held(lambda: network, side=self._side, flops=self._flops, facts=self._facts)
         copied.__dict__.update({name: self.__dict__[name] for name in ("plan", "facts") if name in self.__dict__})
         return copied
+
+
+def _of_network(network: nn.Module, side: int, flops: float, facts: Facts | None) -> Held:
+    return Held(lambda: network, side=side, flops=flops, facts=facts)
 
 
 def arrays_of(network: nn.Module) -> Tensors:

@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from headstart import __version__
 from headstart.backbones.backbone import Backbone, Held, Kept, read_out
@@ -29,21 +31,35 @@ from headstart.backbones.facts import Facts, Stage
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
 from headstart.base import cache
 from headstart.base.drafts import clean_drafts, draft_name
-from headstart.base.errors import EngineError, StoreError
-from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, store_error, write_json
+from headstart.base.errors import EngineError, HeadstartError, WeightsError
+from headstart.base.files import (
+    cache_folder,
+    disk_error,
+    fingerprint,
+    read_json,
+    sha256_of_file,
+    store_error,
+    write_json,
+)
 from headstart.base.types import Preprocessing
 
 FORMAT = 1
 TENSORS, GRAPH = "network.safetensors", "graph.onnx"
-AGREE = 1e-4  # of the largest feature; rounding is some 1e-6 of it
+AGREE = 1e-5  # of the largest feature; rounding is some 1e-6 of it
 WORTH = 1.15  # how many times as many pictures/s a graph must answer for, to answer in the network's place
-_HOMES = ("HF_HOME", "HF_HUB_CACHE", "TORCH_HOME", "XDG_CACHE_HOME")  # where libraries look for published weights
-_CARDS = ("/dev/nvidiactl", "/dev/kfd")  # a graphics card's driver
+_HOMES = (
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HUGGINGFACE_HUB_CACHE",
+    "TORCH_HOME",
+    "XDG_CACHE_HOME",
+)  # where libraries look for published weights
+_CARDS = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/kfd", "/dev/dxg")  # drivers of graphics cards, on Linux
 
 
 def graphics_possible() -> bool:
     """Return whether this machine may have a graphics card, which torch alone can tell for sure."""
-    return sys.platform == "darwin" or any(Path(name).exists() for name in _CARDS)
+    return sys.platform != "linux" or any(Path(name).exists() for name in _CARDS)
 
 
 def recall(name: str | None, *, weights: str | None, image_size: int | None, offline: bool = False) -> Backbone | None:
@@ -58,7 +74,7 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
     try:
         manifest = read_json(place / "manifest.json")
         card = manifest["card"]
-        if manifest["key"] != _key(name, weights, image_size):
+        if manifest["key"] != _key(name, weights, image_size) or manifest["whole"] != _whole(manifest):
             return None
         if sha256_of_file(Path(weights or card["file"])) != card["sha256"]:
             return None
@@ -66,11 +82,12 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
             return None
         facts = Facts(**{**card["facts"], "stages": _stages(card), "places": tuple(card["facts"]["places"])})
         tried = manifest["graph"]
+        address = {"name": name, "weights": weights, "image_size": image_size, "offline": offline}
         kept = Kept(card["digest"], place / TENSORS, place / GRAPH if tried["agrees"] else None, tried["faster"])
         backbone = Backbone(
             name=card["name"],
             held=Held(
-                partial(_network, name, weights, image_size, offline),
+                partial(_network, card["name"], place / TENSORS, card["digest"], address),
                 side=card["preprocessing"]["input_size"],
                 flops=card["flops"],
                 facts=facts,
@@ -84,7 +101,7 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
             flops=card["flops"],
             file=Path(card["file"]),
         )
-    except (StoreError, OSError, KeyError, TypeError, ValueError):
+    except (HeadstartError, OSError, AttributeError, KeyError, TypeError, ValueError):
         return None
     cache.touch(place)
     return backbone
@@ -135,9 +152,10 @@ def remember(
 
 
 def _write(folder: Path, backbone: Backbone, key: str, squares: Sequence[NDArray[np.uint8]]) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(dict(backbone.held.tensors()), folder / TENSORS)
+    try:
+        save_file(dict(backbone.held.tensors()), folder / TENSORS)
+    except SafetensorError as error:
+        raise disk_error(error) from error
     graph = _tried(read_out(backbone, "stages"), folder / GRAPH, squares)
     card = {
         "name": backbone.name,
@@ -160,7 +178,7 @@ def _write(folder: Path, backbone: Backbone, key: str, squares: Sequence[NDArray
         "graph": graph,
         "sha256": {file: sha256_of_file(folder / file) for file in kept},
     }
-    write_json(folder / "manifest.json", manifest)
+    write_json(folder / "manifest.json", {**manifest, "whole": _whole(manifest)})
 
 
 def _tried(backbone: Backbone, file: Path, squares: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
@@ -200,10 +218,38 @@ def _rate(work: Callable[[], object], pictures: int) -> float:
     return pictures / (time.perf_counter() - begin)
 
 
-def _network(name: str | None, weights: str | None, image_size: int | None, offline: bool) -> Any:  # noqa: FBT001
-    from headstart.backbones.loading import load
+def _network(architecture: str, tensors: Path, digest: str, address: dict[str, Any]) -> Any:
+    """Return the network that was kept; where the cache was cleared meanwhile, the same one loaded anew.
 
-    return load(name, weights=weights, image_size=image_size, offline=offline).network
+    Raises
+    ------
+    WeightsError
+        If what is loaded now is another network than the one that was kept.
+    """
+    import torch
+
+    from headstart.backbones.forward import tensors_hash
+    from headstart.backbones.loading import load
+    from headstart.backbones.networks import create
+
+    network: torch.nn.Module
+    try:
+        state = {name: torch.from_numpy(value) for name, value in load_file(tensors).items()}
+        network = create(architecture, image_size=address["image_size"])
+        network.load_state_dict(state)
+    except (OSError, SafetensorError, RuntimeError):
+        network = load(**address).network
+    if tensors_hash(network) != digest:
+        raise WeightsError(
+            f"The weights of '{architecture}' are other ones now than when this run began.",
+            hint="Put the earlier ones back, or begin anew in another folder with --out.",
+        )
+    return network.eval()
+
+
+def _whole(manifest: dict[str, Any]) -> str:
+    """Return a fingerprint of what a manifest says."""
+    return fingerprint([manifest[name] for name in ("card", "graph", "sha256")])
 
 
 def _stages(card: dict[str, Any]) -> tuple[Stage, ...]:
@@ -226,7 +272,7 @@ def _key(name: str | None, weights: str | None, image_size: int | None) -> str:
             [version(package) for package in packages],
             platform.machine(),
             name,
-            weights and sha256_of_file(Path(weights)),
+            weights and [Path(weights).name, sha256_of_file(Path(weights))],
             stated,
             image_size,
             None if weights else [os.environ.get(home) for home in _HOMES],

@@ -12,12 +12,15 @@ import ctypes
 import math
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.base.params import check_integer
 
 SPINS = 5000  # turns, some 10 microseconds; benchmarks/busy.py says what they cost and bring
+_written: dict[str, str] = {}  # OMP_NUM_THREADS, now and before
 _asked: list[int] = []  # what tune_process was told, for everything that has threads of its own
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc malloc.h
@@ -50,12 +53,19 @@ def tune_process(*, threads: int | None = None, allocator: bool = True) -> Proce
     budget = thread_budget(threads)
     _asked.append(budget)
     _wait_politely()
+    _written.update(before=_stated_by_the_user(), now=str(budget))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(budget)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(budget)
     return ProcessSetup(budget, allocator and _keep_memory())
+
+
+def _stated_by_the_user() -> str:
+    """Return OMP_NUM_THREADS as it was before this module wrote its own number there; empty if it was not set."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    return _written["before"] if stated == _written.get("now") else stated
 
 
 def _wait_politely() -> None:
@@ -71,11 +81,15 @@ def _wait_politely() -> None:
 def thread_budget(requested: int | None = None) -> int:
     """Return min(affinity, cgroup quota, `requested`), at least 1.
 
-    Without `requested`, what :func:`tune_process` was told counts.
+    Without `requested`, what :func:`tune_process` was told counts, else the environment variable OMP_NUM_THREADS.
     """
     available = processors()
-    if requested is None and _asked:
-        available = min(available, _asked[0])
+    if requested is None:
+        stated = _stated_by_the_user()
+        if _asked:
+            available = min(available, _asked[0])
+        elif stated.isdigit() and int(stated):
+            available = min(available, int(stated))
     if requested is not None:
         available = min(available, check_integer("threads", "headstart", requested, least=1))
     return max(1, available)
@@ -87,8 +101,18 @@ def compute_threads() -> int:
     return int(torch.get_num_threads()) if torch is not None else thread_budget()
 
 
+@contextmanager
+def torch_in_budget() -> Iterator[None]:
+    """Let a torch that is imported within compute with this process's budget; one that is there keeps its number."""
+    threads = None if "torch" in sys.modules else thread_budget()
+    yield
+    torch = sys.modules.get("torch")
+    if threads is not None and torch is not None:
+        torch.set_num_threads(threads)
+
+
 def settle_threads(threads: int | None) -> None:
-    """Compute with `threads` from now on, if any are asked for; a torch that is imported later follows too."""
+    """Compute with `threads` from now on, if any are asked for; so does a torch imported in `torch_in_budget`."""
     torch = sys.modules.get("torch")
     if threads is not None:
         _asked[:] = [thread_budget(threads)]

@@ -15,7 +15,7 @@ from headstart.backbones.onnx import OnnxNetwork
 from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.executors import ordered_map
-from headstart.base.process import thread_budget
+from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Floats, Head, Preprocessing
 from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
@@ -124,7 +124,8 @@ class Model:
             for batch in batches:
                 yield self.network(normalise_array(batch, self.preprocessing))
             return
-        from headstart.backbones.forward import forward, normalise
+        with torch_in_budget():
+            from headstart.backbones.forward import forward, normalise
 
         network = self.network.network if isinstance(self.network, Held) else self.network
         tensors = (normalise(batch, self.preprocessing) for batch in batches)
@@ -196,10 +197,11 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
-    import torch
+    with torch_in_budget():
+        import torch
 
-    from headstart.backbones.networks import create
-    from headstart.backbones.readout import reading
+        from headstart.backbones.networks import create
+        from headstart.backbones.readout import reading
 
     place = Path(folder)
     contents = read_folder(place)

@@ -13,7 +13,7 @@ from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXAMPLES = """\
-headstart demo                          see it work on real photographs, about two minutes
+headstart demo                          see it work on real photographs, about a minute
 headstart compare photos/               all strategies on your own class folders
 headstart predict photos.run/bundles/linear new/"""
 

@@ -74,7 +74,7 @@ Pictures = Annotated[int, typer.Option("--pictures", metavar="N", help="How many
 def demo(
     ctx: typer.Context,
     *,
-    pictures: Pictures = 400,
+    pictures: Pictures = 360,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -84,7 +84,7 @@ def demo(
 ) -> None:
     """See it work: all six strategies on real photographs, no internet needed.
 
-    Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about two minutes.
+    Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about a minute.
     """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     with session.working() as progress:

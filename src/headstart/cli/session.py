@@ -71,6 +71,8 @@ class Session:
                 work(progress)
         except HeadstartError as error:  # such as a cache that cannot be written
             self.aside.show([Line(f"The next time will be as slow: {error.message}")])
+        except Exception as error:  # noqa: BLE001 - the answer was given: whatever stumbles here must not look like it
+            self.aside.show([Line(f"The next time will be as slow: {error}")])
         except KeyboardInterrupt:  # as good as done: the answer stands
             return
 

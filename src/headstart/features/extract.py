@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from headstart import __version__
 from headstart.backbones import Backbone
-from headstart.backbones.onnx import OnnxNetwork
 from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.files import fingerprint
-from headstart.base.process import compute_threads
+from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
@@ -143,7 +142,7 @@ class _Pass:
 
     def key(self) -> dict[str, Any]:
         """Return all that the numbers depend on."""
-        engines = {"onnx": ("onnxruntime",), "torch": ("torch", "timm", "torchvision")}
+        packages = ("torch", "timm", "torchvision", *(("onnxruntime",) if self.engine == "onnx" else ()))
         return {
             "pictures": fingerprint([self.digests[row] for row in self.rows]),
             "decoder": DECODER,
@@ -156,7 +155,7 @@ class _Pass:
             "arrays": sorted(self.shapes()),
             "augmentation": asdict(AUGMENTATIONS[self.view.kind]),
             "engine": self.engine,
-            "versions": [__version__, *(version(name) for name in engines[self.engine])],
+            "versions": [__version__, *(version(name) for name in packages)],
             "threads": compute_threads(),  # another number of threads may round otherwise
             "device": self.device,
         }
@@ -193,18 +192,18 @@ def _run(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[tuple[i
 def _graph(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield what the kept graph says of each batch; its last columns are the pooled features."""
     kept = asked.backbone.held.kept
-    if kept is None or kept.graph is None or asked.cut is not None:
+    if kept is None or asked.cut is not None:
         raise RuntimeError("this pass has no graph to run")
-    graph = OnnxNetwork(kept.graph, threads=compute_threads())
     for batch in squares:
-        answer = graph(normalise_array(batch, asked.preprocessing))
+        answer = kept.session(normalise_array(batch, asked.preprocessing))
         yield {"pooled": answer[:, answer.shape[1] - asked.backbone.features :]}
 
 
 def _network(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield what the network says of each batch; with a cut, the suffix goes on where the prefix ended."""
-    from headstart.backbones import normalise, split
-    from headstart.backbones.forward import forward
+    with torch_in_budget():
+        from headstart.backbones import normalise, split
+        from headstart.backbones.forward import forward
 
     backbone, device = asked.backbone, asked.device
     batches = (normalise(batch, asked.preprocessing) for batch in squares)

@@ -16,7 +16,6 @@ its share in a mean, enters what is asked about it. That costs a tenth of the wh
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -224,8 +223,7 @@ def _machine(kernel: Floats, inside: NDArray[np.bool_], C: float) -> tuple[Float
 
 def _threads(machines: int) -> int:
     """Return how many machines to solve at once: libsvm uses one processor each."""
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return min(machines, thread_budget(int(allowed) if allowed.isdigit() and int(allowed) else None))
+    return min(machines, thread_budget())
 
 
 def _drawn(labels: Labels, seed: int) -> Rows:

@@ -23,6 +23,7 @@ from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder, in_order
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
+from headstart.strategies.networks import Unkept
 from headstart.strategies.plan import with_actual
 from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
@@ -32,10 +33,10 @@ from headstart.table import Table
 
 
 class Ended(NamedTuple):
-    """An experiment that came to its end: results.json, and its ground (None where nothing was left to do)."""
+    """An experiment that came to its end: results.json, and its network if nothing of it is kept for the next one."""
 
     results: dict[str, Any]
-    ground: Ground | None
+    unkept: Unkept | None
 
 
 def run_experiment(
@@ -95,7 +96,7 @@ def run_experiment(
         plan, choices = planned(ground, folder, fingerprint)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
-    base = {**header(ground, command(wanted), title), **(note or {})}
+    base = {**header(ground, command(wanted), title), "engine": plan["engine"], **(note or {})}
     not_run = [late for late in results.get("not_run", []) if late["strategy"] not in wanted.strategies]
     for standing in runs:  # a run that goes on shows what stands already
         progress.result(standing)
@@ -115,7 +116,8 @@ def run_experiment(
     if not runs:
         raise _too_short(clock.seconds, "for the first strategy")
     complete = {one["id"] for one in runs}.issuperset(everything.strategies)
-    return Ended(folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete)), ground)
+    results = folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete))
+    return Ended(results, ground.unkept())
 
 
 def _nothing_to_do(
@@ -204,6 +206,7 @@ def fit_table(
         split_file=split_file,
         must_measure=must_measure,
     )
+    ground.engine = ground.fastest_engine()
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
     fitted = _warned(ground, fitted, metrics, request.strategies[0])

@@ -21,7 +21,7 @@ from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract, stands
 from headstart.pixels import PixelStore, decode, frame
-from headstart.strategies.networks import networks
+from headstart.strategies.networks import Unkept, networks, worth_keeping
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
 from headstart.table import (
@@ -184,23 +184,29 @@ class Ground:
         """Return some pictures of train as a network sees them."""
         return [frame(self.pictures[int(row)], prepared) for row in self.train[:PROBES]]
 
+    def unkept(self) -> Unkept | None:
+        """Return what `Unkept.keep` needs, if the network is worth keeping."""
+        if not worth_keeping(self.request, self.backbone, self.device):
+            return None
+        backbone = self.need_backbone()
+        return Unkept(self.request, backbone, self.squares(backbone.preprocessing))
+
     def fastest_engine(self) -> str:
         """Return the engine for the frozen passes: the faster one here, but torch where it has begun already.
 
         A graph and its network differ by rounding, so one experiment takes one of them from its first look on.
         """
         kept = None if self.backbone is None else self.backbone.held.kept
-        if kept is None or kept.graph is None or not kept.faster or self.device != "cpu":
+        if kept is None or not kept.faster or self.device != "cpu" or not kept.opens():
             return "torch"
         framing = "squash" if self.request.framing == "auto" else self.request.framing
-        seen = stands(
-            self.network("pool" if self.request.readout == "pool" else "stages"),
-            self.looked_at,
-            self.table.digests,
-            preprocessing=replace(self.need_backbone().preprocessing, framing=framing),
-            engine="torch",
-        )
-        return "torch" if seen else "onnx"
+        prepared = replace(self.need_backbone().preprocessing, framing=framing)
+        network = self.network("pool" if self.request.readout == "pool" else "stages")
+        seen = [
+            stands(network, rows, self.table.digests, preprocessing=prepared, engine="torch")
+            for rows in (self.looked_at, self.train)
+        ]
+        return "torch" if any(seen) else "onnx"
 
     def activations(
         self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, cut: str, view: View = PLAIN
@@ -288,7 +294,7 @@ def prepare(
         If they would have to be decoded to another side now.
     """
     before = side
-    device, backbone, side = networks(request, threads)
+    device, backbone, side = networks(request)
     if before not in (None, side):
         raise ConfigError(
             f"With {', '.join(request.strategies)} together pictures are stored at {side} pixels; what stands in the "
@@ -323,7 +329,7 @@ def survey(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
 ) -> Ground:
     """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
-    device, backbone, side = networks(request, threads)
+    device, backbone, side = networks(request)
     readable = table if split_file is None else _named(table, split_file, progress)
     usable = _divided(readable, readable, request, split_file, must_measure=True)
     files = [usable.file(row) for row in range(len(usable))]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.base.process import thread_budget
+from headstart.base.process import torch_in_budget
 from headstart.base.types import Preprocessing
 from headstart.strategies.request import AUTO, Request
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import STRATEGIES
 
 OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
+MOST_FLOPS = 3e10  # of a network that is kept
 
 
 class Networks(NamedTuple):
@@ -33,11 +33,11 @@ class Networks(NamedTuple):
     side: int
 
 
-def networks(request: Request, threads: int | None) -> Networks:
+def networks(request: Request) -> Networks:
     """Return the networks that a request needs; what was kept of one is taken before it is made anew."""
     needed = any(name != "scratch" for name in request.strategies)
     kept = recalled(request) if needed else None
-    device = _device(request, threads, known=kept is not None)
+    device = _device(request, known=kept is not None)
     backbone = (kept or _loaded(request)) if needed else None
     side = _decode_side(request, backbone)
     if backbone is not None:
@@ -59,10 +59,28 @@ def load_scratch(request: Request) -> Backbone:
     return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
 
 
-def keep_network(request: Request, backbone: Backbone, squares: Sequence[NDArray[np.uint8]]) -> bool:
-    """Keep of the pre-trained network what lets heads do without torch; return whether that was done now."""
-    name, weights, size = _address(request)
-    return backbones.remember(backbone, name, weights=weights, image_size=size, squares=squares)
+@dataclass(frozen=True, eq=False)
+class Unkept:
+    """A network of which nothing is kept on this machine yet, and some pictures as it sees them."""
+
+    request: Request
+    backbone: Backbone
+    squares: Sequence[NDArray[np.uint8]]
+
+    def keep(self) -> bool:
+        """Keep of the network what lets heads do without torch; return whether that was done now."""
+        name, weights, size = _address(self.request)
+        return backbones.remember(self.backbone, name, weights=weights, image_size=size, squares=self.squares)
+
+
+def worth_keeping(request: Request, backbone: Backbone | None, device: str) -> bool:
+    """Return whether heads were solved on a network, on the processor, of which nothing is kept yet.
+
+    A network beyond some 30 GFLOPs a picture is left alone: comparing it with its graph would take minutes.
+    """
+    if backbone is None or backbone.held.kept is not None or device != "cpu" or backbone.flops > MOST_FLOPS:
+        return False
+    return any(STRATEGIES[name].trained == "none" for name in request.strategies)
 
 
 def recalled(request: Request) -> Backbone | None:
@@ -71,19 +89,14 @@ def recalled(request: Request) -> Backbone | None:
     return backbones.recall(name, weights=weights, image_size=size, offline=request.offline)
 
 
-def _device(request: Request, threads: int | None, *, known: bool) -> str:
+def _device(request: Request, *, known: bool) -> str:
     """Return where to compute. Heads on a known network, and no graphics card: torch need not even be asked."""
     heads_alone = all(STRATEGIES[name].trained == "none" for name in request.strategies)
     sure = request.device == "cpu" or (request.device == AUTO and not backbones.graphics_possible())
     if known and heads_alone and sure:
         return "cpu"
-    fresh = "torch" not in sys.modules
-    from headstart.tune import choose_device
-
-    if fresh:
-        import torch
-
-        torch.set_num_threads(thread_budget(threads))
+    with torch_in_budget():
+        from headstart.tune import choose_device
     return choose_device(request.device)
 
 

@@ -114,6 +114,8 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
         numbers["framing"] = looked_at * (len(FRAMINGS_TRIED) - (not few))
     if request.augment == AUTO and any(STRATEGIES[name].trained != "none" for name in request.strategies):
         numbers["augment"] = looked_at * len(AUGMENTATIONS_TRIED)
+        if few and request.framing != AUTO:
+            numbers["augment"] += looked_at  # and as they are, to compare with
     numbers["features"] = len(ground.train) + len(ground.held_out)
     backbone, rate = ground.backbone, speed.forward
     width = max(ground.network(readout).features for readout in readouts_tried(ground))

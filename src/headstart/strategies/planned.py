@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from headstart.base.errors import ConfigError, DataError
@@ -11,7 +12,7 @@ from headstart.base.types import Preprocessing
 from headstart.strategies.choose import choose
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
-from headstart.strategies.networks import keep_network, recalled
+from headstart.strategies.networks import Unkept, recalled
 from headstart.strategies.plan import Speed, describe, estimate
 from headstart.strategies.records import environment, versions
 from headstart.strategies.request import Request
@@ -38,7 +39,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
     else:
         _check_same_pictures(standing, ground, folder)
         _check_same_machine(standing, ground)
-        _take_engine(ground, standing["engine"])
+        _take_engine(ground, standing)
         ground.before = {**standing["seconds"], **_shared_seconds(folder)}
         ground.activation_limit = standing["activation_limit"]
         if set(folder.planned()).issuperset(ground.request.strategies):
@@ -60,6 +61,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "augment": choices.augment,
         "chosen_by": choices.notes,
         "engine": ground.engine,
+        "engine_version": version("onnxruntime" if ground.engine == "onnx" else "torch"),
         "precision": ground.request.training.get("precision", "float32"),
         "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
         "activation_limit": ground.activation_limit,
@@ -84,20 +86,28 @@ def _speed(ground: Ground) -> Speed:
     return calibrate(ground)
 
 
-def _take_engine(ground: Ground, engine: str) -> None:
+def _take_engine(ground: Ground, plan: Mapping[str, Any]) -> None:
     """Go on with the engine that an experiment was begun with; a graph that is gone from the cache is made anew."""
-    ground.engine = engine
-    kept = ground.backbone.held.kept if ground.backbone is not None else None
-    if engine == "torch" or (kept is not None and kept.graph is not None):
+    ground.engine = plan["engine"]
+    if ground.engine == "torch" or ground.backbone is None:
         return
-    backbone = ground.need_backbone()
-    keep_network(ground.request, backbone, ground.squares(backbone.preprocessing))
-    again = recalled(ground.request)
-    if again is None or again.held.kept is None or again.held.kept.graph is None:
+    name, here = ground.backbone.name, version("onnxruntime")
+    if plan["engine_version"] != here:
         raise ConfigError(
-            f"This run was begun with {backbone.name} as an exported graph, which cannot be made here.", hint=ELSEWHERE
+            f"This run was begun with onnxruntime {plan['engine_version']}; with {here} it would not end the same.",
+            hint=ELSEWHERE,
         )
-    backbone.held.kept = again.held.kept
+    held = ground.backbone.held
+    if held.kept is not None and held.kept.opens():
+        return
+    held.kept = None
+    Unkept(ground.request, ground.backbone, ground.squares(ground.backbone.preprocessing)).keep()
+    again = recalled(ground.request)
+    if again is None or again.held.kept is None or not again.held.kept.opens():
+        raise ConfigError(
+            f"This run was begun with {name} as an exported graph, which cannot be made here.", hint=ELSEWHERE
+        )
+    held.kept = again.held.kept
 
 
 def stored_side(folder: RunFolder) -> int | None:

@@ -249,8 +249,8 @@ def some_of(rows: Integers, labels: Integers, most: int, *, seed: int) -> Intege
     if len(rows) <= most:
         return rows
     order = stream(seed, "some of").permutation(len(rows))
-    taken = np.zeros(len(rows), bool)
-    for label in np.unique(labels[rows]):
-        own = order[labels[rows[order]] == label]
+    taken, called = np.zeros(len(rows), bool), labels[rows[order]]
+    for label in np.unique(called):
+        own = order[called == label]
         taken[own[: max(2, round(most * len(own) / len(rows)))]] = True
     return rows[taken]
