@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
+from headstart.evidence.intervals import wilson
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.verdict import Candidate, decide
 
@@ -176,7 +177,8 @@ def test_the_rule_holds_for_any_candidates(seed, count, n):
     assert found.winner not in found.tied_with
     group = [one for one in rivals if one.id == found.winner or one.id in found.tied_with]
     assert max(one.right for one in group) == max(one.right for one in rivals)
-    assert min(group, key=lambda one: one.cost).id == found.winner
+    able = [one for one in group if wilson(one.right, n)[0] >= 0.5] or group
+    assert min(able, key=lambda one: one.cost).id == found.winner
     shuffled = [rivals[i] for i in rng.permutation(count)]
     again = verdict(*shuffled)
     assert again.winner == found.winner
@@ -189,3 +191,36 @@ def test_input_that_cannot_be_is_refused():
         decide([], [], split="val", least_per_class=5, chance=0.5)
     with pytest.raises(ConfigError, match="nothing about a and b"):
         decide([candidate("a", 3, 9), candidate("b", 2, 9)], [], split="val", least_per_class=5, chance=0.5)
+
+
+def test_a_cheap_one_that_may_know_nothing_does_not_win():
+    """The demo as it was: 69 of 90 where 62 are right without looking (interval 0.669 to 0.842)."""
+    found = verdict(
+        candidate("svm", 75, 90, flops=8e8, trained=5_000),
+        candidate("linear", 74, 90, flops=8e8, trained=5_000, order=1),
+        candidate("scratch", 69, 90, flops=1e8, order=2, wrong_first=True),
+        split="test",
+        chance=62 / 90,
+    )
+    assert (found.winner, found.tied_with) == ("svm", ("linear", "scratch"))
+    assert found.text == (
+        "Take svm. It answered more than any other of the 90 test pictures right (75), and it is the cheaper to use "
+        "of the two that are tied and can be told from answering without looking (equal in cost)."
+    )
+
+
+def test_the_only_one_that_surely_knows_something_is_said_to_be_that():
+    found = verdict(
+        candidate("full", 75, 90, flops=8e8),
+        candidate("scratch", 69, 90, flops=1e8, order=1, wrong_first=True),
+        split="test",
+        chance=62 / 90,
+    )
+    assert (found.winner, found.tied_with) == ("full", ("scratch",))
+    assert "and it is the only one of the two that are tied and can be told from answering" in found.text
+
+
+def test_where_nobody_can_be_told_from_chance_the_cheapest_wins_with_a_caution():
+    found = verdict(candidate("full", 66, 90, flops=8e8), candidate("scratch", 65, 90, flops=1e8), chance=62 / 90)
+    assert found.winner == "scratch"
+    assert "Caution: the 65 of 90 that scratch has right cannot be told" in found.text

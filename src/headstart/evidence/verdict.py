@@ -119,8 +119,11 @@ def decide(
         for other in candidates
         if other is not best and _compared(comparisons, best, other)["p_adjusted"] >= LEVEL
     ]
-    winner = _cheapest(tied)
-    case = _Case(candidates, comparisons, best, winner, tuple(tied), sizes.pop(), split)
+    n = sizes.pop()
+    # Nobody is served by a cheap classifier that may know nothing, as long as one is there that knows something.
+    able = [one for one in tied if wilson(one.right, n)[0] >= chance] or tied
+    case = _Case(candidates, comparisons, best, _cheapest(able), tuple(tied), tuple(able), n, split)
+    winner = case.winner
     sentences = _nothing_learned(case, chance) or _reason(case) + _near_chance(case, chance)
     return Verdict(
         winner.id,
@@ -138,6 +141,7 @@ class _Case:
     best: Candidate
     winner: Candidate
     tied: tuple[Candidate, ...]
+    able: tuple[Candidate, ...]  # those of the tied that can be told from answering without looking, if any can
     n: int
     split: str
 
@@ -259,16 +263,25 @@ def _small_class(case: _Case, least: int) -> list[str]:
 
 def _why_cheapest(case: _Case) -> str:
     """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count = len(case.tied)
-    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    count, number = len(case.able), _number(len(case.able))
+    if count < len(case.tied):
+        told = "tied and can be told from answering without looking"
+        if count == 1:
+            return f"only one of the {_number(len(case.tied))} that are {told}"
+    else:
+        told = "tied"
     more = "er" if count == 2 else "est"
-    near = [other for other in case.tied if other.flops <= _EQUAL_COST * case.winner.flops]
+    near = [other for other in case.able if other.flops <= _EQUAL_COST * case.winner.flops]
     alike = [other for other in near if other.size == case.winner.size]
     reasons = [f"the few{more} operations for an answer"] if len(near) < count else []
     reasons += [f"the small{more}"] if len(alike) < len(near) else []
     if any(other.trained_parameters > case.winner.trained_parameters for other in alike):
         reasons.append("less to train" if count == 2 else "the least to train")
-    return f"cheap{more} to use of the {number} that are tied ({', '.join(reasons) or 'equal in cost'})"
+    return f"cheap{more} to use of the {number} that are {told} ({', '.join(reasons) or 'equal in cost'})"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
 def _s(count: int) -> str:
