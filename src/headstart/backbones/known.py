@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +29,6 @@ from headstart.backbones.backbone import Backbone, Held, Kept, read_out
 from headstart.backbones.facts import Facts, Stage
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
 from headstart.base import cache
-from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import EngineError, HeadstartError, WeightsError
 from headstart.base.files import (
     cache_folder,
@@ -38,7 +36,6 @@ from headstart.base.files import (
     fingerprint,
     read_json,
     sha256_of_file,
-    store_error,
     write_json,
 )
 from headstart.base.types import Preprocessing
@@ -132,21 +129,8 @@ def remember(
     place = _place(name, weights, image_size)
     if backbone.file is None or recall(name, weights=weights, image_size=image_size) is not None:
         return False
-    draft = place.with_name(draft_name(place.name))
-    try:
-        draft.mkdir(parents=True)
-        clean_drafts(place.parent)
+    with cache.building(place) as draft:
         _write(draft, backbone, _key(name, weights, image_size), squares)
-        shutil.rmtree(place, ignore_errors=True)
-        try:
-            draft.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another process was first, just now
-                raise
-    except OSError as error:
-        raise store_error(place, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     cache.make_room(place.parent.parent, keep=place)
     return True
 

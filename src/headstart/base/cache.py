@@ -12,14 +12,15 @@ import os
 import re
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
-from headstart.base.files import cache_folder, read_json, store_error, write_json
+from headstart.base.files import cache_folder, flush_folder, read_json, store_error, write_json
 from headstart.base.params import check_integer
 
 KINDS = ("pixels", "features", "engines")
@@ -128,6 +129,42 @@ def touch(place: Path) -> None:
     _opened.add(place)
     with suppress(OSError):
         os.utime(place / "manifest.json")
+
+
+@contextmanager
+def building(place: Path, *, stands: Callable[[], bool] = lambda: False) -> Iterator[Path]:
+    """Yield a hidden folder beside `place`, which takes its place at the end; two processes may build at once.
+
+    Parameters
+    ----------
+    place : Path
+        Where the entry shall stand; what stands there is replaced.
+    stands : callable
+        Asked at the end whether another process has put the same there meanwhile: then that stays.
+
+    Raises
+    ------
+    StoreError
+        If the cache cannot be written.
+    """
+    draft = place.with_name(draft_name(place.name))
+    try:
+        draft.mkdir(parents=True)
+        clean_drafts(place.parent)
+        yield draft
+        if stands():
+            return
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            draft.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, just now
+                raise
+        flush_folder(place.parent)
+    except OSError as error:
+        raise store_error(place, error) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _entries_of(folder: Path, kind: str) -> list[Entry]:

@@ -9,7 +9,6 @@ is not used.
 from __future__ import annotations
 
 import platform
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,8 @@ from headstart import __version__
 from headstart.backbones.backbone import Held
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
-from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import EngineError, HeadstartError, StoreError
-from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, store_error, write_json
+from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, write_json
 from headstart.bundle.folder import read_head, read_manifest
 from headstart.bundle.model import Model, assemble
 
@@ -84,23 +82,10 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
     """
     info = read_manifest(folder)
     place = _place(info)
-    draft = place.with_name(draft_name(place.name))
     facts: dict[str, Any] = {"format": FORMAT, "key": _key(info), "facts": {"bundle": str(folder.resolve())}}
-    try:
-        draft.mkdir(parents=True)
-        clean_drafts(place.parent)
+    with cache.building(place) as draft:
         facts |= _tried(model, draft / GRAPH, squares)
         write_json(draft / "manifest.json", facts)
-        shutil.rmtree(place, ignore_errors=True)
-        try:
-            draft.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another process was first, just now
-                raise
-    except OSError as error:
-        raise store_error(place, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     cache.make_room(place.parent.parent, keep=place)
     return bool(facts["agrees"])
 

@@ -8,12 +8,10 @@ whose writer died has no manifest and is made anew.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base import cache
-from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
 from headstart.base.files import (
     cache_folder,
     fingerprint,
-    flush_folder,
     read_json,
     sha256_of_file,
     store_error,
@@ -140,7 +136,7 @@ class FeatureStore:
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
             return Rows(writer.arrays, time.perf_counter() - begin, name)
-        with _building(place, name, shapes) as building:
+        with cache.building(place, stands=lambda: _open(place, name, shapes) is not None) as building:
             writer = _create(building, pictures, shapes)
             _filled(writer, make)
             _finish(building, name, key, writer, time.perf_counter() - begin)
@@ -176,29 +172,6 @@ def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
     except (StoreError, OSError, ValueError, KeyError, TypeError):
         return None
     return Rows(arrays, float(manifest["seconds"]), name)
-
-
-@contextlib.contextmanager
-def _building(place: Path, name: str, shapes: Mapping[str, Shape]) -> Iterator[Path]:
-    """Yield a folder beside `place`, renamed to it at the end; two processes may build at once."""
-    clean_drafts(place.parent)
-    building = place.with_name(draft_name(place.name))
-    try:
-        building.mkdir(parents=True)
-        yield building
-        if _open(place, name, shapes) is not None:  # another process was quicker with the same numbers
-            return
-        shutil.rmtree(place, ignore_errors=True)  # damaged
-        try:
-            building.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another process was first, just now
-                raise
-        flush_folder(place.parent)
-    except OSError as error:
-        raise store_error(place, error) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Writer:
