@@ -277,3 +277,17 @@ def test_where_nobody_can_tell_a_graphics_card_is_possible(
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr("headstart.backbones.known._CARDS", ("/nowhere",))
     assert backbones.graphics_possible() is possible
+
+
+def test_published_weights_whose_file_changed_are_not_recalled(known: hs.Experiment, tmp_path: Path):
+    content = json.loads(manifest().read_text())
+    moved = tmp_path / "weights.pth"
+    moved.write_bytes(Path(content["card"]["file"]).read_bytes())
+    content["card"]["file"] = str(moved)
+    content["whole"] = fingerprint([content[name] for name in ("card", "graph", "sha256")])
+    manifest().write_text(json.dumps(content))
+    assert backbones.recall(None, **ADDRESS) is not None
+    moved.write_bytes(moved.read_bytes()[:-1] + b"?")
+    assert backbones.recall(None, **ADDRESS) is None
+    moved.unlink()
+    assert backbones.recall(None, **ADDRESS) is None

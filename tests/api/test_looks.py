@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import headstart as hs
+from headstart import heads
+from headstart.base.progress import Silent
+from headstart.strategies.choose import out_of_fold_losses
+from headstart.strategies.ground import Look, prepare
+from headstart.strategies.request import Request
+from headstart.table import read_table
 
 OPTIONS = {"image_size": 64, "strategies": ["linear", "partial"], "epochs": 1}
 
@@ -23,3 +31,23 @@ def test_some_pictures_choose_and_all_teach(picture_folder: Path, tmp_path: Path
     assert notes[0] != notes[1]
     if some.results["chosen"]["framing"] == whole.results["chosen"]["framing"]:
         assert some.runs["linear"].metrics == whole.runs["linear"].metrics
+
+
+def test_pictures_looked_at_keep_their_folds(picture_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("headstart.strategies.ground.LOOKS", 10)
+    request = Request(strategies=("linear",), image_size=64, framing="squash", readout="pool")
+    ground = prepare(read_table(picture_folder), request, files=None, threads=None, progress=Silent())
+    given: list[np.ndarray] = []
+    solve = heads.FITTERS["logistic"]
+
+    def spy(*arguments: Any, folds: Any, **options: Any) -> Any:
+        given.append(folds)
+        return solve(*arguments, folds=folds, **options)
+
+    monkeypatch.setitem(heads.FITTERS, "logistic", spy)
+    seen = ground.features(ground.looked_at, ground.need_backbone().preprocessing, Look("framing", "look"))
+    out_of_fold_losses(ground, [seen, seen])
+    of_row = dict(zip(ground.train.tolist(), ground.folds.tolist(), strict=True))
+    own = [of_row[int(row)] for row in ground.looked_at]
+    assert given[0].tolist() == own * 2
+    assert own != ground.folds[: len(own)].tolist()
