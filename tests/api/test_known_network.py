@@ -37,7 +37,7 @@ def known(picture_folder: Path, tmp_path: Path) -> hs.Experiment:
     torch.set_num_threads(thread_budget())  # as in a process of its own, whatever an earlier test has asked for
     experiment = hs.compare(picture_folder, out=tmp_path / "first.run", **SMALL)
     assert experiment.keep_network()
-    said(favour="faster")
+    said(favour="preferred")
     return experiment
 
 
@@ -85,7 +85,7 @@ def test_other_pictures_need_no_torch_and_are_answered_as_the_network_does(known
     assert alone(tmp_path / "others", tmp_path / "graph.run") == []
     plan = json.loads((tmp_path / "graph.run" / "plan.json").read_text())
     assert plan["engine"] == "onnx"
-    said(favour="faster", value=False)
+    said(favour="preferred", value=False)
     hs.clear_cache("features")
     torch = hs.compare(tmp_path / "others", out=tmp_path / "torch.run", **SMALL)
     assert json.loads((torch.folder / "plan.json").read_text())["engine"] == "torch"
@@ -180,7 +180,7 @@ def test_a_graph_that_answers_otherwise_is_not_used(
     monkeypatch.setattr("headstart.backbones.known.AGREE", -1.0)
     first = hs.compare(picture_folder, out=tmp_path / "first.run", **SMALL)
     assert first.keep_network()
-    said(favour="faster")
+    said(favour="preferred")
     found = backbones.recall(None, **ADDRESS)
     assert found is not None
     assert found.held.kept is not None
@@ -259,7 +259,7 @@ def test_only_what_pays_is_kept(picture_folder: Path, tmp_path: Path):
 
 
 def test_torch_that_comes_late_keeps_to_the_budget(known: hs.Experiment, picture_folder: Path, tmp_path: Path):
-    said(favour="faster", value=False)
+    said(favour="preferred", value=False)
     code = (
         "import os, sys; os.environ.pop('OMP_NUM_THREADS', None); import headstart as hs; "
         "hs.compare(sys.argv[1], out=sys.argv[2], strategies='linear', image_size=64, threads=1, framing='pad'); "

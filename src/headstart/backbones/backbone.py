@@ -46,14 +46,14 @@ class Kept:
     graph : Path, optional
         The network as a graph that answers with readout ``"stages"`` (``"pool"`` where it has no stages to read); None
         if it would answer otherwise than the network.
-    faster : bool
-        Whether the graph is so much faster here that it answers in the network's place.
+    preferred : bool
+        Whether the graph answers in the network's place: it is about as fast here, and comes without torch.
     """
 
     digest: str
     tensors: Path
     graph: Path | None
-    faster: bool
+    preferred: bool
 
     @cached_property
     def session(self) -> OnnxNetwork:
@@ -159,6 +159,25 @@ class Held:
 
         return Held(make, side=self._side, flops=self._flops, facts=self.facts, kept=self.kept, base=self)
 
+    @cached_property
+    def frozen(self) -> Held:
+        """The network for passes in which nothing is trained: its batch norms are folded (`headstart.backbones.folding`).
+
+        For a network whose weights stay as they are; it counts as the same one.
+        """
+
+        def make() -> nn.Module:
+            from headstart.backbones.folding import folded
+            from headstart.backbones.stages import noise
+
+            return folded(self.network, noise(self._side), untouched=self.plan.read_apart)
+
+        if self._base is not None:
+            return self._base.frozen.reading()
+        frozen = Held(make, side=self._side, flops=self._flops, facts=self.facts, kept=self.kept, base=self)
+        frozen.__dict__["plan"] = self.plan  # it names modules, which have the same names
+        return frozen
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to make it again elsewhere, with its network: nothing of this machine's cache."""
         return _of_network, (self.network, self._side, self._flops, self._facts)
@@ -222,6 +241,11 @@ class Backbone:
     def network(self) -> nn.Module:
         """The network itself."""
         return self.held.network
+
+    @property
+    def frozen(self) -> Backbone:
+        """The backbone for passes in which nothing is trained: the same answers, rounded otherwise, sooner."""
+        return replace(self, held=self.held.frozen)
 
     @property
     def readout(self) -> str:

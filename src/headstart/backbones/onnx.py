@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPSET = 18
 _INPUT, _OUTPUT = "pictures", "features"
+_AT_ONCE = 8  # pictures: what a layer says of them stays in the processor's cache; 64 at once take seven times as long
 
 
 class OnnxNetwork:
@@ -60,13 +61,14 @@ class OnnxNetwork:
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features, (n, d), of normalised pictures, (n, 3, side, side) float32."""
+        parts = [batch[begin : begin + _AT_ONCE] for begin in range(0, max(len(batch), 1), _AT_ONCE)]
         try:
-            (features,) = self._session.run([_OUTPUT], {_INPUT: batch})
+            said = [self._session.run([_OUTPUT], {_INPUT: part})[0] for part in parts]
         except Exception as error:
             raise EngineError(
                 f"The exported network failed on {len(batch)} pictures ({error}).", hint="Use --engine torch."
             ) from error
-        return np.asarray(features, np.float32)
+        return np.asarray(np.concatenate(said), np.float32)
 
 
 def normalise(batch: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

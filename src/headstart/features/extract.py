@@ -155,6 +155,7 @@ class _Pass:
             "arrays": sorted(self.shapes()),
             "augmentation": asdict(AUGMENTATIONS[self.view.kind]),
             "engine": self.engine,
+            "folded": True,  # batch norms, where the network itself answers
             "versions": [__version__, *(version(name) for name in packages)],
             "threads": compute_threads(),  # another number of threads may round otherwise
             "device": self.device,
@@ -205,7 +206,7 @@ def _network(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dic
         from headstart.backbones import normalise, split
         from headstart.backbones.forward import forward
 
-    backbone, device = asked.backbone, asked.device
+    backbone, device = asked.backbone.frozen, asked.device
     batches = (normalise(batch, asked.preprocessing) for batch in squares)
     if asked.cut is None:
         for features in forward(backbone.network, batches, device=device):

@@ -206,7 +206,7 @@ def fit_table(
         split_file=split_file,
         must_measure=must_measure,
     )
-    ground.engine = ground.fastest_engine()
+    ground.engine = ground.preferred_engine()
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
     fitted = _warned(ground, fitted, metrics, request.strategies[0])

@@ -191,13 +191,13 @@ class Ground:
         backbone = self.need_backbone()
         return Unkept(self.request, backbone, self.squares(backbone.preprocessing))
 
-    def fastest_engine(self) -> str:
-        """Return the engine for the frozen passes: the faster one here, but torch where it has begun already.
+    def preferred_engine(self) -> str:
+        """Return the engine for the frozen passes: the kept graph if it is fast here, but torch where it has begun already.
 
         A graph and its network differ by rounding, so one experiment takes one of them from its first look on.
         """
         kept = None if self.backbone is None else self.backbone.held.kept
-        if kept is None or not kept.faster or self.device != "cpu" or not kept.opens():
+        if kept is None or not kept.preferred or self.device != "cpu" or not kept.opens():
             return "torch"
         framing = "squash" if self.request.framing == "auto" else self.request.framing
         prepared = replace(self.need_backbone().preprocessing, framing=framing)

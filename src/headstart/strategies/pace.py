@@ -49,9 +49,10 @@ def _grey(preprocessing: Preprocessing) -> torch.Tensor:
 
 def _passing(backbone: Backbone, device: str) -> Callable[[], int]:
     batch = _grey(backbone.preprocessing)
+    network = backbone.frozen.network
 
     def work() -> int:
-        return len(next(forward(backbone.network, iter([batch]), device=device)))
+        return len(next(forward(network, iter([batch]), device=device)))
 
     return work
 

@@ -35,7 +35,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
     """
     standing = folder.plan()
     if standing is None:
-        ground.engine = ground.fastest_engine()
+        ground.engine = ground.preferred_engine()
     else:
         _check_same_pictures(standing, ground, folder)
         _check_same_machine(standing, ground)
