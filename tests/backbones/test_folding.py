@@ -1,7 +1,8 @@
-"""A folded network answers as the network itself, leaves it as it was, and is left alone where folding is impossible."""
+"""A folded network answers as the network itself and leaves it as it was; what cannot be folded stays."""
 
 import pytest
 import torch
+from timm.layers import Conv2dSame
 from torch import nn
 
 from headstart.backbones import load, read_out, split, tensors_hash
@@ -126,3 +127,21 @@ def test_what_the_graph_reads_itself_stays():
     network = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).eval()
     assert folded(network, noise(8), untouched={"1"}) is network
     assert isinstance(folded(network, noise(8))[1], nn.Identity)
+
+
+@pytest.mark.parametrize("side", [11, 12, 13, 14])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [1, 2, 3, (5, 2)])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_one_sided_padding_becomes_even_with_the_same_answer(side, stride, kernel, groups):
+    network = nn.Sequential(Conv2dSame(3, 6, kernel, stride=stride, groups=groups), nn.BatchNorm2d(6)).eval()
+    network[1].running_mean += 0.5
+    result = folded(network, noise(side))
+    assert type(result[0]) is nn.Conv2d
+    pictures = torch.randn(2, 3, side, side)
+    torch.testing.assert_close(answer(result, pictures), answer(network, pictures))
+
+
+def test_a_convolution_with_holes_keeps_its_padding():
+    network = nn.Sequential(Conv2dSame(3, 6, 3, stride=2, dilation=2)).eval()
+    assert folded(network, noise(12)) is network

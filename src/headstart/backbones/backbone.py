@@ -161,7 +161,7 @@ class Held:
 
     @cached_property
     def frozen(self) -> Held:
-        """The network for passes in which nothing is trained: its batch norms are folded (`headstart.backbones.folding`).
+        """The network for passes in which nothing is trained, folded (`headstart.backbones.folding`).
 
         For a network whose weights stay as they are; it counts as the same one.
         """

@@ -174,7 +174,7 @@ def _tried(backbone: Backbone, file: Path, squares: Sequence[NDArray[np.uint8]])
     batch = normalise(np.stack(squares), backbone.preprocessing)
     tensor = torch.from_numpy(batch)
     try:
-        export(backbone.network, backbone.preprocessing.input_size, file)
+        export(backbone.frozen.network, backbone.preprocessing.input_size, file)
         graph = OnnxNetwork(file)
         own, its = next(forward(backbone.network, iter([tensor]))).numpy(), graph(batch)
         alone = np.concatenate([graph(batch[:1]), graph(batch[1:3])])

@@ -192,7 +192,7 @@ class Ground:
         return Unkept(self.request, backbone, self.squares(backbone.preprocessing))
 
     def preferred_engine(self) -> str:
-        """Return the engine for the frozen passes: the kept graph if it is fast here, but torch where it has begun already.
+        """Return the engine for the frozen passes: the kept graph if it is fast here; torch where it has begun.
 
         A graph and its network differ by rounding, so one experiment takes one of them from its first look on.
         """
