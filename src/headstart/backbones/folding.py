@@ -151,7 +151,7 @@ def _even(convolution: nn.Conv2d, size: tuple[int, int]) -> nn.Conv2d:
         convolution.in_channels,
         convolution.out_channels,
         (kernel[0] + high, kernel[1] + wide),
-        stride=convolution.stride,
+        stride=(convolution.stride[0], convolution.stride[1]),
         padding=((wanted[0] + high) // 2, (wanted[1] + wide) // 2),
         groups=convolution.groups,
         bias=convolution.bias is not None,
