@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from headstart.base.types import softmax
 from headstart.evidence.metrics import log_loss
-from headstart.heads import logistic
+from headstart.heads import logistic, objective, problem
 
 
 def blobs(classes, *, each, features, seed=0, distance=0.7):
@@ -81,8 +81,42 @@ def test_many_rows_and_classes_choose_on_two_folds(monkeypatch):
     np.testing.assert_allclose(short.head.probabilities(X), reference(X, y, short.chosen["C"], X), atol=1e-5)
 
 
+@pytest.mark.parametrize("classes", [2, 6])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_all_folds_share_answer_as_copies_do(monkeypatch, classes, dtype):
+    """Beyond the memory for copies nothing may change but rounding; blocks of a few rows, to walk through many."""
+    X, y, folds = blobs(classes, each=150 // classes, features=20)
+    X = (X * np.linspace(0.1, 50, 20) + np.linspace(-500, 500, 20)).astype(dtype)
+    X[:, 7] = 3.0  # says nothing
+    X[:, 8] = np.where(folds == 2, 1 + 0.1 * np.cos(np.arange(len(y))), 1.0)  # varies in one fold alone
+    order = np.random.default_rng(0).permutation(len(y))
+    X, y, folds = X[order], y[order], folds[order]
+    monkeypatch.setattr(logistic, "_LARGE", 0)
+    copies = logistic.fit(X, y, classes, folds=folds)
+    monkeypatch.setattr(logistic, "_MOST_COPIES", 0)
+    monkeypatch.setattr(objective, "MOST_SCORES", 16 * classes)
+    monkeypatch.setattr(problem, "_MOST_NUMBERS", 700)
+    monkeypatch.setattr(problem, "OwnMaterial", None)
+    shared = logistic.fit(X, y, classes, folds=folds)
+    assert shared.converged
+    assert shared.chosen == copies.chosen
+    np.testing.assert_allclose(softmax(shared.out_of_fold), softmax(copies.out_of_fold), atol=2e-3)
+    np.testing.assert_allclose(shared.head.probabilities(X), copies.head.probabilities(X), atol=1e-5)
+    np.testing.assert_allclose(shared.head.probabilities(X), reference(X, y, shared.chosen["C"], X), atol=1e-4)
+
+
+def test_a_fold_that_lacks_a_class_is_solved_among_the_others_in_shared_rows_too(monkeypatch):
+    X, y, _ = blobs(3, each=30, features=10)
+    folds = np.where(y == 2, 0, np.arange(len(y)) % 2 + 1)
+    monkeypatch.setattr(logistic, "_LARGE", 0)
+    copies = logistic.fit(X, y, 3, folds=folds)
+    monkeypatch.setattr(logistic, "_MOST_COPIES", 0)
+    shared = logistic.fit(X, y, 3, folds=folds)
+    np.testing.assert_allclose(softmax(shared.out_of_fold), softmax(copies.out_of_fold), atol=2e-3)
+
+
 def test_an_unsolved_head_says_so(monkeypatch):
-    monkeypatch.setattr(logistic, "_MOST_STEPS", 1)
+    monkeypatch.setattr(problem, "MOST_STEPS", 1)
     X, y, folds = blobs(4, each=20, features=40)
     fitted = logistic.fit(X, y, 4, folds=folds)
     assert not fitted.converged

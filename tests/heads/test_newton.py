@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from headstart.heads.logistic import _SoftmaxLoss
 from headstart.heads.newton import minimise
+from headstart.heads.objective import OwnRows, SoftmaxLoss
 
 
 class Bowl:
@@ -44,7 +44,7 @@ def test_stops_after_the_steps_it_may_take_and_tells_the_gradient():
 def test_first_and_second_derivative_of_the_softmax_loss():
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(12, 4)), rng.integers(3, size=12)
-    loss = _SoftmaxLoss(rows, labels, np.array([[0.1], [0.2], [0.3], [0.0]]))
+    loss = SoftmaxLoss(OwnRows(rows), labels, np.array([[0.1], [0.2], [0.3], [0.0]]))
     point, direction = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
 
     def value(flat):

@@ -29,9 +29,14 @@ def accuracy(labels: Labels, predicted: Labels) -> float:
 
 def log_loss(labels: Labels, probabilities: Floats) -> float:
     """Return the mean of ``-log p(true class)`` in nats; `probabilities`, (n, classes), stay above 2e-16."""
+    return float(np.mean(log_losses(labels, probabilities)))
+
+
+def log_losses(labels: Labels, probabilities: Floats) -> Floats:
+    """Return ``-log p(true class)`` of each row in nats, (n,); `probabilities`, (n, classes), stay above 2e-16."""
     _check_pair("log_loss", labels, probabilities)
     true = np.asarray(probabilities, np.float64)[np.arange(len(labels)), labels]
-    return float(np.mean(-np.log(np.clip(true, _LEAST_PROBABILITY, 1.0))))
+    return np.asarray(-np.log(np.clip(true, _LEAST_PROBABILITY, 1.0)))
 
 
 def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:

@@ -51,7 +51,7 @@ class Fitter(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """Checked material of one head: features in float64, labels, and the folds as rows."""
+    """Checked material of one head: features, labels, and the folds as rows."""
 
     features: Floats
     labels: Labels
@@ -69,8 +69,12 @@ class Training:
             yield np.setdiff1d(self.rows, held), held
 
 
-def check_training(owner: str, X: Floats, y: Labels, classes: int, folds: NDArray[np.integer[Any]]) -> Training:
+def check_training(
+    owner: str, X: Floats, y: Labels, classes: int, folds: NDArray[np.integer[Any]], *, exact: bool = True
+) -> Training:
     """Return the material, checked; `owner` is the head, for the message.
+
+    With `exact` the features are in float64, else in the precision in which they come.
 
     Raises
     ------
@@ -78,9 +82,9 @@ def check_training(owner: str, X: Floats, y: Labels, classes: int, folds: NDArra
         If shapes do not fit, a feature is not finite, a class has no picture, or there is only one fold.
     """
     classes = check_integer("classes", owner, classes, least=2)
-    features = np.asarray(X, np.float64)
+    features = np.asarray(X, np.float64 if exact or not np.issubdtype(np.asarray(X).dtype, np.floating) else None)
     labels = np.asarray(y, np.int64)
-    if features.ndim != 2 or 0 in features.shape or not np.isfinite(features).all():
+    if features.ndim != 2 or 0 in features.shape or not _all_finite(features):
         raise bad_parameter("X", owner, "finite features, (pictures, features)", features.shape)
     if labels.shape != features.shape[:1] or labels.min() < 0 or labels.max() >= classes:
         raise bad_parameter("y", owner, f"one label from 0 to {classes - 1} for each row", labels.shape)
@@ -93,6 +97,11 @@ def check_training(owner: str, X: Floats, y: Labels, classes: int, folds: NDArra
     return Training(features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers))
 
 
+def _all_finite(features: Floats) -> bool:
+    """Return whether every number is finite: so is their sum, which takes no room, unless that overflows."""
+    return bool(np.isfinite(features.sum(dtype=np.float64))) or bool(np.isfinite(features).all())
+
+
 @dataclass(frozen=True, eq=False)
 class Standard:
     """Standardisation learned on some rows: a feature that is constant there is only centred."""
@@ -103,7 +112,11 @@ class Standard:
     @classmethod
     def of(cls, features: Floats) -> Standard:
         """Return mean and standard deviation of the columns of `features`, (n, D)."""
-        mean, scale = features.mean(axis=0), features.std(axis=0)
+        return cls.from_moments(features.mean(axis=0), features.std(axis=0))
+
+    @classmethod
+    def from_moments(cls, mean: Floats, scale: Floats) -> Standard:
+        """Return the same from mean and standard deviation."""
         # Features come as float32: below its resolution a spread is rounding, not a difference.
         varies = scale > 1e-6 * np.abs(mean)
         return cls(mean, np.where(varies & (scale > 0), scale, 1.0))
