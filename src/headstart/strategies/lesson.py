@@ -85,7 +85,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
             f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
             f"{ground.activation_limit / 1e9:.1f} GB they may, so the frozen part runs again in each epoch."
         )
-        source = PrefixSource(halves.prefix, *pixels, device=ground.device)
+        source = PrefixSource(split(backbone.frozen, cut).prefix, *pixels, device=ground.device)
     else:
         source, shared = _stored(ground, choices, strategy, cut, learning, choosing), (*shared, "activations")
     return Lesson(
