@@ -167,10 +167,12 @@ class Held:
         """
 
         def make() -> nn.Module:
-            from headstart.backbones.folding import folded
+            from headstart.backbones.folding import folded, read_apart
             from headstart.backbones.stages import noise
 
-            return folded(self.network, noise(self._side), untouched=self.plan.read_apart)
+            traced = self.plan.traced
+            untouched = frozenset[str]() if traced is None else read_apart(traced.graph)
+            return folded(self.network, noise(self._side), untouched=untouched)
 
         if self._base is not None:
             return self._base.frozen.reading()

@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.functional import pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -44,6 +44,9 @@ def folded(network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozens
     untouched : set of str
         Names of modules whose weights are wanted as they are.
     """
+    picture = picture.to(next((weight.device for weight in network.parameters()), picture.device))
+    if isinstance(network, fx.GraphModule):
+        untouched = untouched | read_apart(network.graph)
     with evaluating(network), torch.inference_mode():
         with _at_work(network) as seen:
             answer = network(picture)
@@ -58,6 +61,11 @@ def folded(network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozens
             return network  # it reads its norms' weights by itself
     agrees = other.shape == answer.shape and _difference(other, answer) <= AGREE
     return copied if agrees else network
+
+
+def read_apart(graph: fx.Graph) -> frozenset[str]:
+    """Return the modules whose weights a graph reads itself, instead of calling them."""
+    return frozenset(str(node.target).rpartition(".")[0] for node in graph.nodes if node.op == "get_attr")
 
 
 def _difference(answer: Tensor, expected: Tensor) -> float:

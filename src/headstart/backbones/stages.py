@@ -22,12 +22,6 @@ class Plan:
     stages: tuple[Stage, ...]
     traced: Traced | None
 
-    @property
-    def read_apart(self) -> frozenset[str]:
-        """The modules whose weights the graph reads itself, instead of calling them."""
-        nodes = self.traced.graph.nodes if self.traced is not None else ()
-        return frozenset(str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr")
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
         """Return the plan itself: it names modules and holds none, so it is true of every copy."""
         return self

@@ -97,7 +97,7 @@ def _tried(model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> di
     # One at a time and three at once too: an exported graph may hold fast to the number it was traced with.
     probes = [list(squares), list(squares[:1]), [squares[0]] * 3]
     try:
-        export(model.network, model.preprocessing.input_size, file)
+        export(model.answering, model.preprocessing.input_size, file)
         graph = replace(model, network=OnnxNetwork(file))
         differences = [_differences(graph, model, probe) for probe in probes]
     except EngineError as error:

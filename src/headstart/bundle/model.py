@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,10 +128,21 @@ class Model:
         with torch_in_budget():
             from headstart.backbones.forward import forward, normalise
 
-        network = self.network.network if isinstance(self.network, Held) else self.network
         tensors = (normalise(batch, self.preprocessing) for batch in batches)
-        for features in forward(network, tensors, device=self.device):
+        for features in forward(self.answering, tensors, device=self.device):
             yield features.numpy()
+
+    @cached_property
+    def answering(self) -> torch.nn.Module:
+        """The network as it answers, folded (`headstart.backbones.folding`): stored features come from the same."""
+        if isinstance(self.network, OnnxNetwork):
+            raise RuntimeError("a graph answers by itself")
+        if isinstance(self.network, Held):
+            return self.network.frozen.network
+        from headstart.backbones.folding import folded
+        from headstart.backbones.stages import noise
+
+        return folded(self.network, noise(self.preprocessing.input_size))
 
     def flops(self) -> float:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
