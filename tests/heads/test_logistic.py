@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
 from headstart.evidence.metrics import log_loss
 from headstart.heads import logistic, objective, problem
@@ -130,3 +131,21 @@ def test_a_nearly_dead_feature_with_a_large_mean_costs_no_precision():
     X = np.concatenate([X, (1000 + 0.01 * rng.normal(size=(80, 5))).astype(np.float32)], axis=1)
     fitted = logistic.fit(X, y, 2, folds=folds)
     np.testing.assert_allclose(fitted.head.probabilities(X), reference(X, y, fitted.chosen["C"], X), atol=1e-5)
+
+
+def test_given_strengths_are_all_tried_and_the_best_of_them_is_taken():
+    X, y, folds = blobs(3, each=20, features=40, distance=0.3)
+    searched = logistic.fit(X, y, 3, folds=folds).chosen["C"]
+    strengths = [10 * searched, searched, searched / 10]
+    fitted = logistic.fit(X, y, 3, folds=folds, strengths=strengths)
+    assert fitted.chosen["C"] == pytest.approx(searched)
+    np.testing.assert_allclose(fitted.head.probabilities(X), reference(X, y, searched, X), atol=1e-5)
+    weak = logistic.fit(X, y, 3, folds=folds, strengths=[3.0])
+    np.testing.assert_allclose(weak.head.probabilities(X), reference(X, y, 3.0, X), atol=1e-5)
+
+
+@pytest.mark.parametrize("strengths", [[], [0.0], [-1.0], [float("nan")], [1.0, "1"]])
+def test_strengths_that_cannot_be_are_refused(strengths):
+    X, y, folds = blobs(2, each=20, features=4)
+    with pytest.raises(ConfigError, match="strengths"):
+        logistic.fit(X, y, 2, folds=folds, strengths=strengths)
