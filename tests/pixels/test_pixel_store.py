@@ -22,6 +22,7 @@ from headstart.base.errors import ConfigError, PictureError, StoreError
 from headstart.base.files import sha256_of_file, write_json
 from headstart.base.progress import Silent, Step
 from headstart.pixels import PixelStore, decode, shelf
+from headstart.pixels import store as store_module
 
 Draw = Callable[..., Path]
 
@@ -236,6 +237,9 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(
         def __exit__(self, *details: object) -> None:
             self.stream.close()
 
+        def flush(self) -> None:
+            pass
+
         def write(self, content: memoryview) -> None:
             if self.written:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -245,7 +249,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(
 
     def fake_open(self: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
         stream = original(self, mode, *arguments, **options)
-        return FullDisk(stream) if mode == "wb" else stream
+        return FullDisk(stream) if mode == "ab" else stream
 
     monkeypatch.setattr(Path, "open", fake_open)
     with pytest.raises(StoreError, match=r"No space left on device.*free some space"):
@@ -332,7 +336,7 @@ def test_the_second_of_two_builders_keeps_the_first_ones_store(files: list[Path]
         PictureError(FAULTY[row], hint="") if row in FAULTY else decode(file, short_side=32)
         for row, file in enumerate(files)
     ]
-    assert shelf.write(home, facts, pictures) == store.folder
+    assert shelf.write(home, facts, lambda begin: pictures[begin:]) == store.folder
     assert store.folder.stat().st_ino == node
     assert len(list(home.iterdir())) == 1
 
@@ -341,11 +345,11 @@ def test_what_a_killed_build_left_is_cleaned_up(files: list[Path], home: Path) -
     script = (
         "import sys, pathlib, itertools, numpy as np\n"
         "from headstart.pixels import shelf\n"
-        "def pictures():\n"
+        "def pictures(begin):\n"
         "    yield np.zeros((40, 40, 3), np.uint8)\n"
         "    print('begun', flush=True)\n"
         "    sys.stdin.read()\n"
-        "shelf.write(pathlib.Path(sys.argv[1]), {}, pictures())\n"
+        "shelf.write(pathlib.Path(sys.argv[1]), {}, pictures)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -363,6 +367,94 @@ def test_what_a_killed_build_left_is_cleaned_up(files: list[Path], home: Path) -
     build(files[:1])
     assert not draft.exists()
     assert all(not path.name.startswith(".") for path in home.iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from headstart.pixels import PixelStore, store
+decode, count = store.decode, 0
+def counted(*arguments, **options):
+    global count
+    if count == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    count += 1
+    return decode(*arguments, **options)
+store.decode = counted
+files = [Path(name) for name in sys.argv[3:]]
+PixelStore.build(files, [str(row) for row in range(len(files))], short_side=32, folder=Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 5])
+def test_a_killed_build_is_gone_on_with_where_it_was(files: list[Path], home: Path, after: int) -> None:
+    """Every picture is decoded exactly once, the faulty ones too, over both processes."""
+    digests = [str(row) for row in range(len(files))]
+    command = [sys.executable, "-c", KILLED, str(home), str(after), *map(str, files)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    store, listener = build(files, digests=digests)
+    assert listener.decoded == len(files) - after
+    assert [f"{after} of 6 pictures were decoded before" in message for message in listener.messages] == [True] * (
+        after > 0
+    )
+    check(store, files, FAULTY)
+    store.verify()
+    assert store.folder is not None
+    assert sorted(path.name for path in store.folder.iterdir()) == ["index.bin", "manifest.json", "pixels.bin"]
+    assert list(home.iterdir()) == [store.folder]
+
+
+def interrupted(files: list[Path], *, at: int) -> None:
+    decoder, seen = store_module.decode, iter(range(len(files)))
+
+    def interrupt(*arguments: Any, **options: Any) -> Any:
+        if next(seen) == at:
+            raise KeyboardInterrupt
+        return decoder(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_module, "decode", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build(files)
+
+
+def test_an_interrupted_build_is_gone_on_with_in_the_same_process(files: list[Path]) -> None:
+    interrupted(files, at=4)
+    store, listener = build(files)
+    assert listener.decoded == 2
+    check(store, files, FAULTY)
+
+
+@pytest.mark.parametrize("damage", ["pixels shorter", "pixels changed", "journal torn", "journal gone", "nonsense"])
+def test_a_begun_build_is_trusted_as_far_as_its_bytes_are_those_of_its_journal(
+    files: list[Path], home: Path, damage: str
+) -> None:
+    interrupted(files, at=4)
+    (draft,) = home.iterdir()
+    pixels, journal = draft / "pixels.bin", draft / "journal.jsonl"
+    content = pixels.read_bytes()
+    if damage == "pixels shorter":
+        pixels.write_bytes(content[:-1])
+    elif damage == "pixels changed":
+        pixels.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    elif damage == "journal torn":
+        journal.write_bytes(journal.read_bytes()[:-9])
+    elif damage == "journal gone":
+        journal.unlink()
+    else:
+        journal.write_text('{"at": [0, 8, 8], "bytes": 0, "sha256": "' + "0" * 64 + '"}\n[3]\n')
+    store, listener = build(files)
+    assert listener.decoded == (3 if damage == "journal torn" else 6)
+    check(store, files, FAULTY)
+    store.verify()
+
+
+def test_a_begun_build_under_another_limit_begins_again(cache: Path, files: list[Path]) -> None:
+    limited(cache, 10)
+    interrupted(files, at=4)
+    (cache / "settings.json").unlink()
+    store, listener = build(files)
+    assert (store.kept, listener.decoded) == (6, 6)
 
 
 def test_leftovers_of_other_machines_are_kept_for_a_day(files: list[Path], home: Path) -> None:

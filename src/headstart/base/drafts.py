@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _DAY = 86400.0
+_NOBODY = "0"  # in place of a process's number
 
 
 def draft_name(name: str) -> str:
@@ -24,10 +25,31 @@ def clean_drafts(home: Path) -> None:
     """Delete what killed builds left: their process is gone, or nothing was written for a day."""
     for draft in home.glob(".*.part"):
         with suppress(OSError):  # another process cleans too
-            _, _, host, pid, *_ = draft.name.split(".")
-            newest = max(entry.stat().st_mtime for entry in (draft, *draft.iterdir()))
-            if time.time() - newest > _DAY or (host == _host() and _is_gone(pid)):
+            if _is_left(draft):
                 shutil.rmtree(draft, ignore_errors=True)
+
+
+def adopt(home: Path, name: str, draft: Path) -> bool:
+    """Make `draft` of what a killed build of the folder `name` left; False: nothing, or another process was faster."""
+    for left in sorted(home.glob(f".{name}.*.part")):
+        with suppress(OSError, ValueError):
+            if not left.name.endswith(".old.part") and _is_left(left):
+                left.rename(draft)
+                return True
+    return False
+
+
+def abandon(draft: Path, name: str) -> None:
+    """Leave a draft of this process for whoever builds the folder `name` next."""
+    with suppress(OSError):
+        draft.rename(draft.with_name(f".{name}.{_host()}.{_NOBODY}.{uuid.uuid4().hex[:8]}.part"))
+
+
+def _is_left(draft: Path) -> bool:
+    """Whether nobody works on a draft any more; OSError if it is gone."""
+    _, _, host, pid, *_ = draft.name.split(".")
+    newest = max(entry.stat().st_mtime for entry in (draft, *draft.iterdir()))
+    return time.time() - newest > _DAY or (host == _host() and _is_gone(pid))
 
 
 def _host() -> str:
@@ -36,6 +58,8 @@ def _host() -> str:
 
 
 def _is_gone(pid: str) -> bool:
+    if pid == _NOBODY:
+        return True
     if sys.platform == "win32":  # signal 0 would be Ctrl-C there
         return False
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.drafts import clean_drafts, draft_name
+from headstart.base.drafts import abandon, adopt, clean_drafts, draft_name
 from headstart.base.errors import PictureError, StoreError
 from headstart.base.files import durable_writer, fingerprint, read_json, sha256_of_file, write_json
+from headstart.pixels.filling import INDEX, NOT_KEPT, Filling, Pixels
 
 FORMAT = 2
-INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
-NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for it
 
-Pixels = NDArray[np.uint8]
+PicturesFrom = Callable[[int], Iterable[Pixels | PictureError]]
 
 _DAMAGED_HINT = "Delete that folder; the next run makes it anew."
 
@@ -91,17 +89,19 @@ def _manifest(place: Path) -> dict[str, Any]:
     return content
 
 
-def write(
-    home: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError], *, most: int | None = None
-) -> Path:
+def write(home: Path, facts: Mapping[str, Any], pictures: PicturesFrom, *, most: int | None = None) -> Path:
     """Write a store into the folder `home` and return its place.
+
+    Where a process that was killed had begun the same store, this one goes on with it; interrupted, it leaves what it
+    has for the next.
 
     Parameters
     ----------
     home : Path
     facts : mapping
         What tells this store from others.
-    pictures : iterable
+    pictures : callable
+        Given a row, returns the pictures from that one on.
     most : int, optional
         Bytes of pixels to keep; what comes later is only noted.
 
@@ -111,46 +111,39 @@ def write(
         If it cannot be written; nothing is left behind.
     """
     home.mkdir(parents=True, exist_ok=True)
-    clean_drafts(home)
     place = home / name(facts)
     draft = home / draft_name(place.name)
+    begun = adopt(home, place.name, draft)
+    clean_drafts(home)
     try:
-        draft.mkdir()
+        if not begun:
+            draft.mkdir()
         _fill(draft, facts, pictures, most)
         _put(draft, place, facts)
-    finally:
+    except Exception:
         shutil.rmtree(draft, ignore_errors=True)
+        raise
+    except BaseException:  # interrupted: the next one goes on
+        abandon(draft, place.name)
+        raise
+    shutil.rmtree(draft, ignore_errors=True)
     return place
 
 
-def _fill(draft: Path, facts: Mapping[str, Any], pictures: Iterable[Pixels | PictureError], most: int | None) -> None:
+def _fill(draft: Path, facts: Mapping[str, Any], pictures: PicturesFrom, most: int | None) -> None:
     """Write the three files into `draft`, the manifest last."""
-    index: list[tuple[int, int, int]] = []
-    faulty: dict[int, str] = {}
-    offset, digest = 0, hashlib.sha256()
-    with durable_writer(draft / "pixels.bin") as temporary, temporary.open("wb") as stream:
-        for row, picture in enumerate(pictures):
-            if isinstance(picture, PictureError):
-                faulty[row] = picture.message
-                index.append((0, 0, 0))
-                continue
-            if most is not None and offset + picture.nbytes > most:
-                index.append((NOT_KEPT, picture.shape[0], picture.shape[1]))
-                continue
-            content = np.ascontiguousarray(picture).data
-            stream.write(content)
-            digest.update(content)
-            index.append((offset, picture.shape[0], picture.shape[1]))
-            offset += picture.nbytes
+    filling = Filling(draft, most)
+    filling.take(pictures(len(filling)))
     with durable_writer(draft / "index.bin") as temporary:
-        np.array(index, INDEX).tofile(temporary)
+        np.array(filling.index, INDEX).tofile(temporary)
+    filling.finish()
     manifest = {
         "format": FORMAT,
         "facts": dict(facts),
-        "pixels_bytes": offset,
-        "pixels_sha256": digest.hexdigest(),
+        "pixels_bytes": filling.nbytes,
+        "pixels_sha256": filling.digest.hexdigest(),
         "index_sha256": sha256_of_file(draft / "index.bin"),
-        "faulty": faulty,
+        "faulty": filling.faulty,
     }
     write_json(draft / "manifest.json", manifest)
 

@@ -7,7 +7,8 @@ On disk a store is a folder of three files::
     manifest.json   format, key, sizes, checksums, the faulty pictures' reasons; written last
 
 It is written to a folder of its own beside its place and renamed, so it stands whole or not at all, and
-two processes that need the same one do not meet. What goes beyond the cache's limit is checked and measured
+two processes that need the same one do not meet. What a killed one has written, the next one goes on with
+(`headstart.pixels.filling`). What goes beyond the cache's limit is checked and measured
 like the rest, but its pixels are not kept: it is decoded again whenever it is asked for.
 """
 
@@ -258,7 +259,7 @@ class _Job:
             self.progress.message(
                 f"decoded pictures take about {min(size, allowed) / 1e9:.0f} GB in '{home}' (HEADSTART_CACHE)"
             )
-        place = shelf.write(home, self.facts, self.decoded(), most=allowed)
+        place = shelf.write(home, self.facts, self.decoded, most=allowed)
         kept = shelf.read(place, self.facts)
         if kept is None:  # somebody cleared the cache in this very moment
             raise StoreError(f"'{place}' is gone again.", hint="Run the same command again.")
@@ -272,9 +273,13 @@ class _Job:
             )
         return store
 
-    def decoded(self) -> Iterator[Pixels | PictureError]:
-        with self.progress.step("decode", len(self.files)) as step:
-            for picture in ordered_map(self._attempt, self.files, threads=self.threads):
+    def decoded(self, begin: int = 0) -> Iterator[Pixels | PictureError]:
+        if begin:
+            self.progress.message(
+                f"{begin:,} of {len(self.files):,} pictures were decoded before: going on from there."
+            )
+        with self.progress.step("decode", len(self.files) - begin) as step:
+            for picture in ordered_map(self._attempt, self.files[begin:], threads=self.threads):
                 yield picture
                 step.advance()
 
