@@ -14,6 +14,7 @@ from pathlib import Path
 
 _DAY = 86400.0
 _NOBODY = "0"  # in place of a process's number
+_OLD = ".old.part"  # the end of a name that is only there to be deleted
 
 
 def draft_name(name: str) -> str:
@@ -25,15 +26,18 @@ def clean_drafts(home: Path) -> None:
     """Delete what killed builds left: their process is gone, or nothing was written for a day."""
     for draft in home.glob(".*.part"):
         with suppress(OSError):  # another process cleans too
-            if _is_left(draft):
-                shutil.rmtree(draft, ignore_errors=True)
+            if not _is_left(draft):
+                continue
+            if not draft.name.endswith(_OLD):  # out of the way at once, so that nobody goes on with half of it
+                draft = draft.rename(draft.with_name(f"{draft.name.removesuffix('.part')}{_OLD}"))
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def adopt(home: Path, name: str, draft: Path) -> bool:
     """Make `draft` of what a killed build of the folder `name` left; False: nothing, or another process was faster."""
     for left in sorted(home.glob(f".{name}.*.part")):
         with suppress(OSError, ValueError):
-            if not left.name.endswith(".old.part") and _is_left(left):
+            if not left.name.endswith(_OLD) and _is_left(left):
                 left.rename(draft)
                 return True
     return False
@@ -53,8 +57,14 @@ def _is_left(draft: Path) -> bool:
 
 
 def _host() -> str:
-    """Return a short name of this machine; process numbers mean nothing on another that shares the disk."""
-    return hashlib.sha256(socket.gethostname().encode("utf-8")).hexdigest()[:8]
+    """Return a short name of this machine; process numbers mean nothing on another that shares the disk.
+
+    Nor in another container that bears the same name.
+    """
+    name = socket.gethostname()
+    with suppress(OSError):
+        name += str(Path("/proc/self/ns/pid").readlink())
+    return hashlib.sha256(name.encode("utf-8")).hexdigest()[:8]
 
 
 def _is_gone(pid: str) -> bool:

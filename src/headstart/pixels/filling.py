@@ -76,10 +76,13 @@ class Filling:
                 journal.write(f"{json.dumps(self._line())}\n")
                 journal.flush()
 
-    def finish(self) -> None:
-        """Flush the pixels to the disk and forget the journal."""
+    def flush(self) -> None:
+        """Flush the pixels to the disk."""
         with self._pixels.open("rb+") as stream:
             os.fsync(stream.fileno())
+
+    def forget(self) -> None:
+        """Take the journal away, when all else stands."""
         self._journal.unlink()
 
     def _line(self) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _fill(draft: Path, facts: Mapping[str, Any], pictures: PicturesFrom, most: i
     filling.take(pictures(len(filling)))
     with durable_writer(draft / "index.bin") as temporary:
         np.array(filling.index, INDEX).tofile(temporary)
-    filling.finish()
+    filling.flush()
     manifest = {
         "format": FORMAT,
         "facts": dict(facts),
@@ -146,6 +146,7 @@ def _fill(draft: Path, facts: Mapping[str, Any], pictures: PicturesFrom, most: i
         "faulty": filling.faulty,
     }
     write_json(draft / "manifest.json", manifest)
+    filling.forget()
 
 
 def _put(draft: Path, place: Path, facts: Mapping[str, Any]) -> None:
