@@ -1,10 +1,10 @@
-"""Is another way of training better? Asked inside train alone, of the solar cells.
+"""Is another way of training better? Asked inside train alone, of the solar cells or of a folder.
 
-    python benchmarks/inside_train.py [--variants usual,no-mean] [--seeds 0,1,2] [--strategy partial]
+    python benchmarks/inside_train.py [--data DATA] [--variants usual,no-mean] [--seeds 0,1,2] [--strategy partial]
 
 For each seed the training pictures of that split are divided again: a fifth is the test, the rest is divided as in
 any comparison. The split's own test pictures are not touched, so that what is adopted here can still be measured
-on them. All 2,624 cells; a row for each variant as soon as it is through.
+on them. All 2,624 cells, or the train pictures of DATA; a row for each variant as soon as it is through.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 import headstart as hs
 from headstart.cli.live import listener
-from headstart.table import Table, solar_cells
+from headstart.table import Table, read_table, solar_cells
 from headstart.table.splits import group_ids, hold_out
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -32,13 +32,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "longer": {"training": {"epochs": 16}},
     "thrice-the-rate": {"training": {"backbone_rate": 1.5e-3, "head_rate": 3e-3}},
     "earlier-cut": {"cut": "blocks.3"},
+    "one-size": {"training": {"progressive": False}},
     "300-pixels": {"image_size": 300},
 }
 
 
-def inner(seed: int) -> Table:
-    """Return the training pictures of split `seed`, a fifth of them as its test."""
-    whole = solar_cells(pictures=None, seed=seed)
+def inner(seed: int, data: str | None = None) -> Table:
+    """Return the training pictures of `data`, or of split `seed` of the cells, a fifth of them as its test."""
+    whole = read_table(data) if data else solar_cells(pictures=None, seed=seed)
     table = whole.only(whole.rows("train"))
     test = hold_out(table.labels, group_ids(table, np.arange(len(table))), seed=1000 + seed)
     if test is None:
@@ -48,6 +49,7 @@ def inner(seed: int) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data")
     parser.add_argument("--variants", default=",".join(VARIANTS))
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--strategy", default="partial")
@@ -61,7 +63,7 @@ def main() -> None:
             begin = time.perf_counter()
             with tempfile.TemporaryDirectory() as place, listener(quiet=True, on_stderr=False) as progress:
                 run = hs.compare(
-                    inner(seed),
+                    inner(seed, arguments.data),
                     out=Path(place) / "run",
                     strategies=arguments.strategy,
                     seed=seed,

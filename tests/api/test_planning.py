@@ -61,6 +61,7 @@ def test_what_does_not_fit_is_named_and_done_later(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **QUICK)
+    hs.clear_cache("trainings")  # what stands there fits any budget
     expected = {"knn": 1.0, "scratch": 1.0, "partial": 9e9}
     monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
     options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **QUICK}
@@ -91,7 +92,9 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
     monkeypatch.setattr(module, "_expected", lambda *_: None)
+    hs.clear_cache("trainings")  # what stands there fits any budget
     hs.compare(pictures, budget=10**6, **{**options, "out": tmp_path / "counted.run"})
+    hs.clear_cache("trainings")
     enough, ticks.now = ticks.now, 0
     run = hs.compare(pictures, budget=(enough - 1) / 1.06, **options)
     assert [late["strategy"] for late in run.results["not_run"]] == ["scratch"]

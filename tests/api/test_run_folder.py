@@ -136,6 +136,7 @@ def test_a_run_that_lost_its_predictions_is_done_again(pictures: Path, tmp_path:
 def test_growth_that_was_stopped_anywhere_goes_on(pictures: Path, tmp_path: Path, cache: Path) -> None:
     asked = "svm,partial,full"
     whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies=asked, **QUICK)
+    hs.clear_cache("trainings")  # or they would be found instead of trained
     grown, chance, stops = tmp_path / "grown.run", random.Random(1), 0
     table = read_table(pictures)
     hs.compare(pictures, out=grown, strategies="svm", **QUICK)

@@ -19,8 +19,8 @@ ALL = "all"
 def list_cache() -> dict[str, Any]:
     """Return what the cache holds: ``folder``, ``bytes``, ``limit`` and ``entries``, the one used last first.
 
-    Each entry has ``kind`` (pixels, features, or engines: exported networks), ``path``, ``bytes``, ``used`` (UTC)
-    and ``about``.
+    Each entry has ``kind`` (pixels, features, engines: exported networks, or trainings), ``path``, ``bytes``,
+    ``used`` (UTC) and ``about``.
     """
     found = cache.entries()
     return {
@@ -32,7 +32,7 @@ def list_cache() -> dict[str, Any]:
 
 
 def clear_cache(what: str = ALL) -> dict[str, Any]:
-    """Remove the cached entries: ``"all"`` of them, or only ``"pixels"``, ``"features"`` or ``"engines"``.
+    """Remove the cached entries: ``"all"`` of them, or only one of the kinds that `list_cache` names.
 
     Nothing is lost but time: the next run makes what it needs anew.
 
@@ -90,6 +90,8 @@ def _about(entry: cache.Entry) -> dict[str, Any]:
     facts = entry.about
     if entry.kind == "engines":
         return {name: facts[name] for name in ("bundle", "backbone") if name in facts}
+    if entry.kind == "trainings":
+        return {name: facts.get(name) for name in ("strategy", "data", "pictures")}
     if entry.kind == "pixels":
         return {"pictures": facts.get("pictures"), "short_side": facts.get("short_side")}
     preprocessing = facts.get("preprocessing") or {}

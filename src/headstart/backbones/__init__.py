@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headstart.backbones.backbone import Backbone, read_out
     from headstart.backbones.cuts import Split, cut_before, split
     from headstart.backbones.facts import Stage
-    from headstart.backbones.forward import evaluating, normalise, tensors_hash
+    from headstart.backbones.forward import answers_at, evaluating, normalise, tensors_hash
     from headstart.backbones.known import graphics_possible, recall, remember
     from headstart.backbones.loading import load
     from headstart.backbones.networks import create
@@ -24,6 +24,7 @@ __all__ = [
     "Backbone",
     "Split",
     "Stage",
+    "answers_at",
     "create",
     "cut_before",
     "evaluating",
@@ -41,7 +42,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Split", "cut_before", "split"), "cuts"),
-    **dict.fromkeys(("evaluating", "normalise", "tensors_hash"), "forward"),
+    **dict.fromkeys(("answers_at", "evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
     "Stage": "facts",

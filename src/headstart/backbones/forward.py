@@ -70,6 +70,19 @@ def forward(module: nn.Module, batches: Iterable[Tensor], *, device: str | torch
             module.to(home)
 
 
+def answers_at(network: nn.Module, side: int, features: int) -> bool:
+    """Return whether `network` takes pictures of `side` pixels and answers with `features` numbers, as at its own size.
+
+    Convolutions with a pool behind them do; what has a place or a weight for each pixel (most transformers) does not.
+    """
+    with torch.random.fork_rng(devices=[]), evaluating(network), torch.inference_mode():
+        try:
+            answer = network(torch.zeros(1, 3, side, side))
+        except (RuntimeError, AssertionError, ValueError, IndexError):  # each has its own way to refuse
+            return False
+    return isinstance(answer, Tensor) and answer.shape == (1, features)
+
+
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[nn.Module]:
     """Put `module` into evaluation mode, and every part of it back into its own mode afterwards."""

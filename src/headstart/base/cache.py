@@ -1,6 +1,6 @@
 """The user's cache folder: what lies in it, how large it may grow, and what goes first.
 
-Each kind of store is a folder (``pixels``, ``features``) of entries, and each entry a folder with a
+Each kind of store is a folder (``pixels``, ``features`` ...) of entries, and each entry a folder with a
 ``manifest.json``, whose time of change is the time of its last use. Anything here can be made anew from the
 user's pictures, so removing an entry costs time and never an answer; a process that has one open keeps what it
 has mapped.
@@ -23,7 +23,7 @@ from headstart.base.errors import StoreError
 from headstart.base.files import cache_folder, flush_folder, read_json, store_error, write_json
 from headstart.base.params import check_integer
 
-KINDS = ("pixels", "features", "engines")
+KINDS = ("pixels", "features", "engines", "trainings")
 USUAL_LIMIT = 50 * 10**9  # bytes
 _SETTINGS = "settings.json"
 _OURS = re.compile("[0-9a-f]{32}")  # what stores are called; anything else in these folders is somebody else's
@@ -38,7 +38,7 @@ class Entry:
     Parameters
     ----------
     kind : str
-        ``"pixels"``, ``"features"`` or ``"engines"``.
+        One of `KINDS`.
     path : Path
         Its folder.
     nbytes : int
@@ -173,7 +173,7 @@ def _entries_of(folder: Path, kind: str) -> list[Entry]:
         if not _OURS.fullmatch(place.name) or not place.is_dir():
             continue
         with suppress(OSError):  # another process may remove it in this moment
-            sizes = [file.stat().st_size for file in place.iterdir()]
+            sizes = [file.stat().st_size for file in place.rglob("*")]
             found.append(Entry(kind, place, sum(sizes), _used(place), _about(place)))
     return found
 

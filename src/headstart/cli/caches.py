@@ -9,7 +9,7 @@ import typer
 from headstart.cli import options
 from headstart.cli.session import open_session
 
-What = Annotated[str, typer.Argument(metavar="[all|pixels|features|engines]", help="What to remove.")]
+What = Annotated[str, typer.Argument(metavar="[all|pixels|features|engines|trainings]", help="What to remove.")]
 Size = Annotated[str, typer.Argument(metavar="SIZE", help="Such as 20GB or 500MB; 50GB at first.", show_default=False)]
 
 

@@ -29,6 +29,7 @@ from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
 from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.strategies.trainings import told, training_of
 from headstart.table import Table
 
 
@@ -155,13 +156,21 @@ def _run_in_time(
     at_least_one: bool,
 ) -> dict[str, Any] | Late:
     """Return the record of a strategy, or `Late` if the budget does not allow it; the first is tried anyway."""
+    before = training_of(ground, choices, strategy) if strategy.trained != "none" else None
+    kept = before.restore(folder, strategy.name) if before else None
+    if kept is not None:
+        ground.progress.message(told(strategy.name))
+        return kept
     seconds = _expected(ground, plan, strategy)
     if not at_least_one and not clock.fits(seconds):
         return Late(seconds, begun=False)
     try:
-        return _run(ground, choices, strategy, folder)
+        run = _run(ground, choices, strategy, folder)
     except OutOfTimeError:
         return Late(seconds, begun=True)
+    if before:
+        before.keep(folder, run, ground.progress.message)
+    return run
 
 
 def _expected(ground: Ground, plan: Mapping[str, Any], strategy: Strategy) -> float | None:

@@ -29,6 +29,7 @@ from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
 from headstart.tune import (
     ActivationSource,
+    PixelSource,
     Trained,
     Trainee,
     TrainingSettings,
@@ -64,7 +65,8 @@ class _Learned:
 
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
-    settings, lesson = training_settings(ground.request, strategy.name), lesson_of(ground, choices, strategy)
+    settings = training_settings(ground.request, strategy.name)
+    lesson = lesson_of(ground, choices, strategy, settings)
     head, error = _head(ground, lesson, settings, strategy)
     if error is not None:
         settings = with_rates(settings, error, given=ground.request.training)
@@ -177,6 +179,7 @@ def _facts(ground: Ground, choices: Choices, lesson: Lesson) -> dict[str, Any]:
         "head": ground.request.head,
         "augment": choices.augment,
         "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
+        "sides": list(lesson.source.sides) if isinstance(lesson.source, PixelSource) else [],
         "epoch_chosen_on": lesson.chosen_in,
     }
 

@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from headstart.backbones import Backbone, split
+from headstart.backbones import Backbone, answers_at, split
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, View
 from headstart.strategies.ground import Choices, Ground, Look, activation_bytes
 from headstart.strategies.networks import load_scratch
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
-from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
+from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source, TrainingSettings
+from headstart.tune.progressive import sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,8 @@ def untrained(ground: Ground, strategy: Strategy) -> Backbone:
     return load_scratch(ground.request) if strategy.weights == "random" else copy.deepcopy(ground.need_backbone())
 
 
-def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
-    """Gather what training `strategy` needs."""
+def lesson_of(ground: Ground, choices: Choices, strategy: Strategy, settings: TrainingSettings) -> Lesson:
+    """Gather what training `strategy` with these settings needs."""
     backbone = untrained(ground, strategy)
     preprocessing = _preprocessing(backbone, choices, strategy)
     cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone)
@@ -79,7 +80,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy) -> Lesson:
         shared = (*shared, "features")
     pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
     if cut == "input":
-        source: Source = PixelSource(*pixels)
+        source: Source = PixelSource(*pixels, sides=_sides(backbone, preprocessing, settings))
     elif (nbytes := activation_bytes(ground, backbone, cut)) > ground.activation_limit:
         ground.progress.message(
             f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
@@ -102,6 +103,14 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> 
         framing=choices.preprocessing.framing,
         stored_side=choices.preprocessing.decode_side,
     )
+
+
+def _sides(backbone: Backbone, preprocessing: Preprocessing, settings: TrainingSettings) -> tuple[int, ...]:
+    """Return the sides at which the epochs see their pictures; none where they are not to change, or cannot."""
+    if not settings.progressive:
+        return ()
+    found = sides(preprocessing.input_size, settings.epochs)
+    return found if all(answers_at(backbone.network, side, backbone.features) for side in sorted(set(found))) else ()
 
 
 def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from headstart.backbones import Backbone, normalise
+from headstart.backbones import Backbone, answers_at, normalise
 from headstart.backbones.forward import forward
 from headstart.base.types import Preprocessing
 from headstart.pixels import augment
@@ -18,10 +18,12 @@ from headstart.strategies.ground import Ground
 from headstart.strategies.networks import load_scratch
 from headstart.strategies.plan import Speed
 from headstart.strategies.request import AUTO
+from headstart.tune.progressive import sides
 
 BATCH = 16
 CALIBRATION = 0.35  # seconds for each of the two networks
 AUGMENTED = 8  # pictures
+MANY_EPOCHS = 100  # the first of which sees the smallest pictures that any epoch does
 
 
 def calibrate(ground: Ground) -> Speed:
@@ -29,12 +31,15 @@ def calibrate(ground: Ground) -> Speed:
     request = ground.request
     augment_seconds = _augmenting(ground)  # by one thread: the network works on the others meanwhile
     forward_seconds = scratch_seconds = None
+    smaller = False
     if ground.backbone is not None:
+        least = sides(ground.backbone.preprocessing.input_size, MANY_EPOCHS)[0]
+        smaller = answers_at(ground.backbone.network, least, ground.backbone.features)
         forward_seconds = _timed(_passing(ground.backbone, ground.device))
     if "scratch" in request.strategies:
         with torch.random.fork_rng(devices=[]):
             scratch_seconds = _timed(_training(load_scratch(request), ground.device))
-    return Speed(forward_seconds, scratch_seconds, augment_seconds)
+    return Speed(forward_seconds, scratch_seconds, augment_seconds, smaller)
 
 
 def _augmenting(ground: Ground) -> float:

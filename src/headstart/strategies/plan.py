@@ -15,11 +15,14 @@ from headstart.strategies.networks import load_scratch
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
+from headstart.tune.progressive import sides
 
 SHARED = ("decode", "framing", "augment", "features")  # steps that come before every strategy
 # A training step reads and writes the activations three times and keeps them, and nothing is folded in it: measured on
 # two cores with EfficientNet-Lite0 as 7.1 frozen passes for all of it (184 pictures/s and 26), 5 for its last stages.
 TRAINING_COST = 6.5
+# A step's seconds grow with this power of the pictures' side: 15.6 pictures/s at 224 pixels, 35.7 at 128.
+SIDE_COST = 1.5
 # Solving a head: seconds for each row x feature x min(rows, features), and how they grow with the classes. Fitted to
 # 244, 1,968 (2 classes) and 1,977 rows (196 classes) of 1,280 features on two cores.
 HEAD_COST, HEAD_CLASSES = 2e-9, 0.3
@@ -29,12 +32,13 @@ HEAD_COST, HEAD_CLASSES = 2e-9, 0.3
 class Speed:
     """Seconds that one picture takes: forward through the backbone, trained in the scratch network, and augmented.
 
-    None where it has not been timed.
+    None where it has not been timed. `smaller`: the backbone answers for smaller pictures too.
     """
 
     forward: float | None = None
     scratch: float | None = None
     augment: float = 0.0
+    smaller: bool = False
 
 
 def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
@@ -155,12 +159,14 @@ def _learning(ground: Ground) -> np.ndarray[Any, Any]:
 
 
 def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
-    epochs = training_settings(ground.request, name).epochs
+    settings = training_settings(ground.request, name)
+    epochs = settings.epochs
     learning, choosing = len(_learning(ground)), len(ground.choosing_rows()[0])
     seen = epochs * learning
     if ground.refits(name):  # at most: it ends with the epoch that was chosen, and not at all where the head is kept
         seen += epochs * len(ground.train)
     # Each epoch looks at the choosing pictures; one more pass solves the head, the last answers.
+    area = 1.0
     passes = epochs * choosing + (0 if name == "scratch" else learning) + len(ground.held_out)
     if name == "scratch":
         flops = load_scratch(ground.request).flops
@@ -169,12 +175,18 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
     else:
         share = 1.0 if name == "full" else _suffix_share(ground)
         flops, rate = ground.need_backbone().flops * share, speed.forward
-        seconds = None if rate is None else rate * share * (TRAINING_COST * seen + passes)
+        shares = np.ones(epochs)  # of the final side, epoch by epoch
+        if name == "full" and settings.progressive and speed.smaller:
+            final = ground.need_backbone().preprocessing.input_size
+            shares = np.array(sides(final, epochs)) / final
+        worth = float(np.mean(shares**SIDE_COST))
+        area = float(np.mean(shares**2))
+        seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
         if rate is not None and seconds is not None and name == "partial":
             seconds += rate * len(ground.held_out) * (1 - share)  # the answers come through the whole network
     if seconds is not None and name != "partial":  # which learns from stored activations
         seconds += seen * speed.augment
-    return _step(name, seen, seconds, flops=flops * (3 * seen + passes))
+    return _step(name, seen, seconds, flops=flops * (3 * seen * area + passes))
 
 
 def _suffix_share(ground: Ground) -> float:

@@ -63,6 +63,9 @@ class TrainingSettings:
     choose : str
         What the best epoch is best at, on the hold-out: ``"calibrated-loss"``, the loss at the best
         temperature, which is kept; ``"loss"``; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
+    progressive : bool
+        The first epochs see smaller pictures; see `headstart.tune.progressive`. Where activations are stored,
+        or the network answers at one size only, there is nothing to change.
     refit : bool
         Strategies train once more, to the chosen epoch, with the hold-out among the pictures to learn from,
         where it was taken out of train. (`train` itself does one training.)
@@ -91,6 +94,7 @@ class TrainingSettings:
     clip: float | None = 1.0
     average: float = 1.0
     choose: Choose = "calibrated-loss"
+    progressive: bool = False
     refit: bool = False
 
     def __post_init__(self) -> None:
@@ -121,8 +125,9 @@ class TrainingSettings:
             check_number(name, owner, getattr(self, name), least=0.0, most=most)
         if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
             raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
-        if not isinstance(self.refit, bool):
-            raise bad_parameter("refit", owner, "True or False", self.refit)
+        for name in ("progressive", "refit"):
+            if not isinstance(getattr(self, name), bool):
+                raise bad_parameter(name, owner, "True or False", getattr(self, name))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

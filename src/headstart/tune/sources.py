@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,6 +78,9 @@ class PixelSource(Source):
     augmentation : str
         A kind of `headstart.pixels.augment`; every picture has its own random stream in every epoch.
     seed : int
+    sides : sequence of int
+        The side in pixels at which each epoch sees pictures, for the first on; empty: always that of the
+        preprocessing, as at prediction.
     threads : int
     """
 
@@ -89,6 +93,7 @@ class PixelSource(Source):
         augmentation: str,
         seed: int,
         *,
+        sides: Sequence[int] = (),
         threads: int | None = None,
     ) -> None:
         if len(rows) != len(labels):
@@ -99,6 +104,7 @@ class PixelSource(Source):
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
+        self.sides = tuple(sides)
         self.threads = min(2, thread_budget()) if threads is None else threads
 
     def load(self, rows: Rows, epoch: int | None) -> NDArray[np.uint8]:
@@ -110,20 +116,28 @@ class PixelSource(Source):
         return normalise(loaded, self.preprocessing)
 
     def describe(self) -> dict[str, Any]:
-        """Return rows, preprocessing, augmentation and seed."""
+        """Return rows, preprocessing, augmentation, seed and sides."""
         return {
             "pixels": self.rows.tolist(),
             "preprocessing": self.preprocessing.to_dict(),
             "augmentation": self.augmentation,
             "seed": self.seed,
+            "sides": list(self.sides),
         }
 
     def _square(self, row: int, epoch: int | None) -> NDArray[np.uint8]:
         if epoch is None:
             return frame(self.pixels[row], self.preprocessing)
         return augment(
-            self.pixels[row], self.preprocessing, self.augmentation, stream(self.seed, "augment", epoch, row)
+            self.pixels[row], self._prepared(epoch), self.augmentation, stream(self.seed, "augment", epoch, row)
         )
+
+    def _prepared(self, epoch: int) -> Preprocessing:
+        """Return how pictures are prepared in an epoch; what comes before the first (epoch 0) sees them as it does."""
+        if not self.sides:
+            return self.preprocessing
+        place = min(max(epoch, 1), len(self.sides)) - 1
+        return replace(self.preprocessing, input_size=self.sides[place])
 
 
 class PrefixSource(PixelSource):

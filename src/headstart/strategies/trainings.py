@@ -1,0 +1,109 @@
+"""Trainings of before: what was trained once on this machine, with everything the same, is not trained again.
+
+An entry of the cache (``trainings/<key>/``) holds a trained strategy's bundle, its predictions and its record. The
+key holds all that the result hangs on, so what is found is what training anew would give, times apart.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart import __version__
+from headstart.base import cache
+from headstart.base.errors import HeadstartError
+from headstart.base.files import cache_folder, durable_writer, fingerprint, read_json, sha256_of_file, write_json
+from headstart.bundle.folder import read_folder, write_folder
+from headstart.strategies.folder import RunFolder
+from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.records import environment
+from headstart.strategies.strategy import Strategy
+
+FORMAT = 1
+_MANIFEST, _RECORD, _PREDICTIONS, _BUNDLE = "manifest.json", "record.json", "predictions.parquet", "bundle"
+_TOLD = "as it was trained before on this machine, with the same pictures and options; nothing is trained again."
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, by all that its result hangs on; `facts` are those that a person would ask for."""
+
+    key: str
+    facts: Mapping[str, Any]
+
+    @property
+    def place(self) -> Path:
+        """Its folder in the cache, whether it stands or not."""
+        return cache_folder() / "trainings" / self.key[:32]
+
+    def stands(self) -> bool:
+        """Return whether it was kept, and is whole."""
+        try:
+            manifest = read_json(self.place / _MANIFEST)
+            whole = manifest["key"] == self.key
+            return whole and all(sha256_of_file(self.place / name) == sha for name, sha in manifest["sha256"].items())
+        except (HeadstartError, OSError, KeyError, TypeError, AttributeError):
+            return False
+
+    def restore(self, folder: RunFolder, name: str) -> dict[str, Any] | None:
+        """Put what was kept into a run folder and return its record; None if it is gone or damaged."""
+        if not self.stands():
+            return None
+        cache.touch(self.place)
+        try:
+            record = dict(read_json(self.place / _RECORD))
+            write_folder(read_folder(self.place / _BUNDLE), folder.bundle(name))
+            with durable_writer(folder.predictions(name)) as temporary:
+                shutil.copyfile(self.place / _PREDICTIONS, temporary)
+        except (HeadstartError, OSError, TypeError, ValueError):
+            if self.stands():  # then it is the run folder that cannot be written
+                raise
+            return None
+        return record
+
+    def keep(self, folder: RunFolder, record: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+        """Keep a training that stands in a run folder; `tell` hears where the cache cannot be written."""
+        try:
+            with cache.building(self.place, stands=self.stands) as draft:
+                shutil.copytree(folder.bundle(record["id"]), draft / _BUNDLE)
+                shutil.copyfile(folder.predictions(record["id"]), draft / _PREDICTIONS)
+                write_json(draft / _RECORD, record)
+                files = sorted(file for file in draft.rglob("*") if file.is_file())
+                digests = {file.relative_to(draft).as_posix(): sha256_of_file(file) for file in files}
+                manifest = {"format": FORMAT, "key": self.key, "of": self.facts, "sha256": digests}
+                write_json(draft / _MANIFEST, manifest)
+        except HeadstartError as error:  # costs the next run time, and this one nothing
+            tell(f"{record['id']}: the training could not be kept for other run folders ({error}).")
+            return
+        cache.touch(self.place)
+        cache.make_room(keep=self.place)
+
+
+def training_of(ground: Ground, choices: Choices, strategy: Strategy) -> Training:
+    """Return which training `strategy` is here: pictures, split, options, choices, machine and versions."""
+    here = environment(ground.device)
+    facts = {"strategy": strategy.name, "data": ground.table.root.name, "pictures": len(ground.table)}
+    weights = ground.backbone.describe()["sha256"] if ground.backbone is not None else None
+    key = fingerprint(
+        {
+            "format": FORMAT,
+            "headstart": __version__,
+            "strategy": strategy.name,
+            "experiment": ground.request.fingerprint(ground.table.fingerprint()),
+            "preprocessing": choices.preprocessing.to_dict(),
+            "augment": choices.augment,
+            "engine": ground.engine,
+            "activation_limit": ground.activation_limit,
+            "weights": weights,
+            "environment": here,
+        }
+    )
+    return Training(key, facts)
+
+
+def told(name: str) -> str:
+    """Return what a person hears of a strategy that was trained before."""
+    return f"{name}: {_TOLD}"

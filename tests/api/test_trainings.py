@@ -1,0 +1,105 @@
+"""What was trained once, with everything the same, is not trained again; what differs, or was damaged, is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from experiments import QUICK, without_times
+
+import headstart as hs
+from headstart.base.progress import Silent
+from headstart.strategies.trainings import Training
+
+
+class Counting(Silent):
+    """Counts the epochs that are trained, and keeps what is said."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+        self.said: list[str] = []
+
+    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+        self.epochs += 1
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+
+def compared(pictures: Path, out: Path, **options: Any) -> tuple[hs.api.Experiment, Counting]:
+    progress = Counting()
+    return hs.compare(pictures, out=out, progress=progress, **{**QUICK, "strategies": "partial", **options}), progress
+
+
+def test_another_folder_finds_what_was_trained(pictures: Path, tmp_path: Path) -> None:
+    first, before = compared(pictures, tmp_path / "a.run")
+    again, after = compared(pictures, tmp_path / "b.run")
+    assert (before.epochs, after.epochs) == (2, 0)
+    assert any("nothing is trained again" in text for text in after.said)
+    assert without_times(again.results) == without_times(first.results)
+    one, two = (folder / "predictions" / "partial.parquet" for folder in (first.folder, again.folder))
+    assert pq.read_table(one).equals(pq.read_table(two))
+    bundles = [folder / "bundles" / "partial" for folder in (first.folder, again.folder)]
+    for file in ("bundle.json", "model.safetensors", "README.md"):
+        assert (bundles[0] / file).read_bytes() == (bundles[1] / file).read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"epochs": 3}, {"views": 1}, {"augment": "photo"}, {"framing": "pad"}])
+def test_anything_else_is_trained(pictures: Path, tmp_path: Path, change: dict[str, Any]) -> None:
+    compared(pictures, tmp_path / "a.run")
+    _, after = compared(pictures, tmp_path / "b.run", **change)
+    assert after.epochs == change.get("epochs", 2)
+
+
+def test_a_changed_picture_is_another_training(picture_folder: Path, draw: Any, tmp_path: Path) -> None:
+    compared(picture_folder, tmp_path / "a.run")
+    draw(sorted((picture_folder / "train" / "circle").iterdir())[0], seed=77)
+    assert compared(picture_folder, tmp_path / "b.run")[1].epochs == 2
+
+
+@pytest.mark.parametrize("file", ["record.json", "predictions.parquet", "bundle/model.safetensors", "manifest.json"])
+def test_a_damaged_entry_is_as_good_as_none(pictures: Path, tmp_path: Path, cache: Path, file: str) -> None:
+    first, _ = compared(pictures, tmp_path / "a.run")
+    (entry,) = (cache / "trainings").iterdir()
+    content = (entry / file).read_bytes()
+    (entry / file).write_bytes(content[:-7] + bytes([content[-7] ^ 1]) + content[-6:])
+    again, after = compared(pictures, tmp_path / "b.run")
+    assert after.epochs == 2
+    assert without_times(again.results) == without_times(first.results)
+
+
+def test_it_is_listed_and_cleared(pictures: Path, tmp_path: Path) -> None:
+    compared(pictures, tmp_path / "a.run")
+    (entry,) = [one for one in hs.list_cache()["entries"] if one["kind"] == "trainings"]
+    assert entry["about"]["strategy"] == "partial"
+    assert entry["bytes"] > 10**6
+    hs.clear_cache("trainings")
+    assert compared(pictures, tmp_path / "b.run")[1].epochs == 2
+
+
+def test_what_cannot_be_kept_costs_no_answer(
+    pictures: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cache / "trainings").write_text("in the way")
+    run, progress = compared(pictures, tmp_path / "a.run")
+    assert progress.epochs == 2
+    assert run.results["complete"]
+    assert any("could not be kept" in text for text in progress.said)
+
+
+def test_under_a_budget_what_is_kept_always_fits(pictures: Path, tmp_path: Path) -> None:
+    both = {"strategies": "linear,partial"}
+    compared(pictures, tmp_path / "a.run", **both)
+    plan = json.loads((tmp_path / "a.run" / "plan.json").read_text(encoding="utf-8"))
+    assert any(step["step"] == "partial" for step in plan["steps"])
+    run, progress = compared(pictures, tmp_path / "b.run", **both, budget=4)
+    assert [one["id"] for one in run.results["runs"]] == ["linear", "partial"]
+    assert progress.epochs == 0
+
+
+def test_an_empty_place_stands_for_nothing(cache: Path) -> None:
+    assert not Training("0" * 64, {}).stands()
