@@ -155,7 +155,9 @@ class TestComparePairs:
         pairs = compare_pairs({"b": b, "a": a, "c": c}, split="val")
         assert [(pair["a"], pair["b"]) for pair in pairs] == [("a", "b"), ("c", "b"), ("a", "c")]
         first = pairs[0]
-        assert list(first) == ["a", "b", "split", "difference", "interval", "p", "p_adjusted"]
+        said = ["a", "b", "split", "difference", "interval", "unit", "units", "design_effect", "p", "p_adjusted"]
+        assert list(first) == said
+        assert (first["unit"], first["units"], first["design_effect"]) == ("picture", 8, 1.0)
         assert first["difference"] == 3 / 8
         assert first["interval"] == list(difference_interval(4, 1, 8))
         assert first["p"] == mcnemar_midp(4, 1)
