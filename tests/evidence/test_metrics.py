@@ -59,8 +59,8 @@ def test_order_of_pictures_and_names_of_classes_do_not_matter(drawn, seed):
     names = rng.permutation(probabilities.shape[1])
     moved = measure(np.argsort(names)[labels[pictures]], probabilities[pictures][:, names])
     for key, value in measure(labels, probabilities).items():
-        if key != "per_class_recall":
-            assert moved[key] == pytest.approx(value)
+        if not key.startswith("per_class") and not key.endswith(("1_interval", "cy_interval", "_kind", "unit")):
+            assert moved[key] == pytest.approx(value)  # the others are drawn, or words
     low, high = moved["interval"]
     assert 0 <= low <= moved["accuracy"] <= high <= 1
 

@@ -63,13 +63,13 @@ def test_the_winners_pairs_come_first(results: dict[str, Any]) -> None:
 
 def test_the_hardest_class_comes_first(results: dict[str, Any]) -> None:
     rows = section(markdown(results), "The winner, class by class").splitlines()[4:]
-    assert rows == ["| گربه\u200cها | 0.825 | 40 |", "| 개와 고양이 | 0.860 | 50 |", "| bee | 0.900 | 60 |"]
+    assert rows == ["| گربه\u200cها | 0.825 | – | 40 |", "| 개와 고양이 | 0.860 | – | 50 |", "| bee | 0.900 | – | 60 |"]
 
 
 def test_a_class_without_pictures_has_no_recall(results: dict[str, Any]) -> None:
     winner = next(run for run in results["runs"] if run["id"] == "svm")
     winner["metrics"]["test"]["per_class_recall"][0] = None
-    assert section(markdown(results), "The winner, class by class").splitlines()[-1] == "| bee | – | 60 |"
+    assert section(markdown(results), "The winner, class by class").splitlines()[-1] == "| bee | – | – | 60 |"
 
 
 def test_skipped_files_have_reasons(results: dict[str, Any]) -> None:
