@@ -43,17 +43,17 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def write_section(name: str, text: str) -> None:
-    """Put a benchmark's part into the page, in place of an older one."""
+def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
+    """Put a benchmark's part into a page, in place of an older one."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    page = (
-        PAGE.read_text(encoding="utf-8")
-        if PAGE.is_file()
+    whole = (
+        page.read_text(encoding="utf-8")
+        if page.is_file()
         else "# Performance\n\nEach table is written by its benchmark.\n"
     )
     part = f"{begin}\n{text}\n{end}\n"
-    if begin in page:
-        page = re.sub(f"{re.escape(begin)}.*{re.escape(end)}\n?", lambda _: part, page, flags=re.DOTALL)
+    if begin in whole:
+        whole = re.sub(f"{re.escape(begin)}.*{re.escape(end)}\n?", lambda _: part, whole, flags=re.DOTALL)
     else:
-        page = f"{page.rstrip()}\n\n{part}"
-    write_text(PAGE, page)
+        whole = f"{whole.rstrip()}\n\n{part}"
+    write_text(page, whole)

@@ -19,7 +19,7 @@ EVERY_OPTION = """
 compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
 --head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --readout stages --select val
 --split s.parquet --device cpu --threads 1 --offline --out my.run --scratch convnet4 --unfreeze 2
---set optimizer=sgd --set batch-size=16 --set clip=null
+--set optimizer=sgd --set batch-size=16 --set clip=null --interval clopper-pearson
 """
 
 
@@ -51,6 +51,7 @@ def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
                 "offline": True,
                 "out": Path("my.run"),
                 "budget": None,
+                "interval": "clopper-pearson",
                 "training": {"optimizer": "sgd", "batch_size": 16, "clip": None},
             },
         )
@@ -61,7 +62,7 @@ def test_compare_asks_for_nothing_by_default(call: Call, verbs: StandIn) -> None
     assert call("compare", "photos").exit_code == 0
     ((_, _, options),) = verbs.calls
     said = {name: value for name, value in options.items() if value not in (None, 0, False, {}, "auto")}
-    assert said == {"scratch": "convnet64", "head": "linear", "select": "train"}
+    assert said == {"scratch": "convnet64", "head": "linear", "select": "train", "interval": "wilson"}
 
 
 def options_of(verb: str) -> set[str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from headstart.base.errors import ConfigError
+from headstart.evidence.intervals import clopper_pearson, wilson
 from headstart.evidence.metrics import (
     accuracy,
     balanced_accuracy,
@@ -59,8 +60,8 @@ def test_order_of_pictures_and_names_of_classes_do_not_matter(drawn, seed):
     names = rng.permutation(probabilities.shape[1])
     moved = measure(np.argsort(names)[labels[pictures]], probabilities[pictures][:, names])
     for key, value in measure(labels, probabilities).items():
-        if key != "per_class_recall":
-            assert moved[key] == pytest.approx(value)
+        if not key.startswith("per_class") and not key.endswith(("1_interval", "cy_interval", "_kind", "unit")):
+            assert moved[key] == pytest.approx(value)  # the others are drawn, or words
     low, high = moved["interval"]
     assert 0 <= low <= moved["accuracy"] <= high <= 1
 
@@ -83,3 +84,21 @@ def test_certain_and_wrong_is_bad_but_finite():
 def test_no_pictures_or_unequal_lengths_are_refused(n):
     with pytest.raises(ConfigError, match="'labels' parameter of measure"):
         measure(np.zeros(n, int), np.full((0 if n == 0 else 2, 2), 0.5))
+
+
+def test_every_measure_has_its_interval_and_says_what_was_counted():
+    labels, predicted = np.array([0, 0, 0, 1, 1, 1, 3, 3]), np.array([0, 0, 1, 1, 1, 1, 3, 0])
+    probabilities = np.eye(4)[predicted]
+    plain = measure(labels, probabilities)
+    assert (plain["unit"], plain["interval_kind"]) == ("picture", "wilson")
+    assert plain["per_class_recall_intervals"] == [list(wilson(2, 3)), list(wilson(3, 3)), None, list(wilson(1, 2))]
+    for name in ("macro_f1", "balanced_accuracy"):
+        low, high = plain[f"{name}_interval"]
+        assert 0 <= low < plain[name] < high <= 1
+    assert measure(labels, probabilities, groups=np.arange(8)) == plain
+    exact = measure(labels, probabilities, interval="clopper-pearson")
+    assert exact["interval"] == list(clopper_pearson(6, 8))
+    grouped = measure(labels, probabilities, groups=np.array([0, 0, 1, 2, 2, 3, 4, 5]))
+    assert grouped["unit"] == "group"
+    assert grouped["interval"][0] < plain["interval"][0]
+    assert grouped["per_class_recall_intervals"][3] == list(wilson(1, 2))  # its groups are single pictures

@@ -224,3 +224,23 @@ def test_where_nobody_can_be_told_from_chance_the_cheapest_wins_with_a_caution()
     found = verdict(candidate("full", 66, 90, flops=8e8), candidate("scratch", 65, 90, flops=1e8), chance=62 / 90)
     assert found.winner == "scratch"
     assert "Caution: the 65 of 90 that scratch has right cannot be told" in found.text
+
+
+def test_groups_are_named_and_ask_for_more_pictures():
+    full, linear = with_disagreement(9, 7, 136, 1)
+    units = np.arange(153) // 3
+    rivals = [
+        Candidate("full", full.mean(), full, 8e8, 3_000_000, 0),
+        Candidate("linear", linear.mean(), linear, 8e8, 2562, 1),
+    ]
+    pairs = compare_pairs({one.id: one.correct for one in rivals}, split="val", groups=units)
+    text = decide(rivals, pairs, split="val", least_per_class=50, chance=0.5).text
+    assert "than linear, which 153 pictures of 51 groups cannot tell from luck" in text
+    assert "val pictures in groups of this size would settle it." in text
+
+
+def test_the_measured_interval_decides_who_may_know_nothing():
+    sure = candidate("sure", 75, 90, flops=9e9)
+    cheap = candidate("cheap", 74, 90, order=1)
+    assert verdict(sure, cheap, chance=62 / 90).winner == "cheap"
+    assert verdict(sure, replace(cheap, interval=(0.6, 0.95)), chance=62 / 90).winner == "sure"

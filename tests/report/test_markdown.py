@@ -63,13 +63,13 @@ def test_the_winners_pairs_come_first(results: dict[str, Any]) -> None:
 
 def test_the_hardest_class_comes_first(results: dict[str, Any]) -> None:
     rows = section(markdown(results), "The winner, class by class").splitlines()[4:]
-    assert rows == ["| گربه\u200cها | 0.825 | 40 |", "| 개와 고양이 | 0.860 | 50 |", "| bee | 0.900 | 60 |"]
+    assert rows == ["| گربه\u200cها | 0.825 | – | 40 |", "| 개와 고양이 | 0.860 | – | 50 |", "| bee | 0.900 | – | 60 |"]
 
 
 def test_a_class_without_pictures_has_no_recall(results: dict[str, Any]) -> None:
     winner = next(run for run in results["runs"] if run["id"] == "svm")
     winner["metrics"]["test"]["per_class_recall"][0] = None
-    assert section(markdown(results), "The winner, class by class").splitlines()[-1] == "| bee | – | 60 |"
+    assert section(markdown(results), "The winner, class by class").splitlines()[-1] == "| bee | – | – | 60 |"
 
 
 def test_skipped_files_have_reasons(results: dict[str, Any]) -> None:
@@ -136,3 +136,34 @@ def test_heads_that_read_several_stages_are_explained(results: dict[str, Any]) -
     page = markdown(results)
     assert "Heads at 'stages' read several stages" in page
     assert "| stages |" in page
+
+
+def test_classes_and_their_means_have_intervals(results: dict[str, Any]) -> None:
+    measured = next(run for run in results["runs"] if run["id"] == "svm")["metrics"]["test"]
+    measured["per_class_recall_intervals"] = [[0.7, 0.9], None, [0.8, 0.95]]
+    measured["macro_f1"] = measured["balanced_accuracy"] = 0.86
+    measured["macro_f1_interval"] = measured["balanced_accuracy_interval"] = [0.8, 0.9]
+    rows = section(markdown(results), "The winner, class by class").splitlines()
+    assert sum(" to " in row for row in rows[4:7]) == 2
+    said = "Balanced accuracy 0.860 (0.800 to 0.900), macro F1 0.860 (0.800 to 0.900)"
+    assert rows[-1] == f"{said}; intervals by bootstrap within classes."
+
+
+def test_at_most_ten_classes_are_shown(results: dict[str, Any]) -> None:
+    results["data"]["classes"] = [f"kind {place:02d}" for place in range(14)]
+    measured = next(run for run in results["runs"] if run["id"] == "svm")["metrics"]["test"]
+    measured["per_class_recall"] = [1 - place / 20 for place in range(14)]
+    rows = section(markdown(results), "The winner, class by class").splitlines()
+    assert [row.split(" | ")[0] for row in rows[4:14]] == [f"| kind {place:02d}" for place in range(13, 3, -1)]
+    assert rows[-1] == "4 easier classes are left out; `results.json` has them."
+
+
+def test_how_intervals_and_tests_were_made_is_told(results: dict[str, Any]) -> None:
+    assert "Intervals are Wilson's." in markdown(results)
+    for run in results["runs"]:
+        run["metrics"]["test"] |= {"interval_kind": "clopper-pearson", "unit": "group"}
+    for pair in results["comparisons"]:
+        pair["unit"] = "group"
+    page = markdown(results)
+    assert "Intervals are Clopper and Pearson's, with whole groups of pictures as units." in page
+    assert "the sign-flip test over whole groups" in page

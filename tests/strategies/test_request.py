@@ -43,6 +43,7 @@ def test_wrong_strategies_are_named(names: object, says: str) -> None:
         {"augment": "wild"},
         {"head": "deep"},
         {"select": "test"},
+        {"interval": "wald"},
         {"device": "tpu"},
         {"cut": "layer3", "unfreeze": 2},
         {"weights": "/no/such/file.safetensors"},
@@ -63,6 +64,14 @@ def test_the_fingerprint_tells_experiments_apart() -> None:
     assert Request().fingerprint("data") != Request(seed=1).fingerprint("data")
     assert Request().fingerprint("data") == Request(device="cpu").fingerprint("data")
     assert Request().fingerprint("data") != Request(training={"head_rate": 0.001}).fingerprint("data")
+    assert Request().fingerprint("data") != Request(interval="clopper-pearson").fingerprint("data")
+
+
+def test_run_folders_from_before_intervals_could_be_chosen_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, object]] = []
+    monkeypatch.setattr("headstart.strategies.request.fingerprint", lambda value: seen.append(value["request"]) or "")
+    Request().fingerprint("data")
+    assert "interval" not in seen[0]
 
 
 def test_what_follows_from_the_options_makes_the_experiment_too(monkeypatch: pytest.MonkeyPatch) -> None:

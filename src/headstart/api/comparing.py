@@ -56,6 +56,7 @@ def compare(
     threads: int | None = None,
     offline: bool = False,
     budget: str | float | None = None,
+    interval: str = "wilson",
     training: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -112,6 +113,9 @@ def compare(
     budget : str or float, optional
         At most so long, such as ``"10m"`` (or seconds): what fits is run, the cheapest first; the rest is named in
         ``results["not_run"]``, and the same call without a budget goes on with it.
+    interval : str
+        How accuracy and recall get their 95 % intervals: ``"wilson"``, which holds 95 % on average, or
+        ``"clopper-pearson"``, which is wider and holds them everywhere.
     training : mapping, optional
         Overrides of `headstart.tune.TrainingSettings`.
     progress : Progress, optional
@@ -147,6 +151,7 @@ def compare(
         select=select,
         device=device,
         offline=offline,
+        interval=interval,
         training=dict(training or {}),
     )
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)

@@ -67,7 +67,7 @@ def evaluate(
         If a class is unknown to the classifier, or the split has no pictures.
     """
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
-    from headstart.table import Table, read_table
+    from headstart.table import Table, group_ids, read_table
 
     model = source if isinstance(source, Model) else bundle.load(source)
     table = data if isinstance(data, Table) else read_table(data, progress=progress)
@@ -94,7 +94,7 @@ def evaluate(
         "classes": list(model.classes),
         "trained_on": int(seen[rows].sum()),
         "left_out": len(table) - len(rows) if name == "unseen" else 0,
-        "metrics": measure(labels, probabilities),
+        "metrics": measure(labels, probabilities, groups=group_ids(table, read)),
         "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
         "rows": [
             {

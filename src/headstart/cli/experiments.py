@@ -118,6 +118,7 @@ def compare(
     threads: options.Threads = None,
     offline: options.Offline = False,
     budget: Budget = None,
+    interval: options.Interval = "wilson",
     dry_run: DryRun = False,
     out: Out = None,
     quiet: options.Quiet = False,
@@ -132,7 +133,7 @@ def compare(
     trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}
-    given = {"strategies": names(strategies), "training": settings(setting)}
+    given = {"strategies": names(strategies), "training": settings(setting), "interval": interval}
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     chosen = {**given, **network, **trained, **pictures, **machine}
     if dry_run:

@@ -167,6 +167,14 @@ Settings = Annotated[
         show_default=False,
     ),
 ]
+Interval = Annotated[
+    str,
+    typer.Option(
+        "--interval",
+        metavar="wilson|clopper-pearson",
+        help="How accuracies get their intervals; clopper-pearson is wider and holds 95 % everywhere.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.", rich_help_panel=_TRAINING)]
 Device = Annotated[
     str,

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from scipy.special import ndtri
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtri
 
-from headstart.base.params import check_integer, check_number
+from headstart.base.params import bad_parameter, check_choice, check_integer, check_number
+from headstart.evidence.units import effective, numbered
+
+INTERVALS = ("wilson", "clopper-pearson")
 
 
 def wilson(correct: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -41,16 +47,91 @@ def wilson(correct: int, n: int, *, confidence: float = 0.95) -> tuple[float, fl
     """
     n = check_integer("n", "wilson", n, least=0)
     correct = check_integer("correct", "wilson", correct, least=0, most=n)
-    z = two_sided_z(confidence, owner="wilson")
-    if n == 0:
-        return 0.0, 1.0
-    share = correct / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # At the ends one limit is 0 or 1 exactly; rounding would leave 1e-17 of it.
-    low = 0.0 if correct == 0 else max(0.0, centre - half)
-    high = 1.0 if correct == n else min(1.0, centre + half)
-    return low, high
+    two_sided_z(confidence, owner="wilson")
+    return _wilson(correct, n, confidence)
+
+
+def clopper_pearson(correct: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of Clopper and Pearson for a share of `correct` among `n`.
+
+    Whatever the true share is, it is missed no more often than ``1 - confidence``; the price is an interval that
+    is wider than it had to be, most of all for small `n`.
+
+    Parameters
+    ----------
+    correct : int
+        From 0 to `n`.
+    n : int
+        Without any picture nothing is known: the interval is 0 to 1.
+    confidence : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ConfigError
+        If the counts or the confidence cannot be right.
+
+    Notes
+    -----
+    Clopper, Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+    Biometrika 26: the shares that neither of the two one-sided binomial tests refuses, as quantiles of the beta
+    distribution.
+
+    Examples
+    --------
+    >>> [round(limit, 3) for limit in clopper_pearson(145, 153)]
+    [0.9, 0.977]
+    """
+    n = check_integer("n", "clopper_pearson", n, least=0)
+    correct = check_integer("correct", "clopper_pearson", correct, least=0, most=n)
+    two_sided_z(confidence, owner="clopper_pearson")
+    return _clopper_pearson(correct, n, confidence)
+
+
+def share_interval(
+    correct: NDArray[np.bool_],
+    *,
+    groups: NDArray[np.generic] | None = None,
+    kind: str = "wilson",
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Return the interval of the share of right answers where pictures may belong together.
+
+    Parameters
+    ----------
+    correct : array of bool, (n,)
+        Which pictures were answered right.
+    groups : array, (n,), optional
+        What each picture belongs to; None, or every group a single picture: each stands for itself.
+    kind : str
+        ``"wilson"`` or ``"clopper-pearson"``.
+    confidence : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ConfigError
+        If the lengths, the kind or the confidence cannot be right.
+
+    Notes
+    -----
+    With groups the same formula is used for as many independent pictures as these are worth (`units.effective`):
+    Korn, Graubard 1998, "Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data", Survey Methodology 24, who do so with Clopper and Pearson's.
+    """
+    check_choice("interval", "share_interval", kind, INTERVALS)
+    two_sided_z(confidence, owner="share_interval")
+    correct = np.asarray(correct, np.bool_)
+    if groups is not None and len(groups) != len(correct):
+        raise bad_parameter("groups", "share_interval", "as many as there are answers", (len(groups), len(correct)))
+    limits = _FORMULAS[kind]
+    right, n = int(correct.sum()), len(correct)
+    units = None if groups is None or n == 0 else numbered(groups)
+    if units is None:
+        return limits(right, n, confidence)
+    worth = effective(correct, units, confidence=confidence)
+    low, high = limits(right / n * worth, worth, confidence)
+    return min(low, right / n), max(high, right / n)  # rounding, where the share is 0 or 1
 
 
 def two_sided_z(confidence: float, *, owner: str) -> float:
@@ -58,3 +139,28 @@ def two_sided_z(confidence: float, *, owner: str) -> float:
     confidence = check_number("confidence", owner, confidence, least=1e-9, most=1 - 1e-9)
     # scipy.special instead of scipy.stats throughout this package: it loads several times faster.
     return float(ndtri(0.5 + confidence / 2))
+
+
+def _wilson(correct: float, n: float, confidence: float) -> tuple[float, float]:
+    if n <= 0:
+        return 0.0, 1.0
+    z, share = float(ndtri(0.5 + confidence / 2)), correct / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(max(0.0, share * (1 - share)) / n + z * z / (4 * n * n))
+    # At the ends one limit is 0 or 1 exactly; rounding would leave 1e-17 of it.
+    low = 0.0 if correct == 0 else max(0.0, centre - half)
+    high = 1.0 if correct == n else min(1.0, centre + half)
+    return low, high
+
+
+def _clopper_pearson(correct: float, n: float, confidence: float) -> tuple[float, float]:
+    tail, wrong = (1 - confidence) / 2, n - correct
+    low = 0.0 if correct <= 0 else float(betaincinv(correct, wrong + 1, tail))
+    high = 1.0 if wrong <= 0 else float(betaincinv(correct + 1, wrong, 1 - tail))
+    return low, high
+
+
+_FORMULAS: dict[str, Callable[[float, float, float], tuple[float, float]]] = {
+    "wilson": _wilson,
+    "clopper-pearson": _clopper_pearson,
+}

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
-from headstart.evidence.intervals import wilson
+from headstart.evidence.bootstrap import mean_intervals
+from headstart.evidence.intervals import share_interval
+from headstart.evidence.units import numbered
 
 Labels = NDArray[np.integer[Any]]
 
@@ -69,7 +71,9 @@ def macro_f1(labels: Labels, predicted: Labels, classes: int) -> float:
     return float(np.mean(2.0 * np.diag(table)[present] / (pictures + answers)[present]))
 
 
-def measure(labels: Labels, probabilities: Floats) -> dict[str, Any]:
+def measure(
+    labels: Labels, probabilities: Floats, *, groups: NDArray[np.generic] | None = None, interval: str = "wilson"
+) -> dict[str, Any]:
     """Return every measure of one set of answers, as it stands in `results.json`.
 
     Parameters
@@ -77,32 +81,60 @@ def measure(labels: Labels, probabilities: Floats) -> dict[str, Any]:
     labels : array of int, (n,)
     probabilities : array, (n, classes)
         The answer for a picture is the class of its largest probability.
+    groups : array, (n,), optional
+        What each picture belongs to; None, or every group a single picture: each stands for itself.
+    interval : str
+        How shares get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
 
     Returns
     -------
     dict
-        ``n``, ``loss``, ``accuracy``, ``interval`` (Wilson, 95 %), ``macro_f1``, ``balanced_accuracy`` and
-        ``per_class_recall`` (a list over all classes, None for a class without pictures).
+        ``n``, ``loss``, ``accuracy``, ``macro_f1``, ``balanced_accuracy`` and ``per_class_recall`` (a list over all
+        classes, None for a class without pictures); their 95 % intervals ``interval`` (of the accuracy),
+        ``macro_f1_interval``, ``balanced_accuracy_interval`` and ``per_class_recall_intervals``;
+        ``interval_kind``, and ``unit``: ``"picture"`` or ``"group"``.
 
     Raises
     ------
     ConfigError
-        If there is no picture, or the two do not have the same length.
+        If there is no picture, the lengths differ, or the kind of interval is unknown.
     """
     _check_pair("measure", labels, probabilities)
     classes = probabilities.shape[1]
     predicted = np.argmax(probabilities, axis=1)
-    right = int(np.sum(predicted == np.asarray(labels)))
-    recall = per_class_recall(labels, predicted, classes)
+    correct = predicted == np.asarray(labels)
+    means = mean_intervals(labels, predicted, classes, groups=groups)
     return {
         "n": len(labels),
         "loss": log_loss(labels, probabilities),
-        "accuracy": right / len(labels),
-        "interval": list(wilson(right, len(labels))),
+        "accuracy": int(correct.sum()) / len(labels),
+        "interval": list(share_interval(correct, groups=groups, kind=interval)),
+        "interval_kind": interval,
+        "unit": "picture" if groups is None or numbered(groups) is None else "group",
         "macro_f1": macro_f1(labels, predicted, classes),
+        "macro_f1_interval": list(means["macro_f1"]),
         "balanced_accuracy": balanced_accuracy(labels, predicted, classes),
-        "per_class_recall": [None if np.isnan(value) else float(value) for value in recall],
+        "balanced_accuracy_interval": list(means["balanced_accuracy"]),
+        **_recalls(labels, correct, classes, groups, interval),
     }
+
+
+def _recalls(
+    labels: Labels, correct: NDArray[np.bool_], classes: int, groups: NDArray[np.generic] | None, interval: str
+) -> dict[str, Any]:
+    """Return the share of right answers of each class and its interval, None for a class without pictures."""
+    recalls: list[float | None] = []
+    intervals: list[list[float] | None] = []
+    for label in range(classes):
+        own = np.asarray(labels) == label
+        if not own.any():
+            recalls.append(None)
+            intervals.append(None)
+            continue
+        recalls.append(float(np.mean(correct[own])))
+        among = None if groups is None else groups[own]
+        intervals.append(list(share_interval(correct[own], groups=among, kind=interval)))
+    return {"per_class_recall": recalls, "per_class_recall_intervals": intervals}
 
 
 def _check_pair(owner: str, labels: Labels, answers: NDArray[Any]) -> None:

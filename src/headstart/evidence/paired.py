@@ -1,7 +1,8 @@
 """Two classifiers on the same pictures: is one better, by how much, and how many pictures would tell.
 
 Only pictures that one of the two answers right and the other wrong say anything about which is better:
-`only_a` is how many `a` alone has right, `only_b` how many `b` alone.
+`only_a` is how many `a` alone has right, `only_b` how many `b` alone. Where pictures come in groups, whole groups
+take the place of pictures (`units`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, gammaln, ndtri
 
 from headstart.base.params import bad_parameter, check_integer, check_number
+from headstart.base.types import Floats
 from headstart.evidence.intervals import two_sided_z
+from headstart.evidence.units import Numbers, design_effect, effective, numbered
 
 
 def mcnemar_midp(only_a: int, only_b: int) -> float:
@@ -51,6 +54,43 @@ def mcnemar_midp(only_a: int, only_b: int) -> float:
     return at_most + below
 
 
+def sign_flip_midp(sums: NDArray[np.integer[Any]]) -> float:
+    """Return the two-sided mid-p of the test that swaps the two candidates' answers of whole groups.
+
+    Parameters
+    ----------
+    sums : array of int, (groups,)
+        For each group, how many of its pictures only `a` has right less how many only `b` has right.
+
+    Notes
+    -----
+    If neither is better, the two names could be swapped within any group: every sum has either sign with
+    probability 1/2. The distribution of their total over all swaps is worked out exactly; mid-p is the
+    probability of a total that is further from 0 and half that of one as far. Pitman 1937, "Significance tests
+    which may be applied to samples from any populations", J. Royal Statistical Society, Supplement 4, for pairs.
+    Where no sum is beyond 1 it is `mcnemar_midp`.
+
+    Examples
+    --------
+    >>> sign_flip_midp([1, -1, 1, 1, 1, 1, 1, 1]) == mcnemar_midp(7, 1)
+    True
+    """
+    sums = np.asarray(sums, np.int64)
+    sizes, counts = np.unique(np.abs(sums[sums != 0]), return_counts=True)
+    if not len(sizes) or sizes[-1] == 1:
+        return mcnemar_midp(int(np.sum(sums > 0)), int(np.sum(sums < 0)))
+    chances = np.ones(1)  # of what the sums with a plus add up to
+    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+        steps = np.zeros(size * count + 1)
+        steps[::size] = _even_chances(count)
+        chances = np.convolve(chances, steps)
+    # Among them, the total is twice the index less what all sizes add up to.
+    distance = np.abs(2 * np.arange(len(chances)) - (len(chances) - 1))
+    observed = abs(int(sums.sum()))
+    further, as_far = chances[distance > observed].sum(), chances[distance == observed].sum()
+    return float(min(1.0, further + as_far / 2))
+
+
 def difference_interval(only_a: int, only_b: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
     """Return Tango's score interval for (accuracy of a) - (accuracy of b) on the same `n` pictures.
 
@@ -70,15 +110,35 @@ def difference_interval(only_a: int, only_b: int, n: int, *, confidence: float =
     only_a, only_b = _counts("difference_interval", only_a, only_b)
     n = check_integer("n", "difference_interval", n, least=max(1, only_a + only_b))
     z = two_sided_z(confidence, owner="difference_interval")
-    observed = (only_a - only_b) / n
+    return _score_limits(only_a, only_b, n, z)
 
-    def excess(difference: float, sign: int) -> float:
-        return _tango(only_a, only_b, n, difference) - sign * z
 
-    # The statistic falls from +infinity at -1 to -infinity at +1 and is 0 at the observed difference.
-    low = -1.0 if only_b == n else _root(lambda d: excess(d, +1), -1.0, observed)
-    high = 1.0 if only_a == n else _root(lambda d: excess(d, -1), observed, 1.0)
-    return low, high
+def grouped_difference_interval(
+    signs: NDArray[np.integer[Any]], units: Numbers, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return Tango's score interval for as many independent pictures as these groups are worth.
+
+    Parameters
+    ----------
+    signs : array of int, (n,)
+        1 where only `a` is right, -1 where only `b` is, else 0.
+    units : array of int, (n,)
+        As from `units.numbered`.
+    confidence : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ConfigError
+        If the confidence is not in (0, 1).
+    """
+    z = two_sided_z(confidence, owner="grouped_difference_interval")
+    signs = np.asarray(signs, np.int64)
+    worth = effective(signs, units, confidence=confidence)
+    if worth == 0:
+        return -1.0, 1.0
+    factor = worth / len(signs)
+    return _score_limits(float(np.sum(signs > 0)) * factor, float(np.sum(signs < 0)) * factor, worth, z)
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -96,7 +156,9 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def compare_pairs(correct: Mapping[str, NDArray[np.bool_]], *, split: str) -> list[dict[str, Any]]:
+def compare_pairs(
+    correct: Mapping[str, NDArray[np.bool_]], *, split: str, groups: NDArray[np.generic] | None = None
+) -> list[dict[str, Any]]:
     """Return every pair compared, as the entries of `comparisons` in `results.json`.
 
     Parameters
@@ -105,22 +167,27 @@ def compare_pairs(correct: Mapping[str, NDArray[np.bool_]], *, split: str) -> li
         Which pictures each candidate answered right; the same pictures in the same order.
     split : str
         The held-out split they come from.
+    groups : array, (n,), optional
+        What each picture belongs to; None, or every group a single picture: each stands for itself.
 
     Returns
     -------
     list of dict
         ``a`` (the more accurate, or the first named when equal), ``b``, ``split``, ``difference``,
-        ``interval`` (Tango, 95 %), ``p`` (McNemar's mid-p) and ``p_adjusted`` (Holm over all pairs).
+        ``interval`` (Tango, 95 %), ``unit`` (``"picture"`` or ``"group"``), ``units`` (how many), ``design_effect``
+        (1 for pictures), ``p`` (McNemar's mid-p, with groups `sign_flip_midp`) and ``p_adjusted`` (Holm over all
+        pairs).
 
     Raises
     ------
     ConfigError
         If the arrays differ in length or are empty.
     """
-    lengths = {len(right) for right in correct.values()}
+    lengths = {len(right) for right in correct.values()} | (set() if groups is None else {len(groups)})
     if len(lengths) > 1 or 0 in lengths:
         raise bad_parameter("correct", "compare_pairs", "arrays of one length above 0", sorted(lengths))
-    pairs = [_pair(first, second, correct, split) for first, second in combinations(correct, 2)]
+    units = None if groups is None else numbered(groups)
+    pairs = [_pair(first, second, correct, split, units) for first, second in combinations(correct, 2)]
     for pair, adjusted in zip(pairs, holm([pair["p"] for pair in pairs]), strict=True):
         pair["p_adjusted"] = adjusted
     return pairs
@@ -171,18 +238,33 @@ def pictures_to_tell(only_a: int, only_b: int, n: int, *, power: float = 0.8, le
     return math.ceil(spread * spread / (gain * gain))
 
 
-def _pair(first: str, second: str, correct: Mapping[str, NDArray[np.bool_]], split: str) -> dict[str, Any]:
+def _pair(
+    first: str, second: str, correct: Mapping[str, NDArray[np.bool_]], split: str, units: Numbers | None
+) -> dict[str, Any]:
     a, b = (first, second) if correct[first].sum() >= correct[second].sum() else (second, first)
     only_a, only_b = disagreements(correct[a], correct[b])
     n = len(correct[a])
+    entry = {"a": a, "b": b, "split": split, "difference": (only_a - only_b) / n}
+    if units is None:
+        interval, p = difference_interval(only_a, only_b, n), mcnemar_midp(only_a, only_b)
+        return {**entry, "interval": list(interval), "unit": "picture", "units": n, "design_effect": 1.0, "p": p}
+    signs = correct[a].astype(np.int64) - correct[b]
+    sums = np.rint(np.bincount(units, weights=signs)).astype(np.int64)
     return {
-        "a": a,
-        "b": b,
-        "split": split,
-        "difference": (only_a - only_b) / n,
-        "interval": list(difference_interval(only_a, only_b, n)),
-        "p": mcnemar_midp(only_a, only_b),
+        **entry,
+        "interval": list(grouped_difference_interval(signs, units)),
+        "unit": "group",
+        "units": len(sums),
+        "design_effect": design_effect(signs, units),
+        "p": sign_flip_midp(sums),
     }
+
+
+def _even_chances(count: int) -> Floats:
+    """Return the binomial probabilities of 0 to `count` heads of a fair coin."""
+    heads = np.arange(count + 1)
+    logarithms = gammaln(count + 1) - gammaln(heads + 1) - gammaln(count - heads + 1) - count * math.log(2)
+    return np.asarray(np.exp(logarithms))
 
 
 def _counts(owner: str, only_a: int, only_b: int) -> tuple[int, int]:
@@ -192,7 +274,20 @@ def _counts(owner: str, only_a: int, only_b: int) -> tuple[int, int]:
     )
 
 
-def _tango(only_a: int, only_b: int, n: int, difference: float) -> float:
+def _score_limits(only_a: float, only_b: float, n: float, z: float) -> tuple[float, float]:
+    """Return the differences at which Tango's statistic is z and -z; the counts need not be whole."""
+    observed = (only_a - only_b) / n
+
+    def excess(difference: float, sign: int) -> float:
+        return _tango(only_a, only_b, n, difference) - sign * z
+
+    # The statistic falls from +infinity at -1 to -infinity at +1 and is 0 at the observed difference.
+    low = -1.0 if only_b >= n else _root(lambda d: excess(d, +1), -1.0, observed)
+    high = 1.0 if only_a >= n else _root(lambda d: excess(d, -1), observed, 1.0)
+    return low, high
+
+
+def _tango(only_a: float, only_b: float, n: float, difference: float) -> float:
     """Return Tango's score statistic: how many standard errors the counts lie above `difference`."""
     linear = (2 * n - only_a + only_b) * difference - only_a - only_b
     constant = -only_b * difference * (1 - difference)

@@ -48,6 +48,8 @@ class Candidate:
         Its place in the table of strategies.
     size : int
         How many numbers it holds.
+    interval : tuple of float, optional
+        Of its accuracy; None: Wilson's, with pictures as units.
     """
 
     id: str
@@ -57,11 +59,17 @@ class Candidate:
     trained_parameters: int
     order: int
     size: int = 0
+    interval: tuple[float, float] | None = None
 
     @property
     def right(self) -> int:
         """How many held-out pictures it answered right."""
         return int(np.sum(self.correct))
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The 95 % interval of its accuracy."""
+        return self.interval or wilson(self.right, len(self.correct))
 
     @property
     def cost(self) -> tuple[float, int, int, int]:
@@ -121,7 +129,7 @@ def decide(
     ]
     n = sizes.pop()
     # Nobody is served by a cheap classifier that may know nothing, as long as one is there that knows something.
-    able = [one for one in tied if wilson(one.right, n)[0] >= chance] or tied
+    able = [one for one in tied if one.limits[0] >= chance] or tied
     case = _Case(candidates, comparisons, best, _cheapest(able), tuple(tied), tuple(able), n, split)
     winner = case.winner
     sentences = _nothing_learned(case, chance) or _reason(case) + _near_chance(case, chance)
@@ -179,7 +187,7 @@ def _reason(case: _Case) -> list[str]:
 
 
 def _only_one(case: _Case) -> list[str]:
-    low, high = wilson(case.best.right, case.n)
+    low, high = case.best.limits
     return [
         f"{case.best.id}, the only one tried, answered {case.best.right:,} of the {case.pictures} right "
         f"(95 % interval {low:.3f} to {high:.3f}); there is nothing to compare it with."
@@ -214,21 +222,34 @@ def _tie(case: _Case) -> list[str]:
         luck += f", but {_p(entry['p_adjusted'])} when all {len(case.comparisons)} comparisons are counted"
     return [
         f"Take {winner.id}. {best.id} answered {best.right - winner.right:,} more of the {case.pictures} right "
-        f"than {winner.id}, which {case.n:,} picture{_s(case.n)} cannot tell from luck ({luck}); "
+        f"than {winner.id}, which {_observed(case, entry)} cannot tell from luck ({luck}); "
         f"{winner.id} is the {_why_cheapest(case)}.",
-        _would_settle(case, entry["p"]),
+        _would_settle(case, entry),
     ]
 
 
-def _would_settle(case: _Case, p: float) -> str:
+def _observed(case: _Case, entry: Comparison) -> str:
+    """Return for example "153 pictures", or "153 pictures of 20 groups" where groups are compared."""
+    pictures = f"{case.n:,} picture{_s(case.n)}"
+    return f"{pictures} of {entry['units']:,} group{_s(entry['units'])}" if _grouped(entry) else pictures
+
+
+def _would_settle(case: _Case, entry: Comparison) -> str:
     # Holm asks of this pair the level divided by the number of pairs that are no clearer than it.
-    level = LEVEL / sum(other["p"] >= p for other in case.comparisons)
+    level = LEVEL / sum(other["p"] >= entry["p"] for other in case.comparisons)
     only_best, only_winner = disagreements(case.best.correct, case.winner.correct)
     needed = pictures_to_tell(only_best, only_winner, case.n, level=level)
+    if needed is not None:
+        needed = math.ceil(needed * entry.get("design_effect", 1.0))
     if needed is None or needed > _MOST_PICTURES:
         return f"Even {_MOST_PICTURES:,} {case.split} pictures might not settle it."
     # Where a difference just misses the level, the formula can ask for no more than there are.
-    return f"About {_rounded(max(needed, case.n + 1)):,} {case.split} pictures would settle it."
+    more = " in groups of this size" if _grouped(entry) else ""
+    return f"About {_rounded(max(needed, case.n + 1)):,} {case.split} pictures{more} would settle it."
+
+
+def _grouped(entry: Comparison) -> bool:
+    return entry.get("unit") == "group"
 
 
 def _nothing_learned(case: _Case, chance: float) -> list[str]:
@@ -244,7 +265,7 @@ def _nothing_learned(case: _Case, chance: float) -> list[str]:
 
 
 def _near_chance(case: _Case, chance: float) -> list[str]:
-    if wilson(case.winner.right, case.n)[0] > chance:
+    if case.winner.limits[0] > chance:
         return []
     return [
         f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told "

@@ -15,7 +15,7 @@ from headstart.report.numbers import decimal, quantity, seconds_text
 Results = Mapping[str, Any]
 Run = Mapping[str, Any]
 
-_MOST_PAIRS, _MOST_CLASSES = 45, 40
+_MOST_PAIRS, _MOST_CLASSES = 45, 10
 _SIGNS = re.compile(r"[\\`*\[\]<>|#]|(?<!\w)_|_(?!\w)")  # an underline inside a word means nothing
 
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
@@ -123,9 +123,17 @@ def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
         parts.append("Epochs and settings were chosen without these pictures.")
     if any(text.cut_of(run) == "stages" for run in runs):
         parts.append("Heads at 'stages' read several stages of the frozen network, not its last features alone.")
-    parts.append("Intervals are Wilson's; time is what the strategy costs alone, shared steps counted in full.")
+    parts.append(f"{_how_intervals(text.metrics_of(runs[0], split))}.")
+    parts.append("Time is what the strategy costs alone, shared steps counted in full.")
     parts.append("Trained: numbers fitted to these pictures; size: numbers it holds; FLOPs: operations for an answer.")
     return " ".join(parts)
+
+
+def _how_intervals(metrics: Mapping[str, Any]) -> str:
+    """Return how the intervals of shares were made; what was measured before there was a choice is Wilson's."""
+    exact = metrics.get("interval_kind") == "clopper-pearson"
+    kind = "Intervals are Clopper and Pearson's" if exact else "Intervals are Wilson's"
+    return f"{kind}, with whole groups of pictures as units" if metrics.get("unit") == "group" else kind
 
 
 def _comparisons(results: Results) -> list[str]:
@@ -149,25 +157,42 @@ def _comparisons(results: Results) -> list[str]:
     lines = table(heads, rows, right=range(2, 6))
     if len(pairs) > _MOST_PAIRS:
         lines += ["", f"{len(pairs) - _MOST_PAIRS:,} more pairs stand in `results.json`."]
-    note = "Paired on the same pictures: McNemar's mid-p test; the last column is adjusted for all pairs (Holm)."
+    test = "McNemar's mid-p test"
+    if any(pair.get("unit") == "group" for pair in pairs):
+        test = "the sign-flip test over whole groups (mid-p), since pictures of one group are right and wrong together"
+    note = f"Paired on the same pictures: {test}; the last column is adjusted for all pairs (Holm)."
     return [*lines, "", note]
 
 
 def _per_class(results: Results) -> list[str]:
     winner, split = (results.get("verdict") or {}).get("winner"), text.measured_split(results)
     run = next((run for run in results.get("runs", []) if run["id"] == winner), None)
-    recalls = text.metrics_of(run, split).get("per_class_recall") if run else None
+    metrics = text.metrics_of(run, split) if run else {}
+    recalls = metrics.get("per_class_recall")
     if not recalls:
         return []
     names, counts = results["data"]["classes"], results["data"].get("counts", {}).get(split) or {}
-    pairs = sorted(zip(names, recalls, strict=False), key=lambda pair: (pair[1] is None, pair[1] or 0.0))
-    rows = [[escaped(name), decimal(recall), f"{counts.get(name, 0):,}"] for name, recall in pairs]
-    heads = ["class", "recall", f"{split} pictures"]
+    limits = metrics.get("per_class_recall_intervals") or [None] * len(recalls)
+    entries = sorted(zip(names, recalls, limits, strict=False), key=lambda entry: (entry[1] is None, entry[1] or 0.0))
+    rows = [
+        [escaped(name), decimal(recall), interval(ends), f"{counts.get(name, 0):,}"] for name, recall, ends in entries
+    ]
+    heads = ["class", "recall", "95 % interval", f"{split} pictures"]
     lines = [f"How many of each class's pictures `{winner}` found, the hardest class first.", ""]
-    lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2))
+    lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2, 3))
     if len(rows) > _MOST_CLASSES:
-        lines += ["", f"{len(rows) - _MOST_CLASSES:,} easier classes are left out."]
-    return lines
+        lines += ["", f"{len(rows) - _MOST_CLASSES:,} easier classes are left out; `results.json` has them."]
+    return [*lines, *_class_means(metrics)]
+
+
+def _class_means(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the means over classes with their intervals, where they were measured."""
+    told = [
+        f"{name} {decimal(metrics[key])} ({interval(metrics[f'{key}_interval'])})"
+        for key, name in (("balanced_accuracy", "Balanced accuracy"), ("macro_f1", "macro F1"))
+        if metrics.get(f"{key}_interval")
+    ]
+    return ["", f"{', '.join(told)}; intervals by bootstrap within classes."] if told else []
 
 
 def _epochs(results: Results) -> list[str]:

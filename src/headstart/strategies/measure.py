@@ -15,6 +15,7 @@ from headstart.base.files import durable_writer
 from headstart.base.types import Floats
 from headstart.evidence.metrics import measure
 from headstart.strategies.ground import Ground
+from headstart.table import group_ids
 
 SPLITS = ("val", "test")
 
@@ -29,7 +30,9 @@ def measure_splits(ground: Ground, probabilities: Floats, *, chosen_on_val: bool
             metrics[split] = None
             continue
         used = split == "val" and chosen_on_val
-        metrics[split] = {**measure(labels[here], probabilities[here]), "used_for_choosing": used}
+        groups = group_ids(ground.table, ground.held_out[here])
+        measured = measure(labels[here], probabilities[here], groups=groups, interval=ground.request.interval)
+        metrics[split] = {**measured, "used_for_choosing": used}
     return metrics
 
 

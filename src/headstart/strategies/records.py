@@ -21,6 +21,7 @@ from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Ground
 from headstart.strategies.measure import read_correct
 from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.table import group_ids
 
 SCHEMA = 1
 _COUNTED = ("torch", "timm", "torchvision", "accelerate", "numpy", "scipy", "scikit-learn", "pillow")
@@ -96,7 +97,8 @@ def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> d
     """Return `comparisons` and `verdict` over the finished runs."""
     split = ground.measured
     correct = {run["id"]: read_correct(folder.path / run["predictions"], ground.classes, split) for run in runs}
-    comparisons = compare_pairs(correct, split=split)
+    groups = group_ids(ground.table, ground.table.rows(split))
+    comparisons = compare_pairs(correct, split=split, groups=groups)
     order = {name: place for place, name in enumerate(STRATEGIES)}
     candidates = [
         Candidate(
@@ -107,8 +109,10 @@ def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> d
             trained_parameters=run["parameters"]["trained"],
             order=order[run["strategy"]],
             size=run["parameters"]["total"],
+            interval=(low, high),
         )
         for run in runs
+        for low, high in [run["metrics"][split]["interval"]]
     ]
     counts = np.bincount(ground.table.labels[ground.table.rows(split)], minlength=len(ground.classes))
     verdict = decide(

@@ -12,6 +12,7 @@ from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
 from headstart.base.types import FRAMINGS, READOUTS, Framing
+from headstart.evidence.intervals import INTERVALS
 from headstart.pixels import AUGMENTATIONS
 from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
@@ -50,6 +51,8 @@ class Request:
         How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
     select : str
         ``"train"`` chooses inside the training split; ``"val"`` on val, as the tutorials do.
+    interval : str
+        How accuracy and recall get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
     training : mapping
         Overrides of `TrainingSettings` for every trained strategy.
     """
@@ -71,6 +74,7 @@ class Request:
     select: str = "train"
     device: str = AUTO
     offline: bool = False
+    interval: str = "wilson"
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +86,7 @@ class Request:
         check_choice("readout", "compare", self.readout, (AUTO, *READOUTS))
         check_choice("select", "compare", self.select, ("train", "val"))
         check_choice("device", "compare", self.device, DEVICES)
+        check_choice("interval", "compare", self.interval, INTERVALS)
         check_integer("seed", "compare", self.seed, least=0)
         check_integer("views", "compare", self.views, least=1, most=64)
         for name in self.epochs if isinstance(self.epochs, Mapping) else ():
@@ -123,6 +128,8 @@ class Request:
         options = self.to_dict()
         del options["offline"]  # it says how weights are looked for, not which
         del options["device"], options["strategies"]
+        if self.interval == Request.interval:  # run folders from before there was a choice go on
+            del options["interval"]
         options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
         options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies
