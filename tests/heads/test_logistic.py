@@ -116,6 +116,19 @@ def test_a_fold_that_lacks_a_class_is_solved_among_the_others_in_shared_rows_too
     np.testing.assert_allclose(softmax(shared.out_of_fold), softmax(copies.out_of_fold), atol=2e-3)
 
 
+@pytest.mark.parametrize(("classes", "each", "features"), [(2, 40, 10), (2, 20, 200), (5, 12, 150)])
+def test_folds_solved_together_answer_as_each_on_its_own(monkeypatch, classes, each, features):
+    X, y, folds = blobs(classes, each=each, features=features, distance=0.4)
+    folds = np.where(np.arange(len(y)) % 7 == 0, 0, folds)  # of unequal size
+    together = logistic.fit(X, y, classes, folds=folds)
+    monkeypatch.setattr(logistic, "Abreast", None)
+    monkeypatch.setattr(logistic, "_MOST_TOGETHER", 0)
+    apart = logistic.fit(X, y, classes, folds=folds)
+    assert together.chosen == apart.chosen
+    np.testing.assert_allclose(softmax(together.out_of_fold), softmax(apart.out_of_fold), atol=1e-4)
+    np.testing.assert_allclose(together.head.probabilities(X), apart.head.probabilities(X), atol=1e-6)
+
+
 def test_an_unsolved_head_says_so(monkeypatch):
     monkeypatch.setattr(problem, "MOST_STEPS", 1)
     X, y, folds = blobs(4, each=20, features=40)

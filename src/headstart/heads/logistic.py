@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from headstart.base.params import bad_parameter, check_number
 from headstart.base.types import Floats, softmax
 from headstart.evidence.metrics import log_losses
+from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
 from headstart.heads.training import Fitted, Labels, Rows, Training, check_training
 
@@ -27,6 +28,9 @@ _EXPONENTS = range(-5, 3)
 _LARGE = 5e7
 # Bytes that copies of the rows for every fold may take; beyond it all share one matrix, in float32.
 _MOST_COPIES = 2 * 10**9
+# Up to so many rows x axes, and rows x classes, the folds are solved together: beyond it a product takes longer than
+# the way to the next one, and the fold that needs most products holds up the others.
+_MOST_TOGETHER, _MOST_ANSWERS = 10**6, 10**4
 
 
 @dataclass(frozen=True)
@@ -88,14 +92,17 @@ def fit(
     training = check_training("logistic", X, y, classes, folds, exact=False)
     large = float(training.features.size) * classes > _LARGE
     care = _QUICK if large else _EXACT
-    whole, parts = _materials(training)
-    problem = Problem(whole, classes)
-    paths = [_Path(training, part, held, care) for part, held in zip(parts, training.folds, strict=True)]
-    exponent = _choose(paths[:2] if large else paths) if tried is None else _best_of(paths, tried)
-    out_of_fold = np.empty((len(training.labels), classes), np.float32 if _many(training) else np.float64)
-    for path in paths:
-        out_of_fold[path.held] = path.scores(exponent)
-    start = _mean([path.last for path in paths])
+    if _small(training) and not large:
+        whole: Material = OwnMaterial(training.features.astype(np.float64, copy=False), training.labels)
+        problem = Problem(whole, classes)
+        folds_at: Folds = Abreast(training, problem.square, care.choosing)
+    else:
+        whole, parts = _materials(training)
+        problem = Problem(whole, classes)
+        folds_at = _InTurn(training, parts, care, choosing=2 if large else len(parts))
+    exponent = _choose(folds_at) if tried is None else _best_of(folds_at, tried)
+    out_of_fold = folds_at.scores(exponent)
+    start: Solution | None = folds_at.start()
     if large:
         start = problem.solve(exponent, start, 1e-4, np.float32)
     solution = problem.solve(exponent, start, care.final, np.float64)
@@ -106,6 +113,14 @@ def fit(
         converged=solution.gradient <= care.final,
         warnings=_warnings(solution, care.final),
     )
+
+
+def _small(training: Training) -> bool:
+    """Return whether the folds are solved together: few rows, and none without some class."""
+    n, size = training.features.shape
+    if n * min(n, size) > _MOST_TOGETHER or n * training.classes > _MOST_ANSWERS:
+        return False
+    return all(len(np.unique(training.labels[train])) == training.classes for train, _ in training.splits())
 
 
 def _many(training: Training) -> bool:
@@ -123,6 +138,43 @@ def _materials(training: Training) -> tuple[Material, list[Material]]:
     whole = OwnMaterial(features, labels)
     axes = Problem(whole, training.classes).square
     return whole, [OwnMaterial(features[train], labels[train], axes) for train, _ in training.splits()]
+
+
+class Folds(Protocol):
+    """All folds of a head, for one strength after the other."""
+
+    def losses(self, exponent: float) -> Floats:
+        """Return the log losses of the rows that choose, from the folds that they are not in."""
+
+    def scores(self, exponent: float) -> Floats:
+        """Return the scores of every row from the fold that it is not in, (n, classes)."""
+
+    def start(self) -> Solution | None:
+        """Return the mean over folds of what was solved last, to begin with on all rows."""
+
+
+class _InTurn:
+    """Folds solved one after the other; the first `choosing` of them choose."""
+
+    def __init__(self, training: Training, parts: Sequence[Material], care: _Care, *, choosing: int) -> None:
+        self._training, self._choosing = training, choosing
+        self._paths = [_Path(training, part, held, care) for part, held in zip(parts, training.folds, strict=True)]
+
+    def losses(self, exponent: float) -> Floats:
+        """Return the log losses of the rows that the first folds hold out."""
+        return np.concatenate([path.losses(exponent) for path in self._paths[: self._choosing]])
+
+    def scores(self, exponent: float) -> Floats:
+        """Return the scores of every row."""
+        kind = np.float32 if _many(self._training) else np.float64
+        found = np.empty((len(self._training.labels), self._training.classes), kind)
+        for path in self._paths:
+            found[path.held] = path.scores(exponent)
+        return found
+
+    def start(self) -> Solution | None:
+        """Return the mean of what was solved last."""
+        return _mean([path.last for path in self._paths])
 
 
 class _Path:
@@ -159,30 +211,30 @@ def _exponent(strength: float) -> float:
     return math.log10(check_number("strengths", "logistic.fit", strength, least=1e-12, most=1e12))
 
 
-def _loss(paths: Sequence[_Path], exponent: float) -> float:
-    """Return the mean log loss over the held-out rows of `paths`."""
-    return float(np.mean(np.concatenate([path.losses(exponent) for path in paths])))
+def _loss(folds: Folds, exponent: float) -> float:
+    """Return the mean log loss of the rows that choose."""
+    return float(np.mean(folds.losses(exponent)))
 
 
-def _best_of(paths: Sequence[_Path], exponents: Sequence[float]) -> float:
+def _best_of(folds: Folds, exponents: Sequence[float]) -> float:
     """Return the one of these exponents with the least loss."""
     if not exponents:
         raise bad_parameter("strengths", "logistic.fit", "at least one number above 0", "none")
-    losses = {exponent: _loss(paths, exponent) for exponent in exponents}  # in ascending order
+    losses = {exponent: _loss(folds, exponent) for exponent in exponents}  # in ascending order
     return min(losses, key=losses.__getitem__)
 
 
-def _choose(paths: Sequence[_Path]) -> float:
+def _choose(folds: Folds) -> float:
     """Return the exponent of the strength with the least loss, searched for."""
     losses: dict[float, float] = {}
     for exponent in _EXPONENTS:  # from strong to weak; once the loss rises, weaker only costs time
-        losses[exponent] = _loss(paths, exponent)
+        losses[exponent] = _loss(folds, exponent)
         if losses[exponent] > min(losses.values()):
             break
     best = min(losses, key=losses.__getitem__)
     for between in (best - 0.5, best + 0.5):
         if _EXPONENTS[0] < between < _EXPONENTS[-1]:
-            losses[between] = _loss(paths, between)
+            losses[between] = _loss(folds, between)
     return min(losses, key=losses.__getitem__)
 
 
