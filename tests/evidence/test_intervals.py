@@ -59,6 +59,13 @@ def test_between_the_hundredths_wilson_falls_lower_at_small_numbers():
     assert least == pytest.approx({20: 0.8944, 50: 0.8951, 153: 0.9275, 656: 0.9360}, abs=5e-5)
 
 
+def test_where_hardly_one_is_wrong_wilson_falls_to_084_at_every_size():
+    nearly_one = np.linspace(0.99, 0.99999, 4000)
+    for n in (20, 50, 153, 656):
+        assert enumerated_coverage(wilson, n, nearly_one).min() == pytest.approx(0.838, abs=0.002)
+        assert enumerated_coverage(clopper_pearson, n, nearly_one).min() >= 0.95
+
+
 @pytest.mark.parametrize("n", [20, 50, 153, 656, 2000])
 def test_clopper_pearson_is_nowhere_below_its_confidence(n):
     assert enumerated_coverage(clopper_pearson, n, np.linspace(0.5, 0.999, 1000)).min() >= 0.95
