@@ -32,7 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "longer": {"training": {"epochs": 16}},
     "thrice-the-rate": {"training": {"backbone_rate": 1.5e-3, "head_rate": 3e-3}},
     "earlier-cut": {"cut": "blocks.3"},
-    "one-size": {"training": {"progressive": False}},
+    "growing": {"training": {"progressive": True}},
     "300-pixels": {"image_size": 300},
 }
 

@@ -3,7 +3,7 @@
 ::
 
     python benchmarks/tutorial_loop.py DATA              # DATA/train/CLASS/…, DATA/val/CLASS/…
-    python benchmarks/tutorial_loop.py DATA --sides full,six,six-again --repeats 1
+    python benchmarks/tutorial_loop.py DATA --sides full,finetuned,six,six-again --repeats 1
 
 All sides are whole processes with the same backbone and weights, and run in turn (A B C A B C). The table goes to
 docs/performance.md; what was measured before stays in it until it is measured again.
@@ -42,10 +42,12 @@ SIDES = {
     "linear": "headstart, `linear`, for the first time on a machine",
     "linear-known": "headstart, `linear`, other pictures with this backbone were compared before",
     "linear-warm": "headstart, `linear`, the same pictures again",
+    "finetuned": "headstart, `full`, for the first time",
     "six": "headstart, all six strategies, for the first time",
     "six-again": "headstart, all six strategies again, into another folder",
 }
 ROWS = Path(__file__).with_suffix(".json")
+ONE = {"linear": "linear", "finetuned": "full"}  # sides that compare nothing
 USUAL = "loop,loop32,linear,linear-known,linear-warm"
 
 
@@ -192,7 +194,7 @@ def run_headstart(options: argparse.Namespace, name: str, folder: Path) -> Outco
     run = folder / f"{name}.run"
     shutil.rmtree(run, ignore_errors=True)
     command = [sys.executable, "-m", "headstart", "compare", options.data, "--out", run]
-    command += ["--strategies", "linear"] if kind == "linear" else []
+    command += ["--strategies", ONE[kind]] if kind in ONE else []
     seconds, memory = timed(command, {**os.environ, "HEADSTART_CACHE": str(cache)}, subprocess.DEVNULL)
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
     best = max(record["metrics"]["val"]["accuracy"] for record in results["runs"])
@@ -227,8 +229,8 @@ def section(options: argparse.Namespace) -> str:
         [
             "## The tutorial's loops",
             "",
-            f"`python benchmarks/tutorial_loop.py {options.data.name}`, and with `--repeats 1` for `--sides full` and "
-            f"`--sides six,six-again`: whole processes in turn, {options.epochs} epochs of the loops, "
+            f"`python benchmarks/tutorial_loop.py {options.data.name}`, and with `--repeats 1` for `--sides "
+            f"full,finetuned,six,six-again`: whole processes in turn, {options.epochs} epochs of the loops, "
             f"{options.workers} data loader workers.",
             f"{processor()}, {thread_budget()} threads, Python {platform.python_version()}, {versions}.",
             "",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "scratch": {"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
     "partial": {"epochs": 10},
-    "full": {"epochs": 10, "progressive": True},
+    "full": {"epochs": 10},
 }
 # How far a pre-trained layer may move hangs on how far it has to: the more the solved head errs on training
 # pictures it has not seen, the higher the rate.
