@@ -45,7 +45,7 @@ def main() -> None:
         "## Many strengths of the logistic head",
         "",
         f"`python benchmarks/strengths.py SHARED`: 45 strengths x 5 folds and the best on all rows, against one "
-        f"cold fit at that strength; EfficientNet-Lite0's last features, medians of {options.repeats} in turn. {processor()}, "
+        f"cold fit at that strength; EfficientNet-Lite0's last features, medians of {options.repeats}. {processor()}, "
         f"{thread_budget()} threads.",
         "",
         "| training pictures of | one cold fit, ms | 226 fits, ms | of one, times |",
