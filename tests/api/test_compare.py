@@ -226,7 +226,11 @@ def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch
     monkeypatch.setattr("headstart.tune.choosing.cautious_temperature", lambda scores, labels: 1.75)
     run = hs.compare(tmp_path / "many", out=tmp_path / "a.run", strategies="scratch", **QUICK)
     assert run.runs["scratch"].model.head.temperature == 1.75
-    assert run.runs["scratch"].model.info["calibration"] == {"temperature": 1.75}
+    calibration = run.runs["scratch"].model.info["calibration"]
+    assert calibration["temperature"] == 1.75
+    # Of 52 pictures a class 10 or 11 were held out to choose the epoch; they set the limits too.
+    assert calibration["sets"]["pictures"] == calibration["none_of_these"]["pictures"] == 21
+    assert calibration["sets"]["thresholds"]["0.95"] is not None
 
 
 def test_after_the_choice_the_hold_out_teaches_too(tmp_path: Path) -> None:
@@ -249,6 +253,10 @@ def test_after_the_choice_the_hold_out_teaches_too(tmp_path: Path) -> None:
     )
     assert all(epoch["val_loss"] is None for epoch in again["epochs_on_all"])
     assert both[False].record["epochs_on_all"] == []
+    limits = {refit: run.model.trust for refit, run in both.items()}
+    assert limits[True].sets == limits[False].sets, "set by the pictures that then taught too"
+    assert limits[True].familiar.limit == limits[False].familiar.limit
+    assert {refit: len(known.familiar.examples) for refit, known in limits.items()} == learned
     assert not np.array_equal(
         *(run.predict_proba([tmp_path / "many" / "val" / "circle" / "circle_00.png"]) for run in both.values())
     )

@@ -36,6 +36,8 @@ PREDICTIONS: list[dict[str, Any]] = [
         "path": "새 사진/두 번째.jpg",
         "label": "گربه‌ها",
         "probability": 0.512,
+        "set": ["گربه‌ها", "bee"],
+        "none_of_these": False,
         "probabilities": {"bee": 0.488, "گربه‌ها": 0.512},
     },
 ]

@@ -158,13 +158,26 @@ def test_evaluate_prints_recall_and_confusion(call: Call, verbs: StandIn) -> Non
     assert verbs.calls[0][2] == {"split": "test"}
 
 
+def test_evaluate_tells_what_came_true(call: Call) -> None:
+    class Stated(StandIn):
+        def evaluate(self, *given: Any, **options: Any) -> dict[str, Any]:
+            reached = {"coverage": 0.953, "mean_size": 1.2}
+            more = {"calibration": {"ece": 0.03}, "sets": {"0.95": reached}, "none_of_these": {"share": 0.04}}
+            evaluation = super().evaluate("b", "d")
+            return {**evaluation, "metrics": {**evaluation["metrics"], **more}}
+
+    output = call("evaluate", "b", "d", verbs=Stated()).stdout
+    assert "calibration error 0.030 · in the 95 % sets 0.953, 1.20 classes each" in " ".join(output.split())
+    assert "none of these 0.040" in " ".join(output.split())
+
+
 def test_evaluate_as_json(call: Call) -> None:
     assert json.loads(call("evaluate", "b", "d", "--json").stdout) == EVALUATION
 
 
 def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verbs: StandIn) -> None:
     result = call("predict", "b", "new", "one.jpg")
-    assert result.stdout == "new/1.jpg            bee     0.980\n새 사진/두 번째.jpg  گربه\u200cها  0.512\n"
+    assert result.stdout == "new/1.jpg            bee     0.980\n새 사진/두 번째.jpg  گربه\u200cها  0.512  or bee\n"
     assert "new/x.gif: GIF is not read" in result.stderr
     assert verbs.calls[0][1] == ("b", ["new", "one.jpg"])
 
@@ -182,10 +195,25 @@ def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
         "path": "새 사진/두 번째.jpg",
         "label": "گربه\u200cها",
         "probability": "0.512",
+        "set": "گربه\u200cها|bee",
+        "none_of_these": "false",
         "p_bee": "0.488",
         "p_گربه\u200cها": "0.512",
     }
+    assert (rows[0]["set"], rows[0]["none_of_these"]) == ("", ""), "of a bundle that does not know"
     assert verbs.calls[0][2]["grid"] == Path("answers.png")
+
+
+def test_predict_says_what_else_it_may_be(call: Call) -> None:
+    class Unsure(StandIn):
+        def predict(self, *given: Any, **options: Any) -> Any:
+            answer = super().predict("b", [])
+            answer.rows = [{**answer.rows[0], "set": ["bee"], "none_of_these": True}, answer.rows[1]]
+            return answer
+
+    lines = call("predict", "b", "x", verbs=Unsure()).stdout.splitlines()
+    assert lines[0].endswith("0.980  none of these?")
+    assert lines[1].endswith("0.512  or bee")
 
 
 def test_look_writes_where_it_is_told(call: Call, verbs: StandIn) -> None:

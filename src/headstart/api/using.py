@@ -15,7 +15,7 @@ from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.params import bad_parameter, check_choice
 from headstart.base.progress import Progress, Silent
-from headstart.bundle import Model
+from headstart.bundle import Answers, Model
 from headstart.table.listing import list_pictures
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ ENGINES = (AUTO, "torch")
 
 @dataclass(frozen=True)
 class Predictions:
-    """Answers for pictures, and those that could not be read."""
+    """Answers for pictures, and those that could not be read.
+
+    Each row has ``path``, ``label``, ``probability``, ``probabilities`` (by class), ``set`` (the classes of the 95 %
+    prediction set) and ``none_of_these`` (whether it resembles nothing that was trained on); the last two are None
+    where the classifier was trained on too few pictures to say, or is older than this.
+    """
 
     rows: list[dict[str, Any]]
     skipped: list[dict[str, str]]
@@ -80,13 +85,14 @@ def evaluate(
             f"The classifier does not know the class '{unknown[0]}'.",
             hint="It knows: " + ", ".join(model.classes) + ". Rename or leave out the folder (or rows) of that class.",
         )
-    probabilities, faulty = model.answer([table.file(int(row)) for row in rows], progress=progress)
+    answers, faulty = model.examine([table.file(int(row)) for row in rows], progress=progress)
+    probabilities = answers.probabilities
     read = [int(row) for place, row in enumerate(rows) if place not in faulty]
     if not read:
         raise DataError(f"None of the {len(rows)} pictures can be read.", hint="Check the folder.")
     position = {label: k for k, label in enumerate(model.classes)}
     labels = np.array([position[table.classes[table.labels[row]]] for row in read])
-    predicted = probabilities.argmax(axis=1)
+    predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
     skipped = [{"path": entry.path, "reason": entry.reason} for entry in table.skipped]
     skipped += [{"path": table.paths[int(rows[place])], "reason": reason} for place, reason in faulty.items()]
     return {
@@ -94,7 +100,7 @@ def evaluate(
         "classes": list(model.classes),
         "trained_on": int(seen[rows].sum()),
         "left_out": len(table) - len(rows) if name == "unseen" else 0,
-        "metrics": measure(labels, probabilities, groups=group_ids(table, read)),
+        "metrics": {**measure(labels, probabilities, groups=groups), **answers.record(labels, groups=groups)},
         "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
         "rows": [
             {
@@ -138,13 +144,13 @@ def predict(
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files, skipped, _ = list_pictures(given)
     try:
-        probabilities, faulty = model.answer(list(files), progress=progress)
+        answers, faulty = model.examine(list(files), progress=progress)
     except EngineError as error:
         if isinstance(source, Model):
             raise
         (progress or Silent()).message(f"{error.message} The network itself answers instead.")
         model = bundle.load(source)
-        probabilities, faulty = model.answer(list(files), progress=progress)
+        answers, faulty = model.examine(list(files), progress=progress)
     read = [file for place, file in enumerate(files) if place not in faulty]
     if not read:
         row, reason = next(iter(faulty.items()))
@@ -153,20 +159,30 @@ def predict(
         )
     listed = [{"path": entry.path, "reason": entry.reason} for entry in skipped]
     listed += [{"path": str(files[place]), "reason": reason} for place, reason in faulty.items()]
+    rows = _rows(read, answers, model.classes)
+    if grid is not None:
+        _draw(rows, model, Path(grid), progress or Silent())
+    return Predictions(rows, listed, model.classes)
+
+
+def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    sets, none = answers.sets(), answers.none_of_these()
     rows: list[dict[str, Any]] = []
-    for file, row in zip(read, probabilities, strict=True):
+    for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
         best = int(row.argmax())
         rows.append(
             {
                 "path": str(file),
-                "label": model.classes[best],
+                "label": classes[best],
                 "probability": float(row[best]),
-                "probabilities": {name: float(row[k]) for k, name in enumerate(model.classes)},
+                "set": None
+                if sets is None
+                else [classes[k] for k in np.argsort(-row, kind="stable") if sets[place, k]],
+                "none_of_these": None if none is None else bool(none[place]),
+                "probabilities": {name: float(row[k]) for k, name in enumerate(classes)},
             }
         )
-    if grid is not None:
-        _draw(rows, model, Path(grid), progress or Silent())
-    return Predictions(rows, listed, model.classes)
+    return rows
 
 
 def _draw(rows: Sequence[dict[str, Any]], model: Model, grid: Path, progress: Progress) -> None:

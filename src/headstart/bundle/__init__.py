@@ -2,5 +2,6 @@
 
 from headstart.bundle.engine import light, prepare, tried
 from headstart.bundle.model import Model, Picture, load
+from headstart.bundle.trust import Answers, Trust
 
-__all__ = ["Model", "Picture", "light", "load", "prepare", "tried"]
+__all__ = ["Answers", "Model", "Picture", "Trust", "light", "load", "prepare", "tried"]

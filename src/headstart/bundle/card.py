@@ -36,6 +36,10 @@ def model_card(info: Mapping[str, Any]) -> str:
         "",
         *_measured(info.get("measured", {})),
         "",
+        "## How sure it is",
+        "",
+        *_sure(info),
+        "",
         "## Preprocessing",
         "",
         f"{preprocessing['input_size']} x {preprocessing['input_size']} pixels, framing {preprocessing['framing']}, "
@@ -49,7 +53,8 @@ def model_card(info: Mapping[str, Any]) -> str:
         f"- SHA-256 of the weights: {backbone.get('sha256')}",
         f"- Pictures: fingerprint {info.get('data_fingerprint')}",
         "",
-        "It knows only the classes above: whatever it is shown, it names one of them.",
+        "It knows only the classes above: whatever it is shown, it names one of them, and at most adds that the "
+        "picture is like none it was trained on.",
         "",
     ]
     return "\n".join(lines)
@@ -74,6 +79,38 @@ def _measured(measured: Mapping[str, Any]) -> list[str]:
             f"on {metrics['n']} pictures{used}; log loss {metrics['loss']:.3f}"
         )
     return lines or ["Nothing: no pictures were held out."]
+
+
+def _sure(info: Mapping[str, Any]) -> list[str]:
+    """Return what is stated beside an answer, and what of it came true on held-out pictures."""
+    calibration = info.get("calibration") or {}
+    sets, none = calibration.get("sets"), calibration.get("none_of_these")
+    if not sets:
+        return ["Nothing is stated beside the shares: it is older than that, or was not fitted by headstart."]
+    able = [level for level, threshold in sets["thresholds"].items() if threshold is not None]
+    lines = [f"- Prediction sets at {', '.join(able)}, from {sets['pictures']} training pictures held out in turn"]
+    if "0.95" not in able:
+        lines = [f"{lines[0] if able else '- No prediction sets'}; 0.95 needs 19, and there were {sets['units']}"]
+    lines.append(
+        "- None of these: unknown, for too few pictures were held out"
+        if none is None
+        else f"- None of these: beyond a distance of {none['limit']:.3f}, as {none['falsely']:.0%} of its own kind are"
+    )
+    return [*lines, *_came_true(info.get("measured", {}))]
+
+
+def _came_true(measured: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for split, metrics in measured.items():
+        stated = metrics and metrics.get("calibration")
+        if not stated:
+            continue
+        told = f"- {split}: calibration error {stated['ece']:.3f} ({stated['ece_if_true']:.3f} would be luck)"
+        usual, none = (metrics.get("sets") or {}).get("0.95"), metrics.get("none_of_these")
+        if usual:
+            told += f"; the 0.95 sets held {usual['coverage']:.3f}, with {usual['mean_size']:.2f} classes on average"
+        lines.append(told + (f"; called none of these: {none['share']:.3f}" if none else ""))
+    return lines
 
 
 def _numbers(values: object) -> str:

@@ -23,7 +23,7 @@ from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
 from headstart.base.errors import EngineError, HeadstartError, StoreError
 from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, write_json
-from headstart.bundle.folder import read_head, read_manifest
+from headstart.bundle.folder import read_manifest, read_without_network
 from headstart.bundle.model import Model, assemble
 
 AGREE = 1e-5  # probabilities
@@ -52,7 +52,7 @@ def light(folder: Path) -> Model | None:
     except (HeadstartError, OSError, KeyError, TypeError):
         return None
     cache.touch(place)
-    return assemble(network, read_head(folder), info, folder)
+    return assemble(network, read_without_network(folder), folder)
 
 
 def tried(folder: Path) -> bool:

@@ -36,6 +36,7 @@ from headstart.base.files import (
 )
 from headstart.base.types import Affine, Head, Kernel, Neighbours
 from headstart.bundle.card import model_card
+from headstart.bundle.trust import Trust
 
 FORMAT = 1
 MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
@@ -52,11 +53,12 @@ _HEADS: dict[str, tuple[type[Affine] | type[Kernel] | type[Neighbours], tuple[st
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a bundle folder holds: the description, the network's tensors by name, and the head."""
+    """What a bundle folder holds: description, the network's tensors by name, head, and what it knows of its limits."""
 
     info: dict[str, Any]
     network: Mapping[str, NDArray[Any]]
     head: Head
+    trust: Trust | None = None
 
 
 def write_folder(contents: Contents, folder: Path) -> Path:
@@ -119,24 +121,23 @@ def read_folder(folder: Path) -> Contents:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
-    folder = standing(folder)
+    return _contents(folder, ("",))
+
+
+def read_without_network(folder: Path) -> Contents:
+    """Return the same without the network's tensors, their checksum compared all the same."""
+    return _contents(folder, ("head.", "none."))
+
+
+def _contents(place: Path, only: tuple[str, ...]) -> Contents:
+    """Return what stands at `place`, of the tensors those whose names begin like one of `only`."""
+    folder = standing(place)
     info = read_manifest(folder)
-    tensors = _tensors(folder, info)
+    tensors = _tensors(folder, info, only)
     state = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     try:
-        return Contents(info, state, _head(info["head"], tensors))
-    except (KeyError, TypeError) as error:
-        raise damaged(folder, f"its description lacks or garbles {error}") from error
-
-
-def read_head(folder: Path) -> Head:
-    """Return the bundle's head alone, its checksum compared all the same; BundleError as `read_folder`."""
-    folder = standing(folder)
-    info = read_manifest(folder)
-    tensors = _tensors(folder, info, only="head.")
-    try:
-        return _head(info["head"], tensors)
-    except (KeyError, TypeError) as error:
+        return Contents(info, state, _head(info["head"], tensors), Trust.read(info.get("calibration"), tensors))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder, f"its description lacks or garbles {error}") from error
 
 
@@ -153,6 +154,10 @@ def _write(contents: Contents, folder: Path) -> None:
     _, arrays, numbers = _HEADS[head.kind]
     tensors = {f"network.{name}": np.ascontiguousarray(value) for name, value in contents.network.items()}
     tensors |= {f"head.{name}": np.ascontiguousarray(getattr(head, name)) for name in arrays}
+    calibration = {"temperature": head.temperature}
+    if contents.trust is not None:
+        tensors |= contents.trust.tensors()
+        calibration |= contents.trust.to_dict()
     with durable_writer(folder / TENSORS) as temporary:
         try:
             save_file(tensors, temporary)
@@ -163,6 +168,7 @@ def _write(contents: Contents, folder: Path) -> None:
         "format": FORMAT,
         "headstart": __version__,
         "head": {"kind": head.kind, **{name: getattr(head, name) for name in numbers}},
+        "calibration": calibration,
         "sha256": sha256_of_file(folder / TENSORS),
     }
     write_text(folder / CARD, model_card(info))
@@ -219,8 +225,8 @@ def _way_out(place: Path) -> str:
     return "Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
 
 
-def _tensors(place: Path, info: dict[str, Any], *, only: str = "") -> dict[str, Any]:
-    """Return the tensors whose names begin with `only`."""
+def _tensors(place: Path, info: dict[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
+    """Return the tensors whose names begin like one of `only`."""
     file = place / TENSORS
     if not file.is_file() or sha256_of_file(file) != info.get("sha256"):
         raise damaged(place, f"{TENSORS} is not the file that was saved")

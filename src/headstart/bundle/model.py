@@ -20,6 +20,7 @@ from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Floats, Head, Preprocessing
 from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
+from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode, frame
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Model:
         Sorted names; column k of every probability belongs to ``classes[k]``.
     info : dict
         What else is known, as it is kept in ``bundle.json``.
+    trust : Trust, optional
+        Thresholds of prediction sets, and what the trained pictures look like to the network.
     """
 
     network: torch.nn.Module | Held | OnnxNetwork
@@ -55,6 +58,7 @@ class Model:
     classes: tuple[str, ...]
     info: dict[str, Any] = field(default_factory=dict)
     device: str = "cpu"
+    trust: Trust | None = None
 
     def predict(self, pictures: Sequence[Picture] | Picture) -> list[str]:
         """Return the most probable class of each picture (a path, or a uint8 array); one alone will do.
@@ -91,6 +95,13 @@ class Model:
 
     def answer(self, pictures: Sequence[Picture], *, progress: Progress | None = None) -> tuple[Floats, dict[int, str]]:
         """Return (probabilities of the readable pictures in order, {row: reason} of the others)."""
+        answers, faulty = self.examine(pictures, progress=progress)
+        return answers.probabilities, faulty
+
+    def examine(
+        self, pictures: Sequence[Picture], *, progress: Progress | None = None
+    ) -> tuple[Answers, dict[int, str]]:
+        """Return (answers for the readable pictures and how sure they are, {row: reason} of the others)."""
         faulty: dict[int, str] = {}
 
         def readable() -> Iterator[NDArray[np.uint8]]:
@@ -103,12 +114,22 @@ class Model:
                     yield square
 
         with (progress or Silent()).step("predict", len(pictures)) as step:
-            return self.probabilities_of_squares(readable()), faulty
+            return self.answers_of(self.features_of_squares(readable())), faulty
 
     def probabilities_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> Floats:
         """Return probabilities, (n, classes), of framed pictures, (side, side, 3) uint8 each."""
-        features = self.features_of_squares(squares)
-        return self.head.probabilities(features) if len(features) else np.zeros((0, len(self.classes)))
+        return self.answers_of(self.features_of_squares(squares)).probabilities
+
+    def answers_of(self, features: Floats) -> Answers:
+        """Return the answers for what the network says of some pictures, (n, d)."""
+        near = None if self.trust is None else self.trust.familiar
+        some = len(features) > 0  # of none, not even their width is known
+        return Answers(
+            probabilities=self.head.probabilities(features) if some else np.zeros((0, len(self.classes))),
+            temperature=self.head.temperature,
+            distances=near.distances(features) if near is not None and some else None,
+            trust=self.trust,
+        )
 
     def features_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return pooled features, (n, d), of framed pictures; (0, 0) of none."""
@@ -162,7 +183,7 @@ class Model:
             raise RuntimeError("a graph has no weights to save; load the bundle with headstart.load")
         described = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
         state = self.network.tensors() if isinstance(self.network, Held) else arrays_of(self.network)
-        return write_folder(Contents({**self.info, **described}, state, self.head), Path(folder))
+        return write_folder(Contents({**self.info, **described}, state, self.head, self.trust), Path(folder))
 
     def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
         source = Path(picture) if isinstance(picture, str) else picture
@@ -227,15 +248,21 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
         network = reading(network.eval(), preprocessing.input_size, contents.info.get("read", []))
     except ConfigError as error:
         raise damaged(place, f"it reads a stage that {architecture} does not have ({error})") from error
-    return assemble(network, contents.head, contents.info, place, device=device)
+    return assemble(network, contents, place, device=device)
 
 
-def assemble(
-    network: torch.nn.Module | OnnxNetwork, head: Head, info: dict[str, Any], place: Path, *, device: str = "cpu"
-) -> Model:
+def assemble(network: torch.nn.Module | OnnxNetwork, contents: Contents, place: Path, *, device: str = "cpu") -> Model:
     """Return the classifier that the bundle at `place` describes, on a network made of it."""
-    preprocessing, classes, _ = described(info, place)
-    return Model(network=network, head=head, preprocessing=preprocessing, classes=classes, info=info, device=device)
+    preprocessing, classes, _ = described(contents.info, place)
+    return Model(
+        network=network,
+        head=contents.head,
+        preprocessing=preprocessing,
+        classes=classes,
+        info=contents.info,
+        device=device,
+        trust=contents.trust,
+    )
 
 
 def described(info: dict[str, Any], place: Path) -> tuple[Preprocessing, tuple[str, ...], str]:

@@ -180,12 +180,17 @@ def predict(
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return predictions as CSV: path, label, probability, and one column ``p_<class>`` per class."""
+    """Return predictions as CSV: path, label, probability, set, none_of_these, and ``p_<class>`` for each class.
+
+    The classes of a set are divided by ``|``; a cell is empty where the classifier does not know.
+    """
     classes = list(rows[0]["probabilities"]) if rows else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "label", "probability", *(f"p_{name}" for name in classes)])
+    writer.writerow(["path", "label", "probability", "set", "none_of_these", *(f"p_{name}" for name in classes)])
     for row in rows:
         chances = [repr(float(row["probabilities"][name])) for name in classes]
-        writer.writerow([row["path"], row["label"], repr(float(row["probability"])), *chances])
+        none = row.get("none_of_these")
+        stated = ["|".join(row.get("set") or ()), "" if none is None else str(none).lower()]
+        writer.writerow([row["path"], row["label"], repr(float(row["probability"])), *stated, *chances])
     return text.getvalue()

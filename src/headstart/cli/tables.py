@@ -27,6 +27,7 @@ def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]
     others = (("macro F1", "macro_f1"), ("balanced accuracy", "balanced_accuracy"), ("log loss", "loss"))
     told = " · ".join(f"{name} {decimal(metrics[key])}" for name, key in others if metrics.get(key) is not None)
     lines += [Line(part, "faint") for part in wrap(told, width)] if told else []
+    lines += [Line(part, "faint") for part in wrap(_came_true(metrics), width)] if metrics.get("calibration") else []
     if evaluation.get("left_out"):
         text = f"{evaluation['left_out']:,} pictures from which it learned are left out (--split all takes them too)."
         lines += [Line(part, "faint") for part in wrap(text, width)]
@@ -39,6 +40,17 @@ def evaluation_lines(evaluation: Mapping[str, Any], *, width: int) -> list[Line]
     lines += _confused(classes, evaluation["confusion"], width)
     skipped = skipped_lines(evaluation.get("skipped") or [], width=width)
     return [*lines, Line(""), *skipped] if skipped else lines
+
+
+def _came_true(metrics: Mapping[str, Any]) -> str:
+    """Return in one line how often came true what is stated beside an answer."""
+    usual, none = (metrics.get("sets") or {}).get("0.95"), metrics.get("none_of_these")
+    told = [f"calibration error {decimal(metrics['calibration']['ece'])}"]
+    if usual:
+        told.append(f"in the 95 % sets {decimal(usual['coverage'])}, {decimal(usual['mean_size'], 2)} classes each")
+    if none:
+        told.append(f"called none of these {decimal(none['share'])}")
+    return " · ".join(told)
 
 
 def _class_table(
@@ -82,19 +94,35 @@ def _confused(classes: Sequence[str], confusion: Sequence[Sequence[int]], width:
 
 
 def prediction_lines(rows: Sequence[Mapping[str, Any]], *, width: int) -> list[Line]:
-    """Return one line per picture: path, answer, its probability as number and bar."""
+    """Return one line per picture: path, answer, its probability as number and bar, and where it is not sure.
+
+    Not sure: the 95 % set holds other classes too, or the picture is like none that was trained on.
+    """
     if not rows:
         return []
     label = min(max(cell_len(row["label"]) for row in rows), 30)
     bar = 10 if 80 <= width < 1000 else 0  # a program that reads the lines needs no picture
-    path = min(max(cell_len(row["path"]) for row in rows), max(width - label - bar - 11, 12))
+    doubts = [_doubt(row) for row in rows]
+    room = min(max(map(cell_len, doubts)), max(width // 4, 14))
+    path = min(
+        max(cell_len(row["path"]) for row in rows), max(width - label - bar - 11 - (room + 2 if room else 0), 12)
+    )
     lines = []
-    for row in rows:
+    for row, doubt in zip(rows, doubts, strict=True):
         filled = round(row["probability"] * bar)
         drawn = "  " + "━" * filled + "─" * (bar - filled) if bar else ""
         name = fit(shorten(row["path"], path), path)
-        lines.append(Line(f"{name}  {fit(shorten(row['label'], label), label)}  {row['probability']:.3f}{drawn}"))
+        said = f"{name}  {fit(shorten(row['label'], label), label)}  {row['probability']:.3f}{drawn}"
+        lines.append(Line(f"{said}  {shorten(doubt, room)}" if doubt else said))
     return lines
+
+
+def _doubt(row: Mapping[str, Any]) -> str:
+    """Return "none of these?", "or wasp, fly", or nothing where the answer is sure."""
+    if row.get("none_of_these"):
+        return "none of these?"
+    others = [name for name in row.get("set") or () if name != row["label"]]
+    return f"or {', '.join(others)}" if others else ""
 
 
 def stage_lines(stages: Sequence[Mapping[str, Any]], *, width: int) -> list[Line]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
-from headstart.report import text
+from headstart.report import sureness, text
 from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
 
@@ -46,6 +46,7 @@ def markdown(results: Results) -> str:
         _section("Strategies", _strategies(results)),
         _section("Compared in pairs", _comparisons(results)),
         _section("The winner, class by class", _per_class(results)),
+        _section("How sure it is", _how_sure(results)),
         _section("Epochs", _epochs(results)),
         _section("Settings", _settings(results)),
         _section("Pictures", _pictures(results)),
@@ -193,6 +194,14 @@ def _class_means(metrics: Mapping[str, Any]) -> list[str]:
         if metrics.get(f"{key}_interval")
     ]
     return ["", f"{', '.join(told)}; intervals by bootstrap within classes."] if told else []
+
+
+def _how_sure(results: Results) -> list[str]:
+    lines: list[str] = []
+    for found in sureness.tables(results):
+        rows = [[escaped(cell) for cell in row] for row in found.rows]
+        lines += ["", *table(found.heads, rows, right=range(1, len(found.heads))), "", *map(escaped, found.notes)]
+    return lines[1:]
 
 
 def _epochs(results: Results) -> list[str]:

@@ -217,7 +217,7 @@ def fit_table(
     )
     ground.engine = ground.preferred_engine()
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
-    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
+    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val, answers=fitted.answers)
     fitted = _warned(ground, fitted, metrics, request.strategies[0])
     return described(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
 
@@ -270,7 +270,7 @@ def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder
     begin = time.perf_counter()
     shared_before = ground.spent
     fitted = fit_one(ground, choices, strategy, checkpoint=folder.checkpoint(strategy.name))
-    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val)
+    metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val, answers=fitted.answers)
     fitted = _warned(ground, fitted, metrics, strategy.name)
     write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
     described(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))

@@ -14,11 +14,15 @@ from headstart.strategies.fitted import FittedRun
 from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.request import AUTO
 from headstart.strategies.strategy import Strategy
+from headstart.strategies.trust import trust_of_head
 
 
 def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
     """Solve the head of `strategy` on what the frozen network says of the training pictures."""
     fitted, readout = _fitted(ground, choices, strategy)
+    if fitted.out_of_fold is None:
+        raise RuntimeError("the head was fitted without folds")
+    said = ground.features(ground.train, choices.preprocessing, Look("features", "features"), readout=readout)
     backbone = ground.network(readout)
     # The held-out pictures pass by themselves, in the batches in which the bundle would see them again.
     held_out = ground.features(
@@ -30,10 +34,13 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         preprocessing=choices.preprocessing,
         classes=ground.classes,
         device=ground.device,
+        trust=trust_of_head(ground, said, fitted.out_of_fold, fitted.head.temperature),
     )
+    answers = model.answers_of(held_out)
     return FittedRun(
         model=model,
-        probabilities=fitted.head.probabilities(held_out),
+        probabilities=answers.probabilities,
+        distances=answers.distances,
         cut="pool",
         flops=backbone.flops + fitted.head.flops(),
         total=backbone.parameters + numbers_in(fitted.head),

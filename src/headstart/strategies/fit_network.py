@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.backbones import Backbone, tensors_hash
 from headstart.base.types import Affine, Floats
-from headstart.bundle import Model
+from headstart.bundle import Model, Trust
 from headstart.pixels import frame
 from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fit_head import numbers_in, readouts_tried
@@ -27,6 +27,7 @@ from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.lesson import Lesson, lesson_of, untrained
 from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
+from headstart.strategies.trust import examples_of, trust_of_head, trust_of_network
 from headstart.tune import (
     ActivationSource,
     PixelSource,
@@ -50,6 +51,15 @@ _KEPT = (
 
 
 @dataclass(frozen=True, eq=False)
+class _Better:
+    """A head on the frozen network that no epoch has beaten, solved on all of train."""
+
+    head: Affine
+    frozen: Backbone
+    trust: Trust
+
+
+@dataclass(frozen=True, eq=False)
 class _Learned:
     """What a strategy ends with: network and head, the epoch they are from, how many pictures taught them."""
 
@@ -59,6 +69,7 @@ class _Learned:
     pictures: int
     fitted: int  # parameters
     read: tuple[str, ...] = ()
+    trust: Trust | None = None
     epochs_on_all: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = ()
 
@@ -75,18 +86,28 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
         told = _KEPT.format(pictures=len(lesson.choosing))
-        solved, frozen = kept
         learned = _Learned(
-            frozen.network, solved, 0, len(ground.train), numbers_in(solved), read=frozen.read, warnings=(told,)
+            kept.frozen.network,
+            kept.head,
+            0,
+            len(ground.train),
+            numbers_in(kept.head),
+            read=kept.frozen.read,
+            trust=kept.trust,
+            warnings=(told,),
         )
-    elif trained.chosen_epoch is not None and ground.refits(strategy.name):
-        learned = _on_all(ground, lesson, strategy, settings, trained, checkpoint=checkpoint)
     else:
         learned = _learned(lesson, trainee, trained.temperature, trained.chosen_epoch)
-    model = _model(ground, lesson, learned.network, learned.head)
+        if trained.chosen_epoch is not None and ground.refits(strategy.name):
+            learned = _on_all(ground, lesson, strategy, settings, learned, checkpoint=checkpoint)
+    model = _model(ground, lesson, learned)
+    said = _features(ground, model, ground.held_out, f"{strategy.name}: answers")
+    model = replace(model, trust=learned.trust or _trust(ground, lesson, model, strategy.name))
+    answers = model.answers_of(said)
     return FittedRun(
         model=model,
-        probabilities=_answers(ground, model, strategy.name),
+        probabilities=answers.probabilities,
+        distances=answers.distances,
         cut=lesson.cut,
         flops=lesson.backbone.flops + learned.head.flops(),
         total=lesson.backbone.parameters + numbers_in(learned.head),
@@ -112,14 +133,16 @@ def _on_all(
     lesson: Lesson,
     strategy: Strategy,
     settings: TrainingSettings,
-    trained: Trained,
+    judged: _Learned,
     *,
     checkpoint: Path | None,
 ) -> _Learned:
     """Train once more, now also on the pictures that chose, to the epoch that they chose.
 
-    Their work is done then, and a head would learn from them too; the temperature that they fitted is kept.
+    Their work is done then, and a head would learn from them too; the temperature that they fitted is kept, and so are
+    the thresholds: only the examples are seen anew.
     """
+    trust = _trust(ground, lesson, _model(ground, lesson, judged), strategy.name)
     everything = lesson.on_all(untrained(ground, strategy))
     trainee = Trainee(everything.suffix, _head(ground, everything, settings, strategy)[0])
     again = _train(
@@ -129,10 +152,12 @@ def _on_all(
         settings,
         f"{strategy.name} on all of train",
         checkpoint=None if checkpoint is None else checkpoint / "all",
-        stop_after=trained.chosen_epoch,
+        stop_after=judged.epoch,
     )
-    learned = _learned(everything, trainee, trained.temperature, trained.chosen_epoch)
-    return replace(learned, epochs_on_all=again.epochs, warnings=again.warnings)
+    learned = _learned(everything, trainee, judged.head.temperature, judged.epoch)
+    examples = examples_of(ground, everything.learning)
+    said = _features(ground, _model(ground, everything, learned), examples, f"{strategy.name}: how sure")
+    return replace(learned, trust=trust.on(said), epochs_on_all=again.epochs, warnings=again.warnings)
 
 
 def _learned(lesson: Lesson, trainee: Trainee, temperature: float, epoch: int | None) -> _Learned:
@@ -184,26 +209,36 @@ def _facts(ground: Ground, choices: Choices, lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def _model(ground: Ground, lesson: Lesson, network: torch.nn.Module, head: Affine) -> Model:
+def _model(ground: Ground, lesson: Lesson, learned: _Learned) -> Model:
     return Model(
-        network=network.to(ground.device).eval(),
-        head=head,
+        network=learned.network.to(ground.device).eval(),
+        head=learned.head,
         preprocessing=lesson.preprocessing,
         classes=ground.classes,
         device=ground.device,
+        trust=learned.trust,
     )
 
 
-def _answers(ground: Ground, model: Model, name: str) -> Floats:
-    """Return probabilities of the held-out pictures, as the bundle will give them."""
-    with ground.progress.step(f"{name}: answers", len(ground.held_out)) as step:
+def _features(ground: Ground, model: Model, rows: NDArray[np.int64], name: str) -> Floats32:
+    """Return what a trained network says of some pictures, (rows, d), as the bundle's will."""
+    with ground.progress.step(name, len(rows)) as step:
 
         def squares() -> Iterator[NDArray[np.uint8]]:
-            for row in ground.held_out:
+            for row in rows:
                 yield frame(ground.pictures[int(row)], model.preprocessing)
                 step.advance()
 
-        return model.probabilities_of_squares(squares())
+        return model.features_of_squares(squares())
+
+
+def _trust(ground: Ground, lesson: Lesson, model: Model, name: str) -> Trust:
+    """Return what is known of a trained network, from the pictures that were held out to choose its epoch."""
+
+    def features_of(rows: NDArray[np.int64]) -> Floats32:
+        return _features(ground, model, rows, f"{name}: how sure")
+
+    return trust_of_network(ground, lesson.learning, lesson.choosing, model.head, features_of)
 
 
 def _head(
@@ -236,7 +271,7 @@ def _head(
 
 def _better_head(
     ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
-) -> tuple[Affine, Backbone] | None:
+) -> _Better | None:
     """Return a head on the frozen network, and that network, if no epoch beat one on its last features.
 
     That one, solved without the choosing rows, is judged on them. What is kept instead reads the network as
@@ -259,7 +294,10 @@ def _better_head(
         readout: _logistic(ground, said(ground.train, readout), ground.train) for readout in readouts_tried(ground)
     }
     best = clearly_better({name: losses_of(unseen, labels[ground.train]) for name, (_, unseen) in solved.items()})
-    return solved[best][0], ground.network(best)
+    head, unseen = solved[best]
+    return _Better(
+        head, ground.network(best), trust_of_head(ground, said(ground.train, best), unseen, head.temperature)
+    )
 
 
 def _logistic(ground: Ground, features: Floats32, rows: NDArray[np.int64]) -> tuple[Affine, Floats]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.base.types import Floats
-from headstart.bundle import Model
+from headstart.bundle import Answers, Model
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,6 +31,8 @@ class FittedRun:
         Stages that the head reads beside the pooled features.
     shared : tuple of str
         The shared steps without which this strategy could not have been fitted.
+    distances : array, (held-out pictures,), optional
+        From what was trained on; None where the model does not know.
     chosen_on_val : bool
         The validation pictures took part in choosing.
     epochs, epochs_on_all : sequences of mapping
@@ -45,8 +47,19 @@ class FittedRun:
     trained: int
     settings: Mapping[str, Any]
     shared: tuple[str, ...]
+    distances: Floats | None = None
     read: tuple[str, ...] = ()
     chosen_on_val: bool = False
     epochs: Sequence[Mapping[str, Any]] = ()
     epochs_on_all: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def answers(self) -> Answers:
+        """The answers for the held-out pictures, with what is stated of them."""
+        return Answers(
+            probabilities=self.probabilities,
+            temperature=self.model.head.temperature,
+            distances=self.distances,
+            trust=self.model.trust,
+        )

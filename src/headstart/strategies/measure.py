@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from headstart.base.errors import StoreError
 from headstart.base.files import durable_writer
 from headstart.base.types import Floats
+from headstart.bundle import Answers
 from headstart.evidence.metrics import measure
 from headstart.strategies.ground import Ground
 from headstart.table import group_ids
@@ -20,8 +21,13 @@ from headstart.table import group_ids
 SPLITS = ("val", "test")
 
 
-def measure_splits(ground: Ground, probabilities: Floats, *, chosen_on_val: bool) -> dict[str, Any]:
-    """Return metrics by split, null where there are no pictures; `probabilities` belong to `ground.held_out`."""
+def measure_splits(
+    ground: Ground, probabilities: Floats, *, chosen_on_val: bool, answers: Answers | None = None
+) -> dict[str, Any]:
+    """Return metrics by split, null where there are no pictures; `probabilities` belong to `ground.held_out`.
+
+    With `answers`, also what they state beside the probabilities, and what came true of it.
+    """
     splits, labels = ground.table.splits[ground.held_out], ground.table.labels[ground.held_out]
     metrics: dict[str, Any] = {}
     for split in SPLITS:
@@ -33,6 +39,9 @@ def measure_splits(ground: Ground, probabilities: Floats, *, chosen_on_val: bool
         groups = group_ids(ground.table, ground.held_out[here])
         measured = measure(labels[here], probabilities[here], groups=groups, interval=ground.request.interval)
         metrics[split] = {**measured, "used_for_choosing": used}
+        if answers is not None:
+            said = answers.part(here)
+            metrics[split] |= said.record(labels[here], groups=groups, interval=ground.request.interval)
     return metrics
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.evidence.familiar import MOST_EXAMPLES
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
 from headstart.strategies.fit_head import readouts_tried
 from headstart.strategies.ground import Ground, activation_bytes
@@ -15,6 +16,7 @@ from headstart.strategies.networks import load_scratch
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
 from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.trust import MOST_HELD
 from headstart.tune.progressive import sides
 
 SHARED = ("decode", "framing", "augment", "features")  # steps that come before every strategy
@@ -165,9 +167,10 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
     seen = epochs * learning
     if ground.refits(name):  # at most: it ends with the epoch that was chosen, and not at all where the head is kept
         seen += epochs * len(ground.train)
-    # Each epoch looks at the choosing pictures; one more pass solves the head, the last answers.
+    # Each epoch looks at the choosing pictures; one more pass solves the head, the last ones answer and say how surely.
     area = 1.0
-    passes = epochs * choosing + (0 if name == "scratch" else learning) + len(ground.held_out)
+    asked = len(ground.held_out) + (min(learning, MOST_EXAMPLES) + min(choosing, MOST_HELD) if choosing else 0)
+    passes = epochs * choosing + (0 if name == "scratch" else learning) + asked
     if name == "scratch":
         flops = load_scratch(ground.request).flops
         rate = speed.scratch
@@ -183,7 +186,7 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
         area = float(np.mean(shares**2))
         seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
         if rate is not None and seconds is not None and name == "partial":
-            seconds += rate * len(ground.held_out) * (1 - share)  # the answers come through the whole network
+            seconds += rate * asked * (1 - share)  # the answers come through the whole network
     if seconds is not None and name != "partial":  # which learns from stored activations
         seconds += seen * speed.augment
     return _step(name, seen, seconds, flops=flops * (3 * seen * area + passes))

@@ -22,7 +22,7 @@ from headstart.strategies.ground import Choices, Ground
 from headstart.strategies.records import environment
 from headstart.strategies.strategy import Strategy
 
-FORMAT = 1
+FORMAT = 2  # since bundles know how sure they are
 _MANIFEST, _RECORD, _PREDICTIONS, _BUNDLE = "manifest.json", "record.json", "predictions.parquet", "bundle"
 _TOLD = "as it was trained before on this machine, with the same pictures and options; nothing is trained again."
 

@@ -1,0 +1,139 @@
+"""Whether stated shares are true: the reliability table, and the expected calibration error.
+
+Bins hold equally many pictures. With bins of equal width nearly all pictures of a good classifier lie in the last one,
+near 1, and a bin with three pictures counts by luck (Nixon et al. 2019, "Measuring Calibration in Deep Learning").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.params import bad_parameter, check_number
+from headstart.base.streams import stream
+from headstart.base.types import Floats
+from headstart.evidence.metrics import log_loss
+
+Labels = NDArray[np.integer[Any]]
+
+MOST_BINS = 15
+LEAST_IN_BIN = 10  # pictures: with fewer, a bin's share of right answers is mostly luck
+_DRAWS = 200
+
+
+def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, Any]]:
+    """Return what was stated and what came true, in bins of equally many pictures, the least sure first.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    probabilities : array, (n, classes)
+
+    Returns
+    -------
+    list of dict
+        ``n``, ``stated`` (mean probability of the answers) and ``right`` (share of them that is right): up to 15 bins
+        of at least 10 pictures, and one where there are fewer.
+
+    Raises
+    ------
+    ConfigError
+        If there is no picture, or the lengths differ.
+    """
+    stated, right = _answers("reliability", labels, probabilities)
+    begins = _begins(len(stated))
+    sizes = np.diff(np.append(begins, len(stated)))
+    means = (np.add.reduceat(values, begins) / sizes for values in (stated, right))
+    return [
+        {"n": int(n), "stated": float(said), "right": float(true)} for n, said, true in zip(sizes, *means, strict=True)
+    ]
+
+
+def calibration_error(labels: Labels, probabilities: Floats) -> float:
+    """Return the expected calibration error: by how much stated and right differ, on average over the pictures.
+
+    Notes
+    -----
+    Naeini, Cooper, Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", with the bins of
+    `reliability`. It is never 0: `error_if_true` says what luck alone gives.
+    """
+    return _error(*_answers("calibration_error", labels, probabilities))
+
+
+def error_if_true(probabilities: Floats) -> float:
+    """Return the mean calibration error that these answers would have if every stated share were true.
+
+    With few pictures a bin's share of right answers is partly luck: an error of this size says nothing against the
+    shares. Drawn 200 times, always alike.
+    """
+    stated = np.sort(np.max(np.asarray(probabilities, np.float64), axis=1))
+    if len(stated) == 0:
+        raise bad_parameter("probabilities", "error_if_true", "those of at least one picture", len(stated))
+    generator = stream(0, "calibration error")
+    drawn = [_error(stated, (generator.random(len(stated)) < stated).astype(np.float64)) for _ in range(_DRAWS)]
+    return float(np.mean(drawn))
+
+
+def at_temperature_one(probabilities: Floats, temperature: float) -> Floats:
+    """Return the probabilities, (n, classes), as they were before the scores were divided by `temperature`."""
+    temperature = check_number("temperature", "at_temperature_one", temperature, least=1e-12)
+    values = np.asarray(probabilities, np.float64)
+    # softmax(s / T) to the power of T is softmax(s), but for its sum; the largest is 1, so that nothing vanishes.
+    powers = (values / values.max(axis=1, keepdims=True)) ** temperature
+    before: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return before
+
+
+def calibration_record(labels: Labels, probabilities: Floats, temperature: float) -> dict[str, Any]:
+    """Return what results.json tells of the calibration of one set of answers.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    probabilities : array, (n, classes)
+        As answered, after the temperature.
+    temperature : float
+        What the scores were divided by; "before" is without it.
+
+    Returns
+    -------
+    dict
+        ``ece``, ``ece_before``, ``ece_if_true``, ``loss_before`` and ``reliability``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no picture, or the lengths differ.
+    """
+    before = at_temperature_one(probabilities, temperature)
+    return {
+        "ece": calibration_error(labels, probabilities),
+        "ece_before": calibration_error(labels, before),
+        "ece_if_true": error_if_true(probabilities),
+        "loss_before": log_loss(labels, before),
+        "reliability": reliability(labels, probabilities),
+    }
+
+
+def _answers(owner: str, labels: Labels, probabilities: Floats) -> tuple[Floats, Floats]:
+    """Return each answer's stated share, the least first, and whether it is right, (n,) each."""
+    if len(labels) == 0 or len(labels) != len(probabilities):
+        raise bad_parameter("labels", owner, "one for each of at least one picture", (len(labels), len(probabilities)))
+    stated = np.max(np.asarray(probabilities, np.float64), axis=1)
+    right = np.argmax(probabilities, axis=1) == np.asarray(labels)
+    # Equal shares may fall on both sides of a bin's end, so right and wrong ones must not be sorted apart.
+    order = np.argsort(stated, kind="stable")
+    return stated[order], right[order].astype(np.float64)
+
+
+def _begins(n: int) -> NDArray[np.int64]:
+    """Return where each bin begins among `n` sorted pictures."""
+    bins = max(1, min(MOST_BINS, n // LEAST_IN_BIN))
+    return np.arange(bins, dtype=np.int64) * n // bins
+
+
+def _error(stated: Floats, right: Floats) -> float:
+    """Return the mean over pictures of their bin's difference; both sorted by `stated`."""
+    return float(np.abs(np.add.reduceat(right - stated, _begins(len(stated)))).sum() / len(stated))
