@@ -294,7 +294,7 @@ def test_an_inner_hold_out_chooses_and_a_stopped_run_goes_on(tmp_path: Path, cac
             again = hs.compare(
                 table,
                 out=tmp_path / "stopped.run",
-                progress=Interrupting(chance.randint(20, 160)),
+                progress=Interrupting(chance.randint(20, 500)),
                 **options,
             )
             break

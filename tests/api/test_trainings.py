@@ -41,6 +41,10 @@ def test_another_folder_finds_what_was_trained(pictures: Path, tmp_path: Path) -
     assert (before.epochs, after.epochs) == (2, 0)
     assert any("nothing is trained again" in text for text in after.said)
     assert without_times(again.results) == without_times(first.results)
+    (told,) = again.results["runs"]
+    assert told["seconds"] == {**first.results["runs"][0]["seconds"], "earlier": True}
+    assert "trained earlier" in (again.folder / "report.md").read_text(encoding="utf-8")
+    assert "trained earlier" not in (first.folder / "report.md").read_text(encoding="utf-8")
     one, two = (folder / "predictions" / "partial.parquet" for folder in (first.folder, again.folder))
     assert pq.read_table(one).equals(pq.read_table(two))
     bundles = [folder / "bundles" / "partial" for folder in (first.folder, again.folder)]
@@ -96,7 +100,7 @@ def test_under_a_budget_what_is_kept_always_fits(pictures: Path, tmp_path: Path)
     compared(pictures, tmp_path / "a.run", **both)
     plan = json.loads((tmp_path / "a.run" / "plan.json").read_text(encoding="utf-8"))
     assert any(step["step"] == "partial" for step in plan["steps"])
-    run, progress = compared(pictures, tmp_path / "b.run", **both, budget=4)
+    run, progress = compared(pictures, tmp_path / "b.run", **both, budget="1m")
     assert [one["id"] for one in run.results["runs"]] == ["linear", "partial"]
     assert progress.epochs == 0
 

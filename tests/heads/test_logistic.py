@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
 from headstart.evidence.metrics import log_loss
-from headstart.heads import logistic, objective, problem
+from headstart.heads import abreast, logistic, objective, problem
 
 
 def blobs(classes, *, each, features, seed=0, distance=0.7):
@@ -127,6 +127,14 @@ def test_folds_solved_together_answer_as_each_on_its_own(monkeypatch, classes, e
     assert together.chosen == apart.chosen
     np.testing.assert_allclose(softmax(together.out_of_fold), softmax(apart.out_of_fold), atol=1e-4)
     np.testing.assert_allclose(together.head.probabilities(X), apart.head.probabilities(X), atol=1e-6)
+
+
+def test_unsolved_folds_say_so(monkeypatch):
+    X, y, folds = blobs(4, each=20, features=40)
+    monkeypatch.setattr(abreast, "MOST_STEPS", 1)
+    fitted = logistic.fit(X, y, 4, folds=folds)
+    assert not fitted.converged
+    assert "choose the strength were not solved" in fitted.warnings[0]
 
 
 def test_an_unsolved_head_says_so(monkeypatch):

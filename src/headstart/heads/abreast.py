@@ -84,9 +84,10 @@ class Abreast:
 
     def __init__(self, training: Training, near: Floats | None, tolerance: float) -> None:
         self.training, self._tolerance = training, tolerance
+        features = training.features.astype(np.float64, copy=False)
         splits = list(training.splits())
-        self._standards = [Standard.of(training.features[train]) for train, _ in splits]
-        rows = [one.apply(training.features[train]) for one, (train, _) in zip(self._standards, splits, strict=True)]
+        self._standards = [Standard.of(features[train]) for train, _ in splits]
+        rows = [one.apply(features[train]) for one, (train, _) in zip(self._standards, splits, strict=True)]
         self._axes = [principal_axes(own) if near is None else near for own in rows]
         self._counts = np.array([len(train) for train, _ in splits])
         most, size = int(self._counts.max()), max(axes.shape[1] for axes in self._axes)
@@ -97,11 +98,12 @@ class Abreast:
             self._rows[fold, : len(train), : axes.shape[1]] = own @ axes
             self._rows[fold, : len(train), -1] = 1.0
             self._true[fold, np.arange(len(train)), training.labels[train]] = True
-            self._held.append(self._standards[fold].apply(training.features[held]) @ axes)
+            self._held.append(self._standards[fold].apply(features[held]) @ axes)
         self._there = np.arange(most)[None, :, None] < self._counts[:, None, None]
         self._spread = np.square(self._rows[:, :, :-1]).sum(axis=1) / self._counts[:, None]
         self._point = np.zeros((len(splits), size + 1, training.classes))
         self._known: dict[float, Floats] = {}
+        self.gradient = 0.0  # the longest that was left of any strength
 
     def losses(self, exponent: float) -> Floats:
         """Return the log loss of each row, (n,), from the fold that it is not in."""
@@ -136,5 +138,6 @@ class Abreast:
         scale = np.concatenate([stretch, 1 / np.sqrt(flat)], axis=1)[:, :, None]
         ridge = np.concatenate([penalty[:, None] * stretch**2, np.zeros_like(flat)], axis=1)[:, :, None]
         losses = _Losses(self._rows, scale, self._true, self._there / self._counts[:, None, None], ridge)
-        found, _ = minimise(losses, self._point / scale, tolerance=self._tolerance, most_steps=MOST_STEPS)
+        found, left = minimise(losses, self._point / scale, tolerance=self._tolerance, most_steps=MOST_STEPS)
+        self.gradient = max(self.gradient, left)
         return np.asarray(found * scale)

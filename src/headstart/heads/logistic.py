@@ -28,6 +28,8 @@ _EXPONENTS = range(-5, 3)
 _LARGE = 5e7
 # Bytes that copies of the rows for every fold may take; beyond it all share one matrix, in float32.
 _MOST_COPIES = 2 * 10**9
+# From such a gradient on, answers of a fold are wrong in the second figure, and so is what they choose.
+_UNSOLVED = 1e-2
 # Up to so many rows x axes, and rows x classes, the folds are solved together: beyond it a product takes longer than
 # the way to the next one, and the fold that needs most products holds up the others.
 _MOST_TOGETHER, _MOST_ANSWERS = 10**6, 10**4
@@ -110,8 +112,8 @@ def fit(
         head=problem.affine(solution),
         chosen={"C": 10.0**exponent},
         out_of_fold=out_of_fold,
-        converged=solution.gradient <= care.final,
-        warnings=_warnings(solution, care.final),
+        converged=solution.gradient <= care.final and folds_at.gradient <= _UNSOLVED,
+        warnings=_warnings(solution, care.final, folds_at.gradient),
     )
 
 
@@ -152,6 +154,10 @@ class Folds(Protocol):
     def start(self) -> Solution | None:
         """Return the mean over folds of what was solved last, to begin with on all rows."""
 
+    @property
+    def gradient(self) -> float:
+        """The longest gradient that was left in a fold."""
+
 
 class _InTurn:
     """Folds solved one after the other; the first `choosing` of them choose."""
@@ -175,6 +181,11 @@ class _InTurn:
     def start(self) -> Solution | None:
         """Return the mean of what was solved last."""
         return _mean([path.last for path in self._paths])
+
+    @property
+    def gradient(self) -> float:
+        """The longest gradient that was left of what was solved last."""
+        return max((path.last.gradient for path in self._paths if path.last is not None), default=0.0)
 
 
 class _Path:
@@ -246,7 +257,12 @@ def _mean(solutions: Sequence[Solution | None]) -> Solution | None:
     return Solution(weight, np.mean([solution.bias for solution in known], axis=0))
 
 
-def _warnings(solution: Solution, tolerance: float) -> tuple[str, ...]:
+def _warnings(solution: Solution, tolerance: float, folds: float) -> tuple[str, ...]:
+    if folds > _UNSOLVED:
+        return (
+            f"The logistic heads that choose the strength were not solved (gradient {folds:.1g} after at most "
+            f"{MOST_STEPS} steps): the strength may be another one's, and the probabilities off.",
+        )
     if solution.gradient <= tolerance:
         return ()
     return (

@@ -290,7 +290,12 @@ def _plan(results: Results) -> list[str]:
         ]
         for step in plan
     ]
-    return table(["step", "estimated", "taken"], rows, right=(1, 2)) if rows else []
+    earlier = [escaped(run["id"]) for run in results.get("runs", []) if (run.get("seconds") or {}).get("earlier")]
+    told = (
+        f"{', '.join(earlier)}: trained earlier on this machine, for another run folder; the seconds are those it took."
+    )
+    lines = table(["step", "estimated", "taken"], rows, right=(1, 2)) if rows else []
+    return [*lines, *(["", told] if earlier else [])]
 
 
 def _environment(results: Results) -> list[str]:

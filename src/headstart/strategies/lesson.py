@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +81,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy, settings: Tr
         shared = (*shared, "features")
     pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
     if cut == "input":
-        source: Source = PixelSource(*pixels, sides=_sides(backbone, preprocessing, settings))
+        source: Source = PixelSource(*pixels, sides=_sides(backbone, preprocessing, settings, ground.progress.message))
     elif (nbytes := activation_bytes(ground, backbone, cut)) > ground.activation_limit:
         ground.progress.message(
             f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
@@ -105,12 +106,17 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> 
     )
 
 
-def _sides(backbone: Backbone, preprocessing: Preprocessing, settings: TrainingSettings) -> tuple[int, ...]:
+def _sides(
+    backbone: Backbone, preprocessing: Preprocessing, settings: TrainingSettings, tell: Callable[[str], None]
+) -> tuple[int, ...]:
     """Return the sides at which the epochs see their pictures; none where they are not to change, or cannot."""
     if not settings.progressive:
         return ()
     found = sides(preprocessing.input_size, settings.epochs)
-    return found if all(answers_at(backbone.network, side, backbone.features) for side in sorted(set(found))) else ()
+    if all(answers_at(backbone.network, side, backbone.features) for side in sorted(set(found))):
+        return found
+    tell(f"{backbone.name} answers at one size only, so 'progressive' changes nothing.")
+    return ()
 
 
 def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:

@@ -6,13 +6,17 @@ key holds all that the result hangs on, so what is found is what training anew w
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache as once
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from headstart import __version__
+import headstart
 from headstart.base import cache
 from headstart.base.errors import HeadstartError
 from headstart.base.files import cache_folder, durable_writer, fingerprint, read_json, sha256_of_file, write_json
@@ -24,6 +28,8 @@ from headstart.strategies.strategy import Strategy
 
 FORMAT = 2  # since bundles know how sure they are
 _MANIFEST, _RECORD, _PREDICTIONS, _BUNDLE = "manifest.json", "record.json", "predictions.parquet", "bundle"
+# What the libraries round by, beside the processor itself.
+_STEERING = ("ATEN_", "DNNL_", "MKL_", "ONEDNN_", "OPENBLAS_", "OMP_NUM_THREADS")
 _TOLD = "as it was trained before on this machine, with the same pictures and options; nothing is trained again."
 
 
@@ -52,7 +58,8 @@ class Training:
         """Put what was kept into a run folder and return its record; None if it is gone or damaged."""
         if not self.stands():
             return None
-        cache.touch(self.place)
+        with suppress(OSError):
+            os.utime(self.place / _MANIFEST)  # used now; nothing of it stays open
         try:
             record = dict(read_json(self.place / _RECORD))
             write_folder(read_folder(self.place / _BUNDLE), folder.bundle(name))
@@ -62,7 +69,7 @@ class Training:
             if self.stands():  # then it is the run folder that cannot be written
                 raise
             return None
-        return record
+        return {**record, "seconds": {**record["seconds"], "earlier": True}}
 
     def keep(self, folder: RunFolder, record: Mapping[str, Any], tell: Callable[[str], None]) -> None:
         """Keep a training that stands in a run folder; `tell` hears where the cache cannot be written."""
@@ -75,33 +82,47 @@ class Training:
                 digests = {file.relative_to(draft).as_posix(): sha256_of_file(file) for file in files}
                 manifest = {"format": FORMAT, "key": self.key, "of": self.facts, "sha256": digests}
                 write_json(draft / _MANIFEST, manifest)
+            cache.make_room()
         except HeadstartError as error:  # costs the next run time, and this one nothing
             tell(f"{record['id']}: the training could not be kept for other run folders ({error}).")
-            return
-        cache.touch(self.place)
-        cache.make_room(keep=self.place)
 
 
 def training_of(ground: Ground, choices: Choices, strategy: Strategy) -> Training:
     """Return which training `strategy` is here: pictures, split, options, choices, machine and versions."""
-    here = environment(ground.device)
     facts = {"strategy": strategy.name, "data": ground.table.root.name, "pictures": len(ground.table)}
     weights = ground.backbone.describe()["sha256"] if ground.backbone is not None else None
     key = fingerprint(
         {
             "format": FORMAT,
-            "headstart": __version__,
+            "headstart": [headstart.__version__, _sources()],
             "strategy": strategy.name,
             "experiment": ground.request.fingerprint(ground.table.fingerprint()),
             "preprocessing": choices.preprocessing.to_dict(),
             "augment": choices.augment,
-            "engine": ground.engine,
-            "activation_limit": ground.activation_limit,
+            "engine": [ground.engine, version("onnxruntime") if ground.engine == "onnx" else None],
+            "activation_limit": ground.activation_limit if strategy.trained == "part" else None,
             "weights": weights,
-            "environment": here,
+            "environment": environment(ground.device),
+            "arithmetic": _arithmetic(ground.device),
         }
     )
     return Training(key, facts)
+
+
+@once
+def _sources() -> str:
+    """Return what tells one state of headstart's own code from another: in a checkout the version does not."""
+    home = Path(headstart.__file__).parent
+    return fingerprint({file.relative_to(home): sha256_of_file(file) for file in sorted(home.rglob("*.py"))})
+
+
+def _arithmetic(device: str) -> list[str]:
+    """Return by what sums are rounded here: instruction sets, the graphics card, and what steers the libraries."""
+    import torch  # only trainings come here, which need it anyway
+
+    card = torch.cuda.get_device_name() if device.startswith("cuda") else ""
+    steered = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(_STEERING)]
+    return [torch.backends.cpu.get_cpu_capability(), card, *steered]
 
 
 def told(name: str) -> str:
