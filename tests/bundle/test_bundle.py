@@ -58,6 +58,21 @@ def test_a_kept_model_answers_bit_for_bit(model: Model, kind: str, picture_folde
     ]
 
 
+@pytest.mark.parametrize("decided", [True, False])
+def test_whether_its_network_is_folded_is_decided_once(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decided: bool
+) -> None:
+    """A network at the edge of agreement would else be folded today and not tomorrow, and round otherwise."""
+    edge = "headstart.backbones.folding.AGREE"
+    monkeypatch.setattr(edge, 1.0 if decided else -1.0)
+    again = replace(model)  # asked anew
+    assert (again.answering is not again.network) is decided
+    again.save(tmp_path / "a.bundle")
+    monkeypatch.setattr(edge, -1.0 if decided else 1.0)
+    loaded = bundle.load(tmp_path / "a.bundle")
+    assert (loaded.answering is not loaded.network) is decided
+
+
 def test_alone_in_a_batch_or_in_another_order_the_answer_is_the_same(model: Model, picture_folder: Path) -> None:
     pictures = sorted(picture_folder.rglob("*.png"))
     together = model.predict_proba(pictures)

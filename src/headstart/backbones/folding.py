@@ -31,7 +31,9 @@ from headstart.backbones.libraries import timm
 AGREE = 1e-5  # of the largest answer; rounding is some 5e-7 of it
 
 
-def folded(network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozenset()) -> nn.Module:
+def folded(
+    network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozenset(), agree: float = AGREE
+) -> nn.Module:
     """Return `network` for pictures of one size, folded, as a copy in evaluation mode; itself where nothing is to fold.
 
     Which norm takes the answer of which convolution is seen from the network at work, and the copy is held against it.
@@ -43,6 +45,8 @@ def folded(network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozens
         (1, 3, S, S), on which both answer. The copy is for pictures of this size.
     untouched : set of str
         Names of modules whose weights are wanted as they are.
+    agree : float
+        How far the copy may be off, as a share of the largest answer.
     """
     picture = picture.to(next((weight.device for weight in network.parameters()), picture.device))
     if isinstance(network, fx.GraphModule):
@@ -59,7 +63,7 @@ def folded(network: nn.Module, picture: Tensor, *, untouched: Set[str] = frozens
             other = copied(picture)
         except (AttributeError, RuntimeError, TypeError):
             return network  # it reads its norms' weights by itself
-    agrees = other.shape == answer.shape and _difference(other, answer) <= AGREE
+    agrees = other.shape == answer.shape and _difference(other, answer) <= agree
     return copied if agrees else network
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -160,10 +161,16 @@ class Model:
             raise RuntimeError("a graph answers by itself")
         if isinstance(self.network, Held):
             return self.network.frozen.network
-        from headstart.backbones.folding import folded
+        from headstart.backbones.folding import AGREE, folded
         from headstart.backbones.stages import noise
 
-        return folded(self.network, noise(self.preprocessing.input_size))
+        # A bundle says what was decided when it was made: asked again, a network at the edge of agreement may be
+        # rounded to the other side, and would answer otherwise than it has.
+        decided = self.info.get("folded")
+        if decided is False:
+            return self.network
+        agree = AGREE if decided is None else math.inf
+        return folded(self.network, noise(self.preprocessing.input_size), agree=agree)
 
     def flops(self) -> float:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
@@ -181,8 +188,12 @@ class Model:
         """
         if isinstance(self.network, OnnxNetwork):
             raise RuntimeError("a graph has no weights to save; load the bundle with headstart.load")
-        described = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
-        state = self.network.tensors() if isinstance(self.network, Held) else arrays_of(self.network)
+        described: dict[str, Any] = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
+        if isinstance(self.network, Held):
+            state = self.network.tensors()
+        else:
+            state = arrays_of(self.network)
+            described["folded"] = self.answering is not self.network
         return write_folder(Contents({**self.info, **described}, state, self.head, self.trust), Path(folder))
 
     def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
