@@ -13,6 +13,7 @@ from experiments import QUICK, without_times
 
 import headstart as hs
 from headstart.base.progress import Silent
+from headstart.cli.tables import cache_lines
 from headstart.strategies.trainings import Training
 
 
@@ -82,6 +83,8 @@ def test_it_is_listed_and_cleared(pictures: Path, tmp_path: Path) -> None:
     (entry,) = [one for one in hs.list_cache()["entries"] if one["kind"] == "trainings"]
     assert entry["about"]["strategy"] == "partial"
     assert entry["bytes"] > 10**6
+    told = [line.text for line in cache_lines(hs.list_cache(), width=120)]
+    assert any("partial, trained on pictures (36 pictures)" in line for line in told)
     hs.clear_cache("trainings")
     assert compared(pictures, tmp_path / "b.run")[1].epochs == 2
 
