@@ -19,6 +19,19 @@ bundle calibration coverage abstain verdict tie
 PHRASES = {"prediction set", "none of these"}
 
 
+def _decisions() -> list[str]:
+    return (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8").split("\n## ")[1:]
+
+
+@pytest.mark.parametrize("decision", _decisions(), ids=lambda text: text.partition("\n")[0][:40])
+def test_a_decision_has_its_five_lines_and_no_place_holders(decision: str) -> None:
+    lines = [line for line in decision.splitlines()[1:] if line.strip()]
+    assert [line.partition(":")[0] for line in lines] == [
+        f"- **{word}**" for word in ("What", "Why", "Measured", "Rejected", "Where")
+    ]
+    assert all(re.search("[a-z]", line.partition(":")[2]) for line in lines)
+
+
 def shown_commands(text: str) -> list[str]:
     """Return the command lines of headstart in the console blocks of a page."""
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

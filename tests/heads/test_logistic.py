@@ -61,6 +61,23 @@ def test_the_strength_has_the_least_out_of_fold_loss_of_its_neighbours():
     assert loss(C) == pytest.approx(log_loss(y, softmax(fitted.out_of_fold)), abs=1e-4)
 
 
+def test_a_rise_by_chance_does_not_end_the_search(monkeypatch):
+    """Under the strongest penalties all answers are alike, and which of them is least hangs on luck."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=80)
+    curve = {-5: 0.690, -4: 0.691, -3: 0.60, -2: 0.45, -1: 0.40, 0: 0.55, 1: 0.9, 2: 1.5}
+
+    class Folds:
+        asked: list[float] = []
+
+        def losses(self, exponent):
+            self.asked.append(exponent)
+            return np.interp(exponent, list(curve), list(curve.values())) + 0.05 * noise * np.cos(exponent)
+
+    assert logistic._choose(Folds()) in (-1.5, -1, -0.5)
+    assert 1 not in Folds.asked, "a clear rise does end it"
+
+
 def test_noise_wants_a_strong_penalty_and_clear_classes_a_weak_one():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(100, 30)).astype(np.float32)
