@@ -124,6 +124,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         chosen_on_val=lesson.chosen_in == "val",
         epochs=trained.epochs,
         epochs_on_all=learned.epochs_on_all,
+        answers=trained.answers,
         warnings=(*trained.warnings, *learned.warnings),
     )
 
