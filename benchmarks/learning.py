@@ -49,7 +49,7 @@ def main() -> None:
             line = task(name, seed, readouts["pool"], labels, groups)
             print(line, flush=True)
             lines[f"{name} {seed}"] = line
-    write_section("learning", section(list(lines.values())), page=PAGE)
+        write_section("learning", section(list(lines.values())), page=PAGE)
 
 
 def task(name: str, seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> str:

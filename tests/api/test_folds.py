@@ -104,12 +104,12 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
     table, stops = read_table(single_folder), 0
     while True:
         try:
-            progress = Interrupting(3 + stops)
+            progress = Interrupting(4 * 3**stops)
             results = hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **asked).results
             break
         except KeyboardInterrupt:
             stops += 1
-    assert stops >= 3
+    assert stops >= 2
     assert without_times(results) == without_times(whole.results)
 
 
