@@ -58,7 +58,7 @@ def run_record(
         "bundle": f"bundles/{strategy.name}",
         "warnings": list(fitted.warnings),
         # What choosing among the epochs is worth can be told later only from this.
-        **({"chosen_among": list(fitted.answers)} if fitted.chosen_on_val else {}),
+        **({"chosen_among": list(fitted.right_by_epoch)} if fitted.chosen_on_val else {}),
     }
 
 
