@@ -75,7 +75,7 @@ def task(name: str, seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray)
         progress=Silent(),
     )
     assert curve is not None
-    times, units = len(all_rows) / len(half), numbered(groups[half])
+    times, units = len(all_rows) / len(half), numbered(groups[half][curve.rows])
     found = forecast(curve.right, curve.sizes, pictures=len(half), times=times, units=units, seed=seed)
     seconds = time.perf_counter() - begin
     return said(f"{name} {seed}", len(half), right[len(half)], right[len(all_rows)], found, seconds)
