@@ -85,7 +85,7 @@ def learning_curve(
     sizes = np.zeros((draws, len(shares)))
     asked = np.isin(drawn[0], np.unique(drawn[0])[:most_folds]) if draws == 1 else np.ones(len(labels), bool)
     total = sum(len(np.unique(own[asked])) for own in drawn)
-    with progress.step("learning curve", total * len(shares), "heads") as step:
+    with progress.step("learning curve", total, "folds") as step:
         for draw, own in enumerate(drawn):
             for fold in np.unique(own[asked]):
                 rest, held = np.flatnonzero(own != fold), np.flatnonzero(own == fold)
@@ -95,7 +95,7 @@ def learning_curve(
                     solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen)
                     right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
                     sizes[draw, place] += len(rows) * len(held) / asked.sum()
-                    step.advance()
+                step.advance()
     mean = np.asarray(sizes.mean(axis=0))
     return Curve(mean, right[:, :, asked], np.flatnonzero(asked)) if (np.diff(mean) > 0).all() else None
 
