@@ -31,14 +31,15 @@ Found = dict[tuple[str, str, str], tuple[float, float]]  # (data set, head, read
 SETS = ("hymenoptera", "flowers5", "blood_cells", "plantvillage_apple", "brain_mri", "solar")
 
 
-def features_of(table: Table) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Return features by readout, labels and group names of the training pictures."""
+def features_of(table: Table, wanted: np.ndarray | None = None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Return features by readout, labels and group names of the training pictures, or of the rows that are wanted."""
     pooled = backbones.load()
     backbone = backbones.read_out(pooled, "stages")
     preprocessing = replace(backbone.preprocessing, framing="squash")
     files = [table.file(row) for row in range(len(table))]
     store = PixelStore.build(files, table.digests, short_side=preprocessing.decode_side, threads=2, progress=Silent())
-    rows = np.array([row for row in table.rows("train") if row not in store.faulty])
+    wanted = table.rows("train") if wanted is None else wanted
+    rows = np.array([row for row in wanted if row not in store.faulty])
     found = extract(backbone, store, rows, table.digests, preprocessing=preprocessing)["pooled"]
     readouts = {"pool": np.ascontiguousarray(found[:, -pooled.features :]), "stages": np.asarray(found)}
     return readouts, table.labels[rows], group_ids(table, rows)

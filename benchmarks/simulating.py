@@ -15,6 +15,7 @@ from scipy.stats import binom
 from headstart.base.types import Floats
 from headstart.evidence.bootstrap import mean_intervals
 from headstart.evidence.intervals import share_interval
+from headstart.evidence.learning import forecast, rising_class
 from headstart.evidence.metrics import balanced_accuracy, macro_f1
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.resampled import corrected_resampled_t
@@ -184,3 +185,34 @@ def _true_means(numbers: NDArray[np.int64], recalls: Floats) -> dict[str, float]
         "macro_f1": macro_f1(truth, answers, classes),
         "balanced_accuracy": balanced_accuracy(truth, answers, classes),
     }
+
+
+def forecast_coverage(n: int, a: float, b: float, c: float, *, simulations: int) -> tuple[float, float]:
+    """Return how often the forecast's intervals of the gain and of the accuracy hold the truth of a power law.
+
+    Pictures differ in how hard they are, and each draw sees them somewhat its own way.
+    """
+    rng, held = np.random.default_rng(5), np.zeros(2)
+    sizes = 0.8 * n * np.array([1 / 8, 1 / 4, 1 / 2, 1])
+    errors = a + b * sizes**-c
+    now, later = (a + b * float(size) ** -c for size in (n, 2 * n))
+    for one in range(simulations):
+        difficulty = rng.normal(size=n) + 0.5 * rng.normal(size=(3, 1, n)) + 0.2 * rng.normal(size=(3, 4, n))
+        right = difficulty < -ndtri(errors)[:, None] * np.sqrt(1.29)
+        found = forecast(right, sizes, pictures=n, resamples=200, seed=one)
+        held += [
+            found.interval[0] <= now - later <= found.interval[1],
+            found.accuracy_interval[0] <= 1 - later <= found.accuracy_interval[1],
+        ]
+    gain, accuracy = held / simulations
+    return float(gain), float(accuracy)
+
+
+def named_classes(n: int, *, simulations: int, classes: int = 4) -> float:
+    """Return how often a class is said to gain most from more pictures where all rise alike."""
+    rng, named = np.random.default_rng(6), 0
+    labels = np.sort(rng.integers(classes, size=n))
+    for _ in range(simulations):
+        difficulty = rng.normal(size=n) + 0.5 * rng.normal(size=(3, 1, n)) + 0.2 * rng.normal(size=(3, 2, n))
+        named += rising_class(difficulty < np.array([0.6, 0.9])[:, None], labels) is not None
+    return named / simulations

@@ -19,7 +19,7 @@ EVERY_OPTION = """
 compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
 --head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --readout stages --select val
 --split s.parquet --device cpu --threads 1 --offline --out my.run --scratch convnet4 --unfreeze 2
---set optimizer=sgd --set batch-size=16 --set clip=null --interval clopper-pearson
+--set optimizer=sgd --set batch-size=16 --set clip=null --interval clopper-pearson --folds 5 --seeds 4
 """
 
 
@@ -52,6 +52,8 @@ def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
                 "out": Path("my.run"),
                 "budget": None,
                 "interval": "clopper-pearson",
+                "folds": 5,
+                "seeds": 4,
                 "training": {"optimizer": "sgd", "batch_size": 16, "clip": None},
             },
         )

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
 from headstart.evidence.intervals import wilson
+from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import compare_pairs
-from headstart.evidence.verdict import Candidate, decide
+from headstart.evidence.verdict import Candidate, decide, more_pictures
 
 
 def candidate(name, right, n, *, flops=1e9, trained=10, order=0, wrong_first=False):
@@ -244,3 +245,29 @@ def test_the_measured_interval_decides_who_may_know_nothing():
     cheap = candidate("cheap", 74, 90, order=1)
     assert verdict(sure, cheap, chance=62 / 90).winner == "cheap"
     assert verdict(sure, replace(cheap, interval=(0.6, 0.95)), chance=62 / 90).winner == "sure"
+
+
+def expected(low, high):
+    return Forecast(400, 800, 0.9, (0.8, 0.95), (low + high) / 2, (low, high), (0.0, 1.0, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((0.021, 0.042), "More training pictures would help: +2 to +4 points at twice as many."),
+        ((0.006, 0.012), "More training pictures would help: about +1 point at twice as many."),
+        ((0.0, 0.004), "More training pictures would hardly help: less than 1 point at twice as many."),
+        ((0.0, 0.03), "What more training pictures would bring cannot be told from nothing: 0 to +3 points at twice"),
+    ],
+)
+def test_what_is_said_of_more_training_pictures(ends, said):
+    assert more_pictures(expected(*ends)).startswith(said)
+
+
+def test_the_class_that_rises_and_who_stood_in_are_named():
+    text = more_pictures(expected(0.02, 0.04), rising="ants", by="linear")
+    assert text == (
+        "More training pictures would help, most of all pictures of 'ants': +2 to +4 points at twice as many, "
+        "judged by linear."
+    )
+    assert verdict(candidate("a", 9, 10)).followed_by("More.").text.endswith("compare it with. More.")

@@ -9,7 +9,7 @@ import pytest
 
 from headstart.base.errors import ConfigError
 from headstart.base.types import Affine, Kernel, Neighbours
-from headstart.heads import FITTERS
+from headstart.heads import FITTERS, SOLVERS
 from headstart.heads.training import Fitted
 
 
@@ -221,3 +221,21 @@ def test_heads_never_see_torch():
 
     code = "import sys, headstart.heads; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(FITTERS))
+def test_known_settings_give_the_same_answers(name):
+    X, y, folds = drawn(each=20)
+    fitted = FITTERS[name](X, y, 3, folds=folds)
+    solved = SOLVERS[name](X, y, 3, fitted.chosen)
+    scores = fitted.head.scores(X)
+    assert np.corrcoef(solved.scores(X).ravel(), scores.ravel())[0, 1] > 0.99
+    np.testing.assert_array_equal(solved.scores(X).argmax(axis=1), scores.argmax(axis=1))
+
+
+@pytest.mark.parametrize("name", sorted(SOLVERS))
+def test_a_class_without_a_picture_is_not_named(name):
+    X, y, _ = drawn(each=20)
+    seen = y != 1
+    chosen = {"logistic": {"C": 1.0}, "svm": {"kernel": "rbf", "gamma": 0.05, "C": 1.0}, "knn": {"k": 3}}[name]
+    assert 1 not in SOLVERS[name](X[seen], y[seen], 3, chosen).scores(X).argmax(axis=1)

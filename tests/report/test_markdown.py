@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from headstart.base.errors import StoreError
-from headstart.report.markdown import escaped, interval, markdown, probability, table, write_markdown
+from headstart.report.cells import escaped, interval, probability, table
+from headstart.report.markdown import markdown, write_markdown
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError, DataError
 from headstart.table import Table, folds, group_ids, hold_out, some_of, with_splits
-from headstart.table.splits import apportion
+from headstart.table.splits import apportion, growing_parts
 
 CLASSES = ("a", "b", "c")
 
@@ -262,3 +263,22 @@ def test_some_of_many_rows_keep_their_order_and_the_classes_their_shares():
 def test_some_of_few_rows_are_all_of_them():
     rows = np.arange(3, 40)
     assert some_of(rows, np.zeros(50, int), 37, seed=0) is rows
+
+
+@given(st.integers(0, 999), st.integers(2, 4), st.integers(4, 40), st.integers(1, 4))
+def test_parts_grow_keep_groups_whole_and_every_class_its_share(seed, classes, each, size):
+    labels = np.repeat(np.arange(classes), each)
+    groups = np.array([f"{label}-{place // size}" for label in range(classes) for place in range(each)])
+    shares = (0.25, 0.5, 1.0)
+    parts = growing_parts(labels, groups, shares, seed=seed)
+    for small, large in itertools.pairwise(parts):
+        assert set(small) <= set(large)
+    assert len(parts[-1]) == len(labels)
+    for share, part in zip(shares, parts, strict=True):
+        assert set(groups[part]).isdisjoint(np.delete(groups, part))
+        counts = np.bincount(labels[part], minlength=classes)
+        target = max(2, round(share * each))
+        assert (counts >= min(target, each)).all()
+        assert (counts <= target + size - 1).all()
+    again = growing_parts(labels, groups, shares, seed=seed)
+    assert all(np.array_equal(one, other) for one, other in zip(parts, again, strict=True))

@@ -57,6 +57,8 @@ def compare(
     offline: bool = False,
     budget: str | float | None = None,
     interval: str = "wilson",
+    folds: int | None = None,
+    seeds: int | None = None,
     training: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -116,6 +118,10 @@ def compare(
     interval : str
         How accuracy and recall get their 95 % intervals: ``"wilson"``, which holds 95 % on average, or
         ``"clopper-pearson"``, which is wider and holds them everywhere.
+    folds, seeds : int, optional
+        Beside the one split, divide the pictures that are not of a given test split into so many folds, `seeds` times
+        over; every picture is held out once for each seed, and these splits decide the verdict. `seeds` alone: so many
+        random splits of 75/25.
     training : mapping, optional
         Overrides of `headstart.tune.TrainingSettings`.
     progress : Progress, optional
@@ -152,6 +158,8 @@ def compare(
         device=device,
         offline=offline,
         interval=interval,
+        folds=folds,
+        seeds=seeds,
         training=dict(training or {}),
     )
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)

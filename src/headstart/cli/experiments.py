@@ -118,6 +118,8 @@ def compare(
     threads: options.Threads = None,
     offline: options.Offline = False,
     budget: Budget = None,
+    folds: options.Folds = None,
+    seeds: options.Seeds = None,
     interval: options.Interval = "wilson",
     dry_run: DryRun = False,
     out: Out = None,
@@ -135,7 +137,7 @@ def compare(
     machine = {"device": device, "threads": threads, "offline": offline}
     given = {"strategies": names(strategies), "training": settings(setting), "interval": interval}
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
-    chosen = {**given, **network, **trained, **pictures, **machine}
+    chosen = {**given, **network, **trained, **pictures, **machine, "folds": folds, "seeds": seeds}
     if dry_run:
         more = {"budget": budget, "out": out, "threads": threads, "offline": offline}
         show_plan(session, data, {**chosen, "budget": budget}, as_json=as_json, more=more)

@@ -175,6 +175,24 @@ Interval = Annotated[
         help="How accuracies get their intervals; clopper-pearson is wider and holds 95 % everywhere.",
     ),
 ]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        metavar="K",
+        help="Also hold out every picture once, in K folds: these decide the verdict.",
+        show_default=False,
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds",
+        metavar="N",
+        help="The folds N times over; without --folds, N random splits.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.", rich_help_panel=_TRAINING)]
 Device = Annotated[
     str,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from headstart.base.params import bad_parameter
 from headstart.evidence.intervals import wilson
+from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import disagreements, pictures_to_tell
 
 LEVEL = 0.05
 LEAST_PER_CLASS = 5
 _EQUAL_COST = 1.05
 _MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
+_LEAST_GAIN = 0.5  # points of a hundred below which more pictures are no advice
+_MUCH = {2.0: "twice as many"}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 Comparison = Mapping[str, Any]  # an entry of `comparisons` in results.json
@@ -89,6 +92,10 @@ class Verdict:
         """Return the entry `verdict` of `results.json`."""
         return {"winner": self.winner, "tied_with": list(self.tied_with), "text": self.text}
 
+    def followed_by(self, sentence: str) -> Verdict:
+        """Return the same verdict with one more sentence."""
+        return replace(self, text=f"{self.text} {sentence}")
+
 
 def decide(
     candidates: Sequence[Candidate],
@@ -123,21 +130,50 @@ def decide(
         raise bad_parameter("candidates", "decide", "runs on the same pictures, at least one", sorted(sizes))
     best = min(candidates, key=_rank)
     tied = [best] + [
-        other
-        for other in candidates
-        if other is not best and _compared(comparisons, best, other)["p_adjusted"] >= LEVEL
+        other for other in candidates if other is not best and compared(comparisons, best, other)["p_adjusted"] >= LEVEL
     ]
     n = sizes.pop()
     # Nobody is served by a cheap classifier that may know nothing, as long as one is there that knows something.
     able = [one for one in tied if one.limits[0] >= chance] or tied
-    case = _Case(candidates, comparisons, best, _cheapest(able), tuple(tied), tuple(able), n, split)
-    winner = case.winner
-    sentences = _nothing_learned(case, chance) or _reason(case) + _near_chance(case, chance)
+    case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(able), n, split)
+    winner, few = case.winner, least_per_class < LEAST_PER_CLASS
+    reason = _too_few(case, least_per_class) if few and len(candidates) > 1 else _reason(case)
+    sentences = _nothing_learned(case, chance) or reason + _near_chance(case, chance)
     return Verdict(
         winner.id,
-        tuple(other.id for other in candidates if other in tied and other is not winner),
+        tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
         " ".join(sentences + _small_class(case, least_per_class)),
     )
+
+
+def more_pictures(found: Forecast, *, rising: str | None = None, by: str | None = None) -> str:
+    """Return the sentence about more training pictures.
+
+    Parameters
+    ----------
+    found : Forecast
+    rising : str, optional
+        The class whose recall rises most with more pictures.
+    by : str, optional
+        The run whose learning was judged, where that is not the winner.
+    """
+    low, high = (round(100 * end) for end in found.interval)
+    much = _MUCH.get(found.more / found.pictures, f"{found.more:,} of them")
+    judged = f", judged by {by}" if by else ""
+    most = f", most of all pictures of '{rising}'" if rising else ""
+    if 100 * found.interval[0] >= _LEAST_GAIN:
+        span = f"+{low} to +{high}" if high > low else f"about +{high}"
+        return f"More training pictures would help{most}: {span} {_points(high)} at {much}{judged}."
+    if high < 1:
+        return f"More training pictures would hardly help: less than 1 point at {much}{judged}."
+    return (
+        f"What more training pictures would bring cannot be told from nothing: 0 to +{high} {_points(high)} "
+        f"at {much}{judged}."
+    )
+
+
+def _points(count: int) -> str:
+    return f"point{_s(count)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +194,7 @@ class _Case:
         return f"{self.n:,} {self.split} picture{_s(self.n)}"
 
 
-def _cheapest(tied: Sequence[Candidate]) -> Candidate:
+def cheapest(tied: Sequence[Candidate]) -> Candidate:
     """Return the one to take of those that are tied."""
     least = _EQUAL_COST * min(candidate.flops for candidate in tied)
     return min((one for one in tied if one.flops <= least), key=lambda one: one.cost[1:])
@@ -168,7 +204,8 @@ def _rank(candidate: Candidate) -> tuple[float, ...]:
     return (-candidate.right, *candidate.cost)
 
 
-def _compared(comparisons: Sequence[Comparison], first: Candidate, second: Candidate) -> Comparison:
+def compared(comparisons: Sequence[Comparison], first: Candidate, second: Candidate) -> Comparison:
+    """Return the entry that compares two candidates."""
     for entry in comparisons:
         if {entry["a"], entry["b"]} == {first.id, second.id}:
             return entry
@@ -186,6 +223,14 @@ def _reason(case: _Case) -> list[str]:
     return _clear_winner(case)
 
 
+def _too_few(case: _Case, least: int) -> list[str]:
+    winner, has = case.winner, f"{least} {case.split} picture{_s(least)}" if least else f"no {case.split} picture"
+    return [
+        f"Take {winner.id} for now: it answered {winner.right:,} of the {case.pictures} right. Which is better cannot "
+        f"be told from one draw with {has} of the smallest class; several draws are needed (--folds)."
+    ]
+
+
 def _only_one(case: _Case) -> list[str]:
     low, high = case.best.limits
     return [
@@ -197,11 +242,11 @@ def _only_one(case: _Case) -> list[str]:
 def _clear_winner(case: _Case) -> list[str]:
     others = [candidate for candidate in case.candidates if candidate is not case.best]
     second = min(others, key=_rank)
-    p = _compared(case.comparisons, case.best, second)["p"]
+    p = compared(case.comparisons, case.best, second)["p"]
     place = "the only other one" if len(others) == 1 else "the next best"
     return [
         f"Take {case.best.id}. It answered {case.best.right - second.right:,} more of the {case.pictures} "
-        f"right than {second.id}, {place}, which is more than luck explains ({_p(p)})."
+        f"right than {second.id}, {place}, which is more than luck explains ({p_text(p)})."
     ]
 
 
@@ -210,20 +255,20 @@ def _most_and_cheapest(case: _Case) -> list[str]:
     how = "No other answered more" if equals > 1 else "It answered more than any other"
     return [
         f"Take {case.winner.id}. {how} of the {case.pictures} right ({case.winner.right:,}), "
-        f"and it is the {_why_cheapest(case)}."
+        f"and it is the {why_cheapest(case.winner, case.able, case.tied)}."
     ]
 
 
 def _tie(case: _Case) -> list[str]:
     best, winner = case.best, case.winner
-    entry = _compared(case.comparisons, best, winner)
-    luck = _p(entry["p"])
+    entry = compared(case.comparisons, best, winner)
+    luck = p_text(entry["p"])
     if entry["p"] < LEVEL:  # a tie only because all comparisons count: say so, or the figure misleads
-        luck += f", but {_p(entry['p_adjusted'])} when all {len(case.comparisons)} comparisons are counted"
+        luck += f", but {p_text(entry['p_adjusted'])} when all {len(case.comparisons)} comparisons are counted"
     return [
         f"Take {winner.id}. {best.id} answered {best.right - winner.right:,} more of the {case.pictures} right "
         f"than {winner.id}, which {_observed(case, entry)} cannot tell from luck ({luck}); "
-        f"{winner.id} is the {_why_cheapest(case)}.",
+        f"{winner.id} is the {why_cheapest(case.winner, case.able, case.tied)}.",
         _would_settle(case, entry),
     ]
 
@@ -245,7 +290,7 @@ def _would_settle(case: _Case, entry: Comparison) -> str:
         return f"Even {_MOST_PICTURES:,} {case.split} pictures might not settle it."
     # Where a difference just misses the level, the formula can ask for no more than there are.
     more = " in groups of this size" if _grouped(entry) else ""
-    return f"About {_rounded(max(needed, case.n + 1)):,} {case.split} pictures{more} would settle it."
+    return f"About {rounded(max(needed, case.n + 1)):,} {case.split} pictures{more} would settle it."
 
 
 def _grouped(entry: Comparison) -> bool:
@@ -282,21 +327,21 @@ def _small_class(case: _Case, least: int) -> list[str]:
     ]
 
 
-def _why_cheapest(case: _Case) -> str:
+def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
     """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count, number = len(case.able), _number(len(case.able))
-    if count < len(case.tied):
+    count, number = len(able), _number(len(able))
+    if count < len(tied):
         told = "tied and can be told from answering without looking"
         if count == 1:
-            return f"only one of the {_number(len(case.tied))} that are {told}"
+            return f"only one of the {_number(len(tied))} that are {told}"
     else:
         told = "tied"
     more = "er" if count == 2 else "est"
-    near = [other for other in case.able if other.flops <= _EQUAL_COST * case.winner.flops]
-    alike = [other for other in near if other.size == case.winner.size]
+    near = [other for other in able if other.flops <= _EQUAL_COST * winner.flops]
+    alike = [other for other in near if other.size == winner.size]
     reasons = [f"the few{more} operations for an answer"] if len(near) < count else []
     reasons += [f"the small{more}"] if len(alike) < len(near) else []
-    if any(other.trained_parameters > case.winner.trained_parameters for other in alike):
+    if any(other.trained_parameters > winner.trained_parameters for other in alike):
         reasons.append("less to train" if count == 2 else "the least to train")
     return f"cheap{more} to use of the {number} that are {told} ({', '.join(reasons) or 'equal in cost'})"
 
@@ -309,14 +354,14 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def _p(p: float) -> str:
+def p_text(p: float) -> str:
     """Return "p = 0.63", with two significant figures where it is small."""
     if p < 0.001:
         return "p < 0.001"
     return f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.2g}"
 
 
-def _rounded(pictures: int) -> int:
+def rounded(pictures: int) -> int:
     """Return the number with one figure, two if it begins with 1: it is a forecast, not a count."""
     digits = str(pictures)
     size = int(10 ** max(0, len(digits) - (2 if digits[0] == "1" else 1)))

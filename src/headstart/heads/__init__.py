@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from headstart.heads import knn, logistic, svm
-from headstart.heads.training import Fitted, Fitter
+from headstart.heads.training import Fitted, Fitter, Solver
 
 FITTERS: dict[str, Fitter] = {"logistic": logistic.fit, "svm": svm.fit, "knn": knn.fit}
 
-__all__ = ["FITTERS", "Fitted", "Fitter"]
+# The same heads with settings that were chosen before: nothing is cross-validated.
+SOLVERS: dict[str, Solver] = {"logistic": logistic.solve, "svm": svm.solve, "knn": knn.solve}
+
+__all__ = ["FITTERS", "SOLVERS", "Fitted", "Fitter", "Solver"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,22 @@ def fit(
         out_of_fold=scores,
         converged=True,
     )
+
+
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Neighbours:
+    """Return the nearest neighbours with a number of them that was chosen before, ``chosen["k"]``.
+
+    Parameters
+    ----------
+    X : array, (n, D)
+    y : array of int, (n,)
+        From 0 to ``classes - 1``.
+    classes : int
+    chosen : mapping
+        As in `Fitted`.
+    """
+    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, ())
+    return _neighbours(training, training.rows, chosen["k"])
 
 
 def _out_of_fold(training: Training, k: int) -> Floats:

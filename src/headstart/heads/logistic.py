@@ -8,15 +8,15 @@ wrong.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from headstart.base.params import bad_parameter, check_number
-from headstart.base.types import Floats, softmax
+from headstart.base.types import Affine, Floats, softmax
 from headstart.evidence.metrics import log_losses
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
@@ -115,6 +115,30 @@ def fit(
         converged=solution.gradient <= care.final and folds_at.gradient <= _UNSOLVED,
         warnings=_warnings(solution, care.final, folds_at.gradient),
     )
+
+
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affine:
+    """Return the head for a strength that was chosen before, ``chosen["C"]``, solved so far that answers are settled.
+
+    A class without a row is never named.
+
+    Parameters
+    ----------
+    X : array, (n, D)
+    y : array of int, (n,)
+        From 0 to ``classes - 1``.
+    classes : int
+    chosen : mapping
+        As in `Fitted`.
+    """
+    problem = Problem(OwnMaterial(np.asarray(X, np.float64), np.asarray(y, np.int64)), classes)
+    exponent, start, dtype = _exponent(chosen["C"]), None, np.float64 if X.size * classes <= _LARGE else np.float32
+    for stronger in _EXPONENTS if dtype == np.float32 else ():
+        if stronger < exponent:
+            start = problem.solve(stronger, start, _QUICK.on_the_way, dtype)
+    head = problem.affine(problem.solve(exponent, start, _QUICK.choosing, dtype))
+    named = np.isin(np.arange(classes), problem.present)
+    return replace(head, bias=np.where(named, head.bias, -np.inf))
 
 
 def _small(training: Training) -> bool:

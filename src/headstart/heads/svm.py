@@ -17,7 +17,7 @@ its share in a mean, enters what is asked about it. That costs a tenth of the wh
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,6 +46,13 @@ class _Setting:
     kernel: Literal["linear", "rbf"]
     width: float
     C: float
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, Any], spread: float) -> _Setting:
+        """Return the setting of which `report` said this."""
+        if chosen["kernel"] == "linear":
+            return cls("linear", 1.0, chosen["C"] * spread)
+        return cls("rbf", chosen["gamma"] * spread, chosen["C"])
 
     def report(self, spread: float) -> dict[str, Any]:
         """Return the setting in scikit-learn's units, for standardised features."""
@@ -114,6 +121,24 @@ def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], 
         converged=machines.converged,
         warnings=tuple(_warnings(machines, kept=len(rows), given=given)),
     )
+
+
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affine | Kernel:
+    """Return the machines for settings that were chosen before; their margins have no temperature.
+
+    Parameters
+    ----------
+    X : array, (n, D)
+    y : array of int, (n,)
+        From 0 to ``classes - 1``.
+    classes : int
+    chosen : mapping
+        ``kernel``, ``C`` and ``gamma`` (radial only), as in `Fitted`.
+    """
+    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, ())
+    part = _Part(training, training.rows, training.rows[:0])
+    setting = _Setting.of(chosen, part.spread)
+    return part.head(setting, part.machines(setting), 1.0)
 
 
 @dataclass(frozen=True, eq=False)

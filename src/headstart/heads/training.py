@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,6 +47,13 @@ class Fitter(Protocol):
 
     def __call__(self, X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], seed: int = 0) -> Fitted:
         """Return the head fitted to features X, (n, D), and labels y, (n,)."""
+
+
+class Solver(Protocol):
+    """The same with settings that are known, `chosen` as in `Fitted`."""
+
+    def __call__(self, X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Head:
+        """Return the head solved on features X, (n, D), and labels y, (n,)."""
 
 
 @dataclass(frozen=True, eq=False)

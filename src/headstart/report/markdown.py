@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
 from headstart.report import sureness, text
+from headstart.report.cells import escaped, interval, table
+from headstart.report.further import learning, over_splits, pairs_table
 from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
 
 Results = Mapping[str, Any]
 Run = Mapping[str, Any]
 
-_MOST_PAIRS, _MOST_CLASSES = 45, 10
-_SIGNS = re.compile(r"[\\`*\[\]<>|#]|(?<!\w)_|_(?!\w)")  # an underline inside a word means nothing
+_MOST_CLASSES = 10
 
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
 
@@ -45,8 +45,10 @@ def markdown(results: Results) -> str:
         _section("Verdict", _verdict(results)),
         _section("Strategies", _strategies(results)),
         _section("Compared in pairs", _comparisons(results)),
+        _section("Over several splits", over_splits(results)),
         _section("The winner, class by class", _per_class(results)),
         _section("How sure it is", _how_sure(results)),
+        _section("More training pictures", learning(results)),
         _section("Epochs", _epochs(results)),
         _section("Settings", _settings(results)),
         _section("Pictures", _pictures(results)),
@@ -58,18 +60,6 @@ def markdown(results: Results) -> str:
         _section("Make it again", _again(results)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def escaped(value: object) -> str:
-    """Return any text so that Markdown shows it as it is, also inside a table."""
-    return _SIGNS.sub(r"\\\g<0>", clean(str(value)))
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> list[str]:
-    """Return a Markdown table; the cells must be escaped already."""
-    flush = set(right)
-    rule = ["---:" if at in flush else "---" for at in range(len(heads))]
-    return ["| " + " | ".join(row) + " |" for row in [heads, rule, *rows]]
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
@@ -120,6 +110,7 @@ def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
         parts.append(f"Always answering with the commonest class would reach {chance:.3f}.")
     if any(text.metrics_of(run, split).get("used_for_choosing") for run in runs):
         parts.append(f"The {split} pictures also chose the epoch or the settings, so these figures are optimistic.")
+        parts += text.optimism(results)
     else:
         parts.append("Epochs and settings were chosen without these pictures.")
     if any(text.cut_of(run) == "stages" for run in runs):
@@ -141,23 +132,7 @@ def _comparisons(results: Results) -> list[str]:
     pairs = list(results.get("comparisons") or ())
     if not pairs:
         return []
-    winner = (results.get("verdict") or {}).get("winner")
-    pairs.sort(key=lambda pair: winner not in (pair["a"], pair["b"]))  # stable: the winner's pairs come first
-    rows = [
-        [
-            escaped(pair["a"]),
-            escaped(pair["b"]),
-            _signed(pair.get("difference")),
-            interval(pair.get("interval"), signed=True),
-            probability(pair.get("p")),
-            probability(pair.get("p_adjusted")),
-        ]
-        for pair in pairs[:_MOST_PAIRS]
-    ]
-    heads = ["a", "b", "a minus b", "95 % interval", "p", "p, all pairs"]
-    lines = table(heads, rows, right=range(2, 6))
-    if len(pairs) > _MOST_PAIRS:
-        lines += ["", f"{len(pairs) - _MOST_PAIRS:,} more pairs stand in `results.json`."]
+    lines = pairs_table(pairs, (results.get("verdict") or {}).get("winner"))
     test = "McNemar's mid-p test"
     if any(pair.get("unit") == "group" for pair in pairs):
         test = "the sign-flip test over whole groups (mid-p), since pictures of one group are right and wrong together"
@@ -323,22 +298,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{key} {_plain(item)}" for key, item in value.items())
     return " ".join(_plain(item) for item in value) if isinstance(value, list | tuple) else str(value)
-
-
-def interval(ends: Sequence[float] | None, *, signed: bool = False) -> str:
-    """Return for example ``0.803 to 0.912``."""
-    if not ends:
-        return "–"
-    low, high = (_signed(end) if signed else decimal(end) for end in ends)
-    return f"{low} to {high}"
-
-
-def probability(p: float | None) -> str:
-    """Return a p value with the digits it deserves."""
-    if p is None:
-        return "–"
-    return f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}" if p >= 0.001 else "< 0.001"
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3f}"

@@ -264,8 +264,21 @@ def _legend(results: Results, split: str, marks: Mapping[str, str], width: int) 
     lines = [Line(text, "faint") for text in _join_parts(parts, width, indent="  ")]
     if any(metrics_of(run, split).get("used_for_choosing") for run in results.get("runs", [])):
         caution = f"These {split} pictures also chose the epoch or the settings: the accuracies are optimistic."
+        caution = " ".join([caution, *optimism(results)])
         lines += [Line(text, "warning") for text in wrap(caution, width, first="! ", rest="  ")]
     return lines
+
+
+def optimism(results: Results) -> list[str]:
+    """Return by how much the best figure is likely to be too good, where that was estimated."""
+    found = results.get("optimism")
+    if not found:
+        return []
+    looks = f"{found['runs']} run{'s' if found['runs'] != 1 else ''} and {found['epochs']} epochs"
+    return [
+        f"The best one, {decimal(found['apparent'])}, by about {100 * found['optimism']:.1f} points (the choice among "
+        f"{looks} repeated by bootstrap)."
+    ]
 
 
 # ----------------------------------------------------------------------------------- words and pointers

@@ -28,6 +28,7 @@ from headstart.strategies.plan import with_actual
 from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
+from headstart.strategies.resample import asked_for, described, noted, resample
 from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.strategies.trainings import told, training_of
 from headstart.table import Table
@@ -80,21 +81,18 @@ def run_experiment(
     results, runs = folder.results() or {}, folder.standing_runs()
     wanted = request.joined(run["id"] for run in results.get("runs", []))  # also what stood here and is gone
     everything = wanted.joined(folder.planned())
-    if _nothing_to_do(results, runs, request, everything):
+    asked = asked_for(request, folder)
+    if _nothing_to_do(results, runs, request, everything) and _divided_as(results, asked):
         return Ended(results, None)
     listener = Logged(progress, folder.path / "log.jsonl")
     watched = clock.over(listener)
     try:
+        side = stored_side(folder)
         ground = prepare(
-            table,
-            everything,
-            files=None,
-            threads=threads,
-            progress=watched,
-            split_file=split_file,
-            side=stored_side(folder),
+            table, everything, files=None, threads=threads, progress=watched, split_file=split_file, side=side
         )
         plan, choices = planned(ground, folder, fingerprint)
+        plan = noted(ground, folder, plan, asked)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
     base = {**header(ground, command(wanted), title), "engine": plan["engine"], **(note or {})}
@@ -112,13 +110,19 @@ def run_experiment(
         # Another process may have put a strategy beside them meanwhile.
         runs = in_order({one["id"]: one for one in [*folder.standing_runs(), run]}.values())
         listener.result(run)
-        folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=False))
+        folder.write_results(_assemble(ground, folder, base, plan, runs, not_run))
         folder.drop_checkpoint(strategy.name)
     if not runs:
         raise _too_short(clock.seconds, "for the first strategy")
     complete = {one["id"] for one in runs}.issuperset(everything.strategies)
-    results = folder.write_results(_assemble(ground, folder, base, plan, runs, not_run, complete=complete))
-    return Ended(results, ground.unkept())
+    resampling = None
+    if asked is not None and complete:
+        resampling = _over_splits(ground, choices, folder, asked)
+        not_run += [] if resampling else [{"strategy": described(asked), "estimated_seconds": None, "begun": True}]
+        complete = resampling is not None
+    ground.progress = listener  # the last look takes about a second: no budget is too short for it
+    end = _assemble(ground, folder, base, plan, runs, not_run, choices, resampling, complete=complete)
+    return Ended(folder.write_results(end), ground.unkept())
 
 
 def _nothing_to_do(
@@ -128,6 +132,22 @@ def _nothing_to_do(
     finished = {run["id"] for run in runs}
     whole = len(runs) == len(results.get("runs", [])) and finished.issuperset(request.strategies)
     return whole and (bool(results.get("complete")) or not finished.issuperset(everything.strategies))
+
+
+def _over_splits(
+    ground: Ground, choices: Choices, folder: RunFolder, asked: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return what several splits say, None where the time was too short for all of them."""
+    try:
+        return resample(ground, choices, folder, asked)
+    except OutOfTimeError:
+        return None
+
+
+def _divided_as(results: Mapping[str, Any], asked: Mapping[str, Any] | None) -> bool:
+    """Return whether every strategy that was to be tried over several splits was."""
+    found = results.get("resampling") or {}
+    return asked is None or {one["strategy"] for one in found.get("strategies", [])}.issuperset(asked["strategies"])
 
 
 def _too_short(budget: float | None, what: str) -> ConfigError:
@@ -219,10 +239,10 @@ def fit_table(
     fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val, answers=fitted.answers)
     fitted = _warned(ground, fitted, metrics, request.strategies[0])
-    return described(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
+    return explained(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
 
 
-def described(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Mapping[str, Any]) -> Model:
+def explained(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Mapping[str, Any]) -> Model:
     """Return the fitted model with everything that its bundle should say about it."""
     backbone = ground.backbone.describe() if strategy.weights == "pretrained" and ground.backbone else None
     architecture = backbone["name"] if backbone else ground.request.scratch
@@ -273,7 +293,7 @@ def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val, answers=fitted.answers)
     fitted = _warned(ground, fitted, metrics, strategy.name)
     write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
-    described(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
+    explained(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
     alone = time.perf_counter() - begin - (ground.spent - shared_before)
     epochs = [*fitted.epochs, *fitted.epochs_on_all]
     alone = max(alone, sum(epoch["seconds"] for epoch in epochs))  # epochs before a kill count too
@@ -297,16 +317,20 @@ def _assemble(
     plan: Mapping[str, Any],
     runs: list[dict[str, Any]],
     not_run: list[dict[str, Any]],
+    choices: Choices | None = None,
+    resampling: Mapping[str, Any] | None = None,
     *,
-    complete: bool,
+    complete: bool = False,
 ) -> dict[str, Any]:
     actual = {**ground.seconds, **{run["id"]: run["seconds"]["fit"] for run in runs}}
+    actual |= {f"{one['strategy']} over splits": one["seconds"] for one in (resampling or {}).get("strategies", [])}
     return {
         **base,
         "plan": with_actual(plan["steps"], actual),
         "chosen": {"framing": plan["preprocessing"]["framing"], "augment": plan["augment"], "by": plan["chosen_by"]},
         "runs": runs,
         "not_run": not_run,
-        **conclude(ground, folder, runs),
+        **conclude(ground, folder, runs, choices, resampling),
+        "resampling": resampling,
         "complete": complete,
     }

@@ -85,7 +85,6 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     trained = _train(ground, lesson, trainee, settings, strategy.name, checkpoint=checkpoint)
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
-        told = _KEPT.format(pictures=len(lesson.choosing))
         learned = _Learned(
             kept.frozen.network,
             kept.head,
@@ -94,7 +93,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             numbers_in(kept.head),
             read=kept.frozen.read,
             trust=kept.trust,
-            warnings=(told,),
+            warnings=(_KEPT.format(pictures=len(lesson.choosing)),),
         )
     else:
         learned = _learned(lesson, trainee, trained.temperature, trained.chosen_epoch)
@@ -124,6 +123,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         chosen_on_val=lesson.chosen_in == "val",
         epochs=trained.epochs,
         epochs_on_all=learned.epochs_on_all,
+        right_by_epoch=trained.answers,
         warnings=(*trained.warnings, *learned.warnings),
     )
 

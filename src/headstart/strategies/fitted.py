@@ -37,6 +37,8 @@ class FittedRun:
         The validation pictures took part in choosing.
     epochs, epochs_on_all : sequences of mapping
         Of the training that the hold-out judged, and of the one after it that learned from the hold-out too.
+    right_by_epoch : tuple of str
+        Which of the choosing pictures each epoch answered right; see `headstart.tune.choosing.packed`.
     """
 
     model: Model
@@ -52,6 +54,7 @@ class FittedRun:
     chosen_on_val: bool = False
     epochs: Sequence[Mapping[str, Any]] = ()
     epochs_on_all: Sequence[Mapping[str, Any]] = ()
+    right_by_epoch: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
 
     @property

@@ -95,6 +95,8 @@ class Ground:
         Seconds a picture that decoding is expected to take; None where it is done.
     engine : str
         By what the frozen network answers for features: ``"torch"``, or ``"onnx"``, the graph that was kept of it.
+    drawn : bool
+        The test split was drawn here: nobody gave it to be kept closed.
 
     Attributes
     ----------
@@ -118,6 +120,7 @@ class Ground:
     side: int
     decode_rate: float | None = None
     engine: str = "torch"
+    drawn: bool = False
 
     def __post_init__(self) -> None:
         table = self.table
@@ -320,6 +323,7 @@ def prepare(
         )
     usable = _divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
     ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side)
+    ground.drawn = not table.divided and split_file is None
     for warning in ground.warnings:
         progress.message(warning)
     return ground
@@ -332,10 +336,10 @@ def survey(
     device, backbone, side = networks(request)
     readable = table if split_file is None else _named(table, split_file, progress)
     usable = _divided(readable, readable, request, split_file, must_measure=True)
-    files = [usable.file(row) for row in range(len(usable))]
+    files = list(map(usable.file, range(len(usable))))
     none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
-    decode_rate = rate_of_decoding(files, side, thread_budget(threads))
-    return Ground(request, usable, none, backbone, device, progress, 0.0, side, decode_rate)
+    rate, drawn = rate_of_decoding(files, side, thread_budget(threads)), not table.divided and split_file is None
+    return Ground(request, usable, none, backbone, device, progress, 0.0, side, rate, drawn=drawn)
 
 
 def activation_limit() -> int:
@@ -363,13 +367,12 @@ def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, thr
 
 def _divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
     """Return the usable pictures of `table` with their splits, checked."""
-    given = bool(len(table.rows("val")) or len(table.rows("test")))
     if split_file is not None:
         usable = apply_split_file(usable, split_file)
-    elif must_measure and not given:
+    elif must_measure and not table.divided:
         usable = with_splits(usable, seed=request.seed)
     check_trainable(usable)
-    if must_measure and not (len(usable.rows("val")) or len(usable.rows("test"))):
+    if must_measure and not usable.divided:
         raise DataError(
             f"No readable picture of '{table.root}' is held out to measure on.",
             hint="Give some rows the split val or test, or leave the split out and headstart divides them.",

@@ -53,7 +53,7 @@ def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
         if name == "partial":
             steps += _activations(ground, speed)
         steps.append(_training_step(ground, name, speed))
-    return steps
+    return [*steps, *_over_splits(ground, steps)]
 
 
 def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -102,6 +102,24 @@ def _step(
         "bytes": nbytes,
         "flops": flops,
     }
+
+
+def _over_splits(ground: Ground, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what trying every strategy over several splits takes: so many times what one split takes."""
+    folds, seeds = ground.request.folds, ground.request.seeds
+    if folds is None and seeds is None:
+        return []
+    times = (folds or 1) * (seeds or 1)
+    share = 1 - 1 / folds if folds else 0.75
+    pictures = len(ground.table) if ground.drawn else int(np.sum(ground.table.splits != "test"))
+    again = {step["step"]: step for step in steps}
+    found = []
+    for name in _in_order(ground):
+        own = [again[step] for step in (name, *(["activations"] if name == "partial" else [])) if step in again]
+        known = [step["estimated_seconds"] for step in own if step["estimated_seconds"] is not None]
+        seconds = sum(known) * times * pictures * share / len(ground.train) if known else None
+        found.append(_step(f"{name} over splits", round(times * pictures * share), seconds))
+    return found
 
 
 def _decoding(ground: Ground) -> dict[str, Any]:

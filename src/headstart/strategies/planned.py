@@ -70,6 +70,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "versions": versions(),
         "weights": _weights_of(ground),
         "pictures": ground.table.fingerprint(),
+        "resampling": None if standing is None else standing.get("resampling"),
         "steps": steps,
         "seconds": dict(ground.seconds),
     }

@@ -6,22 +6,30 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart import __version__
 from headstart.base.process import compute_threads, processors
+from headstart.evidence.optimism import best_of
+from headstart.evidence.over_splits import decide_over_splits
 from headstart.evidence.paired import compare_pairs
-from headstart.evidence.verdict import Candidate, decide
+from headstart.evidence.units import numbered
+from headstart.evidence.verdict import Candidate, Verdict, decide, more_pictures
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import RunFolder
-from headstart.strategies.ground import Ground
+from headstart.strategies.ground import Choices, Ground
+from headstart.strategies.learning import forecast_of, learned
 from headstart.strategies.measure import read_correct
+from headstart.strategies.resample import described
 from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.table import group_ids
+from headstart.tune.choosing import unpacked
 
 SCHEMA = 1
 _COUNTED = ("torch", "timm", "torchvision", "accelerate", "numpy", "scipy", "scikit-learn", "pillow")
@@ -49,6 +57,8 @@ def run_record(
         "predictions": f"predictions/{strategy.name}.parquet",
         "bundle": f"bundles/{strategy.name}",
         "warnings": list(fitted.warnings),
+        # What choosing among the epochs is worth can be told later only from this.
+        **({"chosen_among": list(fitted.right_by_epoch)} if fitted.chosen_on_val else {}),
     }
 
 
@@ -93,8 +103,17 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in _COUNTED}
 
 
-def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `comparisons` and `verdict` over the finished runs."""
+def conclude(
+    ground: Ground,
+    folder: RunFolder,
+    runs: list[dict[str, Any]],
+    choices: Choices | None = None,
+    resampling: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return `comparisons` and `verdict` over the finished runs, which `resampling` decides where there is one.
+
+    With `choices` also `learning`.
+    """
     split = ground.measured
     correct = {run["id"]: read_correct(folder.path / run["predictions"], ground.classes, split) for run in runs}
     groups = group_ids(ground.table, ground.table.rows(split))
@@ -122,7 +141,55 @@ def conclude(ground: Ground, folder: RunFolder, runs: list[dict[str, Any]]) -> d
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
     )
-    return {"comparisons": comparisons, "verdict": verdict.to_dict()}
+    if resampling is not None and resampling["comparisons"]:
+        verdict = _over_splits(candidates, resampling)
+    entry = None if choices is None else learned(ground, choices, runs, verdict.winner)
+    if entry is not None:
+        rising, by = (entry["class"] or {}).get("class"), None if entry["run"] == verdict.winner else entry["run"]
+        verdict = verdict.followed_by(more_pictures(forecast_of(entry), rising=rising, by=by))
+    return {
+        "comparisons": comparisons,
+        "verdict": verdict.to_dict(),
+        "learning": entry,
+        "optimism": _optimism(ground, runs, correct, split, groups),
+    }
+
+
+def _optimism(
+    ground: Ground,
+    runs: list[dict[str, Any]],
+    correct: Mapping[str, NDArray[np.bool_]],
+    split: str,
+    groups: NDArray[np.str_],
+) -> dict[str, Any] | None:
+    """Return by how much the best figure is too good where the measuring pictures chose epochs, else None."""
+    if not any(run["metrics"][split]["used_for_choosing"] for run in runs):
+        return None
+    stages = []
+    for run in runs:
+        answers, n = correct[run["id"]], len(groups)
+        stages.append(np.stack([answers, *(unpacked(text, n) for text in run.get("chosen_among") or ())]))
+    found = best_of(stages, units=numbered(groups), seed=ground.request.seed)
+    looks = sum(len(run.get("chosen_among") or ()) for run in runs)
+    told = {"apparent": found.apparent, "expected": found.expected, "optimism": found.optimism}
+    return {"split": split, "runs": len(runs), "epochs": looks, **told}
+
+
+def _over_splits(candidates: list[Candidate], resampling: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on the strategies that were tried over several splits."""
+    means = {entry["strategy"]: entry for entry in resampling["strategies"]}
+    tried = [
+        replace(one, accuracy=means[one.id]["accuracy"], interval=tuple(means[one.id]["interval"]))
+        for one in candidates
+        if one.id in means
+    ]
+    return decide_over_splits(
+        tried,
+        resampling["comparisons"],
+        splits=described(resampling),
+        pictures=resampling["pictures"],
+        chance=resampling["chance"],
+    )
 
 
 def _cpu() -> str:

@@ -53,6 +53,8 @@ class Request:
         ``"train"`` chooses inside the training split; ``"val"`` on val, as the tutorials do.
     interval : str
         How accuracy and recall get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
+    folds, seeds : int, optional
+        Divide the pictures into so many folds, so many times over, beside the one split; `seeds` alone: so many splits.
     training : mapping
         Overrides of `TrainingSettings` for every trained strategy.
     """
@@ -75,6 +77,8 @@ class Request:
     device: str = AUTO
     offline: bool = False
     interval: str = "wilson"
+    folds: int | None = None
+    seeds: int | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +98,7 @@ class Request:
         for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
             if value is not None:
                 check_integer("epochs", "compare", value, least=1)
-        for name, least in (("image_size", 16), ("unfreeze", 0)):
+        for name, least in (("image_size", 16), ("unfreeze", 0), ("folds", 2), ("seeds", 1)):
             if getattr(self, name) is not None:
                 check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:
@@ -123,11 +127,11 @@ class Request:
         """Return what makes this experiment itself: options and what follows from them, pictures, version.
 
         Not the device: which one it was is in the plan, and a finished run can be printed on any. Not the
-        strategies: others can come beside those that stand.
+        strategies, nor how often pictures are divided: others can come beside those that stand.
         """
         options = self.to_dict()
         del options["offline"]  # it says how weights are looked for, not which
-        del options["device"], options["strategies"]
+        del options["device"], options["strategies"], options["folds"], options["seeds"]
         if self.interval == Request.interval:  # run folders from before there was a choice go on
             del options["interval"]
         options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}

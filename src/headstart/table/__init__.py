@@ -7,7 +7,7 @@ from headstart.table.lists import read_rows
 from headstart.table.read import read_table
 from headstart.table.solar import solar_cells
 from headstart.table.split_files import apply_split_file, write_split
-from headstart.table.splits import folds, group_ids, hold_out, some_of, with_splits
+from headstart.table.splits import folds, group_ids, growing_parts, hold_out, some_of, with_splits
 from headstart.table.table import SPLITS, UNREADABLE_SHARE, Row, Table, build_table, check_trainable, counted
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "fetch_archive",
     "folds",
     "group_ids",
+    "growing_parts",
     "hold_out",
     "list_pictures",
     "read_rows",

@@ -57,7 +57,7 @@ def with_splits(table: Table, *, seed: int, share: float = 0.25) -> Table:
     """
     check_number("share", "with_splits", share, least=0.01, most=0.99)
     check_trainable(table)
-    if np.isin(table.splits, ("val", "test")).any():
+    if table.divided:
         return table
     held = _hold(table.labels, group_ids(table, np.arange(len(table))), seed=seed, name="split", share=share)
     if not held.any():
@@ -254,3 +254,34 @@ def some_of(rows: Integers, labels: Integers, most: int, *, seed: int) -> Intege
         own = order[called == label]
         taken[own[: max(2, round(most * len(own) / len(rows)))]] = True
     return rows[taken]
+
+
+def growing_parts(
+    labels: Integers, groups: Strings, shares: Sequence[float], *, seed: int, least: int = 2
+) -> list[Integers]:
+    """Return rows of parts that grow, each within the next: of every class its share, and `least` pictures of it.
+
+    Whole groups are taken, each counted for its commonest class, in seeded order; so a part can be larger than its
+    share by the group that was taken last.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    groups : array of str, (n,)
+        As from `group_ids`; ``""`` is a picture of its own.
+    shares : sequence of float
+        Ascending, above 0 and at most 1.
+    seed : int
+    least : int
+    """
+    components = _components(labels, groups, seed=seed, name="parts")
+    begin, counts = np.zeros(len(labels), np.int64), Counter[int]()
+    called = np.zeros(len(labels), np.int64)
+    for place in stream(seed, "table", "order of parts").permutation(len(components)):
+        rows, classes = list(components[place].rows), components[place].classes
+        label = min(classes, key=lambda one: (-classes[one], one))
+        begin[rows], called[rows] = counts[label], label
+        counts[label] += len(rows)
+    numbers = np.array([counts[label] for label in range(int(labels.max(initial=-1)) + 1)])
+    targets = [np.maximum(np.rint(share * numbers).astype(np.int64), least) for share in shares]
+    return [np.flatnonzero(begin < target[called]) for target in targets]

@@ -122,6 +122,11 @@ class Table:
         names = [*SPLITS, ""] if (self.splits == "").any() else SPLITS
         return {name: self._counts(self.rows(name)) for name in names}
 
+    @property
+    def divided(self) -> bool:
+        """Whether some pictures are held out: of val or test."""
+        return bool(np.isin(self.splits, ("val", "test")).any())
+
     def fingerprint(self) -> str:
         """Return a SHA-256 of paths, labels (by name), splits, groups and the files' bytes."""
         labels = [self.classes[label] for label in self.labels]

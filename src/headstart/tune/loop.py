@@ -63,6 +63,8 @@ class Trained:
     micro_batch : int
         Pictures that went through the network at once.
     device : str
+    answers : tuple of str
+        Which held-out pictures every candidate answered right, the start first where it was one; see `choosing.packed`.
     warnings : tuple of str
     """
 
@@ -74,6 +76,7 @@ class Trained:
     start: dict[str, float] | None = None
     micro_batch: int = 0
     device: str = "cpu"
+    answers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -261,6 +264,7 @@ class _Training:
             start=start and {"val_loss": start["loss"], "val_accuracy": start["accuracy"]},
             micro_batch=self.memory.size,
             device=self.stepper.accelerator.device.type,
+            answers=tuple(entry["right"] for entry in self.history.judged.values()),
             warnings=tuple(self.history.warnings),
         )
 

@@ -1,0 +1,185 @@
+"""Would more training pictures help? Heads solved again on smaller parts of train, judged on the rest of it.
+
+Nothing outside train is looked at. Of each of some folds in turn the pictures are answered by heads that learned from
+an eighth, a quarter, a half and all of the others; settings and readout are those of the strategy, chosen once on all
+of train, so the figures at each size are slightly too good, and their differences next to not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import heads
+from headstart.base.progress import Progress
+from headstart.base.streams import stream_seed
+from headstart.base.types import Floats
+from headstart.evidence.learning import LEAST_SIZES, Answers, Forecast, forecast, rising_class
+from headstart.evidence.units import numbered
+from headstart.strategies.ground import Choices, Ground, Look
+from headstart.strategies.strategy import STRATEGIES
+from headstart.table import folds, growing_parts
+
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+MOST_DRAWS = 3
+# Rows x the lesser of rows and features x features x classes of one head on all of train: with less than the first all
+# draws are made (about a second on two cores), beyond the second two folds are asked about, beyond the third none:
+# 1,975 pictures of 196 classes took 29 s for five folds, with the last features.
+_DRAWS_WORK, _MUCH_WORK, _MOST_WORK = 2e9, 1e11, 4e12
+_FEW_FOLDS = 2
+
+
+class Curve(NamedTuple):
+    """Answers for pictures of train by heads that learned from parts of the others.
+
+    `sizes` are the parts' mean numbers of pictures, ascending; `rows` are those that were asked about, and `right` is
+    (draws, sizes, rows).
+    """
+
+    sizes: Floats
+    right: Answers
+    rows: NDArray[np.int64]
+
+
+def learning_curve(
+    features: Floats,
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    *,
+    head: str,
+    chosen: Mapping[str, Any],
+    draws: int,
+    seed: int,
+    progress: Progress,
+    most_folds: int = 5,
+) -> Curve | None:
+    """Return the curve of one head, None where classes are so small that there are no three sizes.
+
+    Parameters
+    ----------
+    features : array, (n, D)
+    labels : array of int, (n,)
+    groups : array of str, (n,)
+        As from `group_ids`; they stay together.
+    head : str
+        A name of `heads.SOLVERS`.
+    chosen : mapping
+        Its settings, as in `heads.Fitted`.
+    draws : int
+        How often the folds and the parts are drawn.
+    seed : int
+    progress : Progress
+    most_folds : int
+        So many folds of each draw are answered.
+    """
+    classes = int(labels.max()) + 1
+    drawn = [folds(labels, groups, seed=stream_seed(seed, "learning curve", draw)) for draw in range(draws)]
+    shares = _shares(labels, drawn[0])
+    if len(shares) < LEAST_SIZES:
+        return None
+    right = np.zeros((draws, len(shares), len(labels)), bool)
+    sizes = np.zeros((draws, len(shares)))
+    asked = np.isin(drawn[0], np.unique(drawn[0])[:most_folds]) if draws == 1 else np.ones(len(labels), bool)
+    total = sum(len(np.unique(own[asked])) for own in drawn)
+    with progress.step("learning curve", total, "folds") as step:
+        for draw, own in enumerate(drawn):
+            for fold in np.unique(own[asked]):
+                rest, held = np.flatnonzero(own != fold), np.flatnonzero(own == fold)
+                root = stream_seed(seed, "part", draw, int(fold))
+                for place, part in enumerate(growing_parts(labels[rest], groups[rest], shares, seed=root)):
+                    rows = rest[part]
+                    solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen)
+                    right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
+                    sizes[draw, place] += len(rows) * len(held) / asked.sum()
+                step.advance()
+    mean = np.asarray(sizes.mean(axis=0))
+    return Curve(mean, right[:, :, asked], np.flatnonzero(asked)) if (np.diff(mean) > 0).all() else None
+
+
+def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]], winner: str) -> dict[str, Any] | None:
+    """Return the entry `learning` of results.json: what more training pictures would bring to the winner.
+
+    Where the winner is trained by gradients its learning is judged by that of `linear`. None where there is no
+    network to read, no head among the runs, or too little or too much to learn from.
+    """
+    record = _solved(runs, winner)
+    if record is None:
+        return None
+    begin = time.perf_counter()
+    readout, strategy = record["settings"]["readout"], STRATEGIES[record["strategy"]]
+    look = Look("features", "features")
+    features = np.asarray(ground.features(ground.train, choices.preprocessing, look, readout=readout))
+    labels, classes = ground.table.labels[ground.train], ground.classes
+    draws = draws_for(len(labels), features.shape[1], len(classes))
+    curve = draws and learning_curve(
+        features,
+        labels,
+        ground.train_groups,
+        head=strategy.head,
+        chosen=record["settings"],
+        draws=draws,
+        seed=ground.request.seed,
+        progress=ground.progress,
+        most_folds=_FEW_FOLDS if _work(len(labels), features.shape[1], len(classes)) > _MUCH_WORK else 5,
+    )
+    if not curve:
+        return None
+    units = numbered(ground.train_groups[curve.rows])
+    found = forecast(curve.right, curve.sizes, pictures=len(labels), units=units, seed=ground.request.seed)
+    rising = rising_class(curve.right, labels[curve.rows], units=units)
+    return {
+        "run": record["id"],
+        "for": winner,
+        "pictures": len(labels),
+        "draws": draws,
+        "sizes": curve.sizes.tolist(),
+        "accuracy": curve.right.mean(axis=(0, 2)).tolist(),
+        "forecast": found.to_dict(),
+        "class": None if rising is None else {**rising, "class": classes[rising["class"]]},
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def forecast_of(entry: Mapping[str, Any]) -> Forecast:
+    """Return the forecast in an entry `learning`."""
+    said = entry["forecast"]
+    return Forecast(
+        pictures=entry["pictures"],
+        more=said["pictures"],
+        accuracy=said["accuracy"],
+        accuracy_interval=tuple(said["accuracy_interval"]),
+        gain=said["gain"],
+        interval=tuple(said["interval"]),
+        curve=tuple(said["curve"].values()),
+    )
+
+
+def draws_for(rows: int, features: int, classes: int) -> int:
+    """Return how often to draw: three times where it is quick, never where one draw takes minutes."""
+    work = _work(rows, features, classes)
+    if work > _MOST_WORK:
+        return 0
+    return int(np.clip(_DRAWS_WORK // work, 1, MOST_DRAWS))
+
+
+def _work(rows: int, features: int, classes: int) -> float:
+    return float(rows) * min(rows, features) * features * classes
+
+
+def _shares(labels: NDArray[np.int64], own: NDArray[np.int64]) -> tuple[float, ...]:
+    """Return the shares at which every class still has two pictures."""
+    least = min(int(np.bincount(labels[own != fold]).min()) for fold in np.unique(own))
+    return tuple(share for share in SHARES if round(share * least) >= 2)
+
+
+def _solved(runs: Sequence[Mapping[str, Any]], winner: str) -> Mapping[str, Any] | None:
+    """Return the winner's record if its head is solved, else that of `linear`."""
+    by_id = {run["id"]: run for run in runs}
+    for name in (winner, "linear"):
+        if name in by_id and STRATEGIES[by_id[name]["strategy"]].trained == "none":
+            return by_id[name]
+    return None

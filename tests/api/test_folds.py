@@ -1,0 +1,124 @@
+"""`--folds` and `--seeds`: what is divided, what stands, how it goes on, what it decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from drawing import draw_classes
+from experiments import QUICK, Interrupting, read_results, without_times
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import headstart as hs
+from headstart.base.errors import ConfigError
+from headstart.strategies.resample import divisions
+from headstart.table import Table, read_table
+
+HEADS: dict[str, Any] = {"image_size": 64, "strategies": "linear,knn", "framing": "squash", "augment": "none"}
+
+
+def ground(labels: Any, groups: Any = None, *, splits: Any = None, drawn: bool = False, seed: int = 0) -> Any:
+    """Return what `divisions` needs of a ground."""
+    labels = np.asarray(labels)
+    n = len(labels)
+    table = Table(
+        root=Path("data"),
+        paths=tuple(f"p{row:04d}" for row in range(n)),
+        labels=labels,
+        classes=tuple("abcdef"[: labels.max() + 1]),
+        splits=np.array(["train"] * n if splits is None else splits),
+        groups=np.array([""] * n if groups is None else groups),
+        digests=tuple(f"d{row}" for row in range(n)),
+    )
+    return SimpleNamespace(table=table, drawn=drawn, classes=table.classes, request=SimpleNamespace(seed=seed))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 99), st.integers(2, 3), st.integers(12, 30), st.integers(2, 5), st.integers(1, 3), st.booleans())
+def test_each_picture_is_held_out_once_for_each_seed(
+    seed: int, classes: int, each: int, folds: int, seeds: int, grouped: bool
+) -> None:
+    labels = np.repeat(np.arange(classes), each)
+    groups = np.array([f"g{row // 2}" for row in range(len(labels))]) if grouped and each % 2 == 0 else None
+    asked = {"folds": folds, "seeds": seeds}
+    here = ground(labels, groups, seed=seed)
+    found = divisions(here, asked)
+    assert len(found) == folds * seeds
+    for number in range(seeds):
+        held = np.concatenate([one.held for one in found if one.seed == number])
+        assert sorted(held) == list(range(len(labels)))
+    for one in found:
+        assert not set(one.train) & set(one.held)
+        assert len(one.train) + len(one.held) == len(labels)
+        counts = np.bincount(labels[one.held], minlength=classes)
+        assert np.abs(counts - each / folds).max() <= (2 if groups is not None else 1)
+        if groups is not None:
+            assert not set(groups[one.train]) & set(groups[one.held])
+    for one, other in zip(found, divisions(here, asked), strict=True):
+        np.testing.assert_array_equal(one.held, other.held)
+
+
+def test_a_given_test_split_stays_closed_and_one_that_was_drawn_does_not() -> None:
+    splits = ["train"] * 20 + ["test"] * 10
+    labels = [0, 1] * 15
+    given = divisions(ground(labels, splits=splits), {"folds": 2, "seeds": 1})
+    assert max(row for one in given for row in one.held) == 19
+    drawn = divisions(ground(labels, splits=splits, drawn=True), {"folds": None, "seeds": 3})
+    assert len(drawn) == 3
+    assert {len(one.train) for one in drawn} == {22}
+    assert len({tuple(one.held) for one in drawn}) == 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "words"),
+    [([0] * 20 + [1] * 3, None, "too few for 5 folds"), ([0, 1] * 10, ["a", "b"] * 10, "left to learn from")],
+)
+def test_what_cannot_be_divided_is_said(labels: Any, groups: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        divisions(ground(labels, groups), {"folds": 5, "seeds": 1})
+
+
+def test_folds_come_beside_the_runs_and_decide(single_folder: Path, tmp_path: Path) -> None:
+    plain = hs.compare(single_folder, out=tmp_path / "a.run", **HEADS)
+    grown = hs.compare(single_folder, out=tmp_path / "a.run", folds=3, seeds=2, **HEADS)
+    assert without_times(grown.results["runs"]) == without_times(plain.results["runs"])
+    found = grown.results["resampling"]
+    assert (found["folds"], found["seeds"], found["pictures"]) == (3, 2, 36)
+    assert len(found["runs"]) == 12
+    assert {run["test"] for run in found["runs"]} == {12}
+    assert "ver 3 x 2 splits" in grown.verdict.text
+    assert "Over several splits" in (tmp_path / "a.run" / "report.md").read_text(encoding="utf-8")
+    again = hs.compare(single_folder, out=tmp_path / "a.run", **HEADS)
+    assert again.results == grown.results
+    with pytest.raises(ConfigError, match="results of 3 x 2 splits, not of 4 x 2 splits"):
+        hs.compare(single_folder, out=tmp_path / "a.run", folds=4, seeds=2, **HEADS)
+
+
+def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, tmp_path: Path, cache: Path) -> None:
+    asked = {**HEADS, "folds": 3, "seeds": 2}
+    whole = hs.compare(single_folder, out=tmp_path / "whole.run", **asked)
+    table, stops = read_table(single_folder), 0
+    while True:
+        try:
+            progress = Interrupting(4 * 3**stops)
+            results = hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **asked).results
+            break
+        except KeyboardInterrupt:
+            stops += 1
+    assert stops >= 2
+    assert without_times(results) == without_times(whole.results)
+
+
+@pytest.mark.slow
+def test_trained_strategies_are_tried_over_splits_too(tmp_path: Path) -> None:
+    folder = tmp_path / "shapes"
+    draw_classes(folder, 12, 200)
+    asked = {**QUICK, "epochs": 1, "strategies": "linear,partial,scratch", "seeds": 2}
+    found = hs.compare(folder, out=tmp_path / "a.run", **asked).results["resampling"]
+    assert [entry["strategy"] for entry in found["strategies"]] == ["linear", "partial", "scratch"]
+    assert not (tmp_path / "a.run" / "checkpoints").exists()
+    assert read_results(tmp_path / "a.run")["resampling"] == found

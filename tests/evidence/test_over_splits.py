@@ -1,0 +1,95 @@
+"""Means, pairs and the verdict over several splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headstart.base.errors import ConfigError
+from headstart.evidence.over_splits import compare_over_splits, decide_over_splits, mean_over_splits
+from headstart.evidence.resampled import corrected_resampled_t
+from headstart.evidence.verdict import Candidate
+
+
+def verdict(accuracies, *, flops=None, chance=0.5):
+    pairs = compare_over_splits(accuracies, train=80, test=20)
+    candidates = []
+    for order, (name, values) in enumerate(accuracies.items()):
+        found = mean_over_splits(values.reshape(1, -1), train=80, test=20)
+        cost = (flops or {}).get(name, 1e9)
+        candidates.append(
+            Candidate(name, found["accuracy"], np.zeros(0, bool), cost, 10, order, interval=tuple(found["interval"]))
+        )
+    return decide_over_splits(candidates, pairs, splits="5 x 4 splits", pictures=100, chance=chance)
+
+
+def around(mean, seed, *, spread=0.02):
+    values = np.random.default_rng(seed).standard_normal(20)
+    return mean + spread * (values - values.mean())
+
+
+def test_a_clear_winner():
+    found = verdict({"linear": around(0.9, 0), "knn": around(0.8, 1)}, flops={"linear": 2e9})
+    assert (found.winner, found.tied_with) == ("linear", ())
+    assert found.text.startswith("Take linear. Over 5 x 4 splits it answered ")
+    assert "more right than knn, the only other one, which is more than luck explains (p" in found.text
+
+
+def test_a_tie_goes_to_the_cheaper_and_says_how_many_would_settle_it():
+    found = verdict({"full": around(0.9, 0), "linear": around(0.893, 1)}, flops={"full": 9e9})
+    assert (found.winner, found.tied_with) == ("linear", ("full",))
+    assert "points more right than linear, which cannot be told from luck (p = " in found.text
+    assert found.text.endswith("pictures in all would settle it.")
+    assert "linear is the cheaper to use of the two that are tied (the fewer operations for an answer)" in found.text
+
+
+def test_the_best_may_also_be_the_cheapest_or_the_only_one():
+    found = verdict({"linear": around(0.9, 0), "full": around(0.895, 1)}, flops={"full": 9e9})
+    assert "Take linear. Over 5 x 4 splits no other was right more often (0.900" in found.text
+    assert "linear, the only one tried, was right 0.900" in verdict({"linear": around(0.9, 0)}).text
+
+
+def test_chance_is_said():
+    assert verdict({"knn": around(0.4, 0)}).text.startswith(
+        "Nothing was learned: over 5 x 4 splits knn was right 0.400"
+    )
+    assert "Caution: knn cannot be told" in verdict({"knn": around(0.505, 0, spread=0.05)}).text
+
+
+def test_equal_differences_of_few_pictures_are_no_certainty():
+    pairs = compare_over_splits({"a": np.full(2, 0.9), "b": np.full(2, 0.85)}, train=80, test=20)
+    assert pairs[0]["p"] > 0.05
+
+
+def test_means_and_spreads():
+    values = np.array([[0.8, 0.9], [0.7, 0.8], [0.9, 1.0]])
+    found = mean_over_splits(values, train=80, test=20)
+    assert found["accuracy"] == pytest.approx(0.85)
+    assert found["spread_over_seeds"] == pytest.approx(0.1)
+    assert found["spread_over_splits"] == pytest.approx(values.std(ddof=1))
+    assert (found["lowest"], found["highest"]) == (0.7, 1.0)
+    low, high = corrected_resampled_t(values.ravel(), train=80, test=20)[1]
+    assert high > 1
+    assert found["interval"] == pytest.approx([low, 1.0])
+    single = mean_over_splits(values[:1, :1], train=80, test=20)
+    assert single["interval"] is single["spread_over_seeds"] is single["spread_over_splits"] is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 5), st.integers(2, 12))
+def test_the_rule_holds_for_any_accuracies(seed, count, splits):
+    rng = np.random.default_rng(seed)
+    accuracies = {f"c{one}": np.round(rng.random(splits) * 20) / 20 for one in range(count)}
+    found = verdict(accuracies)
+    best = max(accuracies, key=lambda name: accuracies[name].mean())
+    group = {found.winner, *found.tied_with}
+    assert found.winner not in found.tied_with
+    assert max(accuracies[name].mean() for name in group) == pytest.approx(accuracies[best].mean())
+    assert found.text.endswith(".")
+
+
+def test_other_splits_are_refused():
+    with pytest.raises(ConfigError, match="compare_over_splits"):
+        compare_over_splits({"a": np.ones(3), "b": np.ones(2)}, train=8, test=2)
