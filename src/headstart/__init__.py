@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from headstart.api import (
+        advise,
         clear_cache,
         compare,
         demo,
@@ -42,6 +43,7 @@ __all__ = [
     "HeadstartError",
     "ImageClassifier",
     "__version__",
+    "advise",
     "clear_cache",
     "compare",
     "demo",

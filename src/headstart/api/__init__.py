@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
     from headstart.api.experiment import Experiment, Run, VerdictView
@@ -19,6 +20,7 @@ __all__ = [
     "Predictions",
     "Run",
     "VerdictView",
+    "advise",
     "clear_cache",
     "compare",
     "demo",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "advise": "advising",
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import caches, classifiers, experiments, pictures
+from headstart.cli import advising, caches, classifiers, experiments, pictures
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -76,6 +76,13 @@ _add(
     "headstart compare photos/ --strategies linear,svm --backbone resnet18 --out first.run",
     "headstart compare list.csv --epochs 10 --set optimizer=sgd --json > results.json",
     kind=LongCommand,
+)
+_add(
+    app,
+    advising.advise,
+    _START,
+    "headstart advise photos/",
+    "headstart advise photos/ --backbones tf_efficientnet_lite0,resnet18,mobilenet_v2.safetensors",
 )
 _add(
     app,

@@ -1,4 +1,4 @@
-"""Parts of the report that stand beside the one split: several splits, and more training pictures."""
+"""Parts of the report that stand beside the one split: the advice, several splits, and more training pictures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,32 @@ from typing import Any
 
 from headstart.report.cells import escaped, interval, probability, table, with_sign
 from headstart.report.numbers import decimal
+from headstart.report.text import measured_split, metrics_of
 
 Results = Mapping[str, Any]
 
 _MOST_PAIRS = 45
+
+
+def advised(results: Results) -> list[str]:
+    """Return what was advised before anything was tried, and beside what was expected what came."""
+    advice = results.get("advice")
+    if not advice:
+        return []
+    split = measured_split(results)
+    found = {run["id"]: metrics_of(run, split) for run in results.get("runs", [])}
+    rows = [
+        [
+            escaped(one["strategy"]),
+            decimal(one["accuracy"]),
+            interval(one["interval"]),
+            decimal(found.get(one["strategy"], {}).get("accuracy")),
+            interval(found.get(one["strategy"], {}).get("interval")),
+        ]
+        for one in advice["expected"]
+    ]
+    heads = ["strategy", "expected", "95 % interval", f"on {split}", "95 % interval"]
+    return [escaped(advice["text"]), "", *table(heads, rows, right=range(1, 5))]
 
 
 def over_splits(results: Results) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from headstart.base.files import write_text
 from headstart.report import sureness, text
 from headstart.report.cells import escaped, interval, table
-from headstart.report.further import learning, over_splits, pairs_table
+from headstart.report.further import advised, learning, over_splits, pairs_table
 from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
 
@@ -43,6 +43,7 @@ def markdown(results: Results) -> str:
     sections = [
         _opening(results),
         _section("Verdict", _verdict(results)),
+        _section("Advised before anything was tried", advised(results)),
         _section("Strategies", _strategies(results)),
         _section("Compared in pairs", _comparisons(results)),
         _section("Over several splits", over_splits(results)),

@@ -16,6 +16,7 @@ from headstart.base.files import sha256_of_file
 from headstart.base.process import settle_threads
 from headstart.base.progress import Progress
 from headstart.bundle import Model
+from headstart.strategies.advise import advised
 from headstart.strategies.budget import Budget, OutOfTimeError
 from headstart.strategies.choose import choose
 from headstart.strategies.fit_head import fit_head
@@ -92,6 +93,7 @@ def run_experiment(
             table, everything, files=None, threads=threads, progress=watched, split_file=split_file, side=side
         )
         plan, choices = planned(ground, folder, fingerprint)
+        plan = advised(ground, folder, plan, choices)
         plan = noted(ground, folder, plan, asked)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
@@ -294,7 +296,7 @@ def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder
     fitted = _warned(ground, fitted, metrics, strategy.name)
     write_predictions(ground, fitted.probabilities, folder.predictions(strategy.name))
     explained(ground, fitted, strategy, metrics).save(folder.bundle(strategy.name))
-    alone = time.perf_counter() - begin - (ground.spent - shared_before)
+    alone = time.perf_counter() - begin - (ground.spent - shared_before) + fitted.earlier
     epochs = [*fitted.epochs, *fitted.epochs_on_all]
     alone = max(alone, sum(epoch["seconds"] for epoch in epochs))  # epochs before a kill count too
     costs = ground.seconds
@@ -327,6 +329,7 @@ def _assemble(
     return {
         **base,
         "plan": with_actual(plan["steps"], actual),
+        "advice": plan.get("advice"),
         "chosen": {"framing": plan["preprocessing"]["framing"], "augment": plan["augment"], "by": plan["chosen_by"]},
         "runs": runs,
         "not_run": not_run,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.backbones import Backbone
-from headstart.base.types import READOUTS, Affine, Head, Kernel
+from headstart.base.types import READOUTS, Affine, Head, Kernel, Preprocessing
 from headstart.bundle import Model
 from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fitted import FittedRun
@@ -19,7 +22,7 @@ from headstart.strategies.trust import trust_of_head
 
 def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
     """Solve the head of `strategy` on what the frozen network says of the training pictures."""
-    fitted, readout = _fitted(ground, choices, strategy)
+    fitted, readout, earlier = solved(ground, choices.preprocessing, strategy)
     if fitted.out_of_fold is None:
         raise RuntimeError("the head was fitted without folds")
     said = ground.features(ground.train, choices.preprocessing, Look("features", "features"), readout=readout)
@@ -49,6 +52,7 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         shared=("decode", "framing", "features"),
         read=backbone.read,
         warnings=(*_unread(ground, backbone), *fitted.warnings),
+        earlier=earlier,
     )
 
 
@@ -66,17 +70,43 @@ def readouts_tried(ground: Ground) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ground.network(readout).readout for readout in wanted))
 
 
-def _fitted(ground: Ground, choices: Choices, strategy: Strategy) -> tuple[heads.Fitted, str]:
-    """Return the head and its readout: as asked for, or what answers better for training pictures it has not seen."""
+class Solved(NamedTuple):
+    """A solved head, its readout, and the seconds that were spent on it before it was asked for now."""
+
+    fitted: heads.Fitted
+    readout: str
+    earlier: float
+
+
+def solved(ground: Ground, preprocessing: Preprocessing, strategy: Strategy, *, few: bool = False) -> Solved:
+    """Return the head and its readout: as asked for, or what answers better for training pictures it has not seen.
+
+    It is solved once: the advice asks for the same head as the strategy does after it. With `few`, on the pictures that
+    are looked at for choosing, which are all of train unless these are very many.
+    """
+    rows = ground.looked_at if few else ground.train
+    key = ("head", strategy.head, preprocessing, len(rows))
+    if key in ground.solved:
+        known: Solved = ground.solved[key]
+        return known
+    begin, before = time.perf_counter(), ground.spent
+    found = Solved(*_solve(ground, preprocessing, strategy, rows), earlier=0.0)
+    seconds = time.perf_counter() - begin - (ground.spent - before)  # passes count by themselves
+    ground.solved[key] = found._replace(earlier=seconds)
+    return found
+
+
+def _solve(
+    ground: Ground, preprocessing: Preprocessing, strategy: Strategy, rows: NDArray[np.int64]
+) -> tuple[heads.Fitted, str]:
     readouts = readouts_tried(ground)
-    labels, found = ground.table.labels[ground.train], dict[str, heads.Fitted]()
+    labels, found = ground.table.labels[rows], dict[str, heads.Fitted]()
+    folds = ground.folds[np.searchsorted(ground.train, rows)]  # both ascend
     with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
         for readout in readouts:
-            features = ground.features(
-                ground.train, choices.preprocessing, Look("features", "features"), readout=readout
-            )
+            features = ground.features(rows, preprocessing, Look("features", "features"), readout=readout)
             found[readout] = heads.FITTERS[strategy.head](
-                features, labels, len(ground.classes), folds=ground.folds, seed=ground.request.seed
+                features, labels, len(ground.classes), folds=folds, seed=ground.request.seed
             )
             step.advance()
     best = clearly_better({readout: _unseen_losses(fitted, labels) for readout, fitted in found.items()})

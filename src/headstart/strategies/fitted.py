@@ -37,6 +37,8 @@ class FittedRun:
         The validation pictures took part in choosing.
     epochs, epochs_on_all : sequences of mapping
         Of the training that the hold-out judged, and of the one after it that learned from the hold-out too.
+    earlier : float
+        Seconds that were spent on it before it was fitted, because something else needed the same.
     right_by_epoch : tuple of str
         Which of the choosing pictures each epoch answered right; see `headstart.tune.choosing.packed`.
     """
@@ -55,6 +57,7 @@ class FittedRun:
     epochs: Sequence[Mapping[str, Any]] = ()
     epochs_on_all: Sequence[Mapping[str, Any]] = ()
     right_by_epoch: tuple[str, ...] = ()
+    earlier: float = 0.0
     warnings: tuple[str, ...] = field(default=())
 
     @property

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,25 +14,22 @@ from numpy.typing import NDArray
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base import cache
-from headstart.base.errors import ConfigError, DataError, PictureError
+from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract, stands
-from headstart.pixels import PixelStore, decode, frame
+from headstart.pixels import PixelStore, frame
 from headstart.strategies.networks import Unkept, networks, worth_keeping
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
 from headstart.table import (
-    UNREADABLE_SHARE,
     Table,
     apply_split_file,
     check_trainable,
-    counted,
     folds,
     group_ids,
     hold_out,
-    read_rows,
     some_of,
     warn_of_copies,
     with_splits,
@@ -41,7 +37,6 @@ from headstart.table import (
 
 LOOKS = 4000  # training pictures that choose framing and augmentation; more tell no more
 PROBES = 8  # pictures on which a graph is compared with its network
-DECODE_CALIBRATION = 0.2  # seconds
 ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
@@ -108,6 +103,8 @@ class Ground:
         Rows of train on which framing and augmentation are chosen: all of them, or some where they are many.
     activation_limit : int
         How many bytes the stored activations of one training may take.
+    solved : dict
+        What was solved on the training pictures and may be asked for again, by what it is.
     """
 
     request: Request
@@ -130,6 +127,7 @@ class Ground:
         self.before: dict[str, float] = {}  # what shared steps cost before this process continued
         self._costs: dict[str, tuple[str, float]] = {}
         self._networks: dict[str, Backbone] = {}  # by readout
+        self.solved: dict[Hashable, Any] = {}
         self.train = table.rows("train")
         self.measured = table.measured
         self.held_out = np.concatenate([table.rows("val"), table.rows("test")])
@@ -321,25 +319,12 @@ def prepare(
             f"{len(faulty)} of {len(table)} pictures cannot be read, first '{_name(sources[row])}' ({faulty[row]}).",
             hint="Leave them out of the pictures and labels.",
         )
-    usable = _divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
+    usable = divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
     ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side)
     ground.drawn = not table.divided and split_file is None
     for warning in ground.warnings:
         progress.message(warning)
     return ground
-
-
-def survey(
-    table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
-) -> Ground:
-    """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
-    device, backbone, side = networks(request)
-    readable = table if split_file is None else _named(table, split_file, progress)
-    usable = _divided(readable, readable, request, split_file, must_measure=True)
-    files = list(map(usable.file, range(len(usable))))
-    none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
-    rate, drawn = rate_of_decoding(files, side, thread_budget(threads)), not table.divided and split_file is None
-    return Ground(request, usable, none, backbone, device, progress, 0.0, side, rate, drawn=drawn)
 
 
 def activation_limit() -> int:
@@ -353,19 +338,7 @@ def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
     return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
 
 
-def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:
-    """Return about how many seconds one picture takes to decode, from some of them; None if none can be read."""
-    begin, done = time.perf_counter(), 0
-    for place in np.linspace(0, len(sources) - 1, min(len(sources), 12)).astype(int):
-        with suppress(PictureError):
-            decode(sources[place], short_side=side)
-            done += 1
-        if time.perf_counter() - begin > DECODE_CALIBRATION:
-            break
-    return (time.perf_counter() - begin) / done / threads if done else None
-
-
-def _divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
+def divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
     """Return the usable pictures of `table` with their splits, checked."""
     if split_file is not None:
         usable = apply_split_file(usable, split_file)
@@ -383,17 +356,6 @@ def _divided(table: Table, usable: Table, request: Request, split_file: Path | N
             hint="Leave --select out: epochs are then chosen inside train.",
         )
     return usable
-
-
-def _named(table: Table, split_file: Path, progress: Progress) -> Table:
-    """Return the pictures that a split file names: nothing was decoded yet that would say which are faulty."""
-    listed = {row.path for row in read_rows(split_file)}
-    absent = [row for row, path in enumerate(table.paths) if path not in listed]
-    if not absent or len(absent) > UNREADABLE_SHARE * len(table):
-        return table
-    first = table.paths[absent[0]]
-    progress.message(f"'{split_file}' lacks {counted(len(absent))}, first '{first}': left out, as faulty ones are.")
-    return table.without(dict.fromkeys(absent, f"not in '{split_file}'"))
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.base.progress import Progress
 from headstart.base.streams import stream_seed
-from headstart.base.types import Floats
+from headstart.base.types import Floats, Preprocessing
 from headstart.evidence.learning import LEAST_SIZES, Answers, Forecast, forecast, rising_class
 from headstart.evidence.units import numbered
 from headstart.strategies.ground import Choices, Ground, Look
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.table import folds, growing_parts
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -110,24 +110,11 @@ def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]],
     if record is None:
         return None
     begin = time.perf_counter()
-    readout, strategy = record["settings"]["readout"], STRATEGIES[record["strategy"]]
-    look = Look("features", "features")
-    features = np.asarray(ground.features(ground.train, choices.preprocessing, look, readout=readout))
-    labels, classes = ground.table.labels[ground.train], ground.classes
-    draws = draws_for(len(labels), features.shape[1], len(classes))
-    curve = draws and learning_curve(
-        features,
-        labels,
-        ground.train_groups,
-        head=strategy.head,
-        chosen=record["settings"],
-        draws=draws,
-        seed=ground.request.seed,
-        progress=ground.progress,
-        most_folds=_FEW_FOLDS if _work(len(labels), features.shape[1], len(classes)) > _MUCH_WORK else 5,
-    )
-    if not curve:
+    strategy, settings = STRATEGIES[record["strategy"]], record["settings"]
+    curve = curve_on(ground, choices.preprocessing, strategy, settings["readout"], settings)
+    if curve is None:
         return None
+    labels, classes = ground.table.labels[ground.train], ground.classes
     units = numbered(ground.train_groups[curve.rows])
     found = forecast(curve.right, curve.sizes, pictures=len(labels), units=units, seed=ground.request.seed)
     rising = rising_class(curve.right, labels[curve.rows], units=units)
@@ -135,13 +122,47 @@ def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]],
         "run": record["id"],
         "for": winner,
         "pictures": len(labels),
-        "draws": draws,
+        "draws": len(curve.right),
         "sizes": curve.sizes.tolist(),
         "accuracy": curve.right.mean(axis=(0, 2)).tolist(),
         "forecast": found.to_dict(),
         "class": None if rising is None else {**rising, "class": classes[rising["class"]]},
         "seconds": time.perf_counter() - begin,
     }
+
+
+def curve_on(
+    ground: Ground,
+    preprocessing: Preprocessing,
+    strategy: Strategy,
+    readout: str,
+    chosen: Mapping[str, Any],
+    *,
+    few: bool = False,
+) -> Curve | None:
+    """Return the learning curve of a solved head on train, found once; None where it would take minutes.
+
+    With `few`, on the pictures that are looked at for choosing.
+    """
+    rows = ground.looked_at if few else ground.train
+    key = ("curve", strategy.head, readout, preprocessing, len(rows))
+    if key not in ground.solved:
+        look = Look("features", "features")
+        features = np.asarray(ground.features(rows, preprocessing, look, readout=readout))
+        shape = (*features.shape, len(ground.classes))
+        draws = draws_for(*shape)
+        ground.solved[key] = draws and learning_curve(
+            features,
+            ground.table.labels[rows],
+            ground.train_groups[np.searchsorted(ground.train, rows)],
+            head=strategy.head,
+            chosen=chosen,
+            draws=draws,
+            seed=ground.request.seed,
+            progress=ground.progress,
+            most_folds=_FEW_FOLDS if _work(*shape) > _MUCH_WORK else 5,
+        )
+    return ground.solved[key] or None
 
 
 def forecast_of(entry: Mapping[str, Any]) -> Forecast:

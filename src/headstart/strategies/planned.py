@@ -71,6 +71,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "weights": _weights_of(ground),
         "pictures": ground.table.fingerprint(),
         "resampling": None if standing is None else standing.get("resampling"),
+        "advice": None if standing is None else standing.get("advice"),
         "steps": steps,
         "seconds": dict(ground.seconds),
     }

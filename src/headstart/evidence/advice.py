@@ -1,0 +1,276 @@
+"""Which strategy to use before trying all: the chart of size and similarity, made of measurements, and its words.
+
+The chart is the one that courses draw (for example Marcelino 2018, "Transfer learning from pre-trained models"): with
+many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
+case, a part as well; few and like, only a head. Its axes have no numbers there. Here the pictures are many when twice
+as many would bring a head on the frozen network less than a point, and like those of the first training when the
+network's late channels vary about as much as they did then. What training brought in each quadrant was measured
+(`benchmarks/advice.py`), and where it brought less than it costs the advice is not the chart's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from headstart.evidence.intervals import two_sided_z, wilson
+from headstart.evidence.learning import Forecast
+
+Size = Literal["small", "large"]
+Similarity = Literal["similar", "dissimilar"]
+
+USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
+LIKE = 2.0  # factor by which the spread of late channels may differ
+TOLD = 0.9  # share of what can be told, beyond which features tell the classes, whatever the pictures are like
+MENDED = (0.3, 0.2)  # share of a head's errors that training mends where its features do not tell: mean, deviation
+CHART: Mapping[tuple[Size, Similarity], str] = {
+    ("large", "dissimilar"): "full",
+    ("large", "similar"): "partial",
+    ("small", "dissimilar"): "partial",
+    ("small", "similar"): "linear",
+}
+Z = two_sided_z(0.95, owner="advise")
+_FARTHEST = 100.0  # times the pictures there are, beyond which nothing is said
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one frozen pass tells of the training pictures, before anything is trained.
+
+    Parameters
+    ----------
+    classes : int
+    pictures : int
+        To learn from.
+    least : int
+        Of the smallest class.
+    chance : float
+        The accuracy of an answer that does not look at the picture: always the commonest class.
+    linear, neighbours, ridge : float
+        How many training pictures each answered right that it had not learned from: logistic regression by folds,
+        five nearest neighbours and ridge regression one by one.
+    now, doubled : Forecast, optional
+        What the learning curve of the logistic regression expects with these pictures, and with twice as many; None
+        where there are too few for a curve.
+    shift : float, optional
+        How far the pictures are from those of the network's first training; see `headstart.backbones.shift`.
+    """
+
+    classes: int
+    pictures: int
+    least: int
+    chance: float
+    linear: float
+    neighbours: float
+    ridge: float
+    now: Forecast | None = None
+    doubled: Forecast | None = None
+    shift: float | None = None
+
+    @property
+    def told(self) -> float:
+        """How much of what can be told the frozen features tell: 0 by chance, 1 everything."""
+        best = max(self.linear, self.neighbours, self.ridge)
+        return max(0.0, (best - self.chance) / max(1 - self.chance, 1e-9))
+
+    @property
+    def factor(self) -> float | None:
+        """By what factor the spread of late channels differs from that on the pictures of the first training."""
+        return None if self.shift is None else float(np.exp(self.shift))
+
+    @property
+    def size(self) -> Size:
+        """Large where a head has had enough."""
+        return "large" if self.doubled is not None and self.doubled.gain < USED_UP else "small"
+
+    @property
+    def similarity(self) -> Similarity:
+        """Similar by the look of the pictures; for a network that does not remember its own, by what features tell."""
+        if self.factor is None:
+            return "similar" if self.told >= TOLD else "dissimilar"
+        return "similar" if self.factor < LIKE else "dissimilar"
+
+    @property
+    def enough(self) -> float | None:
+        """About how many pictures of a class a head can use, None where that cannot be said."""
+        if self.doubled is None:
+            return None
+        exponent = max(self.doubled.curve[2], 0.1)
+        times = (max(self.doubled.gain, 1e-9) / USED_UP) ** (1 / exponent)
+        if times > _FARTHEST:
+            return None
+        return float(max(times, 1 / _FARTHEST) * self.pictures / self.classes)
+
+    @property
+    def accuracy(self) -> tuple[float, tuple[float, float]]:
+        """What a head on the frozen network is expected to answer right of new pictures, and the 95 % interval."""
+        if self.now is not None:
+            return self.now.accuracy, self.now.accuracy_interval
+        right = round(self.linear * self.pictures)
+        return self.linear, wilson(right, self.pictures)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a strategy is expected to reach on new pictures, its 95 % interval, and what it costs in seconds."""
+
+    strategy: str
+    accuracy: float
+    interval: tuple[float, float]
+    seconds: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "interval": list(self.interval)}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to take, what to expect, and why.
+
+    Parameters
+    ----------
+    profile : Profile
+    chart : str
+        The strategy that the chart names for this size and similarity.
+    strategy : str
+        The one that is advised.
+    expected : tuple of Expected
+        The advised strategy first.
+    text : str
+    """
+
+    profile: Profile
+    chart: str
+    strategy: str
+    expected: tuple[Expected, ...]
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry `advice` of results.json, the cut and the command left out."""
+        found, first = self.profile, self.expected[0]
+        doubled = found.doubled
+        return {
+            "strategy": self.strategy,
+            "chart": self.chart,
+            "size": found.size,
+            "similarity": found.similarity,
+            "accuracy": first.accuracy,
+            "interval": list(first.interval),
+            "seconds": first.seconds,
+            "expected": [one.to_dict() for one in self.expected],
+            "pictures": found.pictures,
+            "per_class": found.pictures / found.classes,
+            "enough": found.enough,
+            "gain": None if doubled is None else doubled.gain,
+            "gain_interval": None if doubled is None else list(doubled.interval),
+            "factor": found.factor,
+            "told": found.told,
+            "linear": found.linear,
+            "neighbours": found.neighbours,
+            "ridge": found.ridge,
+            "chance": found.chance,
+            "text": self.text,
+        }
+
+
+def trains(profile: Profile, told: float = TOLD) -> bool:
+    """Return whether a part of the network is to be trained: the pictures are unlike, and features do not tell."""
+    return profile.similarity == "dissimilar" and profile.told < told
+
+
+def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
+    """Return the advice for pictures of this profile.
+
+    Parameters
+    ----------
+    profile : Profile
+    seconds : mapping of str to float or None
+        What each strategy is expected to take.
+    """
+    head = _expected_of_head(profile, seconds.get("linear"))
+    part = _expected_of_training(profile, seconds.get("partial"))
+    expected = (part, head) if trains(profile) else (head,)
+    chart = CHART[profile.size, profile.similarity]
+    sentences = [_of_size(profile), _of_similarity(profile), _advised(profile, chart, expected)]
+    return Advice(profile, chart, expected[0].strategy, expected, " ".join(sentences))
+
+
+def _expected_of_head(profile: Profile, seconds: float | None) -> Expected:
+    accuracy, interval = profile.accuracy
+    return Expected("linear", accuracy, interval, seconds)
+
+
+def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
+    """Return what training is expected to reach: of the head's errors it mends about the share it did elsewhere."""
+    accuracy, (low, high) = profile.accuracy
+    share, deviation = MENDED
+    reached = accuracy + share * (1 - accuracy)
+    spread = np.hypot((high - low) / 2 * (1 - share), Z * deviation * (1 - accuracy))
+    return Expected("partial", reached, (max(0.0, reached - spread), min(1.0, reached + spread)), seconds)
+
+
+def _of_size(profile: Profile) -> str:
+    each = f"{profile.pictures / profile.classes:,.0f} pictures of a class"
+    if profile.doubled is None:
+        return f"Small: {each} are too few for a learning curve."
+    low, high = (100 * end for end in profile.doubled.interval)
+    gain = f"{100 * profile.doubled.gain:.1f} points ({low:.1f} to {high:.1f})"
+    if profile.size == "large":
+        return f"Large: with {each}, twice as many would bring a head on the frozen network only {gain}."
+    return f"Small: with {each}, twice as many would still bring a head on the frozen network {gain}."
+
+
+def _of_similarity(profile: Profile) -> str:
+    tells = f"frozen features tell {100 * profile.told:.0f} % of what chance does not"
+    if profile.factor is None:
+        return f"{profile.similarity.capitalize()}: {tells} (the network does not remember what it was trained on)."
+    return (
+        f"{profile.similarity.capitalize()}: the spread of what the network sees late differs by a factor of "
+        f"{profile.factor:.1f} from that on the photographs of its first training (below {LIKE:.0f}: similar); {tells}."
+    )
+
+
+def _advised(profile: Profile, chart: str, expected: Sequence[Expected]) -> str:
+    first = expected[0]
+    low, high = first.interval
+    advised = f"Take {first.strategy}: {first.accuracy:.2f} expected ({low:.2f} to {high:.2f})"
+    if chart == first.strategy:
+        return f"{advised}, as the chart says for pictures so {_few(profile)} and {_like(profile)}."
+    because = (
+        "training all of it brought no more than training its last stages, at several times the cost"
+        if first.strategy == "partial"
+        else "with features that tell so much"
+        if profile.similarity == "dissimilar"
+        else "on pictures so alike"
+    )
+    if first.strategy == "partial":
+        return f"{advised}. The chart says {chart} for pictures so {_few(profile)} and {_like(profile)}; {because}."
+    return (
+        f"{advised}. The chart says {chart} for pictures so {_few(profile)} and {_like(profile)}; {because} training "
+        "brought nothing when it was measured."
+    )
+
+
+def _few(profile: Profile) -> str:
+    return "many" if profile.size == "large" else "few"
+
+
+def _like(profile: Profile) -> str:
+    return "like" if profile.similarity == "similar" else "unlike"
+
+
+def in_short(advice: Mapping[str, Any]) -> str:
+    """Return an entry `advice` in one line."""
+    few = "many" if advice["size"] == "large" else "few"
+    like = "like photographs" if advice["similarity"] == "similar" else "unlike photographs"
+    if advice["factor"] is None:
+        like = "easy for the frozen network" if advice["similarity"] == "similar" else "hard for the frozen network"
+    low, high = advice["interval"]
+    return (
+        f"advice: {few} pictures, {like}: take {advice['strategy']}, {advice['accuracy']:.2f} expected "
+        f"({low:.2f} to {high:.2f})."
+    )

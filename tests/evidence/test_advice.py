@@ -1,0 +1,94 @@
+"""The chart made of measurements: where a profile stands, what is advised there, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from headstart.evidence.advice import LIKE, MENDED, TOLD, USED_UP, Profile, advise, in_short, trains
+from headstart.evidence.learning import Forecast
+
+NOW = Forecast(100, 100, 0.9, (0.85, 0.94), 0.0, (0.0, 0.0), (0.02, 1.0, 0.5))
+MORE = Forecast(100, 200, 0.93, (0.87, 0.97), 0.03, (0.01, 0.05), (0.02, 1.0, 0.5))
+FEW_ALIKE = Profile(2, 100, 50, 0.5, 0.9, 0.88, 0.89, NOW, MORE, 0.3)
+MANY = replace(MORE, gain=0.004, interval=(0.0, 0.01))
+UNLIKE = float(np.log(3.0))
+COSTS = {"linear": 8.0, "partial": 90.0, "full": 400.0}
+
+
+@pytest.mark.parametrize(
+    ("doubled", "shift", "linear", "place", "chart", "advised"),
+    [
+        (MORE, 0.3, 0.9, ("small", "similar"), "linear", "linear"),
+        (MORE, UNLIKE, 0.6, ("small", "dissimilar"), "partial", "partial"),
+        (MANY, 0.3, 0.9, ("large", "similar"), "partial", "linear"),
+        (MANY, UNLIKE, 0.6, ("large", "dissimilar"), "full", "partial"),
+        (MORE, UNLIKE, 0.99, ("small", "dissimilar"), "partial", "linear"),
+        (None, 0.3, 0.9, ("small", "similar"), "linear", "linear"),
+        (MORE, None, 0.99, ("small", "similar"), "linear", "linear"),
+        (MORE, None, 0.6, ("small", "dissimilar"), "partial", "partial"),
+    ],
+)
+def test_size_and_similarity_choose_the_quadrant(doubled, shift, linear, place, chart, advised):
+    told = replace(FEW_ALIKE, doubled=doubled, shift=shift, linear=linear, neighbours=0.5, ridge=0.5)
+    assert (told.size, told.similarity) == place
+    found = advise(told, COSTS)
+    assert (found.chart, found.strategy) == (chart, advised)
+    assert found.expected[0].strategy == advised
+    assert found.expected[0].seconds == COSTS[advised]
+    assert found.text.startswith(place[0].capitalize())
+    assert f"Take {advised}: " in found.text
+    assert in_short(found.to_dict()).startswith("advice: ")
+
+
+def test_the_borders_are_where_they_are_said_to_be():
+    at = replace(FEW_ALIKE, linear=0.6, neighbours=0.5, ridge=0.5)
+    assert replace(at, shift=float(np.log(LIKE)) - 1e-9).similarity == "similar"
+    assert replace(at, shift=float(np.log(LIKE)) + 1e-9).similarity == "dissimilar"
+    assert replace(at, doubled=replace(MORE, gain=USED_UP - 1e-9)).size == "large"
+    assert replace(at, doubled=replace(MORE, gain=USED_UP)).size == "small"
+    unlike = replace(at, shift=UNLIKE)
+    assert trains(replace(unlike, ridge=0.5 + 0.5 * TOLD - 1e-6))
+    assert not trains(replace(unlike, ridge=0.5 + 0.5 * TOLD + 1e-6))
+
+
+def test_what_chance_tells_does_not_count():
+    assert replace(FEW_ALIKE, chance=0.9, linear=0.9, neighbours=0.9, ridge=0.9).told == 0
+    assert replace(FEW_ALIKE, linear=0.2, neighbours=0.2, ridge=0.2).told == 0
+    assert replace(FEW_ALIKE, chance=0.5, linear=0.75, neighbours=0.5, ridge=0.5).told == 0.5
+
+
+def test_enough_is_where_the_law_says_that_a_doubling_brings_no_more():
+    """With error a + b n^-c a doubling of n brings b n^-c (1 - 2^-c)."""
+    a, b, c = 0.05, 1.0, 0.5
+    gain = b * 100**-c * (1 - 2**-c)
+    found = replace(FEW_ALIKE, doubled=replace(MORE, gain=gain, curve=(a, b, c))).enough
+    assert found is not None
+    n = 2 * found  # of both classes
+    assert b * n**-c * (1 - 2**-c) == pytest.approx(USED_UP)
+    assert replace(FEW_ALIKE, doubled=replace(MORE, gain=0.2, curve=(0.0, 1.0, 0.1))).enough is None, "beyond reason"
+
+
+def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain():
+    hard = replace(
+        FEW_ALIKE,
+        shift=UNLIKE,
+        now=replace(NOW, accuracy=0.6, accuracy_interval=(0.5, 0.7)),
+        linear=0.6,
+        neighbours=0.5,
+        ridge=0.5,
+    )
+    part, head = advise(hard, COSTS).expected
+    assert part.accuracy == pytest.approx(0.6 + MENDED[0] * 0.4)
+    assert part.interval[0] < part.accuracy < part.interval[1] <= 1
+    assert part.interval[1] - part.interval[0] > head.interval[1] - head.interval[0]
+
+
+def test_without_a_curve_the_head_is_expected_to_do_as_out_of_fold():
+    found = advise(replace(FEW_ALIKE, now=None, doubled=None), {}).to_dict()
+    assert found["accuracy"] == 0.9
+    assert found["interval"][0] < 0.9 < found["interval"][1]
+    assert found["gain"] is found["enough"] is found["seconds"] is None
+    assert "too few for a learning curve" in found["text"]

@@ -1,0 +1,66 @@
+"""Closed forms against what they stand for: every row left out in turn, and learned from again."""
+
+import numpy as np
+import pytest
+
+from headstart.heads.preview import preview
+from headstart.heads.training import Standard
+
+
+def blobs(n=60, classes=3, apart=2.0, size=20, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % classes
+    centres = rng.normal(size=(classes, size)) * apart / np.sqrt(size)
+    return (centres[y] + rng.normal(size=(n, size))).astype(np.float32), y
+
+
+@pytest.mark.parametrize("size", [20, 80])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_ridge_answers_as_if_each_group_had_been_left_out_and_solved_again(size, grouped):
+    X, y = blobs(size=size)
+    owners = np.arange(len(y)) // 3 if grouped else np.arange(len(y))
+    found = preview(X, y, 3, owners.astype(str) if grouped else None)
+
+    features = Standard.of(X.astype(np.float64)).apply(X.astype(np.float64))
+    targets = np.eye(3)[y]
+    scale = np.maximum(np.linalg.eigvalsh(features @ features.T), 0).mean()
+    errors, answers = [], []
+    for strength in np.logspace(-4, 4, 17) * scale:
+        said = np.empty_like(targets)
+        for owner in np.unique(owners):
+            held, kept = owners == owner, owners != owner
+            middle = features[kept].mean(axis=0)
+            left = features[kept] - middle
+            weights = np.linalg.solve(left.T @ left + strength * np.eye(size), left.T @ targets[kept])
+            said[held] = targets.mean(axis=0) + (features[held] - middle) @ weights
+        errors.append(np.square(targets - said).sum())
+        answers.append(said.argmax(axis=1))
+    assert (found.ridge == (answers[int(np.argmin(errors))] == y)).all()
+
+
+def test_the_own_group_does_not_vote():
+    X, y = np.repeat(np.eye(4), 6, axis=0), np.tile([0, 1], 12)  # groups of equal rows with both classes
+    X = X + 1e-3 * np.random.default_rng(0).normal(size=X.shape)
+    twins = np.repeat(np.arange(12), 2).astype(str)
+    clear = np.repeat([0, 1], 12)
+    assert preview(X, clear, 2).neighbours.all()
+    assert not preview(np.repeat(np.eye(12), 2, axis=0), y, 2, twins).neighbours.all()
+
+
+def test_noise_is_answered_by_chance_and_clear_classes_are_told():
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    for size in (50, 600):  # fewer features than rows, and so many that each row is the sum of the others
+        noise = preview(rng.normal(size=(200, size)), y, 2)
+        assert 0.35 < noise.ridge.mean() < 0.65
+        assert 0.35 < noise.neighbours.mean() < 0.65
+    X, y = blobs(n=120, apart=8.0)
+    clear = preview(X, y, 3)
+    assert clear.ridge.mean() > 0.97
+    assert clear.neighbours.mean() > 0.97
+
+
+def test_constant_features_are_no_error():
+    y = np.arange(12) % 3
+    found = preview(np.ones((12, 5)), y, 3)
+    assert found.ridge.shape == found.neighbours.shape == (12,)
