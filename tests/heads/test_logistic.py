@@ -68,14 +68,16 @@ def test_a_rise_by_chance_does_not_end_the_search(monkeypatch):
     curve = {-5: 0.690, -4: 0.691, -3: 0.60, -2: 0.45, -1: 0.40, 0: 0.55, 1: 0.9, 2: 1.5}
 
     class Folds:
-        asked: list[float] = []
+        def __init__(self):
+            self.asked = []
 
         def losses(self, exponent):
             self.asked.append(exponent)
             return np.interp(exponent, list(curve), list(curve.values())) + 0.05 * noise * np.cos(exponent)
 
-    assert logistic._choose(Folds()) in (-1.5, -1, -0.5)
-    assert 1 not in Folds.asked, "a clear rise does end it"
+    folds = Folds()
+    assert logistic._choose(folds) in (-1.5, -1, -0.5)
+    assert 1 not in folds.asked, "a clear rise does end it"
 
 
 def test_noise_wants_a_strong_penalty_and_clear_classes_a_weak_one():
