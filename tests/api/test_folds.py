@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.base.errors import ConfigError
+from headstart.base.progress import Silent
 from headstart.strategies.resample import divisions
 from headstart.table import Table, read_table
 
@@ -111,6 +114,49 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
             stops += 1
     assert stops >= 2
     assert without_times(results) == without_times(whole.results)
+
+
+@pytest.mark.parametrize("option", ["folds", "seeds"])
+def test_one_classifier_has_no_use_for_several_splits(single_folder: Path, option: str) -> None:
+    with pytest.raises(ConfigError, match=rf"fit\(\) has no use for '{option}'.*compare\(\.\.\., {option}="):
+        hs.fit(single_folder, strategy="linear", **{option: 3})
+
+
+@pytest.mark.slow
+def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    """Killed inside a training of the second split, it neither repeats the first nor begins the second anew."""
+    folder = tmp_path / "shapes"
+    draw_classes(folder, 12, 200)
+    asked = {**QUICK, "epochs": 3, "strategies": "partial", "framing": "squash", "augment": "none"}
+    hs.compare(folder, out=tmp_path / "whole.run", **asked)
+    shutil.copytree(tmp_path / "whole.run", tmp_path / "killed.run")
+    whole = hs.compare(folder, out=tmp_path / "whole.run", seeds=2, **asked)
+
+    trained: list[tuple[str, int]] = []
+
+    class Killing(Silent):
+        def __init__(self, after: int) -> None:
+            self.left = after
+
+        def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+            trained.append((run, record["epoch"]))
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hs.compare(folder, out=tmp_path / "killed.run", progress=Killing(5), seeds=2, **asked)
+    assert [epoch for _, epoch in trained] == [1, 2, 3, 1, 2]
+    records, checkpoints = (tmp_path / "killed.run" / name for name in ("resampling", "checkpoints"))
+    assert [file.name for file in records.iterdir()] == ["partial-s0-f0.json"]
+    first, kept = (records / "partial-s0-f0.json").read_bytes(), [file.name for file in checkpoints.iterdir()]
+    assert kept == ["partial-s1-f0"]
+    trained.clear()
+    again = hs.compare(folder, out=tmp_path / "killed.run", progress=Killing(99), seeds=2, **asked)
+    assert [epoch for _, epoch in trained] in ([2, 3], [3]), "from the last whole epoch"
+    assert (records / "partial-s0-f0.json").read_bytes() == first
+    assert not checkpoints.exists()
+    assert without_times(again.results) == without_times(whole.results)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
     names = [step["step"] for step in found["steps"]]
     assert names == [
         "decode", "framing", "augment", "features", "knn", "linear", "svm", "activations", "partial", "scratch", "full",
+        "learning curve",
     ]  # fmt: skip
     assert all(step["estimated_seconds"] > 0 for step in found["steps"])
     assert found["seconds"] == pytest.approx(sum(step["estimated_seconds"] for step in found["steps"]))
@@ -42,7 +43,7 @@ def test_a_plan_under_a_budget_says_what_fits(pictures: Path) -> None:
 
 def test_a_plan_of_heads_alone(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm"]
+    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm", "learning curve"]
     with pytest.raises(ConfigError, match="no option 'out'"):
         hs.plan(pictures, out="x")
 
