@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import headstart as hs
 from headstart.base.files import read_json, write_text
 from headstart.cli.live import listener
-from headstart.report.text import cut_of
+from headstart.report.standing import cut_of
 from headstart.table import Table, solar_cells
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"

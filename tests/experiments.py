@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from headstart.base.progress import Silent
 
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 2, "views": 2}
+# Framing and augmentation are given: to choose them takes a third of such an experiment.
+PLAIN: dict[str, Any] = {**QUICK, "framing": "squash", "augment": "photo"}
 TIMES = ("seconds", "images_per_second", "estimated_seconds")
 
 
@@ -25,6 +28,20 @@ def without_times(value: Any) -> Any:
 
 def read_results(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def own_cache(folder: Path) -> Iterator[Path]:
+    """Let the cache be `folder` for what outlives a test."""
+    before = os.environ.get("HEADSTART_CACHE")
+    os.environ["HEADSTART_CACHE"] = str(folder)
+    try:
+        yield folder
+    finally:
+        if before is None:
+            del os.environ["HEADSTART_CACHE"]
+        else:
+            os.environ["HEADSTART_CACHE"] = before
 
 
 class Interrupting(Silent):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from drawing import draw_classes
-from experiments import QUICK, Interrupting
+from experiments import PLAIN, Interrupting
 
 import headstart as hs
 from headstart.pixels import store
@@ -48,11 +48,11 @@ def other_network(file: Path) -> Path:
 
 def test_a_second_head_and_a_second_backbone_decode_nothing(pictures: Path, tmp_path: Path, decoded: Counter[Path]):
     every = dict.fromkeys([path for path in pictures.rglob("*") if path.is_file()], 1)
-    hs.compare(pictures, strategies="linear", out=tmp_path / "linear.run", **QUICK)
+    hs.compare(pictures, strategies="linear", out=tmp_path / "linear.run", **PLAIN)
     assert decoded == every
-    hs.compare(pictures, strategies="knn,partial", out=tmp_path / "more.run", **QUICK)
+    hs.compare(pictures, strategies="knn,partial", out=tmp_path / "more.run", **PLAIN)
     weights = other_network(tmp_path / "other.safetensors")
-    second = hs.compare(pictures, strategies="linear", weights=weights, out=tmp_path / "other.run", **QUICK)
+    second = hs.compare(pictures, strategies="linear", weights=weights, out=tmp_path / "other.run", **PLAIN)
     assert second.results["backbone"]["name"] == "mobilenetv3_small_050"
     assert decoded == every
 
@@ -61,7 +61,7 @@ def test_a_second_head_and_a_second_backbone_decode_nothing(pictures: Path, tmp_
 def test_an_interrupted_comparison_that_goes_on_decodes_nothing_twice(
     pictures: Path, tmp_path: Path, decoded: Counter[Path], after: int
 ):
-    options = {"strategies": "linear,partial", "out": tmp_path / "run", "threads": 1, **QUICK}
+    options = {"strategies": "linear,partial", "out": tmp_path / "run", "threads": 1, **PLAIN}
     with pytest.raises(KeyboardInterrupt):
         hs.compare(pictures, progress=Interrupting(after), **options)
     begun = len(decoded)

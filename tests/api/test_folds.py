@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,16 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 from drawing import draw_classes
-from experiments import QUICK, Interrupting, read_results, without_times
+from experiments import PLAIN, Interrupting, read_results, without_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.base.errors import ConfigError
+from headstart.base.progress import Silent
 from headstart.strategies.resample import divisions
 from headstart.table import Table, read_table
 
-HEADS: dict[str, Any] = {"image_size": 64, "strategies": "linear,knn", "framing": "squash", "augment": "none"}
+HEADS: dict[str, Any] = {
+    "image_size": 64, "strategies": "linear,knn", "framing": "squash", "augment": "none", "readout": "pool",
+}  # fmt: skip
 
 
 def ground(labels: Any, groups: Any = None, *, splits: Any = None, drawn: bool = False, seed: int = 0) -> Any:
@@ -113,11 +118,54 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
     assert without_times(results) == without_times(whole.results)
 
 
+@pytest.mark.parametrize("option", ["folds", "seeds"])
+def test_one_classifier_has_no_use_for_several_splits(single_folder: Path, option: str) -> None:
+    with pytest.raises(ConfigError, match=rf"fit\(\) has no use for '{option}'.*compare\(\.\.\., {option}="):
+        hs.fit(single_folder, strategy="linear", **{option: 3})
+
+
+@pytest.mark.slow
+def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    """Killed inside a training of the second split, it neither repeats the first nor begins the second anew."""
+    folder = tmp_path / "shapes"
+    draw_classes(folder, 12, 200)
+    asked = {**PLAIN, "epochs": 3, "strategies": "partial"}
+    hs.compare(folder, out=tmp_path / "whole.run", **asked)
+    shutil.copytree(tmp_path / "whole.run", tmp_path / "killed.run")
+    whole = hs.compare(folder, out=tmp_path / "whole.run", seeds=2, **asked)
+
+    trained: list[tuple[str, int]] = []
+
+    class Killing(Silent):
+        def __init__(self, after: int) -> None:
+            self.left = after
+
+        def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+            trained.append((run, record["epoch"]))
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hs.compare(folder, out=tmp_path / "killed.run", progress=Killing(5), seeds=2, **asked)
+    assert [epoch for _, epoch in trained] == [1, 2, 3, 1, 2]
+    records, checkpoints = (tmp_path / "killed.run" / name for name in ("resampling", "checkpoints"))
+    assert [file.name for file in records.iterdir()] == ["partial-s0-f0.json"]
+    first, kept = (records / "partial-s0-f0.json").read_bytes(), [file.name for file in checkpoints.iterdir()]
+    assert kept == ["partial-s1-f0"]
+    trained.clear()
+    again = hs.compare(folder, out=tmp_path / "killed.run", progress=Killing(99), seeds=2, **asked)
+    assert [epoch for _, epoch in trained] in ([2, 3], [3]), "from the last whole epoch"
+    assert (records / "partial-s0-f0.json").read_bytes() == first
+    assert not checkpoints.exists()
+    assert without_times(again.results) == without_times(whole.results)
+
+
 @pytest.mark.slow
 def test_trained_strategies_are_tried_over_splits_too(tmp_path: Path) -> None:
     folder = tmp_path / "shapes"
     draw_classes(folder, 12, 200)
-    asked = {**QUICK, "epochs": 1, "strategies": "linear,partial,scratch", "seeds": 2}
+    asked = {**PLAIN, "epochs": 1, "strategies": "linear,partial,scratch", "seeds": 2}
     found = hs.compare(folder, out=tmp_path / "a.run", **asked).results["resampling"]
     assert [entry["strategy"] for entry in found["strategies"]] == ["linear", "partial", "scratch"]
     assert not (tmp_path / "a.run" / "checkpoints").exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from drawing import draw_classes
+from experiments import own_cache
 
 import headstart as hs
 from headstart import backbones
@@ -29,16 +30,33 @@ WITHOUT_TORCH = (
 )
 
 
-@pytest.fixture
-def known(picture_folder: Path, tmp_path: Path) -> hs.Experiment:
-    """A first comparison, whose network was kept; its graph counts as the faster engine, whatever was measured."""
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[hs.api.Experiment, Path]:
+    """A first comparison, whose network was kept, and the cache where it is."""
     import torch
 
     torch.set_num_threads(thread_budget())  # as in a process of its own, whatever an earlier test has asked for
-    experiment = hs.compare(picture_folder, out=tmp_path / "first.run", **SMALL)
-    assert experiment.keep_network()
-    said(favour="preferred")
-    return experiment
+    folder = tmp_path_factory.mktemp("first")
+    draw_classes(folder / "pictures" / "train", 12, 0)  # as in `picture_folder`
+    draw_classes(folder / "pictures" / "val", 6, 100)
+    with own_cache(folder / "cache") as kept:
+        experiment = hs.compare(folder / "pictures", out=folder / "first.run", **SMALL)
+        assert experiment.keep_network()
+        assert not experiment.keep_network()
+        said(favour="preferred")  # its graph counts as the faster engine, whatever was measured
+    return experiment, kept
+
+
+@pytest.fixture
+def known(first: tuple[hs.api.Experiment, Path], cache: Path, tmp_path: Path) -> hs.api.Experiment:
+    """The first comparison, in a folder and a cache of the test's own."""
+    import torch
+
+    torch.set_num_threads(thread_budget())
+    experiment, kept = first
+    shutil.copytree(kept, cache, dirs_exist_ok=True)
+    shutil.copytree(experiment.folder, tmp_path / "first.run")
+    return hs.api.Experiment(tmp_path / "first.run", experiment.results)
 
 
 def manifest() -> Path:
@@ -69,7 +87,7 @@ def alone(data: Path, out: Path) -> list[str]:
 
 
 def test_the_same_pictures_again_need_no_torch_and_give_the_same(
-    known: hs.Experiment, picture_folder: Path, tmp_path: Path
+    known: hs.api.Experiment, picture_folder: Path, tmp_path: Path
 ):
     assert alone(picture_folder, tmp_path / "again.run") == []
     for strategy in ("linear", "knn"):
@@ -79,7 +97,7 @@ def test_the_same_pictures_again_need_no_torch_and_give_the_same(
     assert json.loads((tmp_path / "again.run" / "plan.json").read_text())["engine"] == "torch"
 
 
-def test_other_pictures_need_no_torch_and_are_answered_as_the_network_does(known: hs.Experiment, tmp_path: Path):
+def test_other_pictures_need_no_torch_and_are_answered_as_the_network_does(known: hs.api.Experiment, tmp_path: Path):
     draw_classes(tmp_path / "others" / "train", 10, 500)
     draw_classes(tmp_path / "others" / "val", 5, 600)
     assert alone(tmp_path / "others", tmp_path / "graph.run") == []
@@ -96,7 +114,7 @@ def test_other_pictures_need_no_torch_and_are_answered_as_the_network_does(known
     assert np.abs(reopened.predict_proba(held_out) - answers(tmp_path / "graph.run")).max() < 1e-5
 
 
-def test_what_was_kept_is_the_network_itself(known: hs.Experiment):
+def test_what_was_kept_is_the_network_itself(known: hs.api.Experiment):
     found, loaded = backbones.recall(None, **ADDRESS), backbones.load(image_size=64)
     assert found is not None
     assert found.held.digest == loaded.held.digest
@@ -113,8 +131,7 @@ def test_what_was_kept_is_the_network_itself(known: hs.Experiment):
     assert backbones.split(found, "blocks.5").suffix is not None  # the network is made when it is asked for
 
 
-def test_it_is_kept_once_for_each_network(known: hs.Experiment, picture_folder: Path, tmp_path: Path):
-    assert not known.keep_network()
+def test_it_is_kept_once_for_each_network(known: hs.api.Experiment, picture_folder: Path, tmp_path: Path):
     again = hs.compare(picture_folder, out=tmp_path / "again.run", **SMALL)
     assert not again.keep_network()
     assert backbones.recall(None, weights=None, image_size=96) is None
@@ -122,7 +139,7 @@ def test_it_is_kept_once_for_each_network(known: hs.Experiment, picture_folder: 
 
 
 @pytest.mark.parametrize("file", ["graph.onnx", "network.safetensors", "manifest.json"])
-def test_a_damaged_entry_is_as_good_as_none(known: hs.Experiment, picture_folder: Path, tmp_path: Path, file: str):
+def test_a_damaged_entry_is_as_good_as_none(known: hs.api.Experiment, picture_folder: Path, tmp_path: Path, file: str):
     place = manifest().with_name(file)
     content = bytearray(place.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -134,7 +151,7 @@ def test_a_damaged_entry_is_as_good_as_none(known: hs.Experiment, picture_folder
     assert backbones.recall(None, **ADDRESS) is not None
 
 
-def test_other_weights_under_the_same_name_are_another_network(known: hs.Experiment, tmp_path: Path):
+def test_other_weights_under_the_same_name_are_another_network(known: hs.api.Experiment, tmp_path: Path):
     from safetensors.numpy import save_file
 
     tensors = {name: np.asarray(value) for name, value in backbones.load(image_size=64).held.tensors().items()}
@@ -150,7 +167,7 @@ def test_other_weights_under_the_same_name_are_another_network(known: hs.Experim
     assert backbones.recall(None, weights=str(file), image_size=64) is None
 
 
-def test_a_run_goes_on_with_its_engine_also_where_the_cache_was_cleared(known: hs.Experiment, tmp_path: Path):
+def test_a_run_goes_on_with_its_engine_also_where_the_cache_was_cleared(known: hs.api.Experiment, tmp_path: Path):
     draw_classes(tmp_path / "others" / "train", 10, 500)
     draw_classes(tmp_path / "others" / "val", 5, 600)
     begun = hs.compare(tmp_path / "others", out=tmp_path / "run", **{**SMALL, "strategies": ["linear"]})
@@ -163,7 +180,9 @@ def test_a_run_goes_on_with_its_engine_also_where_the_cache_was_cleared(known: h
     assert rows[0].equals(rows[1])
 
 
-def test_an_engine_that_is_not_to_be_had_is_said(known: hs.Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_engine_that_is_not_to_be_had_is_said(
+    known: hs.api.Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     draw_classes(tmp_path / "others" / "train", 10, 500)
     draw_classes(tmp_path / "others" / "val", 5, 600)
     hs.compare(tmp_path / "others", out=tmp_path / "run", **{**SMALL, "strategies": ["linear"]})
@@ -191,7 +210,7 @@ def test_a_graph_that_answers_otherwise_is_not_used(
     assert (answers(first.folder) == answers(again.folder)).all()
 
 
-def test_it_is_listed_in_the_cache(known: hs.Experiment):
+def test_it_is_listed_in_the_cache(known: hs.api.Experiment):
     from headstart.cli.tables import cache_lines
 
     found = hs.list_cache()
@@ -200,7 +219,7 @@ def test_it_is_listed_in_the_cache(known: hs.Experiment):
     assert any("tf_efficientnet_lite0 as a graph" in line.text for line in cache_lines(found, width=120))
 
 
-def test_a_flipped_figure_in_the_card_is_noticed(known: hs.Experiment):
+def test_a_flipped_figure_in_the_card_is_noticed(known: hs.api.Experiment):
     text = manifest().read_text()
     content = json.loads(text)
     content["card"]["preprocessing"]["mean"][0] = 0.4
@@ -210,7 +229,7 @@ def test_a_flipped_figure_in_the_card_is_noticed(known: hs.Experiment):
     assert backbones.recall(None, **ADDRESS) is None
 
 
-def test_a_cache_that_is_cleared_meanwhile_costs_time_and_no_answer(known: hs.Experiment):
+def test_a_cache_that_is_cleared_meanwhile_costs_time_and_no_answer(known: hs.api.Experiment):
     found = backbones.recall(None, **ADDRESS)
     again = backbones.recall(None, **ADDRESS)
     assert found is not None
@@ -221,7 +240,7 @@ def test_a_cache_that_is_cleared_meanwhile_costs_time_and_no_answer(known: hs.Ex
     assert backbones.tensors_hash(again.network) == found.held.digest
 
 
-def test_weights_that_were_replaced_meanwhile_are_not_taken_for_the_kept_ones(known: hs.Experiment, tmp_path: Path):
+def test_weights_that_were_replaced_meanwhile_are_not_taken_for_the_kept_ones(known: hs.api.Experiment, tmp_path: Path):
     from safetensors.numpy import save_file
 
     tensors = dict(backbones.load(image_size=64).held.tensors())
@@ -242,7 +261,7 @@ def test_weights_that_were_replaced_meanwhile_are_not_taken_for_the_kept_ones(kn
         _ = second.network
 
 
-def test_a_fitted_classifier_can_be_copied_and_pickled(known: hs.Experiment, picture_folder: Path):
+def test_a_fitted_classifier_can_be_copied_and_pickled(known: hs.api.Experiment, picture_folder: Path):
     import copy
     import pickle
 
@@ -258,7 +277,7 @@ def test_only_what_pays_is_kept(picture_folder: Path, tmp_path: Path):
     assert not trained.keep_network()
 
 
-def test_torch_that_comes_late_keeps_to_the_budget(known: hs.Experiment, picture_folder: Path, tmp_path: Path):
+def test_torch_that_comes_late_keeps_to_the_budget(known: hs.api.Experiment, picture_folder: Path, tmp_path: Path):
     said(favour="preferred", value=False)
     code = (
         "import os, sys; os.environ.pop('OMP_NUM_THREADS', None); import headstart as hs; "
@@ -279,7 +298,7 @@ def test_where_nobody_can_tell_a_graphics_card_is_possible(
     assert backbones.graphics_possible() is possible
 
 
-def test_published_weights_whose_file_changed_are_not_recalled(known: hs.Experiment, tmp_path: Path):
+def test_published_weights_whose_file_changed_are_not_recalled(known: hs.api.Experiment, tmp_path: Path):
     content = json.loads(manifest().read_text())
     moved = tmp_path / "weights.pth"
     moved.write_bytes(Path(content["card"]["file"]).read_bytes())

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from experiments import QUICK, without_times
+from experiments import PLAIN, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError
@@ -20,6 +20,7 @@ def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
     names = [step["step"] for step in found["steps"]]
     assert names == [
         "decode", "framing", "augment", "features", "knn", "linear", "svm", "activations", "partial", "scratch", "full",
+        "learning curve",
     ]  # fmt: skip
     assert all(step["estimated_seconds"] > 0 for step in found["steps"])
     assert found["seconds"] == pytest.approx(sum(step["estimated_seconds"] for step in found["steps"]))
@@ -42,7 +43,7 @@ def test_a_plan_under_a_budget_says_what_fits(pictures: Path) -> None:
 
 def test_a_plan_of_heads_alone(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm"]
+    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm", "learning curve"]
     with pytest.raises(ConfigError, match="no option 'out'"):
         hs.plan(pictures, out="x")
 
@@ -60,11 +61,11 @@ def test_the_plan_says_the_command_with_its_options(pictures: Path) -> None:
 def test_what_does_not_fit_is_named_and_done_later(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **QUICK)
+    whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **PLAIN)
     hs.clear_cache("trainings")  # what stands there fits any budget
     expected = {"knn": 1.0, "scratch": 1.0, "partial": 9e9}
     monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
-    options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **QUICK}
+    options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **PLAIN}
     first = hs.compare(pictures, budget="1h", **options)
     assert [run["id"] for run in first.results["runs"]] == ["knn", "scratch"]
     assert first.results["not_run"] == [{"strategy": "partial", "estimated_seconds": 9e9, "begun": False}]
@@ -88,7 +89,7 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
     def ticking(seconds: float | None) -> Budget:
         return Ticking(seconds, clock=lambda: ticks.now)
 
-    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **QUICK}
+    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
     monkeypatch.setattr(module, "_expected", lambda *_: None)
@@ -106,9 +107,9 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
 
 def test_too_little_time_for_anything_is_said(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not enough for the first look"):
-        hs.compare(pictures, out=tmp_path / "a.run", budget=1e-6, **QUICK)
+        hs.compare(pictures, out=tmp_path / "a.run", budget=1e-6, **PLAIN)
     with pytest.raises(ConfigError, match="length of time"):
-        hs.compare(pictures, out=tmp_path / "b.run", budget="soon", **QUICK)
+        hs.compare(pictures, out=tmp_path / "b.run", budget="soon", **PLAIN)
 
 
 def test_the_cheapest_come_first() -> None:

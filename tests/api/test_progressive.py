@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawing import draw_classes
 from experiments import Interrupting, without_times
 
 import headstart as hs
+from headstart.strategies.request import Request
+from headstart.strategies.settings import training_settings
 
 OPTIONS: dict[str, Any] = {
     "strategies": "full", "image_size": 128, "epochs": 3, "framing": "squash", "augment": "photo",
-    "training": {"progressive": True},
+    "training": {"progressive": True}, "readout": "pool",
 }  # fmt: skip
 
 
-def test_it_says_so_and_goes_on_after_a_stop(pictures: Path, tmp_path: Path) -> None:
+def test_it_says_so_and_goes_on_after_a_stop(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    draw_classes(pictures / "train", 6, 0)
+    draw_classes(pictures / "val", 3, 100)
     whole = hs.compare(pictures, out=tmp_path / "whole.run", **OPTIONS)
     settings = whole.results["runs"][0]["settings"]
     assert settings["sides"] == [96, 96, 128]
@@ -30,6 +36,7 @@ def test_it_says_so_and_goes_on_after_a_stop(pictures: Path, tmp_path: Path) -> 
     assert without_times(again.results) == without_times(whole.results)
 
 
-def test_it_is_not_the_default(pictures: Path, tmp_path: Path) -> None:
-    run = hs.compare(pictures, out=tmp_path / "a.run", **{**OPTIONS, "training": {}})
-    assert run.results["runs"][0]["settings"]["sides"] == []
+def test_it_is_not_the_default() -> None:
+    assert not training_settings(
+        Request(), "full"
+    ).progressive  # and then the side stays: tests/strategies/test_lesson.py

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from drawing import draw_classes
-from experiments import QUICK
+from experiments import PLAIN
 
 import headstart as hs
 import headstart.bundle.engine
@@ -29,7 +29,7 @@ HEADS = ("knn", "linear", "svm")
 
 @pytest.mark.parametrize("readout", ["stages", "auto"])
 def test_the_bundle_answers_what_was_stored(pictures: Path, tmp_path: Path, readout: str) -> None:
-    run = hs.compare(pictures, out=tmp_path / "a.run", strategies=HEADS, readout=readout, **QUICK)
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies=HEADS, readout=readout, **PLAIN)
     for name in HEADS:
         record = run.runs[name].record
         assert record["settings"]["readout"] in (("stages",) if readout == "stages" else ("pool", "stages"))
@@ -60,7 +60,7 @@ def test_heads_are_compared_by_their_probabilities_not_by_raw_margins() -> None:
 
 
 def test_more_is_read_than_the_pooled_features(pictures: Path, tmp_path: Path) -> None:
-    plain, wide = (hs.fit(pictures, strategy="linear", readout=readout, **QUICK) for readout in ("pool", "stages"))
+    plain, wide = (hs.fit(pictures, strategy="linear", readout=readout, **PLAIN) for readout in ("pool", "stages"))
     assert plain.head.weight.shape == (2, 1280)
     assert wide.head.weight.shape[1] > 1280
     assert not np.array_equal(
@@ -77,7 +77,7 @@ def test_auto_reads_more_only_where_that_is_clearly_better(
 
     asked: list[list[str]] = []
     monkeypatch.setattr("headstart.strategies.fit_head.clearly_better", said)
-    model = hs.fit(pictures, strategy="knn", readout="auto", framing="squash", **QUICK)
+    model = hs.fit(pictures, strategy="knn", readout="auto", **PLAIN)
     assert asked == [["pool", "stages"]]
     assert model.info["read"] == ["blocks.0", "blocks.1", "blocks.3", "blocks.4", "blocks.6", "conv_head"]
 
@@ -94,7 +94,7 @@ def test_a_head_that_is_kept_answers_as_linear_does(
         return replace(judge(*arguments), rank=(-1.0,))
 
     monkeypatch.setattr("headstart.strategies.fit_network.judge", unbeaten)
-    run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **QUICK)
+    run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **PLAIN)
     record = run.runs["partial"].record
     assert (record["settings"]["epoch_chosen"], record["settings"]["readout"]) == (0, readout)
     assert any("so that head is kept" in warning for warning in record["warnings"])
@@ -109,7 +109,7 @@ def test_a_head_that_is_kept_answers_as_linear_does(
 def test_a_bundle_names_its_stages_so_another_rule_does_not_change_it(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **QUICK)
+    model = hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **PLAIN)
     monkeypatch.setattr("headstart.backbones.readout.MOST_TAPS", 2)
     again = hs.load(tmp_path / "b")
     files = sorted((pictures / "val").rglob("*.*"))
@@ -117,7 +117,7 @@ def test_a_bundle_names_its_stages_so_another_rule_does_not_change_it(
 
 
 def test_a_bundle_that_names_a_stage_nobody_has_is_damaged(pictures: Path, tmp_path: Path) -> None:
-    model = hs.fit(pictures, strategy="linear", readout="stages", **QUICK)
+    model = hs.fit(pictures, strategy="linear", readout="stages", **PLAIN)
     model.info["read"] = ["blocks.99"]
     model.save(tmp_path / "b")
     with pytest.raises(BundleError, match=r"blocks\.99"):
@@ -128,7 +128,7 @@ def test_a_network_without_places_to_read_says_so(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("headstart.backbones.readout._places", lambda plan: [])
-    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", readout="stages", **QUICK)
+    run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", readout="stages", **PLAIN)
     record = run.runs["linear"].record
     assert record["settings"]["readout"] == "pool"
     assert any("no stages that can be read" in warning for warning in record["warnings"])
@@ -136,7 +136,7 @@ def test_a_network_without_places_to_read_says_so(
 
 
 def test_an_exported_network_reads_the_same(pictures: Path, tmp_path: Path) -> None:
-    hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **QUICK)
+    hs.fit(pictures, strategy="linear", readout="stages", out=tmp_path / "b", **PLAIN)
     files = sorted((pictures / "val").rglob("*.*"))
     assert hs.prepare_engine(tmp_path / "b", files)
     light, model = headstart.bundle.engine.light(tmp_path / "b"), hs.load(tmp_path / "b")

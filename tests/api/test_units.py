@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from drawing import draw_classes
-from experiments import QUICK, read_results
+from experiments import PLAIN, read_results
 
 import headstart as hs
 from headstart.base.errors import ConfigError
@@ -24,7 +24,7 @@ def listed(tmp_path: Path) -> Path:
 
 
 def test_groups_are_units_in_results_report_and_evaluation(listed: Path, tmp_path: Path) -> None:
-    run = hs.compare(listed, strategies=["linear", "knn"], out=tmp_path / "run", **QUICK)
+    run = hs.compare(listed, strategies=["linear", "knn"], out=tmp_path / "run", **PLAIN)
     (pair,) = run.results["comparisons"]
     assert pair["unit"] == "group"
     assert 3 * pair["units"] == run.results["runs"][0]["metrics"]["test"]["n"]
@@ -39,8 +39,8 @@ def test_groups_are_units_in_results_report_and_evaluation(listed: Path, tmp_pat
 
 def test_the_kind_of_interval_belongs_to_the_experiment(listed: Path, tmp_path: Path) -> None:
     place = tmp_path / "run"
-    hs.compare(listed, strategies="knn", out=place, interval="clopper-pearson", **QUICK)
+    hs.compare(listed, strategies="knn", out=place, interval="clopper-pearson", **PLAIN)
     results = read_results(place)
     assert results["runs"][0]["metrics"]["test"]["interval_kind"] == "clopper-pearson"
     with pytest.raises(ConfigError, match="interval: clopper-pearson there, wilson here"):
-        hs.compare(listed, strategies="knn", out=place, **QUICK)
+        hs.compare(listed, strategies="knn", out=place, **PLAIN)

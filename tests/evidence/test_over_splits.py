@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
+from headstart.evidence.candidate import Candidate
 from headstart.evidence.over_splits import compare_over_splits, decide_over_splits, mean_over_splits
 from headstart.evidence.resampled import corrected_resampled_t
-from headstart.evidence.verdict import Candidate
 
 
 def verdict(accuracies, *, flops=None, chance=0.5):
@@ -56,6 +56,9 @@ def test_chance_is_said():
         "Nothing was learned: over 5 x 4 splits knn was right 0.400"
     )
     assert "Caution: knn cannot be told" in verdict({"knn": around(0.505, 0, spread=0.05)}).text
+    assert not verdict({"knn": around(0.4, 0)}).above_chance
+    assert not verdict({"knn": around(0.505, 0, spread=0.05)}).above_chance
+    assert verdict({"knn": around(0.9, 0)}).above_chance
 
 
 def test_equal_differences_of_few_pictures_are_no_certainty():

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
+from headstart.evidence.candidate import Candidate, cheapest
 from headstart.evidence.intervals import wilson
 from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import compare_pairs
-from headstart.evidence.verdict import Candidate, decide, more_pictures
+from headstart.evidence.verdict import decide, more_pictures
 
 
 def candidate(name, right, n, *, flops=1e9, trained=10, order=0, wrong_first=False):
@@ -49,12 +50,14 @@ def test_hymenoptera_like():
     assert found.text == (
         "Take linear. full answered 2 more of the 153 val pictures right than linear, which 153 pictures "
         "cannot tell from luck (p = 0.63); linear is the cheapest to use of the four that are tied "
-        "(the fewest operations for an answer, the least to train). "
+        "(the fewest operations for an answer, the fewest numbers learned). "
         "About 8,000 val pictures would settle it."
     )
     assert found.to_dict() == {
         "winner": "linear",
         "tied_with": ["full", "svm", "knn"],
+        "above_chance": True,
+        "same_as": {},
         "text": found.text,
     }
 
@@ -87,7 +90,7 @@ def test_the_most_accurate_is_also_the_cheapest():
     assert (found.winner, found.tied_with) == ("linear", ("full",))
     assert found.text == (
         "Take linear. It answered more than any other of the 153 val pictures right (146), "
-        "and it is the cheaper to use of the two that are tied (less to train)."
+        "and it is the cheaper to use of the two that are tied (fewer numbers learned)."
     )
 
 
@@ -179,7 +182,7 @@ def test_the_rule_holds_for_any_candidates(seed, count, n):
     group = [one for one in rivals if one.id == found.winner or one.id in found.tied_with]
     assert max(one.right for one in group) == max(one.right for one in rivals)
     able = [one for one in group if wilson(one.right, n)[0] >= 0.5] or group
-    assert min(able, key=lambda one: one.cost).id == found.winner
+    assert cheapest(able).id == found.winner
     shuffled = [rivals[i] for i in rng.permutation(count)]
     again = verdict(*shuffled)
     assert again.winner == found.winner
@@ -206,7 +209,7 @@ def test_a_cheap_one_that_may_know_nothing_does_not_win():
     assert (found.winner, found.tied_with) == ("svm", ("linear", "scratch"))
     assert found.text == (
         "Take svm. It answered more than any other of the 90 test pictures right (75), and it is the cheaper to use "
-        "of the two that are tied and can be told from answering without looking (equal in cost)."
+        "of the two that are tied and can be told from answering without looking (equal in cost, simpler than linear)."
     )
 
 
@@ -271,3 +274,19 @@ def test_the_class_that_rises_and_who_stood_in_are_named():
         "judged by linear."
     )
     assert verdict(candidate("a", 9, 10)).followed_by("More.").text.endswith("compare it with. More.")
+
+
+def test_a_winner_that_may_know_nothing_is_told_from_one_that_does():
+    assert verdict(candidate("linear", 145, 153)).above_chance
+    assert not verdict(candidate("linear", 88, 153), chance=0.542).above_chance
+    assert not verdict(candidate("linear", 70, 153), candidate("knn", 60, 153, order=1), chance=0.542).above_chance
+
+
+def test_those_with_the_head_of_another_are_named_and_count_once():
+    found = verdict(candidate("linear", 145, 153)).leaving_out({"partial": "linear", "full": "linear"})
+    assert found.text.endswith("partial and full answer with the head of linear and count as one with it.")
+    assert found.to_dict()["same_as"] == {"partial": "linear", "full": "linear"}
+    assert found.tied_with == ()
+    single = verdict(candidate("partial", 145, 153)).leaving_out({"full": "partial"})
+    assert single.text.endswith("full answers with the head of partial and counts as one with it.")
+    assert verdict(candidate("linear", 145, 153)).leaving_out({}) == verdict(candidate("linear", 145, 153))

@@ -102,6 +102,25 @@ def test_optimistic_figures_are_called_so(results: dict[str, Any]) -> None:
     assert "Epochs and settings were chosen without" not in markdown(results)
 
 
+def test_kept_heads_and_a_doubtful_winner_are_marked(results: dict[str, Any]) -> None:
+    results["verdict"] |= {"tied_with": ["linear"], "same_as": {"full": "linear"}, "above_chance": False}
+    rows = section(markdown(results), "Strategies").splitlines()
+    marks = {row.split(" | ")[1]: row.split(" | ")[0] for row in rows if row.startswith("| ")}
+    assert marks["full"] == "| head of linear"
+    assert marks["svm"] == "| **taken**, in doubt"
+    assert marks["linear"] == "| tied"
+    assert marks["knn"].strip("| ") == ""
+
+
+def test_where_splits_decided_the_table_says_so(results: dict[str, Any]) -> None:
+    assert "was decided over" not in markdown(results)
+    entry = {"strategy": "svm", "accuracy": 0.8, "interval": [0.7, 0.9], "lowest": 0.7, "highest": 0.9}
+    entry |= {"spread_over_splits": 0.01, "spread_over_seeds": None}
+    results["resampling"] = {"folds": None, "seeds": 4, "strategies": [entry], "comparisons": []}
+    results["resampling"] |= {"pictures": 600, "train": 450, "test": 150}
+    assert "What is taken and what is tied was decided over 4 splits, below." in markdown(results)
+
+
 def test_an_empty_result_is_a_short_page() -> None:
     assert markdown({}).startswith("# ")
     assert "None" not in markdown({})

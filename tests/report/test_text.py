@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from headstart.report import numbers, text
+from headstart.report import numbers, standing, strategies, text
 from headstart.report.lines import Line
 
 
@@ -44,12 +44,12 @@ def test_many_classes_are_counted_not_listed(results: dict[str, Any]) -> None:
 
 
 def test_rows_have_the_roles_of_their_marks(results: dict[str, Any]) -> None:
-    rows = text.strategy_table(results, width=80)[1:7]
+    rows = strategies.strategy_table(results, width=80)[1:7]
     assert [line.role for line in rows] == ["tied", "tied", "winner", "tied", "plain", "plain"]
 
 
 def test_table_at_eighty_columns(results: dict[str, Any]) -> None:
-    assert texts(text.strategy_table(results, width=80)) == [
+    assert texts(strategies.strategy_table(results, width=80)) == [
         "  strategy  cut       accuracy on 150 test pictures             seconds  trained",
         "≈ partial   blocks.5  0.887                     ├─────●────┤       19 s    1.9 M",
         "≈ full      input     0.880                    ├──────●───┤        95 s    3.4 M",
@@ -62,9 +62,72 @@ def test_table_at_eighty_columns(results: dict[str, Any]) -> None:
     ]
 
 
+def over_splits(results: dict[str, Any]) -> dict[str, Any]:
+    """Give the results means over splits, in another order than the accuracies of the one split."""
+    means = {"partial": 0.85, "full": 0.84, "svm": 0.86, "linear": 0.87, "knn": 0.7, "scratch": 0.6}
+    entries = [
+        {"strategy": name, "accuracy": mean, "interval": [mean - 0.05, mean + 0.05]} for name, mean in means.items()
+    ]
+    results["resampling"] = {"folds": 5, "seeds": 4, "strategies": entries}
+    results["verdict"] = {"winner": "linear", "tied_with": ["svm"], "text": "Take linear."}
+    return results
+
+
+def test_the_mean_over_splits_stands_where_it_decided(results: dict[str, Any]) -> None:
+    assert texts(strategies.strategy_table(over_splits(results), width=80)) == [
+        "  strategy  cut       mean accuracy over 5 x 4 splits  on test  seconds  trained",
+        "✓ linear    pool      0.870                  ├─●──┤      0.853      4 s    3.8 k",
+        "≈ svm       pool      0.860                 ├──●──┤      0.867      4 s    1.4 k",
+        "  partial   blocks.5  0.850                ├──●──┤       0.887     19 s    1.9 M",
+        "  full      input     0.840                ├──●──┤       0.880     95 s    3.4 M",
+        "  knn       pool      0.700        ├──●──┤               0.800      4 s        –",
+        "  scratch   input     0.600  ├──●──┤                     0.727     12 s    522 k",
+        "                             0.55                0.95",
+        "  ✓ the verdict's choice · ≈ tied with it · bars: 95 % intervals",
+        "  on test: the one split, which did not decide",
+    ]
+
+
+def test_narrow_tables_do_not_call_a_mean_an_accuracy(results: dict[str, Any]) -> None:
+    assert texts(strategies.strategy_table(over_splits(results), width=60))[0].split() == [
+        *("strategy", "cut", "mean", "on", "test", "seconds", "trained")
+    ]
+
+
+def test_one_split_alone_has_no_mean(results: dict[str, Any]) -> None:
+    before = texts(strategies.strategy_table(results, width=80))
+    over_splits(results)["resampling"]["strategies"][0]["interval"] = None
+    results["verdict"] = {"winner": "svm", "tied_with": ["partial", "full", "linear"]}
+    assert texts(strategies.strategy_table(results, width=80)) == before
+
+
+def test_a_strategy_that_was_not_divided_comes_last_with_a_dash(results: dict[str, Any]) -> None:
+    over_splits(results)["resampling"]["strategies"].pop(0)
+    last = texts(strategies.strategy_table(results, width=80))[6]
+    assert last.split() == ["partial", "blocks.5", "–", "0.887", "19", "s", "1.9", "M"]
+
+
+def test_a_winner_that_may_know_nothing_gets_no_tick(results: dict[str, Any]) -> None:
+    results["verdict"] |= {"above_chance": False}
+    lines = strategies.strategy_table(results, width=100)
+    assert "✓" not in "".join(texts(lines))
+    assert find(lines, "? svm").role == "warning"
+    assert "? the verdict's choice, but perhaps no better than answering without looking" in "".join(texts(lines))
+    assert text.verdict(results)[0].role == "warning"
+    assert text.verdict({**results, "verdict": {**results["verdict"], "above_chance": True}})[0].role == "winner"
+
+
+def test_a_kept_head_is_marked_as_that_of_another(results: dict[str, Any]) -> None:
+    results["verdict"] |= {"tied_with": ["linear"], "same_as": {"partial": "linear", "full": "linear"}}
+    lines = strategies.strategy_table(results, width=100)
+    assert [line.text[0] for line in lines[1:7]] == ["=", "=", "✓", "≈", " ", " "]
+    assert [line.role for line in lines[1:4]] == ["plain", "plain", "winner"]
+    assert lines[-1].text.startswith("  ✓ the verdict's choice · ≈ tied with it · = kept the head of another")
+
+
 def test_a_head_that_reads_several_stages_says_so(results: dict[str, Any]) -> None:
     next(run for run in results["runs"] if run["id"] == "svm")["settings"] = {"readout": "stages"}
-    lines = texts(text.strategy_table(results, width=100))
+    lines = texts(strategies.strategy_table(results, width=100))
     assert [line[12:20].strip() for line in lines[1:7]] == ["blocks.5", "input", "stages", "pool", "pool", "input"]
     assert lines[-1].endswith("stages: the head reads several stages, not only the last features")
 
@@ -81,36 +144,36 @@ def test_nothing_but_commands_is_wider_than_the_terminal(results: dict[str, Any]
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_columns_end_together_with_wide_names(results: dict[str, Any], width: int) -> None:
     results["runs"][1]["id"] = "full@개와"
-    rows = [line.text for line in text.strategy_table(results, width=width)][:7]
+    rows = [line.text for line in strategies.strategy_table(results, width=width)][:7]
     assert len({cell_len(row) for row in rows}) == 1
 
 
 def test_bar_stands_on_the_scale() -> None:
-    assert text.interval_bar({"accuracy": 0.5, "interval": [0.25, 0.75]}, 0.0, 1.0, 9) == "  ├─●─┤  "
-    assert text.interval_bar({"accuracy": 1.0, "interval": [0.5, 1.0]}, 0.0, 1.0, 9) == "    ├───●"
-    assert text.interval_bar({}, 0.0, 1.0, 4) == "    "
+    assert strategies.interval_bar({"accuracy": 0.5, "interval": [0.25, 0.75]}, 0.0, 1.0, 9) == "  ├─●─┤  "
+    assert strategies.interval_bar({"accuracy": 1.0, "interval": [0.5, 1.0]}, 0.0, 1.0, 9) == "    ├───●"
+    assert strategies.interval_bar({}, 0.0, 1.0, 4) == "    "
 
 
 def test_val_measures_where_there_is_no_test(results: dict[str, Any]) -> None:
     for run in results["runs"]:
         run["metrics"] = {"val": {**run["metrics"]["test"], "used_for_choosing": True}, "test": None}
     results["data"]["counts"]["val"] = results["data"]["counts"].pop("test")
-    assert text.measured_split(results) == "val"
-    lines = text.strategy_table(results, width=100)
+    assert standing.measured_split(results) == "val"
+    lines = strategies.strategy_table(results, width=100)
     assert "accuracy on 150 val pictures" in lines[0].text
     assert find(lines, "! These val pictures also chose").role == "warning"
 
 
 def test_unmeasured_runs_come_last(results: dict[str, Any]) -> None:
     results["runs"][2]["metrics"] = {"val": None, "test": None}
-    assert text.ranked(results)[-1]["id"] == "partial"
-    assert find(text.strategy_table(results), "≈ partial").text.split()[3] == "–"
+    assert standing.ranked(results)[-1]["id"] == "partial"
+    assert find(strategies.strategy_table(results), "≈ partial").text.split()[3] == "–"
 
 
 def test_equal_runs_the_cheaper_first(results: dict[str, Any]) -> None:
     for run in results["runs"]:
         run["metrics"]["test"]["accuracy"] = 0.5
-    assert [run["id"] for run in text.ranked(results)][:2] == ["scratch", "knn"]
+    assert [run["id"] for run in standing.ranked(results)][:2] == ["scratch", "knn"]
 
 
 def test_verdict_hangs_under_its_first_word(results: dict[str, Any]) -> None:

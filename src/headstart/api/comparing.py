@@ -202,14 +202,20 @@ def fit(
     split, threads, progress
         As for `compare`.
     **options
-        Every other option of `compare`: backbone, weights, cut, epochs, seed ...
+        Every other option of `compare` but folds and seeds: backbone, weights, cut, epochs, seed ...
 
     Returns
     -------
     Model
         ``model.info["measured"]`` says what it reached on the held-out pictures.
+
+    Raises
+    ------
+    ConfigError
+        If an option is unknown, or asks for several splits, of which one classifier has no use.
     """
     request = request_of("fit", [strategy], options)
+    _refuse_splits(request)
     if out is not None:
         _refuse_foreign(Path(out))
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
@@ -341,6 +347,15 @@ def request_of(verb: str, strategies: Sequence[str] | str | None, options: Mappi
     weights = options.get("weights")
     given = {**options, "weights": None if weights is None else str(weights)}
     return Request(strategies=tuple(one.name for one in choose_strategies(strategies)), **given)
+
+
+def _refuse_splits(request: Request) -> None:
+    for name in ("folds", "seeds"):
+        if getattr(request, name) is not None:
+            raise ConfigError(
+                f"fit() has no use for '{name}': it learns once, from the training pictures of one split.",
+                hint=f"compare(..., {name}=...) tries strategies over several splits; another seed gives another.",
+            )
 
 
 def _refuse_foreign(folder: Path) -> None:

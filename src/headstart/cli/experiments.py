@@ -237,7 +237,8 @@ def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow:
 def _print_experiment(session: Session, results: Mapping[str, Any], folder: Path, follow: str) -> None:
     from headstart.cli.tables import expectation_lines
     from headstart.report.lines import Line
-    from headstart.report.text import Typed, measured_split, metrics_of, summary
+    from headstart.report.standing import measured_split, metrics_of
+    from headstart.report.text import Typed, summary
 
     page = next((folder / name for name in ("report.html", "report.md") if (folder / name).exists()), None)
     width = session.screen.width

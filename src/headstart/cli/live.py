@@ -16,7 +16,7 @@ from headstart.base.progress import Progress
 from headstart.cli.rows import Track, bar_line, best_of, epoch_heads, epoch_line, result_line, score_text, step_line
 from headstart.cli.screen import make_console, styled
 from headstart.report.lines import Line, Role, wrap
-from headstart.report.text import strategy_table
+from headstart.report.strategies import strategy_table
 
 Clock = Callable[[], float]
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from headstart.report.lines import fit, shorten
 from headstart.report.numbers import decimal, seconds_text
-from headstart.report.text import measured_split, metrics_of, ranked
+from headstart.report.standing import measured_split, metrics_of, ranked
 
 _NARROW = 78
 _EPOCH = re.compile(r": epoch (\d+) of (\d+)$")

@@ -15,19 +15,10 @@ from scipy.special import ndtri, stdtrit
 
 from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
+from headstart.evidence.candidate import Candidate, cheapest, most_accurate, why_cheapest
 from headstart.evidence.paired import holm
 from headstart.evidence.resampled import corrected_resampled_t
-from headstart.evidence.verdict import (
-    LEVEL,
-    Candidate,
-    Comparison,
-    Verdict,
-    cheapest,
-    compared,
-    p_text,
-    rounded,
-    why_cheapest,
-)
+from headstart.evidence.verdict import LEVEL, Comparison, Verdict, compared, p_text, rounded
 
 _POWER = 0.8
 _MOST_PICTURES = 100_000
@@ -127,7 +118,7 @@ def decide_over_splits(
     chance : float
         The accuracy of an answer that does not look at the picture.
     """
-    best = min(candidates, key=lambda one: (-one.accuracy, *one.cost))
+    best = most_accurate(candidates)
     tied = [one for one in candidates if one is best or compared(comparisons, best, one)["p_adjusted"] >= LEVEL]
     able = [one for one in tied if one.limits[0] >= chance] or tied
     winner = cheapest(able)
@@ -140,7 +131,9 @@ def decide_over_splits(
         sentences = _reason(candidates, comparisons, best, winner, tied, able, splits, pictures)
         if winner.limits[0] <= chance:
             sentences.append(f"Caution: {winner.id} cannot be told from answering without looking ({chance:.3f}).")
-    return Verdict(winner.id, tuple(one.id for one in tied if one is not winner), " ".join(sentences))
+    told = winner.limits[0] > chance and best.accuracy > chance + 1e-9
+    others = tuple(one.id for one in tied if one is not winner)
+    return Verdict(winner.id, others, " ".join(sentences), above_chance=told)
 
 
 def _reason(
@@ -175,7 +168,7 @@ def _reason(
             f"Take {best.id}. Over {splits} no other was right more often ({best.accuracy:.3f} on average), and it is "
             f"the {why_cheapest(winner, able, tied)}."
         ]
-    second = min((one for one in candidates if one is not best), key=lambda one: -one.accuracy)
+    second = most_accurate([one for one in candidates if one is not best])
     entry = compared(comparisons, best, second)
     place = "the only other one" if len(candidates) == 2 else "the next best"
     return [

@@ -1,96 +1,65 @@
 """Which candidate to take, and what may be said about it: the rule, and its words in one place.
 
 The rule: find the most accurate; whatever the paired tests cannot tell from it is tied with it; of all
-that are tied, take the cheapest to use (operations for one prediction, which count as equal within a
-twentieth; then the numbers it holds, then trained parameters, then the order of the table). A measured
-time never decides, so the verdict is the same on every machine.
+that are tied, take the cheapest to use: operations for one prediction, then the numbers it holds, then the
+numbers it learned, each equal within a twentieth of the least, then the order of the table. A measured time
+never decides, so the verdict is the same on every machine. Runs that answer with one and the same head are
+one candidate, not several that are tied.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headstart.base.params import bad_parameter
-from headstart.evidence.intervals import wilson
+from headstart.evidence.candidate import Candidate, cheapest, joined, most_accurate, why_cheapest
 from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import disagreements, pictures_to_tell
 
 LEVEL = 0.05
 LEAST_PER_CLASS = 5
-_EQUAL_COST = 1.05
 _MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
 _LEAST_GAIN = 0.5  # points of a hundred below which more pictures are no advice
 _MUCH = {2.0: "twice as many"}
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 Comparison = Mapping[str, Any]  # an entry of `comparisons` in results.json
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """One finished run as the verdict sees it.
-
-    Parameters
-    ----------
-    id : str
-        The run's name.
-    accuracy : float
-        Share of the held-out pictures that it answered right.
-    correct : array of bool, (n,)
-        Which of them.
-    flops : float
-        Operations for one prediction.
-    trained_parameters : int
-    order : int
-        Its place in the table of strategies.
-    size : int
-        How many numbers it holds.
-    interval : tuple of float, optional
-        Of its accuracy; None: Wilson's, with pictures as units.
-    """
-
-    id: str
-    accuracy: float
-    correct: NDArray[np.bool_]
-    flops: float
-    trained_parameters: int
-    order: int
-    size: int = 0
-    interval: tuple[float, float] | None = None
-
-    @property
-    def right(self) -> int:
-        """How many held-out pictures it answered right."""
-        return int(np.sum(self.correct))
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The 95 % interval of its accuracy."""
-        return self.interval or wilson(self.right, len(self.correct))
-
-    @property
-    def cost(self) -> tuple[float, int, int, int]:
-        """What decides between those that answered equally many right: the smaller, the better."""
-        return self.flops, self.size, self.trained_parameters, self.order
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """What to take, what is tied with it, and why, in a few sentences."""
+    """What to take, what is tied with it, and why, in a few sentences.
+
+    `above_chance`: the winner can be told from answering without looking. `same_as`: which runs answer with the
+    head of which other one, and so were left out.
+    """
 
     winner: str
     tied_with: tuple[str, ...]
     text: str
+    above_chance: bool = True
+    same_as: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry `verdict` of `results.json`."""
-        return {"winner": self.winner, "tied_with": list(self.tied_with), "text": self.text}
+        return {
+            "winner": self.winner,
+            "tied_with": list(self.tied_with),
+            "above_chance": self.above_chance,
+            "same_as": dict(self.same_as),
+            "text": self.text,
+        }
+
+    def leaving_out(self, same_as: Mapping[str, str]) -> Verdict:
+        """Return the same verdict that says which runs were no candidates of their own."""
+        found = replace(self, same_as=dict(same_as))
+        for one in dict.fromkeys(same_as.values()):
+            names = [name for name, other in same_as.items() if other == one]
+            answers, counts = ("answers", "counts") if len(names) == 1 else ("answer", "count")
+            found = found.followed_by(f"{joined(names)} {answers} with the head of {one} and {counts} as one with it.")
+        return found
 
     def followed_by(self, sentence: str) -> Verdict:
         """Return the same verdict with one more sentence."""
@@ -128,7 +97,7 @@ def decide(
     sizes = {len(candidate.correct) for candidate in candidates}
     if len(sizes) != 1 or 0 in sizes:
         raise bad_parameter("candidates", "decide", "runs on the same pictures, at least one", sorted(sizes))
-    best = min(candidates, key=_rank)
+    best = most_accurate(candidates)
     tied = [best] + [
         other for other in candidates if other is not best and compared(comparisons, best, other)["p_adjusted"] >= LEVEL
     ]
@@ -143,6 +112,7 @@ def decide(
         winner.id,
         tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
         " ".join(sentences + _small_class(case, least_per_class)),
+        above_chance=not (_nothing_learned(case, chance) or _near_chance(case, chance)),
     )
 
 
@@ -194,16 +164,6 @@ class _Case:
         return f"{self.n:,} {self.split} picture{_s(self.n)}"
 
 
-def cheapest(tied: Sequence[Candidate]) -> Candidate:
-    """Return the one to take of those that are tied."""
-    least = _EQUAL_COST * min(candidate.flops for candidate in tied)
-    return min((one for one in tied if one.flops <= least), key=lambda one: one.cost[1:])
-
-
-def _rank(candidate: Candidate) -> tuple[float, ...]:
-    return (-candidate.right, *candidate.cost)
-
-
 def compared(comparisons: Sequence[Comparison], first: Candidate, second: Candidate) -> Comparison:
     """Return the entry that compares two candidates."""
     for entry in comparisons:
@@ -241,7 +201,7 @@ def _only_one(case: _Case) -> list[str]:
 
 def _clear_winner(case: _Case) -> list[str]:
     others = [candidate for candidate in case.candidates if candidate is not case.best]
-    second = min(others, key=_rank)
+    second = most_accurate(others)
     p = compared(case.comparisons, case.best, second)["p"]
     place = "the only other one" if len(others) == 1 else "the next best"
     return [
@@ -325,29 +285,6 @@ def _small_class(case: _Case, least: int) -> list[str]:
     return [
         f"Caution: the smallest class has {has} {case.split} picture{_s(least)}, so next to nothing is known about it."
     ]
-
-
-def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
-    """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count, number = len(able), _number(len(able))
-    if count < len(tied):
-        told = "tied and can be told from answering without looking"
-        if count == 1:
-            return f"only one of the {_number(len(tied))} that are {told}"
-    else:
-        told = "tied"
-    more = "er" if count == 2 else "est"
-    near = [other for other in able if other.flops <= _EQUAL_COST * winner.flops]
-    alike = [other for other in near if other.size == winner.size]
-    reasons = [f"the few{more} operations for an answer"] if len(near) < count else []
-    reasons += [f"the small{more}"] if len(alike) < len(near) else []
-    if any(other.trained_parameters > winner.trained_parameters for other in alike):
-        reasons.append("less to train" if count == 2 else "the least to train")
-    return f"cheap{more} to use of the {number} that are {told} ({', '.join(reasons) or 'equal in cost'})"
-
-
-def _number(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
 def _s(count: int) -> str:

@@ -261,30 +261,16 @@ def _best_of(folds: Folds, exponents: Sequence[float]) -> float:
 
 def _choose(folds: Folds) -> float:
     """Return the exponent of the strength with the least loss, searched for."""
-    losses: dict[float, Floats] = {}
-
-    def best() -> float:
-        return min(losses, key=lambda exponent: float(np.mean(losses[exponent])))
-
+    losses: dict[float, float] = {}
     for exponent in _EXPONENTS:  # from strong to weak; once the loss rises, weaker only costs time
-        losses[exponent] = folds.losses(exponent)
-        if _clearly_worse(losses[exponent], losses[best()]):
+        losses[exponent] = _loss(folds, exponent)
+        if losses[exponent] > min(losses.values()):
             break
-    middle = best()
-    for between in (middle - 0.5, middle + 0.5):
+    best = min(losses, key=losses.__getitem__)
+    for between in (best - 0.5, best + 0.5):
         if _EXPONENTS[0] < between < _EXPONENTS[-1]:
-            losses[between] = folds.losses(between)
-    return best()
-
-
-def _clearly_worse(losses: Floats, least: Floats) -> bool:
-    """Return whether the mean loss of the same rows is higher by more than one standard error.
-
-    With some eighty rows the loss also rises by chance, most of all under penalties so strong that every answer is the
-    same; who stopped there took a head that knows nothing.
-    """
-    risen = losses - least
-    return bool(risen.mean() > risen.std(ddof=1) / np.sqrt(len(risen)))
+            losses[between] = _loss(folds, between)
+    return min(losses, key=losses.__getitem__)
 
 
 def _mean(solutions: Sequence[Solution | None]) -> Solution | None:

@@ -20,7 +20,7 @@ _ASCII = str.maketrans(
         "━": "#",
         "●": "o",
         "✓": "*",
-        "≈": "=",
+        "≈": "~",
         "·": "|",
         "…": "~",
         "–": "-",
@@ -97,3 +97,18 @@ def columns(rows: Sequence[Sequence[str]], *, right: Iterable[int] = (), gap: in
         .rstrip()
         for row in rows
     ]
+
+
+def join_parts(parts: Sequence[str], width: int, *, indent: str = "") -> list[str]:
+    """Return parts joined by a middle dot, as many to a line as fit; a part that is too long is wrapped."""
+    lines, rest = [indent], " " * cell_len(indent)
+    for part in parts:
+        fresh = lines[-1] in (indent, rest)
+        joined = lines[-1] + part if fresh else f"{lines[-1]} · {part}"
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+        elif fresh:
+            lines[-1:] = wrap(part, width, first=lines[-1], rest=rest)
+        else:
+            lines += wrap(part, width, first=rest)
+    return lines if parts else []

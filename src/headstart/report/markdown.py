@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
-from headstart.report import sureness, text
+from headstart.report import standing, sureness, text
 from headstart.report.cells import escaped, interval, table
 from headstart.report.further import advised, learning, over_splits, pairs_table
 from headstart.report.lines import clean
@@ -81,17 +81,19 @@ def _verdict(results: Results) -> list[str]:
 
 
 def _strategies(results: Results) -> list[str]:
-    split, decision = text.measured_split(results), results.get("verdict") or {}
-    runs = text.ranked(results)
+    split, decision = standing.measured_split(results), results.get("verdict") or {}
+    runs = standing.ranked(results)
     if not runs:
         return []
-    tied = decision.get("tied_with") or ()
+    marks = standing.marks(results)
     heads = ["", "run", "weights", "cut", "head", f"accuracy on {split}", "95 % interval", "macro F1", "log loss"]
     rows = []
     for run in runs:
-        metrics = text.metrics_of(run, split)
-        mark = "**taken**" if run["id"] == decision.get("winner") else "tied" if run["id"] in tied else ""
-        names = [escaped(name or "") for name in (run.get("id"), run.get("weights"), text.cut_of(run), run.get("head"))]
+        metrics = standing.metrics_of(run, split)
+        mark = _marked(marks.get(run["id"]), (decision.get("same_as") or {}).get(run["id"]))
+        names = [
+            escaped(name or "") for name in (run.get("id"), run.get("weights"), standing.cut_of(run), run.get("head"))
+        ]
         numbers = [decimal(metrics.get("accuracy")), interval(metrics.get("interval"))]
         numbers += [decimal(metrics.get("macro_f1")), decimal(metrics.get("loss"))]
         numbers.append(seconds_text((run.get("seconds") or {}).get("total")))
@@ -103,20 +105,30 @@ def _strategies(results: Results) -> list[str]:
     return lines
 
 
+def _marked(mark: str | None, same: str | None) -> str:
+    """Return what stands before a row: taken, tied, or whose head it kept."""
+    if mark == standing.SAME:
+        return f"head of {escaped(same)}"
+    words = {standing.TAKEN: "**taken**", standing.DOUBTFUL: "**taken**, in doubt", standing.TIED: "tied"}
+    return words.get(mark or "", "")
+
+
 def _how_measured(results: Results, split: str, runs: Sequence[Run]) -> str:
-    n = next((text.metrics_of(run, split).get("n") for run in runs if text.metrics_of(run, split)), None)
-    chance = text.chance_accuracy(results)
+    n = next((standing.metrics_of(run, split).get("n") for run in runs if standing.metrics_of(run, split)), None)
+    chance = standing.chance_accuracy(results)
     parts = ["Nothing was measured." if n is None else f"Measured on {n:,} {split} pictures."]
     if chance is not None:
         parts.append(f"Always answering with the commonest class would reach {chance:.3f}.")
-    if any(text.metrics_of(run, split).get("used_for_choosing") for run in runs):
+    if standing.over_splits(results):
+        parts.append(f"What is taken and what is tied was decided over {standing.splits_text(results)}, below.")
+    if any(standing.metrics_of(run, split).get("used_for_choosing") for run in runs):
         parts.append(f"The {split} pictures also chose the epoch or the settings, so these figures are optimistic.")
-        parts += text.optimism(results)
+        parts += standing.optimism(results)
     else:
         parts.append("Epochs and settings were chosen without these pictures.")
-    if any(text.cut_of(run) == "stages" for run in runs):
+    if any(standing.cut_of(run) == "stages" for run in runs):
         parts.append("Heads at 'stages' read several stages of the frozen network, not its last features alone.")
-    parts.append(f"{_how_intervals(text.metrics_of(runs[0], split))}.")
+    parts.append(f"{_how_intervals(standing.metrics_of(runs[0], split))}.")
     parts.append("Time is what the strategy costs alone, shared steps counted in full.")
     parts.append("Trained: numbers fitted to these pictures; size: numbers it holds; FLOPs: operations for an answer.")
     return " ".join(parts)
@@ -142,9 +154,9 @@ def _comparisons(results: Results) -> list[str]:
 
 
 def _per_class(results: Results) -> list[str]:
-    winner, split = (results.get("verdict") or {}).get("winner"), text.measured_split(results)
+    winner, split = (results.get("verdict") or {}).get("winner"), standing.measured_split(results)
     run = next((run for run in results.get("runs", []) if run["id"] == winner), None)
-    metrics = text.metrics_of(run, split) if run else {}
+    metrics = standing.metrics_of(run, split) if run else {}
     recalls = metrics.get("per_class_recall")
     if not recalls:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from headstart.report import text
+from headstart.report import standing
 from headstart.report.numbers import decimal
 
 USUAL = "0.95"
@@ -34,8 +34,8 @@ class Table(NamedTuple):
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
     """Return all runs beside each other at 95 %, and the winner at every level; nothing of results without these."""
-    split, winner = text.measured_split(results), (results.get("verdict") or {}).get("winner")
-    runs = [(run["id"], text.metrics_of(run, split)) for run in text.ranked(results)]
+    split, winner = standing.measured_split(results), (results.get("verdict") or {}).get("winner")
+    runs = [(run["id"], standing.metrics_of(run, split)) for run in standing.ranked(results)]
     runs = [(name, metrics) for name, metrics in runs if metrics.get("calibration")]
     if not runs:
         return []

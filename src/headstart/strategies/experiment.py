@@ -25,7 +25,7 @@ from headstart.strategies.folder import Logged, RunFolder, in_order
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.networks import Unkept
-from headstart.strategies.plan import with_actual
+from headstart.strategies.plan import CURVE, with_actual
 from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
 from headstart.strategies.request import Request
@@ -326,6 +326,9 @@ def _assemble(
 ) -> dict[str, Any]:
     actual = {**ground.seconds, **{run["id"]: run["seconds"]["fit"] for run in runs}}
     actual |= {f"{one['strategy']} over splits": one["seconds"] for one in (resampling or {}).get("strategies", [])}
+    concluded = conclude(ground, folder, runs, choices, resampling)
+    if concluded["learning"] is not None:
+        actual[CURVE] = concluded["learning"]["seconds"]
     return {
         **base,
         "plan": with_actual(plan["steps"], actual),
@@ -333,7 +336,7 @@ def _assemble(
         "chosen": {"framing": plan["preprocessing"]["framing"], "augment": plan["augment"], "by": plan["chosen_by"]},
         "runs": runs,
         "not_run": not_run,
-        **conclude(ground, folder, runs, choices, resampling),
+        **concluded,
         "resampling": resampling,
         "complete": complete,
     }

@@ -48,6 +48,7 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         flops=backbone.flops + fitted.head.flops(),
         total=backbone.parameters + numbers_in(fitted.head),
         trained=trained_numbers(fitted.head),
+        remembered=numbers_in(fitted.head) - trained_numbers(fitted.head),
         settings={**fitted.chosen, "readout": readout, "converged": fitted.converged},
         shared=("decode", "framing", "features"),
         read=backbone.read,

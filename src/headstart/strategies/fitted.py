@@ -25,6 +25,8 @@ class FittedRun:
         For one picture at prediction, head included.
     total, trained : int
         Parameters of network and head; those that were fitted.
+    remembered : int
+        Numbers of the head that are training pictures as the network sees them.
     settings : mapping
         What the fit was told, and what it chose itself.
     read : tuple of str
@@ -51,6 +53,7 @@ class FittedRun:
     trained: int
     settings: Mapping[str, Any]
     shared: tuple[str, ...]
+    remembered: int = 0
     distances: Floats | None = None
     read: tuple[str, ...] = ()
     chosen_on_val: bool = False

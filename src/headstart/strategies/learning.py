@@ -30,7 +30,7 @@ MOST_DRAWS = 3
 # draws are made (about a second on two cores), beyond the second two folds are asked about, beyond the third none:
 # 1,975 pictures of 196 classes took 29 s for five folds, with the last features.
 _DRAWS_WORK, _MUCH_WORK, _MOST_WORK = 2e9, 1e11, 4e12
-_FEW_FOLDS = 2
+_FOLDS, _FEW_FOLDS = 5, 2
 
 
 class Curve(NamedTuple):
@@ -55,7 +55,7 @@ def learning_curve(
     draws: int,
     seed: int,
     progress: Progress,
-    most_folds: int = 5,
+    most_folds: int = _FOLDS,
 ) -> Curve | None:
     """Return the curve of one head, None where classes are so small that there are no three sizes.
 
@@ -160,7 +160,7 @@ def curve_on(
             draws=draws,
             seed=ground.request.seed,
             progress=ground.progress,
-            most_folds=_FEW_FOLDS if _work(*shape) > _MUCH_WORK else 5,
+            most_folds=_folds_for(*shape),
         )
     return ground.solved[key] or None
 
@@ -185,6 +185,19 @@ def draws_for(rows: int, features: int, classes: int) -> int:
     if work > _MOST_WORK:
         return 0
     return int(np.clip(_DRAWS_WORK // work, 1, MOST_DRAWS))
+
+
+def curve_work(rows: int, features: int, classes: int) -> float | None:
+    """Return the work of all heads of a learning curve, None where there are none to solve."""
+    solved = draws_for(rows, features, classes) * _folds_for(rows, features, classes)
+    if not solved:
+        return None
+    learned = rows * (_FOLDS - 1) / _FOLDS
+    return solved * sum(_work(round(share * learned), features, classes) for share in SHARES)
+
+
+def _folds_for(rows: int, features: int, classes: int) -> int:
+    return _FEW_FOLDS if _work(rows, features, classes) > _MUCH_WORK else _FOLDS
 
 
 def _work(rows: int, features: int, classes: int) -> float:

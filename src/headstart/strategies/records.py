@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from headstart import __version__
 from headstart.base.process import compute_threads, processors
+from headstart.evidence.candidate import Candidate
 from headstart.evidence.optimism import best_of
 from headstart.evidence.over_splits import decide_over_splits
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.units import numbered
-from headstart.evidence.verdict import Candidate, Verdict, decide, more_pictures
+from headstart.evidence.verdict import Verdict, decide, more_pictures
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
@@ -46,7 +47,7 @@ def run_record(
         "cut": fitted.cut,
         "head": "logistic" if strategy.head == "logistic" else fitted.settings.get("head", strategy.head),
         "seed": seed,
-        "parameters": {"total": fitted.total, "trained": fitted.trained},
+        "parameters": {"total": fitted.total, "trained": fitted.trained, "remembered": fitted.remembered},
         "flops": fitted.flops,
         "settings": dict(fitted.settings),
         "preprocessing": fitted.model.preprocessing.to_dict(),
@@ -117,31 +118,19 @@ def conclude(
     split = ground.measured
     correct = {run["id"]: read_correct(folder.path / run["predictions"], ground.classes, split) for run in runs}
     groups = group_ids(ground.table, ground.table.rows(split))
-    comparisons = compare_pairs(correct, split=split, groups=groups)
-    order = {name: place for place, name in enumerate(STRATEGIES)}
-    candidates = [
-        Candidate(
-            id=run["id"],
-            accuracy=run["metrics"][split]["accuracy"],
-            correct=correct[run["id"]],
-            flops=run["flops"],
-            trained_parameters=run["parameters"]["trained"],
-            order=order[run["strategy"]],
-            size=run["parameters"]["total"],
-            interval=(low, high),
-        )
-        for run in runs
-        for low, high in [run["metrics"][split]["interval"]]
-    ]
+    same = _same_head(runs, correct)
+    rivals = {name: answers for name, answers in correct.items() if name not in same}
+    comparisons = compare_pairs(rivals, split=split, groups=groups)
+    candidates = _candidates(runs, correct, split)
     counts = np.bincount(ground.table.labels[ground.table.rows(split)], minlength=len(ground.classes))
     verdict = decide(
-        candidates,
+        [one for one in candidates if one.id not in same],
         comparisons,
         split=split,
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
-    )
-    if resampling is not None and resampling["comparisons"]:
+    ).leaving_out(same)
+    if resampling is not None and all(entry["interval"] for entry in resampling["strategies"]):
         verdict = _over_splits(candidates, resampling)
     entry = None if choices is None else learned(ground, choices, runs, verdict.winner)
     if entry is not None:
@@ -153,6 +142,36 @@ def conclude(
         "learning": entry,
         "optimism": _optimism(ground, runs, correct, split, groups),
     }
+
+
+def _candidates(runs: list[dict[str, Any]], correct: Mapping[str, NDArray[np.bool_]], split: str) -> list[Candidate]:
+    order = {name: place for place, name in enumerate(STRATEGIES)}
+    return [
+        Candidate(
+            id=run["id"],
+            accuracy=run["metrics"][split]["accuracy"],
+            correct=correct[run["id"]],
+            flops=run["flops"],
+            learned=run["parameters"]["trained"] + run["parameters"].get("remembered", 0),
+            order=order[run["strategy"]],
+            size=run["parameters"]["total"],
+            interval=(low, high),
+        )
+        for run in runs
+        for low, high in [run["metrics"][split]["interval"]]
+    ]
+
+
+def _same_head(runs: list[dict[str, Any]], answers: Mapping[str, NDArray[np.bool_]]) -> dict[str, str]:
+    """Return which runs kept the solved head, and answer as the first run that has it: they are not others to try."""
+    solved = [run for run in runs if run["strategy"] == "linear"]
+    solved += [run for run in runs if run["settings"].get("epoch_chosen") == 0]
+    found: dict[str, str] = {}
+    for at, run in enumerate(solved):
+        one = next((other for other in solved[:at] if np.array_equal(answers[other["id"]], answers[run["id"]])), run)
+        if one is not run:
+            found[run["id"]] = one["id"]
+    return found
 
 
 def _optimism(
@@ -181,15 +200,16 @@ def _over_splits(candidates: list[Candidate], resampling: Mapping[str, Any]) -> 
     tried = [
         replace(one, accuracy=means[one.id]["accuracy"], interval=tuple(means[one.id]["interval"]))
         for one in candidates
-        if one.id in means
+        if one.id in means and one.id not in resampling.get("same_as", {})
     ]
-    return decide_over_splits(
+    verdict = decide_over_splits(
         tried,
         resampling["comparisons"],
         splits=described(resampling),
         pictures=resampling["pictures"],
         chance=resampling["chance"],
     )
+    return verdict.leaving_out(resampling.get("same_as", {}))
 
 
 def _cpu() -> str:

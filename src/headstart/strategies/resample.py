@@ -257,6 +257,8 @@ def _entry(
         name: np.array([record["accuracy"] for record in records if record["strategy"] == name])
         for name in dict.fromkeys(record["strategy"] for record in records)
     }
+    same = same_head(records)
+    rivals = {name: values for name, values in accuracies.items() if name not in same}
     shape = (asked["seeds"], -1)
     hidden = {"folds", "seeds", "wrong"}
     return {
@@ -276,5 +278,22 @@ def _entry(
             for name, values in accuracies.items()
         ],
         "runs": [{key: value for key, value in record.items() if key not in hidden} for record in records],
-        "comparisons": compare_over_splits(accuracies, train=train, test=test) if len(every) > 1 else [],
+        "same_as": same,
+        "comparisons": compare_over_splits(rivals, train=train, test=test) if len(every) > 1 else [],
     }
+
+
+def same_head(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return which strategies kept the solved head in every split, and erred on the same pictures as the first such."""
+    found: dict[str, str] = {}
+    solved: dict[str, list[Any]] = {}
+    for name in dict.fromkeys(record["strategy"] for record in records):
+        own = [record for record in records if record["strategy"] == name]
+        if name == "linear" or all(record["settings"].get("epoch_chosen") == 0 for record in own):
+            wrong = [record["wrong"] for record in own]
+            one = next((other for other, errors in solved.items() if errors == wrong), None)
+            if one is None:
+                solved[name] = wrong
+            else:
+                found[name] = one
+    return found

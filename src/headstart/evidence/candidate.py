@@ -1,0 +1,117 @@
+"""What the verdict weighs: finished runs, how accurate each is and what it costs to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evidence.intervals import wilson
+
+_EQUAL_COST = 1.05
+_COSTS = (
+    ("flops", "the fewer operations for an answer", "the fewest operations for an answer"),
+    ("size", "the smaller", "the smallest"),
+    ("learned", "fewer numbers learned", "the fewest numbers learned"),
+)
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One finished run as the verdict sees it.
+
+    Parameters
+    ----------
+    id : str
+        The run's name.
+    accuracy : float
+        Share of the held-out pictures that it answered right.
+    correct : array of bool, (n,)
+        Which of them.
+    flops : float
+        Operations for one prediction.
+    learned : int
+        How many numbers it has from the training pictures, fitted to them or remembered of them.
+    order : int
+        Its place in the table of strategies: the simpler, the earlier.
+    size : int
+        How many numbers it holds.
+    interval : tuple of float, optional
+        Of its accuracy; None: Wilson's, with pictures as units.
+    """
+
+    id: str
+    accuracy: float
+    correct: NDArray[np.bool_]
+    flops: float
+    learned: int
+    order: int
+    size: int = 0
+    interval: tuple[float, float] | None = None
+
+    @property
+    def right(self) -> int:
+        """How many held-out pictures it answered right."""
+        return int(np.sum(self.correct))
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The 95 % interval of its accuracy."""
+        return self.interval or wilson(self.right, len(self.correct))
+
+
+def most_accurate(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the most accurate, the cheapest among equals."""
+    most = max(one.accuracy for one in candidates)
+    return cheapest([one for one in candidates if one.accuracy == most])
+
+
+def cheapest(tied: Sequence[Candidate]) -> Candidate:
+    """Return the one to take of those that are tied.
+
+    None of the others is as cheap in all that counts and by more than a twentieth cheaper in some of it.
+    """
+    return min(_as_cheap(tied)[-1], key=lambda one: one.order)
+
+
+def _as_cheap(tied: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Return who is left at first and after each of the costs."""
+    left = [list(tied)]
+    for name, *_ in _COSTS:
+        least = _EQUAL_COST * min(getattr(one, name) for one in left[-1])
+        left.append([one for one in left[-1] if getattr(one, name) <= least])
+    return left
+
+
+def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
+    """Return for example "cheapest to use of the four that are tied (the smallest)"."""
+    count, number = len(able), _number(len(able))
+    if count < len(tied):
+        told = "tied and can be told from answering without looking"
+        if count == 1:
+            return f"only one of the {_number(len(tied))} that are {told}"
+    else:
+        told = "tied"
+    left = _as_cheap(able)
+    reasons = [
+        (fewer if count == 2 else fewest)
+        for (_, fewer, fewest), (before, after) in zip(_COSTS, pairwise(left), strict=True)
+        if len(after) < len(before)
+    ]
+    equals = [other.id for other in sorted(left[-1], key=lambda one: one.order) if other is not winner]
+    if equals:
+        reasons += ([] if reasons else ["equal in cost"]) + [f"simpler than {joined(equals)}"]
+    return f"cheap{'er' if count == 2 else 'est'} to use of the {number} that are {told} ({', '.join(reasons)})"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return for example "knn, linear and svm"."""
+    return " and ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
