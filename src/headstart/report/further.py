@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.report.cells import escaped, interval, probability, table, with_sign
 from headstart.report.numbers import decimal
-from headstart.report.text import measured_split, metrics_of
+from headstart.report.standing import measured_split, metrics_of
 
 Results = Mapping[str, Any]
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress
 from headstart.base.types import softmax
+from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import wilson
 from headstart.evidence.logme import logme
 from headstart.evidence.metrics import log_loss
 from headstart.evidence.paired import compare_pairs
-from headstart.evidence.verdict import Candidate, decide
+from headstart.evidence.verdict import decide
 from headstart.strategies.advise import seen_by_all_others, undecided
 from headstart.strategies.fit_head import solved
 from headstart.strategies.ground import Ground, Look, prepare
@@ -80,7 +81,7 @@ def rank(
             accuracy=entry["linear"],
             correct=correct[entry["backbone"]],
             flops=entry["flops"],
-            trained_parameters=0,
+            learned=0,
             order=place,
             size=entry["parameters"],
         )
