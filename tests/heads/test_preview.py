@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.heads.preview import preview
+from headstart.heads.preview import few_shot, preview
 from headstart.heads.training import Standard
 
 
@@ -64,3 +64,33 @@ def test_constant_features_are_no_error():
     y = np.arange(12) % 3
     found = preview(np.ones((12, 5)), y, 3)
     assert found.ridge.shape == found.neighbours.shape == (12,)
+
+
+def test_a_handful_tells_of_the_features_and_not_of_the_number_of_pictures():
+    X, y = blobs(n=90, apart=3.0, size=30)
+    more, labels = blobs(n=900, apart=3.0, size=30)
+    few, many = few_shot(X, y, 3), few_shot(more, labels, 3)
+    assert 0.3 < few < 0.98
+    assert many == pytest.approx(few, abs=0.1)
+    assert few_shot(np.random.default_rng(0).normal(size=(300, 30)), labels[:300], 3) == pytest.approx(0.0, abs=0.05)
+    assert few_shot(*blobs(n=90, apart=40.0, size=30), 3) == pytest.approx(1.0)
+
+
+def test_a_rare_class_counts_as_much_as_a_common_one():
+    rare = (np.arange(300) % 60 == 0).astype(np.int64)  # 5 rows
+    X = np.random.default_rng(0).normal(size=(300, 10))
+    X += 6.0 * rare[:, None]
+    assert few_shot(X, rare, 2, shots=3) > 0.9
+    assert few_shot(X, np.where(rare, 0, np.arange(300) % 2), 2, shots=3) == pytest.approx(0.0, abs=0.1)
+
+
+def test_copies_of_what_was_learned_are_not_asked_about():
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.normal(size=(24, 40)), 2, axis=0)
+    y = np.repeat(np.arange(24) % 2, 2)
+    pairs = np.repeat(np.arange(24), 2).astype(str)
+    assert few_shot(X, y, 2) > few_shot(X, y, 2, pairs) + 0.08, "copies of what was learned are recognised"
+
+
+def test_nobody_can_be_asked_where_a_class_has_one_picture():
+    assert few_shot(np.ones((4, 3)), np.array([0, 0, 0, 1]), 2) is None

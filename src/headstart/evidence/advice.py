@@ -2,10 +2,11 @@
 
 The chart is the one that courses draw (for example Marcelino 2018, "Transfer learning from pre-trained models"): with
 many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
-case, a part as well; few and like, only a head. Its axes have no numbers there. Here the pictures are many when twice
-as many would bring a head on the frozen network less than a point, and like those of the first training when the
-network's late channels vary about as much as they did then. What training brought in each quadrant was measured
-(`benchmarks/advice.py`), and where it brought less than it costs the advice is not the chart's.
+case, a part as well; few and like, only a head. Its axes have no numbers there. Here pictures are many when twice as
+many would bring a head on the frozen network less than a point. They are like those of the first training when five
+pictures of a class are enough for such a head to tell half of what chance does not: that is what similarity is good
+for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
+beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ Size = Literal["small", "large"]
 Similarity = Literal["similar", "dissimilar"]
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
-LIKE = 2.0  # factor by which the spread of late channels may differ
-TOLD = 0.9  # share of what can be told, beyond which features tell the classes, whatever the pictures are like
+LIKE = 0.5  # of what chance does not tell, told after five pictures of a class
 MENDED = (0.3, 0.2)  # share of a head's errors that training mends where its features do not tell: mean, deviation
+ALIKE = 2.0  # factor by which the spread of late channels may differ, in words only
 CHART: Mapping[tuple[Size, Similarity], str] = {
     ("large", "dissimilar"): "full",
     ("large", "similar"): "partial",
@@ -52,6 +53,8 @@ class Profile:
     linear, neighbours, ridge : float
         How many training pictures each answered right that it had not learned from: logistic regression by folds,
         five nearest neighbours and ridge regression one by one.
+    told : float, optional
+        How much of what chance does not tell a head tells after five pictures of a class; see `heads.preview.few_shot`.
     now, doubled : Forecast, optional
         What the learning curve of the logistic regression expects with these pictures, and with twice as many; None
         where there are too few for a curve.
@@ -66,15 +69,10 @@ class Profile:
     linear: float
     neighbours: float
     ridge: float
+    told: float | None
     now: Forecast | None = None
     doubled: Forecast | None = None
     shift: float | None = None
-
-    @property
-    def told(self) -> float:
-        """How much of what can be told the frozen features tell: 0 by chance, 1 everything."""
-        best = max(self.linear, self.neighbours, self.ridge)
-        return max(0.0, (best - self.chance) / max(1 - self.chance, 1e-9))
 
     @property
     def factor(self) -> float | None:
@@ -88,10 +86,8 @@ class Profile:
 
     @property
     def similarity(self) -> Similarity:
-        """Similar by the look of the pictures; for a network that does not remember its own, by what features tell."""
-        if self.factor is None:
-            return "similar" if self.told >= TOLD else "dissimilar"
-        return "similar" if self.factor < LIKE else "dissimilar"
+        """Similar where the frozen network's features tell the classes after a handful of pictures."""
+        return "similar" if self.told is not None and self.told >= LIKE else "dissimilar"
 
     @property
     def enough(self) -> float | None:
@@ -177,11 +173,6 @@ class Advice:
         }
 
 
-def trains(profile: Profile, told: float = TOLD) -> bool:
-    """Return whether a part of the network is to be trained: the pictures are unlike, and features do not tell."""
-    return profile.similarity == "dissimilar" and profile.told < told
-
-
 def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
     """Return the advice for pictures of this profile.
 
@@ -193,7 +184,7 @@ def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
     """
     head = _expected_of_head(profile, seconds.get("linear"))
     part = _expected_of_training(profile, seconds.get("partial"))
-    expected = (part, head) if trains(profile) else (head,)
+    expected = (part, head) if profile.similarity == "dissimilar" else (head,)
     chart = CHART[profile.size, profile.similarity]
     sentences = [_of_size(profile), _of_similarity(profile), _advised(profile, chart, expected)]
     return Advice(profile, chart, expected[0].strategy, expected, " ".join(sentences))
@@ -225,12 +216,17 @@ def _of_size(profile: Profile) -> str:
 
 
 def _of_similarity(profile: Profile) -> str:
-    tells = f"frozen features tell {100 * profile.told:.0f} % of what chance does not"
-    if profile.factor is None:
-        return f"{profile.similarity.capitalize()}: {tells} (the network does not remember what it was trained on)."
+    looks = ""
+    if profile.factor is not None:
+        looks = (
+            f" To the network they look {'like' if profile.factor < ALIKE else 'unlike'} the photographs of its first "
+            f"training: the spread of what it sees late differs by a factor of {profile.factor:.1f}."
+        )
+    if profile.told is None:
+        return f"Dissimilar, as far as so few pictures tell.{looks}"
     return (
-        f"{profile.similarity.capitalize()}: the spread of what the network sees late differs by a factor of "
-        f"{profile.factor:.1f} from that on the photographs of its first training (below {LIKE:.0f}: similar); {tells}."
+        f"{profile.similarity.capitalize()}: after five pictures of a class the frozen network tells "
+        f"{100 * profile.told:.0f} % of what chance does not ({100 * LIKE:.0f} is similar enough).{looks}"
     )
 
 
@@ -238,39 +234,22 @@ def _advised(profile: Profile, chart: str, expected: Sequence[Expected]) -> str:
     first = expected[0]
     low, high = first.interval
     advised = f"Take {first.strategy}: {first.accuracy:.2f} expected ({low:.2f} to {high:.2f})"
+    place = f"{'many' if profile.size == 'large' else 'few'} and {profile.similarity}"
     if chart == first.strategy:
-        return f"{advised}, as the chart says for pictures so {_few(profile)} and {_like(profile)}."
-    because = (
-        "training all of it brought no more than training its last stages, at several times the cost"
-        if first.strategy == "partial"
-        else "with features that tell so much"
-        if profile.similarity == "dissimilar"
-        else "on pictures so alike"
-    )
+        return f"{advised}, as the chart says for pictures that are {place}."
     if first.strategy == "partial":
-        return f"{advised}. The chart says {chart} for pictures so {_few(profile)} and {_like(profile)}; {because}."
+        return (
+            f"{advised}. The chart says {chart} for pictures that are {place}; training all of the network brought no "
+            "more than training its last stages when it was measured, at several times the cost."
+        )
     return (
-        f"{advised}. The chart says {chart} for pictures so {_few(profile)} and {_like(profile)}; {because} training "
-        "brought nothing when it was measured."
+        f"{advised}. The chart says {chart} for pictures that are {place}; training brought them nothing when it was "
+        "measured."
     )
-
-
-def _few(profile: Profile) -> str:
-    return "many" if profile.size == "large" else "few"
-
-
-def _like(profile: Profile) -> str:
-    return "like" if profile.similarity == "similar" else "unlike"
 
 
 def in_short(advice: Mapping[str, Any]) -> str:
     """Return an entry `advice` in one line."""
-    few = "many" if advice["size"] == "large" else "few"
-    like = "like photographs" if advice["similarity"] == "similar" else "unlike photographs"
-    if advice["factor"] is None:
-        like = "easy for the frozen network" if advice["similarity"] == "similar" else "hard for the frozen network"
+    place = f"{'many' if advice['size'] == 'large' else 'few'} pictures, {advice['similarity']}"
     low, high = advice["interval"]
-    return (
-        f"advice: {few} pictures, {like}: take {advice['strategy']}, {advice['accuracy']:.2f} expected "
-        f"({low:.2f} to {high:.2f})."
-    )
+    return f"advice: {place}: take {advice['strategy']}, {advice['accuracy']:.2f} expected ({low:.2f} to {high:.2f})."

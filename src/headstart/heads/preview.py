@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.streams import stream
 from headstart.base.types import Floats, unit_rows
 from headstart.heads.training import Labels, Standard
 
 MOST_ROWS = 1500  # the axes of the matrix of all pairs take about a second
 NEIGHBOURS = 5
 _STRENGTHS = np.logspace(-4, 4, 17)  # of the mean eigenvalue
+
+SHOTS, DRAWS = 5, 40  # pictures of a class, and how often they are drawn
 
 Bools = NDArray[np.bool_]
 
@@ -56,6 +59,62 @@ def preview(X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None 
         neighbours=_by_neighbours(features, labels, classes, owners) == labels,
         ridge=_by_ridge(features, labels, classes, owners) == labels,
     )
+
+
+def few_shot(
+    X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None = None, *, shots: int = SHOTS, seed: int = 0
+) -> float | None:
+    """Return how much of what chance does not tell a head tells that has learned from a handful of each class.
+
+    However many pictures there are, the handful is the same: what grows with their number is left out, and what
+    remains is how well the features tell the classes apart.
+
+    Parameters
+    ----------
+    X : array, (n, D)
+    y : array of int, (n,)
+        From 0 to ``classes - 1``.
+    classes : int
+    groups : array of str, (n,), optional
+        Rows of one group never answer for each other.
+    shots : int
+        Rows of each class that are learned from; one less than the smallest class has, if that is fewer.
+    seed : int
+
+    Returns
+    -------
+    float or None
+        The mean over draws of (balanced accuracy - 1 / classes) / (1 - 1 / classes): 0 by chance, 1 everything. By
+        ridge regression on standardised features, its strength their mean square. None where no row is left to ask.
+    """
+    features, labels = np.asarray(X, np.float64), np.asarray(y, np.int64)
+    owners = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    members = [np.flatnonzero(labels == label) for label in range(classes)]
+    shots = min(shots, min(map(len, members)) - 1)
+    if shots < 1:
+        return None
+    told = []
+    for draw in range(DRAWS):
+        order = stream(seed, "few shots", draw)
+        taken = np.concatenate([order.permutation(own)[:shots] for own in members])
+        asked = np.flatnonzero(~np.isin(owners, owners[taken]))
+        recalls = _recalls(features, labels, classes, taken, asked)
+        if len(recalls):
+            told.append((recalls.mean() - 1 / classes) / (1 - 1 / classes))
+    return float(np.mean(told)) if told else None
+
+
+def _recalls(
+    features: Floats, labels: Labels, classes: int, taken: NDArray[np.intp], asked: NDArray[np.intp]
+) -> Floats:
+    """Return the recall of every class among the asked rows, by a head that learned from those that were taken."""
+    standard = Standard.of(features[taken])
+    known, new = standard.apply(features[taken]), standard.apply(features[asked])
+    alike = known @ known.T
+    alike[np.diag_indices_from(alike)] += np.trace(alike) / len(alike)
+    scores = new @ known.T @ np.linalg.solve(alike, np.eye(classes)[labels[taken]] - 1 / classes)
+    right = scores.argmax(axis=1) == labels[asked]
+    return np.array([right[labels[asked] == label].mean() for label in np.unique(labels[asked])])
 
 
 def _by_neighbours(features: Floats, labels: Labels, classes: int, owners: NDArray[np.intp]) -> NDArray[np.intp]:

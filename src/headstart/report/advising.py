@@ -40,7 +40,7 @@ def _chart(advice: Advice, width: int) -> list[Line]:
     here = (advice["size"], advice["similarity"])
     names = {"large": "many pictures", "small": "few pictures"}
     room = min(max(map(cell_len, _CHART.values())) + 2, max((width - 17) // 2, 12))
-    lines = [Line(f"{'':15}{fit('  like photographs', room)}    unlike".rstrip(), "heading")]
+    lines = [Line(f"{'':15}{fit('  similar', room)}    dissimilar".rstrip(), "heading")]
     for size in ("large", "small"):
         fields = [
             ("● " if (size, similarity) == here else "  ") + shorten(_CHART[size, similarity], room - 2)

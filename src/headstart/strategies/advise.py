@@ -17,7 +17,7 @@ from headstart.evidence.advice import Profile, advise, in_short
 from headstart.evidence.learning import Forecast, forecast
 from headstart.evidence.units import numbered
 from headstart.features.extract import BATCH
-from headstart.heads.preview import MOST_ROWS, Preview, preview
+from headstart.heads.preview import MOST_ROWS, Preview, few_shot, preview
 from headstart.pixels import frame
 from headstart.strategies.choose import FRAMINGS_TRIED
 from headstart.strategies.fit_head import solved
@@ -49,7 +49,9 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
     fitted, readout, _ = solved(ground, preprocessing, linear, few=True)
     if fitted.out_of_fold is None:
         raise RuntimeError("the logistic head was fitted without folds")
-    _, seen = seen_by_all_others(ground, preprocessing, readout)
+    places, seen = seen_by_all_others(ground, preprocessing, readout)
+    features = np.asarray(ground.features(rows, preprocessing, Look("features", "features"), readout=readout))
+    told = few_shot(features[places], labels[places], len(ground.classes), groups[places], seed=ground.request.seed)
     counts = np.bincount(ground.table.labels[ground.train], minlength=len(ground.classes))
     curve = curve_on(ground, preprocessing, linear, readout, fitted.chosen, few=True)
     pictures = len(ground.train)
@@ -70,6 +72,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         linear=float((fitted.out_of_fold.argmax(axis=1) == labels).mean()),
         neighbours=float(seen.neighbours.mean()),
         ridge=float(seen.ridge.mean()),
+        told=told,
         now=at(1.0),
         doubled=at(2.0),
         shift=_shift(ground, preprocessing) if with_shift else None,

@@ -1,0 +1,337 @@
+"""Advice against what every strategy really reaches (`benchmarks/tasks.py`), and against rules that need no advice.
+
+::
+
+    python benchmarks/tasks.py SHARED --out WORK                 # first the truth: hours, in pieces
+    python benchmarks/advice.py profiles SHARED --out WORK       # then what one frozen pass tells, division by division
+    python benchmarks/advice.py page --out WORK                  # the tables of docs/advice.md
+
+Regret is the mean accuracy of the best strategy of a task less that of the strategy that a rule takes, in points. Means
+are over divisions; those of trained strategies, of which there are fewer, are the mean of `linear` and the mean
+difference from it in the same divisions. Whatever is tuned is tuned on the other sets of pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from measuring import write_section
+from tasks import DEFAULT, SIZES, Task, divisions, ground_of, read_truth
+
+import headstart as hs
+from headstart.base.progress import Silent
+from headstart.evidence.advice import ALIKE, CHART, LIKE, MENDED, Profile, advise
+from headstart.evidence.learning import Forecast
+from headstart.evidence.logme import logme
+from headstart.strategies.advise import profile_of, undecided
+from headstart.strategies.ground import Look
+from headstart.strategies.resample import Part
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "advice.md"
+HEADS = ("linear", "svm", "knn")
+REPEATS = 6
+MANY_EACH = 100  # pictures of a class: the border of a chart with fixed thresholds
+
+
+class Seen(NamedTuple):
+    """One task: mean accuracies by strategy with their standard errors, and what was advised in each division."""
+
+    task: Task
+    means: dict[str, float]
+    errors: dict[str, float]
+    numbers: dict[str, int]
+    profiles: dict[int, Profile]
+    scores: dict[int, float]  # LogME
+    accuracies: dict[str, dict[int, float]]
+    held_out: int
+
+    @property
+    def best(self) -> float:
+        """The mean of the best strategy."""
+        return max(self.means.values())
+
+    def regret(self, strategy: str) -> float:
+        """What taking this strategy costs, in points; `full`, where it was not tried, counts as `partial`."""
+        taken = strategy if strategy in self.means else "partial"
+        return 100 * (self.best - self.means[taken])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=("profiles", "page"))
+    parser.add_argument("shared", type=Path, nargs="?")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default=",".join(SIZES))
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    options = parser.parse_args()
+    hs.tune_process()
+    if options.part == "profiles":
+        for name in options.only.split(","):
+            write_profiles(options.shared, options.out, name, options.repeats)
+        return
+    every = seen(options.out)
+    write_section("tasks", tasks_section(every), page=PAGE)
+    write_section("rules", rules_section(every), page=PAGE)
+    write_section("expectations", expectations_section(every), page=PAGE)
+
+
+# ------------------------------------------------------------------------------------------- measuring
+
+
+def write_profiles(shared: Path, out: Path, name: str, repeats: int) -> None:
+    """Add to WORK/profiles.jsonl what one frozen pass tells in every division of the set's tasks."""
+    file = out / "profiles.jsonl"
+    standing = {(one["task"], one["seed"]) for one in read_lines(file)}
+    ground = ground_of(shared, out, name, DEFAULT, HEADS)
+    for task in (Task(name, DEFAULT, size) for size in SIZES[name]):
+        for division in divisions(ground, task, repeats):
+            if (task.name, division.seed) in standing:
+                continue
+            part = Part(ground, division)
+            part.progress = Silent()
+            preprocessing = undecided(part)
+            profile = profile_of(part, preprocessing)
+            features = part.features(part.train, preprocessing, Look("features", "features"))
+            score = logme(features, part.table.labels[part.train], len(part.classes))
+            line = {"task": task.name, "seed": division.seed, "logme": score, **asdict(profile)}
+            with file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(line) + "\n")
+        print(task.name, flush=True)
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """Return the lines of a JSON lines file, none where there is none."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def seen(out: Path) -> list[Seen]:
+    """Return every task of which heads, `partial` and profiles are known."""
+    truth: dict[str, dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for one in read_truth(out):
+        truth[one["task"]][one["strategy"]][one["seed"]] = one
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in read_lines(out / "profiles.jsonl"):
+        told[one["task"]].append(one)
+    found = []
+    for name, by_strategy in truth.items():
+        pictures, network, size = name.split("/")
+        if network != DEFAULT or not {*HEADS, "partial"} <= set(by_strategy) or not told[name]:
+            continue
+        task = Task(pictures, network, 0 if size == "all" else int(size))
+        accuracies = {
+            strategy: {seed: one["accuracy"] for seed, one in runs.items()} for strategy, runs in by_strategy.items()
+        }
+        means, errors = zip(*(_mean(accuracies, strategy) for strategy in accuracies), strict=True)
+        found.append(
+            Seen(
+                task,
+                dict(zip(accuracies, means, strict=True)),
+                dict(zip(accuracies, errors, strict=True)),
+                {strategy: len(runs) for strategy, runs in accuracies.items()},
+                {one["seed"]: profile(one) for one in told[name]},
+                {one["seed"]: one["logme"] for one in told[name]},
+                accuracies,
+                next(iter(by_strategy["linear"].values()))["held_out"],
+            )
+        )
+    order = list(SIZES)
+    return sorted(found, key=lambda one: (order.index(one.task.pictures), one.task.size or 10**6))
+
+
+def _mean(accuracies: Mapping[str, Mapping[int, float]], strategy: str) -> tuple[float, float]:
+    """Return mean accuracy and standard error; of trained strategies by their difference from `linear`."""
+    own, linear = accuracies[strategy], accuracies["linear"]
+    if strategy in HEADS:
+        values = np.array(list(own.values()))
+        return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    gains = np.array([own[seed] - linear[seed] for seed in own if seed in linear])
+    error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+    return float(np.mean(list(linear.values())) + gains.mean()), float(error)
+
+
+def profile(line: Mapping[str, Any]) -> Profile:
+    """Return the profile of one line of profiles.jsonl."""
+    values = {name: line[name] for name in Profile.__dataclass_fields__}
+    for name in ("now", "doubled"):
+        if values[name] is not None:
+            values[name] = Forecast(
+                **{key: tuple(value) if isinstance(value, list) else value for key, value in values[name].items()}
+            )
+    return Profile(**values)
+
+
+# --------------------------------------------------------------------------------------------- tables
+
+
+def tasks_section(every: Sequence[Seen]) -> str:
+    """Return one line for each task."""
+    lines = [
+        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 divisions for heads; after ±, "
+        "the standard error of the difference from `linear`, and how many divisions were trained. Told: after five "
+        "pictures of a class, of what chance does not. Doubling: points that twice as many would bring. Looks: factor of "
+        "the spread. Advised: in so many of the divisions.",
+        "",
+        "| set, pictures of a class | told | looks | doubling | linear | svm | knn | partial (±, divisions) | full | "
+        "scratch | advised | regret |",
+        "|---" * 12 + "|",
+    ]
+    for one in every:
+        told = np.mean([found.told for found in one.profiles.values() if found.told is not None])
+        gains = [found.doubled.gain for found in one.profiles.values() if found.doubled]
+        looks = np.mean([found.factor for found in one.profiles.values()])
+        names = [advise(found, {}).strategy for found in one.profiles.values()]
+        advised = max(set(names), key=names.count)
+        trained = [
+            f"{one.means[name]:.3f} (± {_points(one.errors[name])}, {one.numbers[name]})" if name in one.means else ""
+            for name in ("partial", "full", "scratch")
+        ]
+        heads = " | ".join(f"{one.means[name]:.3f}" for name in HEADS)
+        regret = np.mean([one.regret(name) for name in names])
+        lines.append(
+            f"| {one.task.pictures}, {one.task.size or 'all'} | {told:.2f} | {looks:.1f} "
+            f"| {f'{100 * np.mean(gains):+.1f}' if gains else 'too few'} | {heads} | {' | '.join(trained)} "
+            f"| {advised} ({names.count(advised)} of {len(names)}) | {regret:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _points(value: float) -> str:
+    return "?" if np.isnan(value) else f"{100 * value:.1f}"
+
+
+Rule = Callable[[Seen, int], str]
+
+
+def rules_section(every: Sequence[Seen]) -> str:
+    """Return the mean regret of every rule."""
+    rules: list[tuple[str, Rule]] = [
+        ("**the advice**", lambda one, seed: advise(one.profiles[seed], {}).strategy),
+        ("the advice, its border set on the other sets", _by_border(every, lambda one, seed: one.profiles[seed].told)),
+        ("always `linear`", lambda one, seed: "linear"),  # noqa: ARG005 - rules take the same
+        ("always `svm`", lambda one, seed: "svm"),  # noqa: ARG005
+        ("always `knn`", lambda one, seed: "knn"),  # noqa: ARG005
+        ("always `partial`", lambda one, seed: "partial"),  # noqa: ARG005
+        ("the chart, with our measures", lambda one, seed: advise(one.profiles[seed], {}).chart),
+        (f"the plain chart: {MANY_EACH} pictures of a class, factor {ALIKE:.0f}", _plain_chart),
+        ("border on the factor, set on the other sets", _by_border(every, _looks)),
+        ("border on LogME, set on the other sets", _by_border(every, lambda one, seed: one.scores[seed])),
+        ("border on the probe's accuracy, set on the other sets", _by_border(every, _accuracy)),
+        ("the best on the held-out pictures of one division", _best_on_one),
+    ]
+    lines = [
+        f"{len(every)} tasks; mean of {sum(len(one.profiles) for one in every)} divisions, points of accuracy. Under "
+        "`full`, where it was not tried, `partial` is counted.",
+        "",
+        "| rule | mean regret | of sets | worst task |",
+        "|---|---|---|---|",
+    ]
+    for name, rule in rules:
+        regrets = {one.task.name: np.mean([one.regret(rule(one, seed)) for seed in one.profiles]) for one in every}
+        by_set: dict[str, list[float]] = defaultdict(list)
+        for one in every:
+            by_set[one.task.pictures].append(float(regrets[one.task.name]))
+        worst = max(regrets, key=lambda task: regrets[task])
+        lines.append(
+            f"| {name} | {np.mean(list(regrets.values())):.2f} | {np.mean([np.mean(v) for v in by_set.values()]):.2f} "
+            f"| {regrets[worst]:.1f} ({worst.replace('/lite0/', ', ')}) |"
+        )
+    return "\n".join(lines)
+
+
+def _plain_chart(one: Seen, seed: int) -> str:
+    found = one.profiles[seed]
+    many = found.pictures >= MANY_EACH * found.classes
+    alike = found.factor is not None and found.factor < ALIKE
+    return CHART["large" if many else "small", "similar" if alike else "dissimilar"]
+
+
+def _looks(one: Seen, seed: int) -> float:
+    return -(one.profiles[seed].factor or 1.0)
+
+
+def _accuracy(one: Seen, seed: int) -> float:
+    return one.profiles[seed].linear
+
+
+def _by_border(every: Sequence[Seen], measure: Callable[[Seen, int], float | None]) -> Rule:
+    """Return the rule that trains below a border, which for each set is the best one on all others."""
+
+    def value(one: Seen, seed: int) -> float:
+        found = measure(one, seed)
+        return -np.inf if found is None else float(found)
+
+    borders: dict[str, float] = {}
+    for name in {one.task.pictures for one in every}:
+        others = [one for one in every if one.task.pictures != name]
+        values = sorted({value(one, seed) for one in others for seed in one.profiles} - {-np.inf})
+        tried = [values[0] - 1, *((a + b) / 2 for a, b in zip(values, values[1:], strict=False)), values[-1] + 1]
+        costs = []
+        for border in tried:
+            regrets = [
+                np.mean([one.regret("partial" if value(one, seed) < border else "linear") for seed in one.profiles])
+                for one in others
+            ]
+            costs.append(float(np.mean(regrets)))
+        best = np.flatnonzero(np.array(costs) <= min(costs) + 1e-9)
+        borders[name] = tried[int(best[len(best) // 2])]
+    return lambda one, seed: "partial" if value(one, seed) < borders[one.task.pictures] else "linear"
+
+
+def _best_on_one(one: Seen, seed: int) -> str:
+    on = {name: found[seed] for name, found in one.accuracies.items() if seed in found}
+    return max(on, key=lambda name: on[name])
+
+
+def expectations_section(every: Sequence[Seen]) -> str:
+    """Return how often the accuracy on the held-out pictures lay in the interval that was expected before."""
+    inside: dict[str, list[bool]] = defaultdict(list)
+    errors: dict[str, list[float]] = defaultdict(list)
+    mended: dict[str, list[float]] = defaultdict(list)
+    for one in every:
+        for seed, found in one.profiles.items():
+            for expected in advise(found, {}).expected:
+                reached = one.accuracies[expected.strategy].get(seed)
+                if reached is None:
+                    continue
+                low, high = expected.interval
+                own = 1.96 * np.sqrt(
+                    max(expected.accuracy * (1 - expected.accuracy), 0.25 / one.held_out) / one.held_out
+                )
+                middle = expected.accuracy
+                within = middle - np.hypot(middle - low, own) <= reached <= middle + np.hypot(high - middle, own)
+                inside[expected.strategy].append(bool(within))
+                errors[expected.strategy].append(middle - reached)
+        if one.profiles and np.mean([found.similarity == "dissimilar" for found in one.profiles.values()]) > 0.5:
+            gain = one.means["partial"] - one.means["linear"]
+            mended[one.task.pictures].append(gain / (1 - one.means["linear"]))
+    lines = [
+        "Expected before, on pictures that nobody had looked at; the held-out pictures' own luck is added to the interval.",
+        "",
+        "| strategy | divisions | inside the 95 % interval | mean error | mean absolute error |",
+        "|---|---|---|---|---|",
+    ]
+    for name, found in inside.items():
+        lines.append(
+            f"| {name} | {len(found)} | {np.mean(found):.3f} | {100 * np.mean(errors[name]):+.1f} "
+            f"| {100 * np.mean(np.abs(errors[name])):.1f} |"
+        )
+    shares = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in mended.items())
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Of the errors of `linear`, `partial` mended on sets that are dissimilar (below {LIKE}): {shares}; the advice "
+            f"expects {MENDED[0]} ± {MENDED[1]}.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
