@@ -329,11 +329,11 @@ def _small_class(case: _Case, least: int) -> list[str]:
 
 def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
     """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count, number = len(able), _number(len(able))
+    count, number = len(able), number_text(len(able))
     if count < len(tied):
         told = "tied and can be told from answering without looking"
         if count == 1:
-            return f"only one of the {_number(len(tied))} that are {told}"
+            return f"only one of the {number_text(len(tied))} that are {told}"
     else:
         told = "tied"
     more = "er" if count == 2 else "est"
@@ -346,7 +346,8 @@ def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Ca
     return f"cheap{more} to use of the {number} that are {told} ({', '.join(reasons) or 'equal in cost'})"
 
 
-def _number(count: int) -> str:
+def number_text(count: int) -> str:
+    """Return a small number as a word."""
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,26 +13,23 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.base import cache
-from headstart.base.errors import ConfigError, DataError, PictureError
+from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract, stands
-from headstart.pixels import PixelStore, decode, frame
+from headstart.pixels import PixelStore, frame
+from headstart.strategies.depths import activation_bytes, activation_limit, stored_cuts
 from headstart.strategies.networks import Unkept, networks, worth_keeping
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
 from headstart.table import (
-    UNREADABLE_SHARE,
     Table,
     apply_split_file,
     check_trainable,
-    counted,
     folds,
     group_ids,
     hold_out,
-    read_rows,
     some_of,
     warn_of_copies,
     with_splits,
@@ -41,8 +37,6 @@ from headstart.table import (
 
 LOOKS = 4000  # training pictures that choose framing and augmentation; more tell no more
 PROBES = 8  # pictures on which a graph is compared with its network
-DECODE_CALIBRATION = 0.2  # seconds
-ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +208,10 @@ class Ground:
     def activations(
         self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, cut: str, view: View = PLAIN
     ) -> NDArray[np.float16]:
-        """Return what enters the network's part after `cut`, (len(rows), ...) float16."""
+        """Return what enters the network's part after `cut`, (len(rows), ...) float16.
+
+        The same pass leaves what enters those after the other cuts that are asked for.
+        """
         return self._pass(self.need_backbone(), rows, prepared, look, view, cut=cut)["activations"]
 
     def _pass(
@@ -237,6 +234,7 @@ class Ground:
             preprocessing=prepared,
             view=view,
             cut=cut,
+            beside=self.stored_cuts(cut) if cut is not None else (),
             pooled=cut is None,
             device=self.device,
             engine="torch" if cut else self.engine,
@@ -245,8 +243,16 @@ class Ground:
         )
         self.spent += time.perf_counter() - begin
         # What a pass cost when it was made counts, once, also where it was found in the cache.
-        self._costs[found.key] = (look.step, found.seconds)
+        self._costs[found.made] = (look.step, found.seconds)
         return found
+
+    def activation_bytes(self, cut: str) -> int:
+        """Return what the views and the plain activations at `cut` would take on disk."""
+        return activation_bytes(self.need_backbone(), cut, (self.request.views + 1) * len(self.table))
+
+    def stored_cuts(self, first: str | None = None) -> tuple[str, ...]:
+        """Return the cuts at which activations are stored, in one pass: `first`, and those that fit beside it."""
+        return stored_cuts(self.request, self.need_backbone(), len(self.table), self.activation_limit, first)
 
     def network(self, readout: str) -> Backbone:
         """Return the pre-trained backbone that answers with this readout."""
@@ -267,12 +273,13 @@ def prepare(
     table: Table,
     request: Request,
     *,
-    files: Sequence[Path | NDArray[np.uint8]] | None,
+    files: Sequence[Path | NDArray[np.uint8]] | None = None,
     threads: int | None,
     progress: Progress,
     split_file: Path | None = None,
     must_measure: bool = True,
     side: int | None = None,
+    loaded: Backbone | None = None,
 ) -> Ground:
     """Decode every picture once, set the faulty ones aside, split, and load the backbone.
 
@@ -288,6 +295,8 @@ def prepare(
         Hold pictures out to measure on, if the data does not say which.
     side : int, optional
         Short side, in pixels, to which pictures of this experiment were decoded before.
+    loaded : Backbone, optional
+        The pre-trained network, if it is there already.
 
     Raises
     ------
@@ -297,7 +306,7 @@ def prepare(
         If they would have to be decoded to another side now.
     """
     before = side
-    device, backbone, side = networks(request)
+    device, backbone, side = networks(request, loaded)
     if before not in (None, side):
         raise ConfigError(
             f"With {', '.join(request.strategies)} together pictures are stored at {side} pixels; what stands in the "
@@ -321,7 +330,7 @@ def prepare(
             f"{len(faulty)} of {len(table)} pictures cannot be read, first '{_name(sources[row])}' ({faulty[row]}).",
             hint="Leave them out of the pictures and labels.",
         )
-    usable = _divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
+    usable = divided(table, table.without(faulty), request, split_file, must_measure=must_measure)
     ground = Ground(request, usable, Pictures(store, kept), backbone, device, progress, decode_seconds, side)
     ground.drawn = not table.divided and split_file is None
     for warning in ground.warnings:
@@ -329,43 +338,7 @@ def prepare(
     return ground
 
 
-def survey(
-    table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
-) -> Ground:
-    """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
-    device, backbone, side = networks(request)
-    readable = table if split_file is None else _named(table, split_file, progress)
-    usable = _divided(readable, readable, request, split_file, must_measure=True)
-    files = list(map(usable.file, range(len(usable))))
-    none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
-    rate, drawn = rate_of_decoding(files, side, thread_budget(threads)), not table.divided and split_file is None
-    return Ground(request, usable, none, backbone, device, progress, 0.0, side, rate, drawn=drawn)
-
-
-def activation_limit() -> int:
-    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
-    return min(ACTIVATION_LIMIT, cache.limit())
-
-
-def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
-    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
-    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
-    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
-
-
-def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:
-    """Return about how many seconds one picture takes to decode, from some of them; None if none can be read."""
-    begin, done = time.perf_counter(), 0
-    for place in np.linspace(0, len(sources) - 1, min(len(sources), 12)).astype(int):
-        with suppress(PictureError):
-            decode(sources[place], short_side=side)
-            done += 1
-        if time.perf_counter() - begin > DECODE_CALIBRATION:
-            break
-    return (time.perf_counter() - begin) / done / threads if done else None
-
-
-def _divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
+def divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:
     """Return the usable pictures of `table` with their splits, checked."""
     if split_file is not None:
         usable = apply_split_file(usable, split_file)
@@ -383,17 +356,6 @@ def _divided(table: Table, usable: Table, request: Request, split_file: Path | N
             hint="Leave --select out: epochs are then chosen inside train.",
         )
     return usable
-
-
-def _named(table: Table, split_file: Path, progress: Progress) -> Table:
-    """Return the pictures that a split file names: nothing was decoded yet that would say which are faulty."""
-    listed = {row.path for row in read_rows(split_file)}
-    absent = [row for row, path in enumerate(table.paths) if path not in listed]
-    if not absent or len(absent) > UNREADABLE_SHARE * len(table):
-        return table
-    first = table.paths[absent[0]]
-    progress.message(f"'{split_file}' lacks {counted(len(absent))}, first '{first}': left out, as faulty ones are.")
-    return table.without(dict.fromkeys(absent, f"not in '{split_file}'"))
 
 
 def _name(source: Path | NDArray[np.uint8]) -> str:
