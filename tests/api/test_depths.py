@@ -30,9 +30,13 @@ def two_depths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headstart.strategies.depths._spread", lambda names, usual: TRIED)
 
 
-@pytest.fixture
-def tried(pictures: Path, tmp_path: Path) -> hs.api.Experiment:
-    return hs.compare(pictures, out=tmp_path / "a.run", **AUTO)
+@pytest.fixture(scope="module")
+def tried(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> hs.api.Experiment:
+    """Both depths, in a folder that tests leave as it is; its cache is none of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headstart.strategies.depths._spread", lambda names, usual: TRIED)
+        patch.setenv("HEADSTART_CACHE", str(tmp_path_factory.mktemp("cache of the depths")))
+        return hs.compare(pictures, out=tmp_path_factory.mktemp("runs") / "depths.run", **AUTO)
 
 
 class Trained(Silent):
@@ -90,7 +94,6 @@ def test_the_activations_of_all_depths_come_from_one_pass(
 
 
 def test_a_depth_is_what_its_cut_gives_by_itself(tried: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
-    hs.clear_cache()
     alone = hs.compare(pictures, out=tmp_path / "b.run", **{**AUTO, "cut": "conv_head"})
     one, other = (without_times(run.record) for run in (alone.runs["partial"], tried.runs[NAMES[0]]))
     for key in ("id", "predictions", "bundle"):
@@ -132,7 +135,6 @@ def test_another_cut_in_the_folder_is_another_experiment(pictures: Path, tmp_pat
 
 
 def test_stopped_anywhere_the_depths_go_on(tried: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
-    hs.clear_cache()
     chance, stops, table = random.Random(3), 0, read_table(pictures)
     while True:
         try:
@@ -150,7 +152,6 @@ def test_stopped_anywhere_the_depths_go_on(tried: hs.api.Experiment, pictures: P
 def test_the_budget_leaves_the_deeper_one(
     tried: hs.api.Experiment, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hs.clear_cache("trainings")  # what stands there fits any budget
     expected = {"knn": 1.0, NAMES[0]: 1.0, NAMES[1]: 9e9}
     monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
     place = tmp_path / "late.run"
@@ -164,6 +165,7 @@ def test_the_budget_leaves_the_deeper_one(
 def test_what_was_trained_is_found_by_its_cut_whatever_it_is_called(
     tried: hs.api.Experiment, pictures: Path, tmp_path: Path
 ) -> None:
+    hs.compare(pictures, out=tmp_path / "a.run", **AUTO)
     progress = Trained()
     usual = hs.compare(pictures, out=tmp_path / "b.run", progress=progress, **{**AUTO, "cut": None})
     assert progress.runs == [], "partial is cut at blocks.5, as one of the depths was"

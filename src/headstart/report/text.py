@@ -222,7 +222,7 @@ def _cells(run: Run, split: str, mark: str) -> list[str]:
 def _row(cells: Sequence[str], sizes: Sequence[int], bar: int) -> str:
     mark, name, cut, accuracy, seconds, trained = cells
     wide = sizes[3] + 2 + bar
-    parts = [fit(name, sizes[1]), fit(cut, sizes[2]), fit(accuracy, wide)]
+    parts = [fit(shorten(name, sizes[1]), sizes[1]), fit(cut, sizes[2]), fit(accuracy, wide)]
     parts += [fit(seconds, sizes[4], right=True), fit(trained, sizes[5], right=True)]
     return f"{mark} {'  '.join(parts)}".rstrip()
 
