@@ -49,7 +49,7 @@ LITE = {"usual": "blocks.5", "tried": ["conv_head", "blocks.5"]}
 
 
 def settled(planned: tuple[str, ...] = (), **options: Any) -> tuple[str, ...]:
-    found = depths.answered(Request(**options), 100, planned=planned, known=LITE)
+    found = depths.answered(Request(**options), 100, {"request": {"strategies": list(planned)}, "depths": LITE})
     assert found.request.cut != "auto"
     return found.request.strategies
 

@@ -45,9 +45,7 @@ class Answered(NamedTuple):
     backbone: Backbone | None = None
 
 
-def answered(
-    request: Request, pictures: int, *, planned: Sequence[str] = (), known: Mapping[str, Any] | None = None
-) -> Answered:
+def answered(request: Request, pictures: int, plan: Mapping[str, Any] | None = None) -> Answered:
     """Return the request with every depth that it asks for by its name.
 
     Parameters
@@ -55,11 +53,11 @@ def answered(
     request : Request
     pictures : int
         How many there are; depths whose activations can be stored are preferred.
-    planned : sequence of str
-        Strategies of the run folder: the same cut under another name is the same candidate, and keeps that name.
-    known : mapping, optional
-        The depths as this folder's plan has them, so that no network need be loaded.
+    plan : mapping, optional
+        Of the run folder. The same cut under another name is the same candidate, and keeps the name that it has
+        there; depths that the plan knows need no network.
     """
+    planned, known = ((plan or {}).get("request") or {}).get("strategies") or (), (plan or {}).get("depths")
     asked, every = _deep(request.strategies), _deep([*planned, *request.strategies])
     if request.cut != AUTO and (not asked or len(every) < 2):  # nothing is open, and no two can be the same
         return Answered(request)

@@ -79,11 +79,10 @@ def run_experiment(
     settle_threads(threads)
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request.to_dict())
-    known, planned_here = (folder.plan() or {}).get("depths"), folder.planned()
-    request, depths, loaded = answered(request, len(table), planned=planned_here, known=known)
+    request, depths, loaded = answered(request, len(table), folder.plan())
     results, runs = folder.results() or {}, folder.standing_runs()
     wanted = request.joined(run["id"] for run in results.get("runs", []))  # also what stood here and is gone
-    everything = wanted.joined(planned_here)
+    everything = wanted.joined(folder.planned())
     asked = asked_for(request, folder)
     if _nothing_to_do(results, runs, request, everything) and _divided_as(results, asked):
         return Ended(results, None)
