@@ -246,7 +246,7 @@ def test_create_is_the_same_architecture():
 )
 def test_the_parts_between_cuts_say_what_the_prefixes_say(name, side):
     backbone = load(name, random=True, image_size=side).frozen
-    cuts = [stage.name for stage in backbone.stages[1:-1]]
+    cuts = [stage.name for stage in backbone.stages[:-1]]  # the first of which is what the input enters
     said, alone = torch.randn(2, 3, side, side), torch.randn(0)
     pictures = said
     with torch.inference_mode():

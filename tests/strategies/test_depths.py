@@ -45,6 +45,19 @@ def test_a_network_of_one_piece_has_one_depth() -> None:
     assert depths.stored_cuts(Request(strategies=("knn",)), whole, 10, 10**9) == ()  # type: ignore[arg-type]
 
 
+def test_cuts_are_stored_as_far_as_there_is_room() -> None:
+    resnet, names = network("resnet18"), ("partial@layer4", "partial@layer2", "partial@input", "partial@conv1")
+    request, pictures = Request(strategies=names), 10
+    sizes = {cut: depths.activation_bytes(resnet, cut, 5 * pictures) for cut in ("layer4", "layer2", "conv1")}
+    for limit, stored in (
+        (sum(sizes.values()), ("layer4", "layer2", "conv1")),
+        (sizes["layer4"] + sizes["conv1"], ("layer4", "conv1")),
+        (sizes["layer4"] - 1, ()),
+    ):
+        assert depths.stored_cuts(request, resnet, pictures, limit) == stored
+    assert depths.stored_cuts(request, resnet, pictures, sizes["layer2"], "layer2") == ("layer2",)
+
+
 LITE = {"usual": "blocks.5", "tried": ["conv_head", "blocks.5"]}
 
 

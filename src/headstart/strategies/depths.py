@@ -108,7 +108,7 @@ def stored_cuts(
     stored = list[str]()
     for cut in dict.fromkeys([first, *asked] if first else asked):
         taken = 0 if cut == "input" else activation_bytes(backbone, cut, pictures * (request.views + 1))
-        if taken and taken <= limit and cut != backbone.stages[0].name:
+        if 0 < taken <= limit:
             limit -= taken
             stored.append(cut)
     return tuple(stored)
