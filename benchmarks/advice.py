@@ -18,6 +18,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ class Seen(NamedTuple):
         return max(self.means.values())
 
     def regret(self, strategy: str) -> float:
-        """What taking this strategy costs, in points; `full`, where it was not tried, counts as `partial`."""
+        """Return what taking this strategy costs, in points; `full`, where it was not tried, counts as `partial`."""
         taken = strategy if strategy in self.means else "partial"
         return 100 * (self.best - self.means[taken])
 
@@ -173,10 +174,10 @@ def profile(line: Mapping[str, Any]) -> Profile:
 def tasks_section(every: Sequence[Seen]) -> str:
     """Return one line for each task."""
     lines = [
-        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 divisions for heads; after ±, "
-        "the standard error of the difference from `linear`, and how many divisions were trained. Told: after five "
-        "pictures of a class, of what chance does not. Doubling: points that twice as many would bring. Looks: factor of "
-        "the spread. Advised: in so many of the divisions.",
+        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 divisions for heads; after "
+        "±, the standard error of the difference from `linear`, and how many divisions were trained. Told: after five "
+        "pictures of a class, of what chance does not. Doubling: points that twice as many would bring. Looks: factor "
+        "of the spread. Advised: in so many of the divisions.",
         "",
         "| set, pictures of a class | told | looks | doubling | linear | svm | knn | partial (±, divisions) | full | "
         "scratch | advised | regret |",
@@ -271,7 +272,7 @@ def _by_border(every: Sequence[Seen], measure: Callable[[Seen, int], float | Non
     for name in {one.task.pictures for one in every}:
         others = [one for one in every if one.task.pictures != name]
         values = sorted({value(one, seed) for one in others for seed in one.profiles} - {-np.inf})
-        tried = [values[0] - 1, *((a + b) / 2 for a, b in zip(values, values[1:], strict=False)), values[-1] + 1]
+        tried = [values[0] - 1, *((a + b) / 2 for a, b in pairwise(values)), values[-1] + 1]
         costs = []
         for border in tried:
             regrets = [
@@ -312,7 +313,7 @@ def expectations_section(every: Sequence[Seen]) -> str:
             gain = one.means["partial"] - one.means["linear"]
             mended[one.task.pictures].append(gain / (1 - one.means["linear"]))
     lines = [
-        "Expected before, on pictures that nobody had looked at; the held-out pictures' own luck is added to the interval.",
+        "Expected before, for pictures that nobody had looked at; the luck of those held out is added to the interval.",
         "",
         "| strategy | divisions | inside the 95 % interval | mean error | mean absolute error |",
         "|---|---|---|---|---|",
@@ -327,8 +328,8 @@ def expectations_section(every: Sequence[Seen]) -> str:
         [
             *lines,
             "",
-            f"Of the errors of `linear`, `partial` mended on sets that are dissimilar (below {LIKE}): {shares}; the advice "
-            f"expects {MENDED[0]} ± {MENDED[1]}.",
+            f"Of the errors of `linear`, `partial` mended on sets that are dissimilar (below {LIKE}): {shares}; the "
+            f"advice expects {MENDED[0]} ± {MENDED[1]}.",
         ]
     )
 

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 WORDS = """
-backbone head probe stage cut prefix suffix strategy run experiment fold seed split group framing view readout engine
-bundle calibration coverage abstain verdict tie
+backbone head probe stage cut prefix suffix depth strategy run experiment fold seed split group framing view readout
+engine bundle calibration coverage abstain verdict tie
 """
 PHRASES = {"prediction set", "none of these"}
 

@@ -388,7 +388,7 @@ def test_few_groups_in_train_leave_no_hold_out_and_every_strategy_ends(tmp_path:
 def test_activations_beyond_the_limit_are_made_again_in_each_epoch(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.strategies.ground.ACTIVATION_LIMIT", 10)
+    monkeypatch.setattr("headstart.strategies.depths.ACTIVATION_LIMIT", 10)
     heard = Steps()
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", progress=heard, **QUICK)
     assert any("the frozen part runs again in each epoch" in message for message in heard.messages)

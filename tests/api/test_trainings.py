@@ -86,7 +86,7 @@ def test_it_is_listed_and_cleared(pictures: Path, tmp_path: Path) -> None:
     assert entry["about"]["strategy"] == "partial"
     assert entry["bytes"] > 10**6
     told = [line.text for line in cache_lines(hs.list_cache(), width=120)]
-    assert any("partial, trained on pictures (36 pictures)" in line for line in told)
+    assert any("partial from blocks.5, trained on pictures (36 pictures)" in line for line in told)
     hs.clear_cache("trainings")
     assert compared(pictures, tmp_path / "b.run")[1].epochs == 2
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.backbones import create, cut_before, load, split, tensors_hash
+from headstart.backbones import create, cut_before, load, parts, split, tensors_hash
 from headstart.backbones.stages import plan_stages
 from headstart.base.errors import ConfigError
 
@@ -239,3 +239,23 @@ def test_create_is_the_same_architecture():
         network.load_state_dict(backbone.network.state_dict())
         assert tensors_hash(network) == tensors_hash(backbone.network)
         assert not any(part.training for part in network.modules())
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("resnet18", 32), ("tf_efficientnet_lite0", 32), ("vit_tiny_patch16_224", 32)]
+)
+def test_the_parts_between_cuts_say_what_the_prefixes_say(name, side):
+    backbone = load(name, random=True, image_size=side).frozen
+    cuts = [stage.name for stage in backbone.stages[:-1]]  # the first of which is what the input enters
+    said, alone = torch.randn(2, 3, side, side), torch.randn(0)
+    pictures = said
+    with torch.inference_mode():
+        for cut, part in zip([*cuts, "pool"], parts(backbone, cuts), strict=True):
+            said, alone = part(said), split(backbone, cut).prefix(pictures)
+            assert torch.equal(said, alone), cut
+    assert torch.equal(said, backbone.network(pictures))
+
+
+def test_parts_at_no_stage_are_refused():
+    with pytest.raises(ConfigError, match="no stage 'layer9'"):
+        parts(load("resnet18", random=True, image_size=32), ["layer2", "layer9"])

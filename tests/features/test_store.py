@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.features.store import FeatureStore, Shape, Writer
+from headstart.features.store import Beside, FeatureStore, Shape, Writer
 
 
 class Store(FeatureStore):
     """A store whose remarks are printed."""
 
-    def get_or_make(self, *given, tell=print):
-        return super().get_or_make(*given, tell)
+    def get_or_make(self, *given, tell=print, beside=()):
+        return super().get_or_make(*given, tell, beside=beside)
 
 
 SHAPES = {"pooled": Shape((3,), "float32")}
@@ -98,3 +98,39 @@ def test_who_comes_second_with_the_same_numbers_leaves_the_first_alone(tmp_path:
     assert rows["pooled"][:, 0].tolist() == [5, 5, 6, 6]
     (entry,) = tmp_path.iterdir()
     assert sorted(file.name for file in entry.iterdir()) == ["manifest.json", "pooled.npy"]
+
+
+def fill_both(calls: list[int], *, second: bool = True):
+    def make(writer: Writer) -> None:
+        calls.append(len(writer.beside))
+        for number, one in enumerate((writer, *writer.beside)):
+            if second or not number:
+                one.put(slice(0, 4), pooled=np.full((4, 3), number, np.float32))
+
+    return make
+
+
+def test_another_entry_comes_from_the_same_pass_and_its_seconds_count_once(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+    first = store.get_or_make({"a": 1}, 4, SHAPES, fill_both(calls), beside=[Beside({"a": 2}, SHAPES)])
+    other = store.get_or_make({"a": 2}, 4, SHAPES, fill_both(calls))
+    assert calls == [1]
+    assert (first["pooled"][0, 0], other["pooled"][0, 0]) == (0, 1)
+    assert first.made == other.made
+    assert first.key != other.key
+    alone = store.get_or_make({"a": 3}, 4, SHAPES, fill_both(calls))
+    assert alone.made == alone.key
+
+
+def test_if_one_of_them_lacks_rows_none_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="4 of 4 rows"):
+        Store(tmp_path).get_or_make({"a": 1}, 4, SHAPES, fill_both([], second=False), beside=[Beside({}, SHAPES)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_memory_nothing_is_made_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.features.store.os.access", lambda *_: False)
+    calls: list[int] = []
+    rows = Store(tmp_path).get_or_make({"a": 1}, 4, SHAPES, fill_both(calls), beside=[Beside({}, SHAPES)])
+    assert calls == [0]
+    assert rows["pooled"].shape == (4, 3)

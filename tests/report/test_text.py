@@ -125,6 +125,15 @@ def test_a_kept_head_is_marked_as_that_of_another(results: dict[str, Any]) -> No
     assert lines[-1].text.startswith("  ✓ the verdict's choice · ≈ tied with it · = kept the head of another")
 
 
+def test_depths_are_told_apart_where_there_is_little_room(results: dict[str, Any]) -> None:
+    for run, cut in zip(results["runs"], ("conv_head", "blocks.6", "blocks.5", "blocks.3"), strict=False):
+        run["id"] = f"partial@{cut}"
+    wide, narrow = (texts(strategies.strategy_table(results, width=width)) for width in (80, 56))
+    assert any("partial@conv_head" in line for line in wide)
+    assert all(len(line) <= 56 for line in narrow)
+    assert [sum(end in line for line in narrow) for end in ("head ", "ks.6 ", "ks.5 ", "ks.3 ")] >= [1, 1, 1, 1]
+
+
 def test_a_head_that_reads_several_stages_says_so(results: dict[str, Any]) -> None:
     next(run for run in results["runs"] if run["id"] == "svm")["settings"] = {"readout": "stages"}
     lines = texts(strategies.strategy_table(results, width=100))

@@ -91,7 +91,7 @@ def _about(entry: cache.Entry) -> dict[str, Any]:
     if entry.kind == "engines":
         return {name: facts[name] for name in ("bundle", "backbone") if name in facts}
     if entry.kind == "trainings":
-        return {name: facts.get(name) for name in ("strategy", "data", "pictures")}
+        return {name: facts.get(name) for name in ("strategy", "cut", "data", "pictures")}
     if entry.kind == "pixels":
         return {"pictures": facts.get("pictures"), "short_side": facts.get("short_side")}
     preprocessing = facts.get("preprocessing") or {}

@@ -73,7 +73,7 @@ def compare(
         ``train/ val/ [test/]`` with class folders; one folder of class folders (split here 75/25); or a CSV,
         TSV or Parquet list with the columns path, label and optionally split and group.
     strategies : sequence of str or str, optional
-        Of scratch, full, partial, linear, svm, knn; all of them by default.
+        Of scratch, full, partial, linear, svm, knn; all of them by default. ``"partial@layer3"`` says its cut too.
     backbone : str, optional
         A network of timm by its name, or ``torchvision/NAME``; default EfficientNet-Lite0 with packaged weights.
     weights : path, optional
@@ -82,6 +82,7 @@ def compare(
         The network that `scratch` trains: ``"convnet64"``, ``"convnet4"`` or any backbone's name.
     cut, unfreeze
         Where the trained part of `partial` starts: a stage's name (see `stages`), or the last so many stages.
+        ``cut="auto"`` tries several places, each a strategy of its own, such as ``"partial@layer3"``.
     head : str
         Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
     epochs : int or mapping of strategy to int, optional

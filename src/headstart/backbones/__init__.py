@@ -12,7 +12,7 @@ from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.backbones.backbone import Backbone, read_out
-    from headstart.backbones.cuts import Split, cut_before, split
+    from headstart.backbones.cuts import Split, cut_before, parts, split
     from headstart.backbones.facts import Stage
     from headstart.backbones.forward import answers_at, evaluating, normalise, tensors_hash
     from headstart.backbones.known import graphics_possible, recall, remember
@@ -32,6 +32,7 @@ __all__ = [
     "list_weights",
     "load",
     "normalise",
+    "parts",
     "read_out",
     "recall",
     "remember",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Split", "cut_before", "split"), "cuts"),
+    **dict.fromkeys(("Split", "cut_before", "parts", "split"), "cuts"),
     **dict.fromkeys(("answers_at", "evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),

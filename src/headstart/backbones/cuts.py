@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 
 from torch import fx, nn
 
@@ -46,20 +48,32 @@ def split(backbone: Backbone, cut: str) -> Split:
     ConfigError
         If there is no such stage; the nearest name and the list are in it.
     """
-    names = [stage.name for stage in backbone.stages]
     if cut == POOL:
         return Split(backbone.network, nn.Identity())
-    if cut in (INPUT, names[0]):
+    if cut in (INPUT, backbone.stages[0].name):
         return Split(nn.Identity(), backbone.network)
-    traced = backbone.plan.traced
-    if cut not in names or traced is None:
-        raise _unknown(cut, [INPUT, *(name for name in names if name != INPUT)], backbone.name)
-    entering = next(part.entering for part in traced.parts if part.name == cut)
-    start = input_dependent(traced.graph)[0]
-    return Split(
-        _between(backbone.network, traced, start, entering),
-        _between(backbone.network, traced, entering, traced.result),
-    )
+    return Split(*parts(backbone, [cut]))
+
+
+def parts(backbone: Backbone, cuts: Sequence[str]) -> list[nn.Module]:
+    """Return what lies before, between and behind `cuts`, stages behind the first in the network's order.
+
+    One after the other they are the network, with whose modules and weights they work.
+
+    Raises
+    ------
+    ConfigError
+        As `split`.
+    """
+    names, traced = [stage.name for stage in backbone.stages], backbone.plan.traced
+    for cut in cuts:
+        if cut not in names or traced is None:
+            raise _unknown(cut, [INPUT, *(name for name in names if name != INPUT)], backbone.name)
+    if traced is None:
+        return [backbone.network]
+    entering = {part.name: part.entering for part in traced.parts}
+    ends = [input_dependent(traced.graph)[0], *(entering[cut] for cut in cuts), traced.result]
+    return [_between(backbone.network, traced, *pair) for pair in pairwise(ends)]
 
 
 def cut_before(backbone: Backbone, unfreeze: int) -> str:

@@ -66,8 +66,8 @@ Cut = Annotated[
     str | None,
     typer.Option(
         "--cut",
-        metavar="STAGE",
-        help="Where partial begins to train (`headstart stages` names the places).",
+        metavar="STAGE|auto",
+        help="Where partial begins to train (`headstart stages` names the places); auto: compare several.",
         rich_help_panel=_NETWORK,
         show_default=False,
     ),

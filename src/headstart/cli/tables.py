@@ -215,7 +215,8 @@ def _told(about: Mapping[str, Any]) -> str:
     if about.get("bundle"):
         return f"exported network of {about['bundle']}"
     if about.get("strategy"):
-        return f"{about['strategy']}, trained on {about['data']} ({about['pictures']:,} pictures)"
+        cut = f" from {about['cut']}" if about.get("cut") else ""
+        return f"{about['strategy']}{cut}, trained on {about['data']} ({about['pictures']:,} pictures)"
     if about.get("pictures") is not None:
         return f"{about['pictures']:,} pictures, short side {about['short_side']}"
     return "?"

@@ -89,11 +89,11 @@ def _as_cheap(tied: Sequence[Candidate]) -> list[list[Candidate]]:
 
 def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
     """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count, number = len(able), _number(len(able))
+    count, number = len(able), number_text(len(able))
     if count < len(tied):
         told = "tied and can be told from answering without looking"
         if count == 1:
-            return f"only one of the {_number(len(tied))} that are {told}"
+            return f"only one of the {number_text(len(tied))} that are {told}"
     else:
         told = "tied"
     left = _as_cheap(able)
@@ -113,5 +113,6 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
 
 
-def _number(count: int) -> str:
+def number_text(count: int) -> str:
+    """Return a small number as a word."""
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
-from headstart.features.store import FeatureStore, Rows, Shape, Writer
+from headstart.features.store import Beside, FeatureStore, Rows, Shape, Writer
 from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
 
 BATCH = 32  # the batch of every float32 pass: the same pictures in the same batches give the same bits
@@ -53,6 +53,7 @@ def extract(
     preprocessing: Preprocessing,
     view: View = PLAIN,
     cut: str | None = None,
+    beside: Sequence[str] = (),
     pooled: bool = True,
     device: str = "cpu",
     engine: str = "torch",
@@ -76,6 +77,8 @@ def extract(
         As it is, or an augmented copy.
     cut : str, optional
         Also keep the activations that enter this stage, as float16.
+    beside : sequence of str
+        Further cuts whose activations the same pass leaves, each as an entry that is found when it is asked for.
     pooled : bool
         Keep pooled features, float32.
     device : str
@@ -89,16 +92,29 @@ def extract(
         ``"pooled"``, (n, features) float32, and ``"activations"``, (n, *shape) float16, as asked for.
     """
     asked = _Pass(backbone, rows, digests, preprocessing, view, cut, device, engine, pooled=pooled)
-    shapes = asked.shapes()
+    store = store or FeatureStore()
+    others = [replace(asked, cut=other, pooled=False) for other in beside if other != cut]
+    missing = [other for other in others if not store.has(other.key())]
 
     def make(writer: Writer) -> None:
         with (progress or Silent()).step(name, len(rows)) as step:
             squares = framed_batches(pixels, rows, preprocessing, view, digests)
-            for done, values in _run(asked, squares):
-                writer.put(slice(done, done + len(next(iter(values.values())))), **values)
-                step.advance(len(next(iter(values.values()))))
+            also = [other.cut or "" for other, _ in zip(missing, writer.beside, strict=False)]
+            for done, values in _run(asked, squares, also):
+                here = slice(done, done + len(next(iter(values.values()))))
+                for cut_there, one in zip(also, writer.beside, strict=True):
+                    one.put(here, activations=values.pop(cut_there))
+                writer.put(here, **values)
+                step.advance(here.stop - here.start)
 
-    return (store or FeatureStore()).get_or_make(asked.key(), len(rows), shapes, make, (progress or Silent()).message)
+    return store.get_or_make(
+        asked.key(),
+        len(rows),
+        asked.shapes(),
+        make,
+        (progress or Silent()).message,
+        beside=[Beside(other.key(), other.shapes()) for other in missing],
+    )
 
 
 def stands(
@@ -181,10 +197,12 @@ def framed_batches(
         yield np.stack([square(int(row)) for row in rows[begin : begin + BATCH]])
 
 
-def _run(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
-    """Yield (rows done before, values) per batch."""
+def _run(
+    asked: _Pass, squares: Iterator[NDArray[np.uint8]], also: Sequence[str] = ()
+) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+    """Yield (rows done before, values) per batch; with the activations at the cuts `also`, by their names."""
     done = 0
-    said = _graph(asked, squares) if asked.engine == "onnx" else _network(asked, squares)
+    said = _graph(asked, squares) if asked.engine == "onnx" else _network(asked, squares, also)
     for values in said:
         yield done, values
         done += len(next(iter(values.values())))
@@ -200,10 +218,12 @@ def _graph(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[
         yield {"pooled": answer[:, answer.shape[1] - asked.backbone.features :]}
 
 
-def _network(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield what the network says of each batch; with a cut, the suffix goes on where the prefix ended."""
+def _network(
+    asked: _Pass, squares: Iterator[NDArray[np.uint8]], also: Sequence[str]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield what the network says of each batch; with cuts, each part goes on where the one before it ended."""
     with torch_in_budget():
-        from headstart.backbones import normalise, split
+        from headstart.backbones import normalise, parts
         from headstart.backbones.forward import forward
 
     backbone, device = asked.backbone.frozen, asked.device
@@ -212,10 +232,16 @@ def _network(asked: _Pass, squares: Iterator[NDArray[np.uint8]]) -> Iterator[dic
         for features in forward(backbone.network, batches, device=device):
             yield {"pooled": features.numpy()}
         return
-    halves = split(backbone, asked.cut)
-    for activations in forward(halves.prefix, batches, device=device):
-        stored = np.clip(activations.numpy(), -HALF_MOST, HALF_MOST).astype(np.float16)
-        values: dict[str, NDArray[Any]] = {"activations": stored}
+    names = [stage.name for stage in backbone.stages]
+    cuts = sorted({asked.cut, *also}, key=names.index)
+    first, *following = parts(backbone, cuts)
+    for said in forward(first, batches, device=device):
+        values: dict[str, NDArray[Any]] = {}
+        for cut, part in zip(cuts, following, strict=True):
+            stored = np.clip(said.numpy(), -HALF_MOST, HALF_MOST).astype(np.float16)
+            values["activations" if cut == asked.cut else cut] = stored
+            if cut != cuts[-1] or asked.pooled:
+                said = next(forward(part, iter([said]), device=device))
         if asked.pooled:
-            values["pooled"] = next(forward(halves.suffix, iter([activations]), device=device)).numpy()
+            values["pooled"] = said.numpy()
         yield values

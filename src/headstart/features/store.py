@@ -11,8 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,14 @@ class Rows:
         What making them took, when they were made.
     key : str
         Fingerprint of all that they depend on.
+    made : str
+        Of the pass that made them: several entries may be made in one, whose seconds count once.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     seconds: float
     key: str
+    made: str
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.arrays[name]
@@ -64,12 +69,21 @@ class Shape:
     dtype: str
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Another entry that is made in the same pass: its key, and what it will hold."""
+
+    key: Mapping[str, Any]
+    shapes: Mapping[str, Shape]
+
+
 @dataclass(eq=False)
 class Writer:
-    """Takes rows by index and knows which are still missing."""
+    """Takes rows by index and knows which are still missing; `beside` are those of entries made in the same pass."""
 
     arrays: dict[str, NDArray[Any]]
     written: NDArray[np.bool_]
+    beside: Sequence[Writer] = ()
 
     def put(self, rows: slice, **values: NDArray[Any]) -> None:
         """Write the values of some rows, one keyword per array of the entry."""
@@ -88,7 +102,10 @@ class FeatureStore:
 
     def has(self, key: Mapping[str, Any]) -> bool:
         """Return whether an entry called `key` was finished; whether it is whole shows when it is opened."""
-        return (self.folder / fingerprint({"format": FORMAT, **key})[:32] / "manifest.json").is_file()
+        return (self._place(_name(key)) / "manifest.json").is_file()
+
+    def _place(self, name: str) -> Path:
+        return self.folder / name[:32]
 
     def get_or_make(
         self,
@@ -97,6 +114,8 @@ class FeatureStore:
         shapes: Mapping[str, Shape],
         make: Callable[[Writer], None],
         tell: Callable[[str], None],
+        *,
+        beside: Sequence[Beside] = (),
     ) -> Rows:
         """Return the entry called `key`, calling `make` to write every row if it does not exist.
 
@@ -111,14 +130,16 @@ class FeatureStore:
             Gets a `Writer` and puts every row.
         tell : callable
             Hears what is unusual.
+        beside : sequence of Beside
+            Entries that `make` writes too, if it is called; none where the cache may not be written.
 
         Raises
         ------
         StoreError
             If the disk is full or the folder cannot be written.
         """
-        name = fingerprint({"format": FORMAT, **key})
-        place = self.folder / name[:32]
+        name = _name(key)
+        place = self._place(name)
         found = _open(place, name, shapes)
         if found is not None:
             cache.touch(place)
@@ -135,11 +156,8 @@ class FeatureStore:
             tell(f"'{self.folder}' may not be written: what the network says stays in memory, this time only.")
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
-            return Rows(writer.arrays, time.perf_counter() - begin, name)
-        with cache.building(place, stands=lambda: _open(place, name, shapes) is not None) as building:
-            writer = _create(building, pictures, shapes)
-            _filled(writer, make)
-            _finish(building, name, key, writer, time.perf_counter() - begin)
+            return Rows(writer.arrays, time.perf_counter() - begin, name, name)
+        self._make([Beside(key, shapes), *beside], pictures, make, begin)
         found = _open(place, name, shapes)
         if found is None:
             raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
@@ -147,17 +165,43 @@ class FeatureStore:
         cache.make_room(self.folder.parent, keep=place)
         return found
 
+    def _make(self, entries: Sequence[Beside], pictures: int, make: Callable[[Writer], None], begin: float) -> None:
+        """Write some entries in one pass; the first is the one that was asked for."""
+        names = [_name(entry.key) for entry in entries]
+        made = names[0] if len(names) == 1 else fingerprint(sorted(names))
+        with ExitStack() as stack:
+            drafts, writers = [], []
+            for name, entry in zip(names, entries, strict=True):
+                place = self._place(name)
+                stands = partial(_stands, place, name, entry.shapes)
+                drafts.append(stack.enter_context(cache.building(place, stands=stands)))
+                writers.append(_create(drafts[-1], pictures, entry.shapes))
+            writers[0].beside = writers[1:]
+            _filled(writers[0], make)
+            seconds = time.perf_counter() - begin
+            for draft, name, entry, writer in zip(drafts, names, entries, writers, strict=True):
+                _finish(draft, name, made, entry.key, writer, seconds)
+
+
+def _name(key: Mapping[str, Any]) -> str:
+    return fingerprint({"format": FORMAT, **key})
+
 
 def _filled(writer: Writer, make: Callable[[Writer], None]) -> None:
     make(writer)
-    if not writer.written.all():
-        missing = int((~writer.written).sum())
-        raise RuntimeError(f"{missing} of {len(writer.written)} rows of a feature entry were never written")
+    for one in (writer, *writer.beside):
+        if not one.written.all():
+            missing = int((~one.written).sum())
+            raise RuntimeError(f"{missing} of {len(one.written)} rows of a feature entry were never written")
 
 
 def _in_memory(pictures: int, shapes: Mapping[str, Shape]) -> Writer:
     arrays = {name: np.empty((pictures, *wanted.shape), wanted.dtype) for name, wanted in shapes.items()}
     return Writer(arrays, np.zeros(pictures, bool))
+
+
+def _stands(place: Path, name: str, shapes: Mapping[str, Shape]) -> bool:
+    return _open(place, name, shapes) is not None
 
 
 def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
@@ -171,7 +215,7 @@ def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
         arrays = {array: np.load(place / f"{array}.npy", mmap_mode="r", allow_pickle=False) for array in shapes}
     except (StoreError, OSError, ValueError, KeyError, TypeError):
         return None
-    return Rows(arrays, float(manifest["seconds"]), name)
+    return Rows(arrays, float(manifest["seconds"]), name, manifest.get("made", name))
 
 
 def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Writer:
@@ -188,12 +232,12 @@ def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Write
     return Writer(arrays, np.zeros(pictures, bool))
 
 
-def _finish(building: Path, name: str, key: Mapping[str, Any], writer: Writer, seconds: float) -> None:
+def _finish(building: Path, name: str, made: str, key: Mapping[str, Any], writer: Writer, seconds: float) -> None:
     for array in writer.arrays.values():
         if isinstance(array, np.memmap):
             array.flush()
     digests = {array: sha256_of_file(building / f"{array}.npy") for array in writer.arrays}
     write_json(
         building / "manifest.json",
-        {"format": FORMAT, "key": name, "of": dict(key), "sha256": digests, "seconds": seconds},
+        {"format": FORMAT, "key": name, "of": dict(key), "sha256": digests, "seconds": seconds, "made": made},
     )

@@ -9,7 +9,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from headstart.report import standing
-from headstart.report.lines import Line, Role, fit, join_parts, wrap
+from headstart.report.lines import Line, Role, fit, join_parts, shorten, wrap
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.standing import (
     DOUBTFUL,
@@ -105,7 +105,7 @@ def _aside(results: Results) -> list[str]:
 
 def _row(cells: Sequence[str], sizes: Sequence[int], bar: int) -> str:
     mark, name, cut, accuracy, *numbers = cells
-    parts = [fit(name, sizes[1]), fit(cut, sizes[2]), fit(accuracy, sizes[3] + 2 + bar)]
+    parts = [fit(shorten(name, sizes[1]), sizes[1]), fit(cut, sizes[2]), fit(accuracy, sizes[3] + 2 + bar)]
     parts += [fit(number, size, right=True) for number, size in zip(numbers, sizes[4:], strict=True)]
     return f"{mark} {'  '.join(parts)}".rstrip()
 

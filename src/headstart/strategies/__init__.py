@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from headstart.strategies.budget import Budget, parse_duration
     from headstart.strategies.experiment import Ended, fit_table, run_experiment
     from headstart.strategies.folder import RunFolder
+    from headstart.strategies.outlook import survey
     from headstart.strategies.pace import calibrate
     from headstart.strategies.plan import estimate, within
     from headstart.strategies.recipe import Recipe, read_recipe, recipe_names
     from headstart.strategies.request import Request, default_run_folder
     from headstart.strategies.strategy import STRATEGIES, Strategy, choose_strategies
-    from headstart.strategies.surveying import survey
 
 __all__ = [
     "STRATEGIES",
@@ -45,12 +45,12 @@ _HOMES = {
     **dict.fromkeys(("Budget", "parse_duration"), "budget"),
     **dict.fromkeys(("Ended", "fit_table", "run_experiment"), "experiment"),
     "RunFolder": "folder",
-    "survey": "surveying",
     "calibrate": "pace",
     **dict.fromkeys(("estimate", "within"), "plan"),
     **dict.fromkeys(("Recipe", "read_recipe", "recipe_names"), "recipe"),
     **dict.fromkeys(("Request", "default_run_folder"), "request"),
     **dict.fromkeys(("STRATEGIES", "Strategy", "choose_strategies"), "strategy"),
+    "survey": "outlook",
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

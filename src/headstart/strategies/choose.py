@@ -71,7 +71,7 @@ def _augment(ground: Ground, preprocessing: Preprocessing, notes: dict[str, Any]
     request = ground.request
     if request.augment != AUTO:
         return request.augment
-    if not {"scratch", "partial", "full"} & set(request.strategies):
+    if not request.trained:
         return "none"
     if ground.backbone is None:
         return AUGMENTATIONS_TRIED[0]

@@ -19,18 +19,19 @@ from headstart.bundle import Model
 from headstart.strategies.advise import advised
 from headstart.strategies.budget import Budget, OutOfTimeError
 from headstart.strategies.choose import choose
+from headstart.strategies.depths import answered
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.folder import Logged, RunFolder, in_order
+from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.networks import Unkept
 from headstart.strategies.plan import CURVE, with_actual
 from headstart.strategies.planned import planned, stored_side
 from headstart.strategies.records import conclude, header, run_record, versions
-from headstart.strategies.request import Request
+from headstart.strategies.request import AUTO, Request
 from headstart.strategies.resample import asked_for, described, noted, resample
-from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.strategies.strategy import Strategy
 from headstart.strategies.trainings import told, training_of
 from headstart.table import Table
 
@@ -79,6 +80,7 @@ def run_experiment(
     settle_threads(threads)
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request.to_dict())
+    request, depths, loaded = answered(request, len(table), folder.plan())
     results, runs = folder.results() or {}, folder.standing_runs()
     wanted = request.joined(run["id"] for run in results.get("runs", []))  # also what stood here and is gone
     everything = wanted.joined(folder.planned())
@@ -90,9 +92,9 @@ def run_experiment(
     try:
         side = stored_side(folder)
         ground = prepare(
-            table, everything, files=None, threads=threads, progress=watched, split_file=split_file, side=side
+            table, everything, threads=threads, progress=watched, split_file=split_file, side=side, loaded=loaded
         )
-        plan, choices = planned(ground, folder, fingerprint)
+        plan, choices = planned(ground, folder, fingerprint, depths)
         plan = advised(ground, folder, plan, choices)
         plan = noted(ground, folder, plan, asked)
     except OutOfTimeError as error:
@@ -101,7 +103,7 @@ def run_experiment(
     not_run = [late for late in results.get("not_run", []) if late["strategy"] not in wanted.strategies]
     for standing in runs:  # a run that goes on shows what stands already
         progress.result(standing)
-    for strategy in _in_order(wanted):
+    for strategy in wanted.rows:
         if any(one["id"] == strategy.name for one in runs):
             folder.drop_checkpoint(strategy.name)
             continue
@@ -110,7 +112,7 @@ def run_experiment(
             not_run.append({"strategy": strategy.name, "estimated_seconds": run.seconds, "begun": run.begun})
             continue
         # Another process may have put a strategy beside them meanwhile.
-        runs = in_order({one["id"]: one for one in [*folder.standing_runs(), run]}.values())
+        runs = folder.in_order([*folder.standing_runs(), run])
         listener.result(run)
         folder.write_results(_assemble(ground, folder, base, plan, runs, not_run))
         folder.drop_checkpoint(strategy.name)
@@ -204,7 +206,8 @@ def _expected(ground: Ground, plan: Mapping[str, Any], strategy: Strategy) -> fl
     looks = [step for step in ("framing", "augment", "features") if estimates.get(step) and ground.seconds.get(step)]
     expected = sum(estimates[step] for step in looks)
     pace = sum(ground.seconds[step] for step in looks) / expected if expected else 1.0
-    shared = estimates.get("activations") or 0.0 if strategy.trained == "part" else 0.0
+    stored = strategy.trained != "part" or ground.seconds.get("activations")  # one pass for all depths
+    shared = 0.0 if stored else estimates.get("activations") or 0.0
     return float((own + shared) * min(max(pace, 0.5), 3.0))
 
 
@@ -228,6 +231,12 @@ def fit_table(
     must_measure: bool = True,
 ) -> tuple[Model, dict[str, Any]]:
     """Fit the one strategy of `request` without a run folder; return the model and its metrics by split."""
+    (strategy,) = request.rows
+    if request.cut == AUTO:
+        raise ConfigError(
+            "'cut' is 'auto', which tries several depths, and this makes one classifier.",
+            hint="headstart compare DATA --strategies partial --cut auto tries them and keeps each; or name one stage.",
+        )
     ground = prepare(
         table,
         request,
@@ -238,10 +247,10 @@ def fit_table(
         must_measure=must_measure,
     )
     ground.engine = ground.preferred_engine()
-    fitted = fit_one(ground, choose(ground), STRATEGIES[request.strategies[0]])
+    fitted = fit_one(ground, choose(ground), strategy)
     metrics = measure_splits(ground, fitted.probabilities, chosen_on_val=fitted.chosen_on_val, answers=fitted.answers)
-    fitted = _warned(ground, fitted, metrics, request.strategies[0])
-    return explained(ground, fitted, STRATEGIES[request.strategies[0]], metrics), metrics
+    fitted = _warned(ground, fitted, metrics, strategy.name)
+    return explained(ground, fitted, strategy, metrics), metrics
 
 
 def explained(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Mapping[str, Any]) -> Model:
@@ -252,7 +261,7 @@ def explained(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
         "architecture": architecture,
         "read": list(fitted.read),
         "strategy": {
-            "strategy": strategy.name,
+            "strategy": strategy.kind,
             "weights": strategy.weights,
             "cut": fitted.cut,
             "head": fitted.settings.get("head", strategy.head),
@@ -281,10 +290,6 @@ def _digest(split_file: Path | None) -> str:
         raise DataError(
             f"The split file '{split_file}' cannot be read ({error.strerror}).", hint="Check the path."
         ) from error
-
-
-def _in_order(request: Request) -> list[Strategy]:
-    return [strategy for strategy in STRATEGIES.values() if strategy.name in request.strategies]
 
 
 def _run(ground: Ground, choices: Choices, strategy: Strategy, folder: RunFolder) -> dict[str, Any]:

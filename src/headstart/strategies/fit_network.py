@@ -82,7 +82,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
     if error is not None:
         settings = with_rates(settings, error, given=ground.request.training)
     trainee = Trainee(lesson.suffix, head)
-    trained = _train(ground, lesson, trainee, settings, strategy.name, checkpoint=checkpoint)
+    trained = _train(ground, lesson, trainee, settings, strategy, checkpoint=checkpoint)
     kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
     if kept is not None:
         learned = _Learned(
@@ -150,7 +150,8 @@ def _on_all(
         everything,
         trainee,
         settings,
-        f"{strategy.name} on all of train",
+        strategy,
+        " on all of train",
         checkpoint=None if checkpoint is None else checkpoint / "all",
         stop_after=judged.epoch,
     )
@@ -172,12 +173,13 @@ def _train(
     lesson: Lesson,
     trainee: Trainee,
     settings: TrainingSettings,
-    run: str,
+    strategy: Strategy,
+    part: str = "",
     *,
     checkpoint: Path | None,
     stop_after: int | None = None,
 ) -> Trained:
-    """Train, and prove that the frozen part stayed frozen."""
+    """Train, and prove that the frozen part stayed frozen; `part` says which of several trainings it is."""
     frozen = tensors_hash(lesson.prefix)
     trained = train(
         trainee,
@@ -186,7 +188,8 @@ def _train(
         hold_out_rows=lesson.choosing_rows,
         settings=settings,
         seed=ground.request.seed,
-        run=run,
+        run=strategy.name + part,
+        draws=strategy.kind + part,  # the same at every cut: depths differ in nothing else
         checkpoint=checkpoint,
         progress=ground.progress,
         device=ground.device,
@@ -194,7 +197,7 @@ def _train(
         stop_after=stop_after,
     )
     if tensors_hash(lesson.prefix) != frozen:
-        raise RuntimeError(f"the frozen part of '{run}' changed while training")
+        raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
     return trained
 
 
@@ -259,6 +262,7 @@ def _head(
         settings=settings,
         seed=seed,
         run=strategy.name,
+        draws=strategy.kind,
         device=ground.device,
         progress=ground.progress,
     )

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, store_error, to_json, write_json
 from headstart.base.progress import Progress, Step
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.strategy import in_order
 
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
@@ -116,7 +116,12 @@ class RunFolder:
 
     def standing_runs(self) -> list[dict[str, Any]]:
         """Return the recorded runs that stand, in the order of the table of strategies."""
-        return in_order(run for run in (self.results() or {}).get("runs", []) if self.stands(run))
+        return self.in_order(run for run in (self.results() or {}).get("runs", []) if self.stands(run))
+
+    def in_order(self, runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return records of runs in the order in which they are planned here."""
+        by_id = {run["id"]: run for run in runs}
+        return [by_id[name] for name in in_order([*self.planned(), *by_id]) if name in by_id]
 
     def drop_checkpoint(self, run: str) -> None:
         """Remove a finished run's checkpoint, and the folder of checkpoints when it is the last."""
@@ -134,14 +139,11 @@ class RunFolder:
         return content
 
 
-def in_order(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return records of runs in the order of the table of strategies."""
-    return sorted(runs, key=lambda run: list(STRATEGIES).index(run["strategy"]))
-
-
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """Return what tells two experiments apart, in a few words."""
     plain = json.loads(to_json(here))
+    if plain["cut"] == "auto" and not there.get("cut"):  # which names strategies, no more
+        plain["cut"] = there.get("cut")
     told = [
         f"{name}: {_short(there.get(name))} there, {_short(plain[name])} here"
         for name in sorted(set(there) & set(plain) - {"device", "offline", "strategies"})

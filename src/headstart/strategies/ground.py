@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.base import cache
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, Rows, View, extract, stands
 from headstart.pixels import PixelStore, frame
+from headstart.strategies.depths import activation_bytes, activation_limit, stored_cuts
 from headstart.strategies.networks import Unkept, networks, worth_keeping
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
@@ -37,7 +37,6 @@ from headstart.table import (
 
 LOOKS = 4000  # training pictures that choose framing and augmentation; more tell no more
 PROBES = 8  # pictures on which a graph is compared with its network
-ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +211,10 @@ class Ground:
     def activations(
         self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, cut: str, view: View = PLAIN
     ) -> NDArray[np.float16]:
-        """Return what enters the network's part after `cut`, (len(rows), ...) float16."""
+        """Return what enters the network's part after `cut`, (len(rows), ...) float16.
+
+        The same pass leaves what enters those after the other cuts that are asked for.
+        """
         return self._pass(self.need_backbone(), rows, prepared, look, view, cut=cut)["activations"]
 
     def _pass(
@@ -235,6 +237,7 @@ class Ground:
             preprocessing=prepared,
             view=view,
             cut=cut,
+            beside=self.stored_cuts(cut) if cut is not None else (),
             pooled=cut is None,
             device=self.device,
             engine="torch" if cut else self.engine,
@@ -243,8 +246,16 @@ class Ground:
         )
         self.spent += time.perf_counter() - begin
         # What a pass cost when it was made counts, once, also where it was found in the cache.
-        self._costs[found.key] = (look.step, found.seconds)
+        self._costs[found.made] = (look.step, found.seconds)
         return found
+
+    def activation_bytes(self, cut: str) -> int:
+        """Return what the views and the plain activations at `cut` would take on disk."""
+        return activation_bytes(self.need_backbone(), cut, (self.request.views + 1) * len(self.table))
+
+    def stored_cuts(self, first: str | None = None) -> tuple[str, ...]:
+        """Return the cuts at which activations are stored, in one pass: `first`, and those that fit beside it."""
+        return stored_cuts(self.request, self.need_backbone(), len(self.table), self.activation_limit, first)
 
     def network(self, readout: str) -> Backbone:
         """Return the pre-trained backbone that answers with this readout."""
@@ -265,12 +276,13 @@ def prepare(
     table: Table,
     request: Request,
     *,
-    files: Sequence[Path | NDArray[np.uint8]] | None,
+    files: Sequence[Path | NDArray[np.uint8]] | None = None,
     threads: int | None,
     progress: Progress,
     split_file: Path | None = None,
     must_measure: bool = True,
     side: int | None = None,
+    loaded: Backbone | None = None,
 ) -> Ground:
     """Decode every picture once, set the faulty ones aside, split, and load the backbone.
 
@@ -286,6 +298,8 @@ def prepare(
         Hold pictures out to measure on, if the data does not say which.
     side : int, optional
         Short side, in pixels, to which pictures of this experiment were decoded before.
+    loaded : Backbone, optional
+        The pre-trained network, if it is there already.
 
     Raises
     ------
@@ -295,7 +309,7 @@ def prepare(
         If they would have to be decoded to another side now.
     """
     before = side
-    device, backbone, side = networks(request)
+    device, backbone, side = networks(request, loaded)
     if before not in (None, side):
         raise ConfigError(
             f"With {', '.join(request.strategies)} together pictures are stored at {side} pixels; what stands in the "
@@ -325,17 +339,6 @@ def prepare(
     for warning in ground.warnings:
         progress.message(warning)
     return ground
-
-
-def activation_limit() -> int:
-    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
-    return min(ACTIVATION_LIMIT, cache.limit())
-
-
-def activation_bytes(ground: Ground, backbone: Backbone, cut: str) -> int:
-    """Return what the views and the plain activations at `cut` would take on disk, as float16."""
-    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
-    return 2 * int(np.prod(shape)) * (ground.request.views + 1) * len(ground.table)
 
 
 def divided(table: Table, usable: Table, request: Request, split_file: Path | None, *, must_measure: bool) -> Table:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headstart.backbones import Backbone, answers_at, split
 from headstart.base.types import Preprocessing
 from headstart.features import PLAIN, View
-from headstart.strategies.ground import Choices, Ground, Look, activation_bytes
+from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.networks import load_scratch
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
@@ -72,7 +72,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy, settings: Tr
     """Gather what training `strategy` with these settings needs."""
     backbone = untrained(ground, strategy)
     preprocessing = _preprocessing(backbone, choices, strategy)
-    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone)
+    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone, strategy.cut)
     halves = split(backbone, cut)
     choosing, chosen_in = ground.choosing_rows()
     learning = ground.train[~np.isin(ground.train, choosing)]
@@ -82,7 +82,7 @@ def lesson_of(ground: Ground, choices: Choices, strategy: Strategy, settings: Tr
     pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
     if cut == "input":
         source: Source = PixelSource(*pixels, sides=_sides(backbone, preprocessing, settings, ground.progress.message))
-    elif (nbytes := activation_bytes(ground, backbone, cut)) > ground.activation_limit:
+    elif (nbytes := ground.activation_bytes(cut)) > ground.activation_limit:
         ground.progress.message(
             f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
             f"{ground.activation_limit / 1e9:.1f} GB they may, so the frozen part runs again in each epoch."

@@ -16,7 +16,6 @@ from headstart.base.process import torch_in_budget
 from headstart.base.types import Preprocessing
 from headstart.strategies.request import AUTO, Request
 from headstart.strategies.settings import check_cut
-from headstart.strategies.strategy import STRATEGIES
 
 OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
 MOST_FLOPS = 3e10  # of a network that is kept
@@ -33,19 +32,28 @@ class Networks(NamedTuple):
     side: int
 
 
-def networks(request: Request) -> Networks:
-    """Return the networks that a request needs; what was kept of one is taken before it is made anew."""
-    needed = any(name != "scratch" for name in request.strategies)
-    kept = recalled(request) if needed else None
+def networks(request: Request, loaded: Backbone | None = None) -> Networks:
+    """Return the networks that a request needs; what was kept of one is taken before it is made anew.
+
+    `loaded` is the pre-trained one, if it is there already.
+    """
+    needed = any(row.weights == "pretrained" for row in request.rows)
+    kept = (loaded or recalled(request)) if needed else None
     device = _device(request, known=kept is not None)
     backbone = (kept or _loaded(request)) if needed else None
     side = _decode_side(request, backbone)
     if backbone is not None:
-        if "partial" in request.strategies:
-            check_cut(request, backbone)  # before the work
+        for row in request.rows:
+            if row.trained == "part":
+                check_cut(request, backbone, row.cut)  # before the work
         if backbone.preprocessing.decode_side != side:
             backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
     return Networks(device, backbone, side)
+
+
+def pretrained(request: Request) -> Backbone:
+    """Return the pre-trained network of a request."""
+    return recalled(request) or _loaded(request)
 
 
 def scratch_preprocessing(request: Request) -> Preprocessing:
@@ -80,7 +88,7 @@ def worth_keeping(request: Request, backbone: Backbone | None, device: str) -> b
     """
     if backbone is None or backbone.held.kept is not None or device != "cpu" or backbone.flops > MOST_FLOPS:
         return False
-    return any(STRATEGIES[name].trained == "none" for name in request.strategies)
+    return any(row.trained == "none" for row in request.rows)
 
 
 def recalled(request: Request) -> Backbone | None:
@@ -91,7 +99,7 @@ def recalled(request: Request) -> Backbone | None:
 
 def _device(request: Request, *, known: bool) -> str:
     """Return where to compute. Heads on a known network, and no graphics card: torch need not even be asked."""
-    heads_alone = all(STRATEGIES[name].trained == "none" for name in request.strategies)
+    heads_alone = not request.trained
     sure = request.device == "cpu" or (request.device == AUTO and not backbones.graphics_possible())
     if known and heads_alone and sure:
         return "cpu"

@@ -11,12 +11,12 @@ import numpy as np
 from headstart.evidence.familiar import MOST_EXAMPLES
 from headstart.strategies.choose import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
 from headstart.strategies.fit_head import readouts_tried
-from headstart.strategies.ground import Ground, activation_bytes
+from headstart.strategies.ground import Ground
 from headstart.strategies.learning import curve_work
 from headstart.strategies.networks import load_scratch
 from headstart.strategies.request import AUTO
 from headstart.strategies.settings import check_cut, training_settings
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.strategy import Strategy, is_strategy
 from headstart.strategies.trust import MOST_HELD
 from headstart.tune.progressive import sides
 
@@ -51,13 +51,13 @@ class Speed:
 def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     """Return the steps in order: pictures, seconds (None where nothing is known), bytes on disk, FLOPs."""
     steps = [_decoding(ground), *_passes(ground, speed)]
-    for name in _in_order(ground):
-        if STRATEGIES[name].trained == "none":
-            steps.append(_step(name, len(ground.train), _head_seconds(ground)))
+    for strategy in ground.request.rows:
+        if strategy.trained == "none":
+            steps.append(_step(strategy.name, len(ground.train), _head_seconds(ground)))
             continue
-        if name == "partial":
+        if strategy == _first_part(ground):
             steps += _activations(ground, speed)
-        steps.append(_training_step(ground, name, speed))
+        steps.append(_training_step(ground, strategy, speed))
     return [*steps, *_over_splits(ground, steps), *_learning_curve(ground)]
 
 
@@ -75,7 +75,7 @@ def within(plan: list[dict[str, Any]], seconds: float) -> list[str]:
         if step["step"] in SHARED:
             continue
         waiting += step["estimated_seconds"] or 0.0
-        if step["step"] in STRATEGIES:
+        if is_strategy(step["step"]):
             if spent + waiting <= seconds or not fits:  # the first is tried anyway
                 spent += waiting
                 fits.append(step["step"])
@@ -85,8 +85,9 @@ def within(plan: list[dict[str, Any]], seconds: float) -> list[str]:
 
 def describe(plan: list[dict[str, Any]], threads: int) -> str:
     """Return the plan in one line for a person."""
-    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in (*STRATEGIES, "decode", CURVE)):
-        return "plan: one look at each picture, then " + ", ".join(s["step"] for s in plan if s["step"] in STRATEGIES)
+    names = [step["step"] for step in plan if is_strategy(step["step"])]
+    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in (*names, "decode", CURVE)):
+        return "plan: one look at each picture, then " + ", ".join(names)
     parts = [
         f"{step['step']} {_duration(step['estimated_seconds'])}"
         for step in plan
@@ -119,8 +120,9 @@ def _over_splits(ground: Ground, steps: list[dict[str, Any]]) -> list[dict[str, 
     pictures = len(ground.table) if ground.drawn else int(np.sum(ground.table.splits != "test"))
     again = {step["step"]: step for step in steps}
     found = []
-    for name in _in_order(ground):
-        own = [again[step] for step in (name, *(["activations"] if name == "partial" else [])) if step in again]
+    for strategy in ground.request.rows:
+        name, shared = strategy.name, ["activations"] if strategy == _first_part(ground) else []
+        own = [again[step] for step in (name, *shared) if step in again]
         known = [step["estimated_seconds"] for step in own if step["estimated_seconds"] is not None]
         seconds = sum(known) * times * pictures * share / len(ground.train) if known else None
         found.append(_step(f"{name} over splits", round(times * pictures * share), seconds))
@@ -129,7 +131,7 @@ def _over_splits(ground: Ground, steps: list[dict[str, Any]]) -> list[dict[str, 
 
 def _learning_curve(ground: Ground) -> list[dict[str, Any]]:
     """Return the step in which a head is solved again on parts of train, where one is among the strategies."""
-    if ground.backbone is None or not any(STRATEGIES[name].trained == "none" for name in ground.request.strategies):
+    if ground.backbone is None or not any(row.trained == "none" for row in ground.request.rows):
         return []
     rows, classes = len(ground.train), len(ground.classes)
     width = max(ground.network(readout).features for readout in readouts_tried(ground))
@@ -152,7 +154,7 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
     numbers, augmented = {}, {}
     if request.framing == AUTO:
         numbers["framing"] = looked_at * (len(FRAMINGS_TRIED) - (not few))
-    if request.augment == AUTO and any(STRATEGIES[name].trained != "none" for name in request.strategies):
+    if request.augment == AUTO and request.trained:
         numbers["augment"] = augmented["augment"] = looked_at * len(AUGMENTATIONS_TRIED)
         if few and request.framing != AUTO:
             numbers["augment"] += looked_at  # and as they are, to compare with
@@ -172,20 +174,23 @@ def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
 
 
 def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
-    backbone = ground.need_backbone()
-    cut = check_cut(ground.request, backbone)
-    if cut == "input":
-        return []
-    nbytes = activation_bytes(ground, backbone, cut)
-    if nbytes > ground.activation_limit:
+    """Return the passes that leave what enters the trained part, at every cut that is asked for at once."""
+    backbone, cuts = ground.need_backbone(), ground.stored_cuts()
+    if not cuts:
         return []
     seen = ground.train if ground.refits("partial") else _learning(ground)
     pictures = len(seen) * ground.request.views + len(ground.train)
     rate = speed.forward
-    prefix = 1 - _suffix_share(ground)
+    prefix = 1 - min(_share_behind(ground, cut) for cut in cuts)
     flops = pictures * backbone.flops * prefix
     seconds = None if rate is None else pictures * rate * prefix + (pictures - len(ground.train)) * speed.augment
+    nbytes = sum(map(ground.activation_bytes, cuts))
     return [_step("activations", pictures, seconds, nbytes=nbytes, flops=flops)]
+
+
+def _first_part(ground: Ground) -> Strategy | None:
+    """Return the first strategy that learns from activations: it needs the pass that leaves them for all."""
+    return next((row for row in ground.request.rows if row.trained == "part"), None)
 
 
 def _learning(ground: Ground) -> np.ndarray[Any, Any]:
@@ -193,7 +198,8 @@ def _learning(ground: Ground) -> np.ndarray[Any, Any]:
     return ground.train[~np.isin(ground.train, choosing)]
 
 
-def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
+def _training_step(ground: Ground, strategy: Strategy, speed: Speed) -> dict[str, Any]:
+    name = strategy.name
     settings = training_settings(ground.request, name)
     epochs = settings.epochs
     learning, choosing = len(_learning(ground)), len(ground.choosing_rows()[0])
@@ -209,7 +215,7 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
         rate = speed.scratch
         seconds = None if rate is None else rate * (seen + passes / TRAINING_COST)
     else:
-        share = 1.0 if name == "full" else _suffix_share(ground)
+        share = 1.0 if name == "full" else _suffix_share(ground, strategy)
         flops, rate = ground.need_backbone().flops * share, speed.forward
         shares = np.ones(epochs)  # of the final side, epoch by epoch
         if name == "full" and settings.progressive and speed.smaller:
@@ -218,17 +224,20 @@ def _training_step(ground: Ground, name: str, speed: Speed) -> dict[str, Any]:
         worth = float(np.mean(shares**SIDE_COST))
         area = float(np.mean(shares**2))
         seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
-        if rate is not None and seconds is not None and name == "partial":
+        if rate is not None and seconds is not None and strategy.trained == "part":
             seconds += rate * asked * (1 - share)  # the answers come through the whole network
-    if seconds is not None and name != "partial":  # which learns from stored activations
+    if seconds is not None and strategy.trained != "part":  # which learns from stored activations
         seconds += seen * speed.augment
     return _step(name, seen, seconds, flops=flops * (3 * seen * area + passes))
 
 
-def _suffix_share(ground: Ground) -> float:
-    """Return the FLOPs from the cut of `partial` on, as a share of the backbone's."""
+def _suffix_share(ground: Ground, strategy: Strategy) -> float:
+    """Return the FLOPs from the cut of a depth of `partial` on, as a share of the backbone's."""
+    return _share_behind(ground, check_cut(ground.request, ground.need_backbone(), strategy.cut))
+
+
+def _share_behind(ground: Ground, cut: str) -> float:
     backbone = ground.need_backbone()
-    cut = check_cut(ground.request, backbone)
     names = [stage.name for stage in backbone.stages]
     if cut not in names:
         return 1.0
@@ -240,10 +249,6 @@ def _head_seconds(ground: Ground) -> float:
     widths = [ground.network(readout).features for readout in readouts_tried(ground)]
     work = sum(rows * min(rows, width) * width for width in widths)
     return float(HEAD_COST * work * (len(ground.classes) / 2) ** HEAD_CLASSES)
-
-
-def _in_order(ground: Ground) -> list[str]:
-    return [name for name in STRATEGIES if name in ground.request.strategies]
 
 
 def _duration(seconds: float) -> str:

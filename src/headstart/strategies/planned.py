@@ -10,6 +10,7 @@ from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import processors
 from headstart.base.types import Preprocessing
 from headstart.strategies.choose import choose
+from headstart.strategies.depths import Depths
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
 from headstart.strategies.networks import Unkept, recalled
@@ -17,16 +18,18 @@ from headstart.strategies.plan import Speed, describe, estimate
 from headstart.strategies.records import environment, versions
 from headstart.strategies.request import Request
 from headstart.strategies.settings import training_settings
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.strategy import is_strategy, strategy_of
 from headstart.table import read_rows, write_split
 
 ELSEWHERE = "Begin anew in another folder with --out."
 
 
-def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[str, Any], Choices]:
+def planned(
+    ground: Ground, folder: RunFolder, fingerprint: str, depths: Depths | None = None
+) -> tuple[dict[str, Any], Choices]:
     """Return the plan and the choices: those that stand in the folder, or new ones, written before the work.
 
-    A plan that stands grows by the strategies of `ground` that it lacks.
+    A plan that stands grows by the strategies of `ground` that it lacks. `depths` are kept for the next call.
 
     Raises
     ------
@@ -50,8 +53,8 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
     choices = choose(ground)
     if standing is not None:
         _check_same_choices(standing, choices, ground.request)
-        known = {step["step"]: step for step in standing["steps"]}
-        steps = [known.get(step["step"], step) for step in steps]
+        known = {(step["step"], step["bytes"]): step for step in standing["steps"]}  # activations may have grown
+        steps = [known.get((step["step"], step["bytes"]), step) for step in steps]
     write_split(ground.table, folder.path / "split.parquet")
     plan = {
         "schema": 1,
@@ -62,8 +65,9 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
         "chosen_by": choices.notes,
         "engine": ground.engine,
         "engine_version": version("onnxruntime" if ground.engine == "onnx" else "torch"),
+        "depths": depths.to_dict() if depths else (standing or {}).get("depths"),
         "precision": ground.request.training.get("precision", "float32"),
-        "batch_size": {name: training_settings(ground.request, name).batch_size for name in _trained(ground.request)},
+        "batch_size": {name: training_settings(ground.request, name).batch_size for name in ground.request.trained},
         "activation_limit": ground.activation_limit,
         "device": ground.device,
         "threads": base["threads"],
@@ -81,7 +85,7 @@ def planned(ground: Ground, folder: RunFolder, fingerprint: str) -> tuple[dict[s
 
 def _speed(ground: Ground) -> Speed:
     """Return the pace of this machine; heads alone take seconds, of which a calibration would be a fair part."""
-    if not _trained(ground.request):
+    if not ground.request.trained:
         return Speed()
     from headstart.strategies.pace import calibrate  # torch
 
@@ -122,10 +126,6 @@ def _choices_in(plan: Mapping[str, Any]) -> Choices:
     return Choices(Preprocessing.from_dict(plan["preprocessing"]), plan["augment"], plan["chosen_by"])
 
 
-def _trained(request: Request) -> list[str]:
-    return [name for name in request.strategies if STRATEGIES[name].trained != "none"]
-
-
 def _weights_of(ground: Ground) -> str | None:
     return None if ground.backbone is None else ground.backbone.describe()["sha256"]
 
@@ -133,7 +133,7 @@ def _weights_of(ground: Ground) -> str | None:
 def _shared_seconds(folder: RunFolder) -> dict[str, float]:
     """Return what the steps that runs share have taken so far."""
     steps = (folder.results() or {}).get("plan", [])
-    return {step["step"]: step["seconds"] for step in steps if step["seconds"] and step["step"] not in STRATEGIES}
+    return {step["step"]: step["seconds"] for step in steps if step["seconds"] and not is_strategy(step["step"])}
 
 
 def _check_same_pictures(plan: Mapping[str, Any], ground: Ground, folder: RunFolder) -> None:
@@ -181,7 +181,7 @@ def _check_same_machine(plan: Mapping[str, Any], ground: Ground) -> None:
 def _check_same_choices(plan: Mapping[str, Any], choices: Choices, request: Request) -> None:
     """Refuse to grow where what stands was seen otherwise, and so could not be compared on equal terms."""
     before, earlier = _choices_in(plan), plan["request"]["strategies"]
-    trained = any(STRATEGIES[name].trained != "none" for name in earlier)
+    trained = any(strategy_of(name).trained != "none" for name in earlier)
     if before.preprocessing == choices.preprocessing and (not trained or before.augment == choices.augment):
         return
     added = ", ".join(name for name in request.strategies if name not in earlier)

@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.strategy import AT, STRATEGIES
 
 _TEXTS, _TABLES = ("title", "source", "command", "backbone"), ("settings", "training", "expected")
 _KEYS = {"title", "source", "command", "backbone", "strategies", "settings", "training", "expected"}
@@ -103,7 +103,7 @@ def _check_kinds(name: str, content: dict[str, Any]) -> None:
         _expect(name, f"settings.{key}", key not in content.get("settings", {}), "left out: it has a place of its own")
     for strategy, said in content.get("expected", {}).items():
         key = f"expected.{strategy}"
-        check_choice(key, f"the recipe '{name}'", strategy, STRATEGIES)
+        check_choice(key, f"the recipe '{name}'", strategy.partition(AT)[0], STRATEGIES)
         _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
         published = said.get("published")
         _expect(name, key, published is None or isinstance(published, float | int), "published = a number")

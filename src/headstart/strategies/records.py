@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from headstart import __version__
 from headstart.base.process import compute_threads, processors
 from headstart.evidence.candidate import Candidate
+from headstart.evidence.depths import Depth, depths_told
 from headstart.evidence.optimism import best_of
 from headstart.evidence.over_splits import decide_over_splits
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.units import numbered
-from headstart.evidence.verdict import Verdict, decide, more_pictures
+from headstart.evidence.verdict import LEAST_PER_CLASS, Verdict, decide, more_pictures
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
@@ -41,8 +42,8 @@ def run_record(
 ) -> dict[str, Any]:
     """Return one entry of `runs`."""
     return {
-        "id": strategy.name,
-        "strategy": strategy.name,
+        **places_of(strategy.name),
+        "strategy": strategy.kind,
         "weights": strategy.weights,
         "cut": fitted.cut,
         "head": "logistic" if strategy.head == "logistic" else fitted.settings.get("head", strategy.head),
@@ -55,12 +56,15 @@ def run_record(
         "epochs": [dict(epoch) for epoch in fitted.epochs],
         "epochs_on_all": [dict(epoch) for epoch in fitted.epochs_on_all],
         "metrics": dict(metrics),
-        "predictions": f"predictions/{strategy.name}.parquet",
-        "bundle": f"bundles/{strategy.name}",
         "warnings": list(fitted.warnings),
         # What choosing among the epochs is worth can be told later only from this.
         **({"chosen_among": list(fitted.right_by_epoch)} if fitted.chosen_on_val else {}),
     }
+
+
+def places_of(name: str) -> dict[str, str]:
+    """Return what of a record says which run of its folder it is: its id, and where its files are."""
+    return {"id": name, "predictions": f"predictions/{name}.parquet", "bundle": f"bundles/{name}"}
 
 
 def header(ground: Ground, command: str, title: str | None = None) -> dict[str, Any]:
@@ -131,7 +135,11 @@ def conclude(
         chance=float(counts.max() / counts.sum()),
     ).leaving_out(same)
     if resampling is not None and all(entry["interval"] for entry in resampling["strategies"]):
-        verdict = _over_splits(candidates, resampling)
+        same, told = resampling.get("same_as", {}), _means(candidates, resampling)
+        verdict = _over_splits(told, resampling)
+        verdict = _with_depths(ground, verdict, runs, told, same, resampling["comparisons"])
+    elif counts.min() >= LEAST_PER_CLASS:
+        verdict = _with_depths(ground, verdict, runs, candidates, same, comparisons)
     entry = None if choices is None else learned(ground, choices, runs, verdict.winner)
     if entry is not None:
         rising, by = (entry["class"] or {}).get("class"), None if entry["run"] == verdict.winner else entry["run"]
@@ -194,22 +202,51 @@ def _optimism(
     return {"split": split, "runs": len(runs), "epochs": looks, **told}
 
 
-def _over_splits(candidates: list[Candidate], resampling: Mapping[str, Any]) -> Verdict:
-    """Return the verdict on the strategies that were tried over several splits."""
+def _means(candidates: list[Candidate], resampling: Mapping[str, Any]) -> list[Candidate]:
+    """Return the strategies that were tried over several splits, with what they reached there."""
     means = {entry["strategy"]: entry for entry in resampling["strategies"]}
-    tried = [
+    return [
         replace(one, accuracy=means[one.id]["accuracy"], interval=tuple(means[one.id]["interval"]))
         for one in candidates
-        if one.id in means and one.id not in resampling.get("same_as", {})
+        if one.id in means
     ]
+
+
+def _over_splits(candidates: list[Candidate], resampling: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on the strategies that were tried over several splits."""
     verdict = decide_over_splits(
-        tried,
+        [one for one in candidates if one.id not in resampling.get("same_as", {})],
         resampling["comparisons"],
         splits=described(resampling),
         pictures=resampling["pictures"],
         chance=resampling["chance"],
     )
     return verdict.leaving_out(resampling.get("same_as", {}))
+
+
+def _with_depths(
+    ground: Ground,
+    verdict: Verdict,
+    runs: list[dict[str, Any]],
+    candidates: list[Candidate],
+    same: Mapping[str, str],
+    comparisons: list[dict[str, Any]],
+) -> Verdict:
+    """Return the verdict with what is said of several depths, if several were tried.
+
+    `same` names those that answer as another does: what was compared of that one holds for them.
+    """
+    by_id = {one.id: one for one in candidates}
+    deep = [run for run in runs if run["id"] in by_id and STRATEGIES[run["strategy"]].trained == "part"]
+    if len(deep) < 2:
+        return verdict
+    stages = [stage.name for stage in ground.need_backbone().stages]
+    deep.sort(key=lambda run: -stages.index(run["cut"]) if run["cut"] in stages else 1)
+    depths = [
+        Depth(run["id"], by_id[same.get(run["id"], run["id"])], run["cut"], run["settings"]["epoch_chosen"] != 0)
+        for run in deep
+    ]
+    return verdict.followed_by(depths_told(depths, comparisons))
 
 
 def _cpu() -> str:

@@ -15,7 +15,7 @@ from headstart.base.types import FRAMINGS, READOUTS, Framing
 from headstart.evidence.intervals import INTERVALS
 from headstart.pixels import AUGMENTATIONS
 from headstart.strategies.settings import training_settings
-from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
+from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
 from headstart.tune import TrainingSettings
 
 AUTO: Final = "auto"
@@ -30,7 +30,7 @@ class Request:
     Parameters
     ----------
     strategies : tuple of str
-        Names from `STRATEGIES`.
+        Names from `STRATEGIES`; `partial` also with a cut of its own, ``"partial@layer3"``.
     backbone : str, optional
         Name of the pre-trained network; None: the packaged default, or what the weights file names.
     weights : str, optional
@@ -38,7 +38,8 @@ class Request:
     scratch : str
         The network that `scratch` trains from random weights.
     cut, unfreeze
-        Where the trained part of `partial` starts: a stage's name, or how many of the last stages.
+        Where the trained part of `partial` starts: a stage's name, or how many of the last stages; ``"auto"``
+        stands for several candidates (`headstart.strategies.depths`).
     head : str
         Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
     epochs : int or mapping of strategy to int, optional
@@ -83,7 +84,7 @@ class Request:
 
     def __post_init__(self) -> None:
         for name in self.strategies:
-            check_choice("strategies", "compare", name, STRATEGIES)
+            strategy_of(name)
         check_choice("head", "compare", self.head, TRAINED_HEADS)
         check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
         check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
@@ -103,6 +104,11 @@ class Request:
                 check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:
             raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
+        if self.cut == AUTO and "partial" not in self.strategies:
+            raise ConfigError(
+                "'cut' is 'auto', which is about partial, and partial is not among the strategies.",
+                hint="Name it (--strategies linear,partial), or leave --cut out.",
+            )
         if self.weights is not None and not Path(self.weights).is_file():
             raise ConfigError(f"The weights file '{self.weights}' does not exist.", hint="Check the path.")
         known = {item.name for item in fields(TrainingSettings)}
@@ -110,14 +116,23 @@ class Request:
             check_choice(name, "training", name, known)
         self.trainings()  # a setting that cannot be right is said before any work
 
+    @property
+    def rows(self) -> tuple[Strategy, ...]:
+        """The strategies themselves."""
+        return tuple(map(strategy_of, self.strategies))
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The names of those that are trained by gradients."""
+        return tuple(row.name for row in self.rows if row.trained != "none")
+
     def trainings(self) -> dict[str, TrainingSettings]:
         """Return the settings of every strategy that is trained; rates may still follow the data."""
-        return {name: training_settings(self, name) for name in self.strategies if name in _TRAINED}
+        return {name: training_settings(self, name) for name in self.trained}
 
     def joined(self, others: Iterable[str]) -> Request:
-        """Return the same request for these strategies too, in their usual order."""
-        wanted = {*self.strategies, *others}
-        return replace(self, strategies=tuple(name for name in STRATEGIES if name in wanted))
+        """Return the same request for these strategies too, in their usual order, `others` first among equals."""
+        return replace(self, strategies=in_order([*others, *self.strategies]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -127,9 +142,10 @@ class Request:
         """Return what makes this experiment itself: options and what follows from them, pictures, version.
 
         Not the device: which one it was is in the plan, and a finished run can be printed on any. Not the
-        strategies, nor how often pictures are divided: others can come beside those that stand.
+        strategies, nor how often pictures are divided: others can come beside those that stand. A cut that is
+        left open names strategies, no more.
         """
-        options = self.to_dict()
+        options = {**self.to_dict(), "cut": None if self.cut == AUTO else self.cut}
         del options["offline"]  # it says how weights are looked for, not which
         del options["device"], options["strategies"], options["folds"], options["seeds"]
         if self.interval == Request.interval:  # run folders from before there was a choice go on

@@ -29,7 +29,7 @@ from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground, Look, Pictures
 from headstart.strategies.request import Request
-from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.strategies.strategy import Strategy, in_order, strategy_of
 from headstart.table import folds, group_ids, hold_out
 
 SHARE = 0.25  # is held out in each split, where there are no folds
@@ -102,8 +102,7 @@ def asked_for(request: Request, folder: RunFolder) -> dict[str, Any] | None:
                 f"'{folder.path}' holds results of {described(standing)}, not of {described(asked)}.",
                 hint="Give the same --folds and --seeds, or choose another run folder with --out.",
             )
-    names = {*standing["strategies"], *request.strategies}
-    return {**asked, "strategies": [name for name in STRATEGIES if name in names]}
+    return {**asked, "strategies": list(in_order([*standing["strategies"], *request.strategies]))}
 
 
 def described(asked: Mapping[str, Any]) -> str:
@@ -183,10 +182,10 @@ def resample(ground: Ground, choices: Choices, folder: RunFolder, asked: Mapping
     """Return the entry `resampling` of results.json; what stands in the folder already is not done again."""
     every = divisions(ground, asked)
     records = []
-    for name in (name for name in STRATEGIES if name in asked["strategies"]):
+    for name in asked["strategies"]:
         with ground.progress.step(f"{name} over {described(asked)}", len(every), "splits") as step:
             for division in every:
-                records.append(_record(ground, choices, folder, asked, STRATEGIES[name], division))
+                records.append(_record(ground, choices, folder, asked, strategy_of(name), division))
                 step.advance()
     return _entry(ground, asked, every, records)
 

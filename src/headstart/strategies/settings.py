@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.errors import ConfigError
+from headstart.strategies.strategy import strategy_of
 from headstart.tune import TrainingSettings
 
 if TYPE_CHECKING:
@@ -26,15 +27,16 @@ HIGHEST_RATE, ENOUGH_ERROR, LOWEST_SHARE = 5e-4, 0.15, 0.2
 
 
 def training_settings(request: Request, strategy: str) -> TrainingSettings:
-    """Return the strategy's defaults with what the request overrides.
+    """Return the strategy's defaults with what the request overrides; its cut makes no difference.
 
     Raises
     ------
     ConfigError
         If a setting cannot be right.
     """
-    values: dict[str, Any] = {**DEFAULTS[strategy], **request.training}
-    asked = request.epochs.get(strategy) if isinstance(request.epochs, Mapping) else request.epochs
+    kind = strategy_of(strategy).kind
+    values: dict[str, Any] = {**DEFAULTS[kind], **request.training}
+    asked = request.epochs.get(kind) if isinstance(request.epochs, Mapping) else request.epochs
     if asked is not None:
         values["epochs"] = asked
     return TrainingSettings(**values)
@@ -50,15 +52,17 @@ def with_rates(settings: TrainingSettings, error: float, *, given: Mapping[str, 
     )
 
 
-def check_cut(request: Request, backbone: Backbone) -> str:
-    """Return where the trained part of `partial` starts.
+def check_cut(request: Request, backbone: Backbone, own: str | None = None) -> str:
+    """Return where the trained part of `partial` starts; `own` is a cut that its name says.
 
     Raises
     ------
     ConfigError
         If there is no such place, or nothing would be trained from it on.
     """
-    if request.unfreeze is not None:
+    if own is not None:
+        cut = own
+    elif request.unfreeze is not None:
         cut = backbones.cut_before(backbone, request.unfreeze)
     else:
         cut = request.cut or default_cut(backbone)

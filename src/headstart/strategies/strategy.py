@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from headstart.base.errors import ConfigError
@@ -26,6 +27,8 @@ class Strategy:
         ``"logistic"``, ``"svm"``, ``"knn"`` where nothing of the backbone is trained; else ``"linear"``
         or ``"pool-bn"``, trained by gradients.
     summary : str
+    cut : str, optional
+        The stage at which the trained part begins, where the name says it: ``"partial@layer3"``.
     """
 
     name: str
@@ -33,6 +36,16 @@ class Strategy:
     trained: Literal["all", "part", "none"]
     head: str
     summary: str
+    cut: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its row in the table: the name without a cut."""
+        return self.name.partition(AT)[0]
+
+
+AT = "@"  # between a row's name and a cut of its own
+_STAGE = re.compile(r"\w[\w.-]*")  # it becomes part of a file's name
 
 
 # The order is the last tie-break of the verdict: cheaper to obtain first.
@@ -61,7 +74,43 @@ def choose_strategies(names: Sequence[str] | str | None) -> tuple[Strategy, ...]
     if names is None:
         return tuple(STRATEGIES.values())
     listed = names.split(",") if isinstance(names, str) else list(names)
-    wanted = {check_choice("strategies", "compare", name.strip(), STRATEGIES) for name in listed if name.strip()}
+    wanted = [strategy_of(name.strip()) for name in listed if name.strip()]
     if not wanted:
         raise ConfigError("No strategy is named.", hint="Name some of: " + ", ".join(STRATEGIES) + ".")
-    return tuple(strategy for strategy in STRATEGIES.values() if strategy.name in wanted)
+    return tuple(map(strategy_of, in_order(strategy.name for strategy in wanted)))
+
+
+def strategy_of(name: str) -> Strategy:
+    """Return the strategy called `name`: a row of the table, or one with a cut of its own, such as ``partial@layer3``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such row, or it has no cut to choose.
+    """
+    kind, at, cut = name.partition(AT)
+    row = STRATEGIES[check_choice("strategies", "compare", kind, STRATEGIES)]
+    if not at:
+        return row
+    if row.trained != "part":
+        able = " or ".join(one.name for one in STRATEGIES.values() if one.trained == "part")
+        raise ConfigError(
+            f"'{name}' names a cut, and that of {kind} is always the same.", hint=f"Only {able} can be cut elsewhere."
+        )
+    if not _STAGE.fullmatch(cut):
+        raise ConfigError(
+            f"'{name}' names no stage behind the '{AT}'.",
+            hint=f"Write {kind}{AT}STAGE; headstart stages NETWORK lists them.",
+        )
+    return replace(row, name=name, cut=cut)
+
+
+def is_strategy(name: str) -> bool:
+    """Return whether a step of a plan is a strategy, with or without a cut of its own."""
+    return name.partition(AT)[0] in STRATEGIES
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of strategies, each once, in the table's order; those of one row in the order given."""
+    place = list(STRATEGIES).index
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: place(strategy_of(name).kind)))

@@ -23,7 +23,8 @@ from headstart.base.files import cache_folder, durable_writer, fingerprint, read
 from headstart.bundle.folder import read_folder, write_folder
 from headstart.strategies.folder import RunFolder
 from headstart.strategies.ground import Choices, Ground
-from headstart.strategies.records import environment
+from headstart.strategies.records import environment, places_of
+from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
 
 FORMAT = 2  # since bundles know how sure they are
@@ -61,7 +62,7 @@ class Training:
         with suppress(OSError):
             os.utime(self.place / _MANIFEST)  # used now; nothing of it stays open
         try:
-            record = dict(read_json(self.place / _RECORD))
+            record = {**read_json(self.place / _RECORD), **places_of(name)}
             write_folder(read_folder(self.place / _BUNDLE), folder.bundle(name))
             with durable_writer(folder.predictions(name)) as temporary:
                 shutil.copyfile(self.place / _PREDICTIONS, temporary)
@@ -89,13 +90,16 @@ class Training:
 
 def training_of(ground: Ground, choices: Choices, strategy: Strategy) -> Training:
     """Return which training `strategy` is here: pictures, split, options, choices, machine and versions."""
-    facts = {"strategy": strategy.name, "data": ground.table.root.name, "pictures": len(ground.table)}
+    cut = None  # whatever the run is called: a cut that its name says, and the same one given otherwise
+    if strategy.trained == "part":
+        cut = check_cut(ground.request, ground.need_backbone(), strategy.cut)
+    facts = {"strategy": strategy.kind, "cut": cut, "data": ground.table.root.name, "pictures": len(ground.table)}
     weights = ground.backbone.describe()["sha256"] if ground.backbone is not None else None
     key = fingerprint(
         {
             "format": FORMAT,
             "headstart": [headstart.__version__, _sources()],
-            "strategy": strategy.name,
+            "strategy": [strategy.kind, cut],
             "experiment": ground.request.fingerprint(ground.table.fingerprint()),
             "preprocessing": choices.preprocessing.to_dict(),
             "augment": choices.augment,

@@ -89,6 +89,7 @@ def train(
     settings: TrainingSettings,
     seed: int,
     run: str,
+    draws: str | None = None,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
     device: str = "auto",
@@ -110,7 +111,9 @@ def train(
     settings : TrainingSettings
     seed : int
     run : str
-        The run's name, for messages and random streams.
+        The run's name, for messages.
+    draws : str, optional
+        The name of its random streams; None: `run`.
     checkpoint : Path, optional
         Folder in which the training leaves a checkpoint after every epoch, and from which the same call
         goes on. The caller removes it when the run is recorded.
@@ -139,6 +142,7 @@ def train(
         settings=settings,
         seed=seed,
         run=run,
+        draws=draws or run,
         checkpoint_folder=checkpoint,
         progress=progress or Silent(),
         device=device,
@@ -180,6 +184,7 @@ class _Training:
     settings: TrainingSettings
     seed: int
     run: str
+    draws: str
     checkpoint_folder: Path | None
     progress: Progress | Silent
     device: str
@@ -282,7 +287,7 @@ class _Training:
                     loaded,
                     self.source.labels[rows],
                     factor=self._factor(epoch, number),
-                    seed=stream_seed(self.seed, self.run, epoch, number),
+                    seed=stream_seed(self.seed, self.draws, epoch, number),
                 )
                 self._check_finite(result.objective, epoch)
                 self.average.update()
@@ -344,7 +349,7 @@ class _Training:
         parts: Mapping[str, Any] = {
             "settings": self.settings.to_dict(),
             "seed": self.seed,
-            "run": self.run,
+            "run": self.draws,
             "train_rows": self.train_rows,
             "hold_out_rows": self.hold_out_rows,
             "labels": self.source.labels,

@@ -31,6 +31,7 @@ def features_in_training(
     settings: TrainingSettings,
     seed: int,
     run: str,
+    draws: str | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
@@ -47,8 +48,11 @@ def features_in_training(
         Its view of epoch 0 is used.
     rows : array of int, (n,)
     settings : TrainingSettings
-    seed, run
-        Of the random order and of dropout.
+    seed : int
+    run : str
+        For messages.
+    draws : str, optional
+        The name of the random order and of dropout; None: `run`.
     device : str
     progress : Progress, optional
     """
@@ -60,14 +64,15 @@ def features_in_training(
     for module in learning:
         module.reset_running_stats()
         module.momentum = None  # the plain mean over all batches
-    order = stream(seed, "order", run, 0).permutation(len(rows))
+    draws = draws or run
+    order = stream(seed, "order", draws, 0).permutation(len(rows))
     found: list[NDArray[np.float32]] = []
     with (
         (progress or Silent()).step(f"{run}: start", len(rows)) as step,
         torch.random.fork_rng(devices=[]),
         torch.no_grad(),
     ):
-        torch.manual_seed(stream_seed(seed, run, "start"))
+        torch.manual_seed(stream_seed(seed, draws, "start"))
         for batch, loaded in loaded_batches(source, in_batches(rows[order], settings.batch_size), 0):
             found.append(suffix(source.tensor(loaded).to(device)).float().cpu().numpy())
             step.advance(len(batch))

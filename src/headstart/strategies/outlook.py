@@ -1,4 +1,4 @@
-"""The ground of an experiment as far as it is known before any picture is decoded: enough to plan it."""
+"""A look at pictures that are not decoded yet: what would be done with them, and how long decoding would take."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from headstart.base.errors import PictureError
 from headstart.base.process import thread_budget
 from headstart.base.progress import Progress
 from headstart.pixels import PixelStore, decode
+from headstart.strategies.depths import answered
 from headstart.strategies.ground import Ground, Pictures, divided
 from headstart.strategies.networks import networks
 from headstart.strategies.request import Request
@@ -26,7 +27,8 @@ def survey(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
 ) -> Ground:
     """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
-    device, backbone, side = networks(request)
+    request, _, loaded = answered(request, len(table))
+    device, backbone, side = networks(request, loaded)
     readable = table if split_file is None else _named(table, split_file, progress)
     usable = divided(readable, readable, request, split_file, must_measure=True)
     files = list(map(usable.file, range(len(usable))))
