@@ -73,9 +73,9 @@ def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain(
     assert part.interval[1] - part.interval[0] > head.interval[1] - head.interval[0]
 
 
-def test_without_a_curve_the_head_is_expected_to_do_as_out_of_fold():
+def test_without_a_curve_the_head_is_expected_to_do_as_when_one_picture_at_a_time_is_left_out():
     found = advise(replace(FEW_ALIKE, now=None, doubled=None), {}).to_dict()
-    assert found["accuracy"] == 0.9
-    assert found["interval"][0] < 0.9 < found["interval"][1]
+    assert found["accuracy"] == 0.89
+    assert found["interval"][0] < 0.89 < found["interval"][1]
     assert found["gain"] is found["enough"] is found["seconds"] is None
     assert "too few for a learning curve" in found["text"]

@@ -94,3 +94,9 @@ def test_copies_of_what_was_learned_are_not_asked_about():
 
 def test_nobody_can_be_asked_where_a_class_has_one_picture():
     assert few_shot(np.ones((4, 3)), np.array([0, 0, 0, 1]), 2) is None
+
+
+def test_four_pictures_of_a_class_are_asked_as_if_they_were_five():
+    X, y = blobs(n=300, apart=3.0, size=30)
+    five, four = few_shot(X, y, 3), np.mean([few_shot(X[at : at + 15], y[at : at + 15], 3) for at in range(0, 300, 15)])
+    assert four == pytest.approx(five, abs=0.08)

@@ -4,7 +4,7 @@ The chart is the one that courses draw (for example Marcelino 2018, "Transfer le
 many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
 case, a part as well; few and like, only a head. Its axes have no numbers there. Here pictures are many when twice as
 many would bring a head on the frozen network less than a point. They are like those of the first training when five
-pictures of a class are enough for such a head to tell half of what chance does not: that is what similarity is good
+pictures of a class are enough for such a head to tell nearly half of what chance does not: that is what similarity is good
 for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
 beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
@@ -24,7 +24,7 @@ Size = Literal["small", "large"]
 Similarity = Literal["similar", "dissimilar"]
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
-LIKE = 0.5  # of what chance does not tell, told after five pictures of a class
+LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
 MENDED = (0.3, 0.2)  # share of a head's errors that training mends where its features do not tell: mean, deviation
 ALIKE = 2.0  # factor by which the spread of late channels may differ, in words only
 CHART: Mapping[tuple[Size, Similarity], str] = {
@@ -105,8 +105,8 @@ class Profile:
         """What a head on the frozen network is expected to answer right of new pictures, and the 95 % interval."""
         if self.now is not None:
             return self.now.accuracy, self.now.accuracy_interval
-        right = round(self.linear * self.pictures)
-        return self.linear, wilson(right, self.pictures)
+        # With so few pictures folds leave too few to learn from; leaving out one at a time does not.
+        return self.ridge, wilson(round(self.ridge * self.pictures), self.pictures)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,8 @@ def few_shot(
     groups : array of str, (n,), optional
         Rows of one group never answer for each other.
     shots : int
-        Rows of each class that are learned from; one less than the smallest class has, if that is fewer.
+        Rows of each class that are learned from. Where the smallest class has no more, one less than it has are; what
+        they tell is then told as if they were so many, for it grows about as the root of their number.
     seed : int
 
     Returns
@@ -90,7 +91,7 @@ def few_shot(
     features, labels = np.asarray(X, np.float64), np.asarray(y, np.int64)
     owners = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = [np.flatnonzero(labels == label) for label in range(classes)]
-    shots = min(shots, min(map(len, members)) - 1)
+    asked_for, shots = shots, min(shots, min(map(len, members)) - 1)
     if shots < 1:
         return None
     told = []
@@ -101,7 +102,7 @@ def few_shot(
         recalls = _recalls(features, labels, classes, taken, asked)
         if len(recalls):
             told.append((recalls.mean() - 1 / classes) / (1 - 1 / classes))
-    return float(np.mean(told)) if told else None
+    return float(min(1.0, np.mean(told) * np.sqrt(asked_for / shots))) if told else None
 
 
 def _recalls(
