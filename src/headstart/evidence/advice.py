@@ -4,9 +4,9 @@ The chart is the one that courses draw (for example Marcelino 2018, "Transfer le
 many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
 case, a part as well; few and like, only a head. Its axes have no numbers there. Here pictures are many when twice as
 many would bring a head on the frozen network less than a point. They are like those of the first training when five
-pictures of a class are enough for such a head to tell nearly half of what chance does not: that is what similarity is good
-for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
-beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
+pictures of a class are enough for such a head to tell nearly half of what chance does not: that is what similarity is
+good for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is
+said beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
 
 from __future__ import annotations
