@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
 
-OPTIONS = {"image_size": 64, "framing": "squash", "augment": "photo", "random_state": 0}
+OPTIONS = {"image_size": 64, "framing": "squash", "augment": "photo", "readout": "pool", "random_state": 0}
 
 
 @pytest.fixture

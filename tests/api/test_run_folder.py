@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from drawing import draw_classes
-from experiments import QUICK, Interrupting, read_results, without_times
+from experiments import PLAIN, QUICK, Interrupting, read_results, without_times
 from PIL import Image
 
 import headstart as hs
@@ -58,17 +58,17 @@ def test_stopped_anywhere_it_continues_to_the_same_results(
 
 
 def test_a_finished_run_is_printed_again_beside_whatever_lies_there(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **PLAIN)
     (first.folder / "grid.png").write_bytes(b"mine")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **PLAIN)
     assert again.results == first.results
     assert (first.folder / "grid.png").read_bytes() == b"mine"
 
 
 def test_what_tells_two_experiments_apart_is_said(pictures: Path, tmp_path: Path) -> None:
-    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **PLAIN)
     with pytest.raises(ConfigError, match=r"another experiment \(seed: 0 there, 1 here; views: 2 there, 3 here\)"):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **{**QUICK, "views": 3})
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", seed=1, **{**PLAIN, "views": 3})
 
 
 def test_other_strategies_come_beside_those_that_stand(pictures: Path, tmp_path: Path, cache: Path) -> None:
@@ -107,29 +107,29 @@ def test_what_was_chosen_without_a_backbone_stays_alone(pictures: Path, tmp_path
 def test_a_strategy_whose_bundle_is_gone_is_made_again_whatever_is_asked_for(
     pictures: Path, tmp_path: Path, asked: str
 ) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
     shutil.rmtree(first.folder / "bundles" / "knn")
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies=asked, **QUICK)
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies=asked, **PLAIN)
     assert without_times(again.results) == without_times(first.results)
     assert hs.load(first.folder / "bundles" / "knn").classes == ("circle", "square")
 
 
 def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
     results, plan = read_results(first.folder), json.loads((first.folder / "plan.json").read_text())
     (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
     plan["versions"]["torch"] = "1.0"
     (first.folder / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(ConfigError, match=r"torch 1\.0"):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
 
 
 def test_a_run_that_lost_its_predictions_is_done_again(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
     results = read_results(first.folder)
     (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
     (first.folder / "predictions" / "knn.parquet").unlink()
-    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **QUICK)
+    again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
     assert without_times(again.results)["verdict"] == without_times(results)["verdict"]
     assert (first.folder / "predictions" / "knn.parquet").exists()
 
@@ -158,15 +158,15 @@ def test_growth_that_was_stopped_anywhere_goes_on(pictures: Path, tmp_path: Path
 
 def test_a_part_of_an_unfinished_folder_is_told_and_nothing_is_rewritten(pictures: Path, tmp_path: Path) -> None:
     place = tmp_path / "a.run"
-    hs.compare(pictures, out=place, strategies="knn", **QUICK)
+    hs.compare(pictures, out=place, strategies="knn", **PLAIN)
     with pytest.raises(KeyboardInterrupt):
-        hs.compare(pictures, out=place, strategies="linear,partial", progress=After("linear"), **QUICK)
+        hs.compare(pictures, out=place, strategies="linear,partial", progress=After("linear"), **PLAIN)
     before = (place / "results.json").read_bytes()
-    told = hs.compare(pictures, out=place, strategies="linear", **QUICK).results
+    told = hs.compare(pictures, out=place, strategies="linear", **PLAIN).results
     assert [run["id"] for run in told["runs"]] == ["knn", "linear"]
     assert not told["complete"]
     assert (place / "results.json").read_bytes() == before
-    more = hs.compare(pictures, out=place, strategies="svm", **QUICK).results
+    more = hs.compare(pictures, out=place, strategies="svm", **PLAIN).results
     assert not more["complete"], "partial was asked for and has not ended"
 
 
@@ -184,9 +184,9 @@ class Neighbour(Silent):
 
 def test_what_another_process_put_there_meanwhile_stays(pictures: Path, tmp_path: Path) -> None:
     place = tmp_path / "a.run"
-    hs.compare(pictures, out=place, strategies="knn", **QUICK)
-    neighbour = Neighbour(lambda: hs.compare(pictures, out=place, strategies="svm", **QUICK))
-    told = hs.compare(pictures, out=place, strategies="partial", progress=neighbour, **QUICK).results
+    hs.compare(pictures, out=place, strategies="knn", **PLAIN)
+    neighbour = Neighbour(lambda: hs.compare(pictures, out=place, strategies="svm", **PLAIN))
+    told = hs.compare(pictures, out=place, strategies="partial", progress=neighbour, **PLAIN).results
     assert {run["id"] for run in told["runs"]} == {"knn", "svm", "partial"}
     assert told["complete"]
 
@@ -197,20 +197,20 @@ def test_pictures_that_changed_their_readability_are_not_compared_with_the_other
     draw_classes(tmp_path / "data", 24, 0)
     Image.effect_noise((200, 200), 50).save(tmp_path / "data" / "circle" / "large.png")
     monkeypatch.setenv("HEADSTART_MAX_PIXELS", "10000")
-    before = hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="knn", **QUICK).results
+    before = hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="knn", **PLAIN).results
     assert [entry["path"] for entry in before["data"]["skipped"]] == ["circle/large.png"]
     monkeypatch.delenv("HEADSTART_MAX_PIXELS")
     with pytest.raises(DataError, match=r"'circle/large\.png' could not be read then and can now"):
-        hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="linear", **QUICK)
+        hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="linear", **PLAIN)
     assert read_results(tmp_path / "a.run") == before
 
 
 def test_other_weights_of_the_same_network_are_not_mixed(pictures: Path, tmp_path: Path) -> None:
-    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **QUICK)
+    first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **PLAIN)
     plan = json.loads((first.folder / "plan.json").read_text())
     (first.folder / "plan.json").write_text(json.dumps({**plan, "weights": "0" * 64}))
     with pytest.raises(ConfigError, match="other weights of tf_efficientnet_lite0"):
-        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", **QUICK)
+        hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", **PLAIN)
 
 
 class After(Silent):
