@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         run_recipe,
         stages,
         verify_weights,
+        write_report,
     )
     from headstart.base.errors import HeadstartError
     from headstart.base.process import tune_process
@@ -60,6 +61,7 @@ __all__ = [
     "stages",
     "tune_process",
     "verify_weights",
+    "write_report",
 ]
 
 _HOMES = {
