@@ -58,7 +58,7 @@ def likely_label_errors(answers: Answers, run: str, runs: Sequence[str]) -> list
     """Return rows whose label may be wrong with how many of `runs` name the other class, most suspicious first.
 
     A picture is suspected when `run` gives another class at least the probability that it gives that class's own
-    pictures on average, and most of the runs name that same class.
+    pictures on average, and more than half, and most of the runs name that same class.
 
     Notes
     -----
@@ -70,7 +70,7 @@ def likely_label_errors(answers: Answers, run: str, runs: Sequence[str]) -> list
     usual = np.full(classes, np.inf)
     for label in np.unique(answers.labels):
         usual[label] = probabilities[answers.labels == label, label].mean()
-    rows = np.flatnonzero((named != answers.labels) & (probabilities.max(axis=1) >= usual[named]))
+    rows = np.flatnonzero((named != answers.labels) & (probabilities.max(axis=1) >= np.maximum(usual[named], 0.5)))
     agreeing = {int(row): sum(int(answers.answered(other)[row] == named[row]) for other in runs) for row in rows}
     suspected = [(row, count) for row, count in agreeing.items() if 2 * count > len(runs)]
     margin = probabilities.max(axis=1) - probabilities[np.arange(len(answers)), answers.labels]

@@ -31,7 +31,7 @@ def points(share: float) -> str:
 
 
 def _percent_marks(scale: Scale) -> list[tuple[float, str]]:
-    return [(value, f"{100 * value:g} %") for value in svg.marks(scale.low, scale.high)]
+    return [(value, f"{100 * value:g} %") for value in svg.marks(scale.low, scale.high, 6)]
 
 
 def accuracy_against_time(results: Results) -> Markup:
@@ -45,9 +45,10 @@ def accuracy_against_time(results: Results) -> Markup:
     if not points:
         return Markup("")
     times = [seconds for _, _, seconds in points]
-    x = Scale(min(times) / 1.5, max(times) * 1.5, _LEFT, _RIGHT, log=True)
+    widen = max(1.5, 2.5 / (max(times) / min(times)) ** 0.5)  # at least a factor of 6 from end to end
+    x = Scale(min(times) / widen, max(times) * widen, _LEFT, _RIGHT, log=True)
     y = svg.share_scale((end for _, found, _ in points for end in found["interval"]), _LOW, _TOP)
-    below = [(value, seconds_text(value)) for value in svg.log_marks(x.low, x.high, most=5)]
+    below = [(value, seconds_text(value)) for value in svg.time_marks(x.low, x.high)]
     parts = [svg.frame(x, y, below, _percent_marks(y))]
     parts.append(text(_RIGHT, _HIGH - 4, "time alone, from nothing →", class_="name", anchor="end"))
     taken = [svg.box(x(seconds), y(found["accuracy"]), 18, 18) for _, found, seconds in points]

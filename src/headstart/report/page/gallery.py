@@ -65,6 +65,7 @@ class Gallery:
             "suspects": [{**self._card(row, thumbnails), "agreeing": count} for row, count in self.suspects],
             "suspected": self.suspected,
             "runs": self.runs,
+            "often_wrong": self.wrong > 0.25 * len(self._answers),
             "all": shown,
             "n": len(self._answers),
             "samples": [

@@ -29,10 +29,10 @@ MOST_PAIRS = 15
 def opening(results: Results) -> Context:
     """Return title, what was compared on what, and the verdict's sentences."""
     recipe, data = (results.get("recipe") or {}).get("title"), results["data"]
-    title = recipe or data.get("title") or data.get("name") or "Pictures"
+    title = recipe or data.get("title")
     facts = [text.describe_data(results), text.describe_backbone(results), text.describe_machine(results)]
     return {
-        "title": str(title)[:1].upper() + str(title)[1:],
+        "title": title[:1].upper() + title[1:] if title else str(data.get("name") or "Pictures"),
         "facts": [fact for fact in facts if fact],
         "said": (results.get("verdict") or {}).get("text"),
         "complete": results.get("complete", True),
@@ -162,7 +162,7 @@ def classes(results: Results, answers: Answers, run: str) -> Context:
     rows, scale = [], Scale(0.0, 1.0, 0.0, 100.0)
     for at, name in enumerate(answers.classes):
         wrong = np.where(np.arange(len(matrix)) == at, 0, matrix[at])
-        taken = [(answers.classes[k], int(wrong[k])) for k in np.argsort(-wrong, kind="stable")[:3] if wrong[k]]
+        taken = [(answers.classes[k], int(wrong[k])) for k in np.argsort(-wrong, kind="stable")[:2] if wrong[k]]
         kind = (_run(results, run) or {}).get("strategy", "linear")
         bar = svg.interval_bar(recalls[at], limits[at], scale, strategy=kind)
         rows.append(

@@ -74,7 +74,7 @@ def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
     spent = " against ".join(seconds_text(run["seconds"]["total"]) for run in (cheapest, best))
     told = f"{cheapest['id']} ({spent}) is {100 * behind:.1f} points behind {best['id']}, the most accurate"
     told += ": too little to tell from luck with so many pictures." if tied else ", more than luck would give."
-    return Question("Is the cheap one good enough?", "as far as can be told" if tied else "no", told, "cost")
+    return Question("Is the cheap one good enough?", "yes, as far as can be told" if tied else "no", told, "cost")
 
 
 def _missed(results: Results, winner: Mapping[str, Any], answers: Answers) -> Question:

@@ -111,13 +111,14 @@ def log_marks(low: float, high: float, most: int = 6) -> list[float]:
     return [low, high]
 
 
-def around(values: Iterable[float], *, share: float = 0.06) -> tuple[float, float]:
-    """Return the ends of a scale that leaves some room around all values."""
-    found = list(values)
-    if not found:
-        return 0.0, 1.0
-    room = (max(found) - min(found)) * share or abs(max(found)) * share or 1.0
-    return min(found) - room, max(found) + room
+_TIMES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1200, 2400, 3600, 7200, 18000, 36000, 86400, 259200)
+
+
+def time_marks(low: float, high: float, most: int = 6) -> list[float]:
+    """Return at most so many seconds within `low` and `high` that are round as people count time."""
+    inside = [value for value in _TIMES if low <= value <= high]
+    step = -(-len(inside) // most) or 1
+    return inside[::step] or [low]
 
 
 def share_scale(ends: Iterable[float], start: float, end: float) -> Scale:
