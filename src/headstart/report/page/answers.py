@@ -80,20 +80,37 @@ def likely_label_errors(answers: Answers, run: str, runs: Sequence[str]) -> list
 def seriated(matrix: Integers) -> Integers:
     """Return an order of the classes in which those that are confused stand near each other.
 
-    By the Fiedler vector of the symmetric confusions (Atkins, Boman, Hendrickson 1998, "A Spectral Algorithm for
-    Seriation"); classes that are confused with none come last, in their own order.
+    Classes that are confused, directly or through others, form a part; the largest comes first, and within it the
+    order is that of the Fiedler vector of the symmetric confusions (Atkins, Boman, Hendrickson 1998, "A Spectral
+    Algorithm for Seriation"). Classes that are confused with none come last, in their own order.
     """
     both = (matrix + matrix.T).astype(np.float64)
     np.fill_diagonal(both, 0.0)
-    joined = np.flatnonzero(both.sum(axis=1) > 0)
-    alone = np.setdiff1d(np.arange(len(matrix)), joined)
-    if len(joined) < 3:
-        return np.concatenate([joined, alone]).astype(np.int64)
-    part = both[np.ix_(joined, joined)] + 1e-4  # faint ties between all, or parts without any would have no order
-    laplacian = np.diag(part.sum(axis=1)) - part
-    vector = np.linalg.eigh(laplacian)[1][:, 1]
+    parts = sorted(_joined_parts(both > 0), key=lambda part: (-len(part), part[0]))
+    return np.array([label for part in parts for label in _by_fiedler(part, both)], np.int64)
+
+
+def _joined_parts(touching: NDArray[np.bool_]) -> list[list[int]]:
+    """Return the connected parts of a graph, each in ascending order."""
+    left, parts = set(range(len(touching))), []
+    while left:
+        part, border = set[int](), {min(left)}
+        while border:
+            part |= border
+            border = {int(at) for at in np.flatnonzero(touching[sorted(border)].any(axis=0))} - part
+        left -= part
+        parts.append(sorted(part))
+    return parts
+
+
+def _by_fiedler(part: list[int], weights: Floats) -> list[int]:
+    """Return a connected part in the order of the second eigenvector of its Laplacian."""
+    if len(part) < 3:
+        return part
+    own = weights[np.ix_(part, part)]
+    vector = np.linalg.eigh(np.diag(own.sum(axis=1)) - own)[1][:, 1]
     vector = vector * np.sign(vector[np.abs(vector).argmax()])  # the sign is arbitrary
-    return np.concatenate([joined[np.argsort(np.round(vector, 9), kind="stable")], alone]).astype(np.int64)
+    return [part[at] for at in np.argsort(np.round(vector, 9), kind="stable")]
 
 
 def kept_promises(answers: Answers, run: str, stated: float = 0.95) -> tuple[int, int, float]:

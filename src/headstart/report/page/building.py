@@ -111,6 +111,7 @@ def _sections(results: Results, folder: Path, answers: Answers, shown: str | Non
         "sure": parts.sure(results, answers, shown, temperature(folder, bundle)) if shown else None,
         "learning": results.get("learning"),
         "learning_chart": drawings.learning_curve(results["learning"]) if results.get("learning") else None,
+        "advice": parts.advice(results),
         "over_splits": parts.over_splits(results),
         "optimism": text.optimism(results),
         "data": parts.data(results),

@@ -14,6 +14,7 @@ from headstart.report import sureness, text
 from headstart.report.cells import probability
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.page import drawings, matrices, svg
+from headstart.report.page.advised import quadrants
 from headstart.report.page.answers import counted, seriated
 from headstart.report.page.drawings import percent, points
 from headstart.report.page.questions import PLAIN
@@ -197,6 +198,14 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
         "record": record,
         "tables": sureness.tables(results),
     }
+
+
+def advice(results: Results) -> Context | None:
+    """Return the chart of size and similarity with its sentences, where an advice was made."""
+    found = results.get("advice")
+    if not found or not found.get("size") or not found.get("similarity"):
+        return None
+    return {"drawing": quadrants(found), "said": found.get("text"), "strategy": found.get("strategy")}
 
 
 def over_splits(results: Results) -> Context | None:
