@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headstart.api import (
         clear_cache,
         compare,
+        compare_runs,
         demo,
         evaluate,
         fetch_data,
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "clear_cache",
     "compare",
+    "compare_runs",
     "demo",
     "evaluate",
     "fetch_data",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import HeadstartError
+from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
 from headstart.report.text import Typed
 
@@ -59,6 +60,43 @@ def write_report(
     for note in built.notes:
         (progress or Silent()).message(note)
     return built.path
+
+
+def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
+    """Put several run folders side by side: other data, other backbones, other options.
+
+    Parameters
+    ----------
+    runs : sequence of path
+        Folders that `compare` wrote.
+    page : path, optional
+        Also write a page of its own to this ``.html`` file.
+
+    Returns
+    -------
+    dict
+        See `headstart.report.side_by_side.side_by_side`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no run folder given, or the page's name does not end in .html.
+    StoreError
+        If one is no run folder or has no result yet, or the page cannot be written.
+    """
+    from headstart.report.page.reading import read_results
+    from headstart.report.side_by_side import side_by_side
+
+    if not runs:
+        raise bad_parameter("runs", "compare_runs", "at least one run folder", [])
+    if page is not None and Path(page).suffix.lower() != ".html":
+        raise bad_parameter("page", "compare_runs", "a name that ends in .html", str(page))
+    found = side_by_side({str(run): read_results(Path(run)) for run in runs})
+    if page is not None:
+        from headstart.report.page.runs import write_runs
+
+        write_runs(found, Path(page))
+    return found
 
 
 def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress) -> None:

@@ -115,6 +115,14 @@ _add(
     "headstart report photos.run",
     "headstart report photos.run --data /somewhere/else/photos",
 )
+_add(
+    app,
+    reports.compare_runs,
+    _AROUND,
+    "headstart compare-runs birds.run flowers.run",
+    "headstart compare-runs resnet18.run lite0.run --page networks.html",
+    name="compare-runs",
+)
 _add(app, pictures.look, _AROUND, "headstart look photos/ --grid look.png")
 _add(app, pictures.stages, _AROUND, "headstart stages resnet18")
 _add(weights, pictures.list_weights, name="list")

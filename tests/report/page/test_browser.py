@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ def test_keys_reach_links_commands_tables_and_marks_in_the_order_of_the_page(see
         tops.append(seen.page.evaluate(inside))
     section = "document.activeElement.closest('section')?.id"
     assert seen.page.evaluate(section) not in (None, "verdict")  # no trap on the way
-    assert sum(b < a - 400 for a, b in zip(tops, tops[1:], strict=False)) == 0
+    assert sum(b < a - 400 for a, b in itertools.pairwise(tops)) == 0
 
 
 def test_pictures_are_filtered(seen: Seen) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from headstart.base.files import write_text
 from headstart.report import text
@@ -18,6 +15,7 @@ from headstart.report.page.gallery import Gallery
 from headstart.report.page.pictures import Thumbnails, found_root
 from headstart.report.page.questions import questions
 from headstart.report.page.reading import Answers, read_answers, temperature
+from headstart.report.page.rendering import render
 from headstart.report.text import Typed
 
 Results = Mapping[str, Any]
@@ -92,7 +90,7 @@ def build(
         "notes": notes,
         "rebuild": f"{named.program} report {text.quoted(named.folder or str(folder))}",
     }
-    return _environment().get_template("page.html").render(context), tuple(notes)
+    return render("page.html", context), tuple(notes)
 
 
 def _sections(results: Results, folder: Path, answers: Answers, shown: str | None, typed: Typed) -> dict[str, Any]:
@@ -164,31 +162,3 @@ def _shown_run(results: Results, answers: Answers) -> str | None:
     """Return the run whose answers the page shows: the winner, else the most accurate that is left."""
     winner = (results.get("verdict") or {}).get("winner")
     return winner if winner in answers.probabilities else next(iter(answers.probabilities), None)
-
-
-def _environment() -> Any:
-    """Return the templates, with everything escaped that is not markup already."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("headstart.report.page", "templates")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= dict(parts.FILTERS)
-    environment.globals["raw"] = lambda name: Markup(loader.get_source(environment, name)[0])  # noqa: S704 - our own files
-    environment.filters["data"] = _as_data
-    return environment
-
-
-def _as_data(value: Any) -> Markup:
-    """Return a value as JSON that can stand in a script element, whatever names it holds."""
-    text_of = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for sign, escape in (
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("&", "\\u0026"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text_of = text_of.replace(sign, escape)
-    return Markup(text_of)  # noqa: S704 - nothing is left that could end the element

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,11 @@ from headstart.evidence.intervals import wilson
 from headstart.evidence.reliability import at_temperature_one, reliability
 from headstart.report import sureness, text
 from headstart.report.cells import probability
-from headstart.report.numbers import decimal, quantity, seconds_text
+from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import drawings, matrices, svg
 from headstart.report.page.advised import quadrants
 from headstart.report.page.answers import counted, seriated
-from headstart.report.page.drawings import percent, points
+from headstart.report.page.drawings import points
 from headstart.report.page.questions import PLAIN
 from headstart.report.page.reading import Answers
 from headstart.report.page.svg import Scale
@@ -303,17 +303,3 @@ def plain(value: Any) -> str:
 
 def _run(results: Results, name: str) -> Mapping[str, Any]:
     return next((run for run in results["runs"] if run["id"] == name), {})
-
-
-FILTERS: Mapping[str, Any] = {
-    "percent": percent,
-    "decimal": decimal,
-    "quantity": quantity,
-    "duration": seconds_text,
-    "points": points,
-    "spelled": lambda items: _listed(list(items)),
-}
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
