@@ -39,13 +39,13 @@ def test_what_cannot_be_held_against_each_other_is_said(two: dict[str, Any]) -> 
     text = "\n".join(line.text for line in side_lines(side_by_side(two)))
     assert "✓ 0.867" in text
     assert "The pictures differ" in text
-    same = {name: two["first.run"] for name in ("a", "b")}
+    same = dict.fromkeys(("a", "b"), two["first.run"])
     assert "All of the same pictures" in "\n".join(line.text for line in side_lines(side_by_side(same), width=200))
 
 
 def test_the_page_has_a_cell_for_each(two: dict[str, Any]) -> None:
     page = runs_page(side_by_side(two))
-    assert page.count('class="side"') == 6 + 12
+    assert page.count('<td class="side') == 12
     assert "http" not in page.replace("http-equiv", "")
 
 

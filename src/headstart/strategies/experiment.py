@@ -22,6 +22,7 @@ from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder, in_order
 from headstart.strategies.ground import Choices, Ground, prepare
+from headstart.strategies.mapping import write_map
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.networks import Unkept
 from headstart.strategies.plan import with_actual
@@ -322,6 +323,7 @@ def _assemble(
     *,
     complete: bool = False,
 ) -> dict[str, Any]:
+    mapped = None if choices is None else write_map(ground, choices, runs, folder.path / "map.parquet")
     actual = {**ground.seconds, **{run["id"]: run["seconds"]["fit"] for run in runs}}
     actual |= {f"{one['strategy']} over splits": one["seconds"] for one in (resampling or {}).get("strategies", [])}
     return {
@@ -332,5 +334,6 @@ def _assemble(
         "not_run": not_run,
         **conclude(ground, folder, runs, choices, resampling),
         "resampling": resampling,
+        "map": mapped,
         "complete": complete,
     }

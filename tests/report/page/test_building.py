@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from headstart.base.errors import DataError, StoreError
 from headstart.report.page.building import build, write_page
-from headstart.report.page.reading import read_results
+from headstart.report.page.reading import read_answers, read_results
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -170,3 +171,22 @@ def test_no_run_folder_is_an_error_that_says_what_to_give(tmp_path: Path) -> Non
     (tmp_path / "results.json").write_text("[]", encoding="utf-8")
     with pytest.raises(StoreError, match="not what headstart wrote"):
         read_results(tmp_path)
+
+
+def test_a_map_shows_every_picture_that_has_a_place(run_folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    results = read_results(run_folder)
+    answers = read_answers(results, run_folder)
+    rng = np.random.default_rng(0)
+    columns = {"path": list(answers.paths), "x": rng.normal(size=len(answers)), "y": rng.normal(size=len(answers))}
+    pq.write_table(pa.table(columns), run_folder / "map.parquet")
+    results["map"] = {"file": "map.parquet", "pictures": len(answers), "explained": [0.4, 0.1]}
+    page, _ = build(results, run_folder)
+    outline(page)
+    wrong = int((answers.answered("svm") != answers.labels).sum())
+    assert page.count("wrong-ring") == wrong + 1  # and the rule of the style sheet
+    assert "they hold 50\u00a0% of all differences" in page
+    (run_folder / "map.parquet").unlink()
+    assert 'id="map"' not in build(results, run_folder)[0]

@@ -14,7 +14,7 @@ from headstart.report.page import drawings, parts
 from headstart.report.page.gallery import Gallery
 from headstart.report.page.pictures import Thumbnails, found_root
 from headstart.report.page.questions import questions
-from headstart.report.page.reading import Answers, read_answers, temperature
+from headstart.report.page.reading import Answers, read_answers, read_places, temperature
 from headstart.report.page.rendering import render
 from headstart.report.text import Typed
 
@@ -107,6 +107,7 @@ def _sections(results: Results, folder: Path, answers: Answers, shown: str | Non
         "shown": shown,
         "classes": parts.classes(results, answers, shown) if shown else None,
         "sure": parts.sure(results, answers, shown, temperature(folder, bundle)) if shown else None,
+        "map": parts.feature_map_of(results, answers, shown, read_places(results, folder)) if shown else None,
         "learning": results.get("learning"),
         "learning_chart": drawings.learning_curve(results["learning"]) if results.get("learning") else None,
         "advice": parts.advice(results),

@@ -17,6 +17,7 @@ from headstart.report.page import drawings, matrices, svg
 from headstart.report.page.advised import quadrants
 from headstart.report.page.answers import counted, seriated
 from headstart.report.page.drawings import points
+from headstart.report.page.mapped import coloured, feature_map
 from headstart.report.page.questions import PLAIN
 from headstart.report.page.reading import Answers
 from headstart.report.page.svg import Scale
@@ -84,9 +85,7 @@ def strategies(results: Results) -> Context:
                 "id": run["id"],
                 "strategy": run["strategy"],
                 "plain": PLAIN.get(run["strategy"], ""),
-                "sign": svg.tag(
-                    "svg", svg.symbol(run["strategy"], 8, 8, 5), viewBox="0 0 16 16", class_="key", aria_hidden="true"
-                ),
+                "sign": _key(run["strategy"]),
                 "cut": text.cut_of(run),
                 "mark": "taken"
                 if run["id"] == decision.get("winner")
@@ -198,6 +197,28 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
         "record": record,
         "tables": sureness.tables(results),
     }
+
+
+def feature_map_of(
+    results: Results, answers: Answers, run: str, places: Mapping[str, tuple[float, float]]
+) -> Context | None:
+    """Return the map of the features with its key, where there is one."""
+    drawn = feature_map(answers, run, places)
+    if not drawn:
+        return None
+    colours = coloured(answers)
+    key = [(answers.classes[label], _key(svg.STRATEGIES[at])) for at, label in enumerate(colours)]
+    return {
+        "drawing": drawn,
+        "key": key,
+        "others": len(answers.classes) - len(colours),
+        "explained": sum((results.get("map") or {}).get("explained") or [0.0]),
+        "names": list(enumerate(answers.classes)),
+    }
+
+
+def _key(strategy: str) -> Markup:
+    return svg.tag("svg", svg.symbol(strategy, 8, 8, 5), viewBox="0 0 16 16", class_="key", aria_hidden="true")
 
 
 def advice(results: Results) -> Context | None:

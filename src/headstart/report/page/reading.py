@@ -91,6 +91,23 @@ def read_answers(results: Mapping[str, Any], folder: Path) -> Answers:
     return Answers(classes, paths, labels, found)
 
 
+def read_places(results: Mapping[str, Any], folder: Path) -> dict[str, tuple[float, float]]:
+    """Return where each picture stands on the map of the features, by path; empty where there is no map."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = (results.get("map") or {}).get("file")
+    if not name:
+        return {}
+    try:
+        with pq.ParquetFile(folder / str(name)) as opened:
+            content = opened.read(columns=["path", "x", "y"])
+        found = zip(content["path"].to_pylist(), _numbers(content["x"]), _numbers(content["y"]), strict=True)
+        return {str(path): (float(x), float(y)) for path, x, y in found}
+    except (OSError, KeyError, pa.ArrowException):
+        return {}
+
+
 def temperature(folder: Path, bundle: str | None) -> float | None:
     """Return by what a bundle's scores are divided, None where it cannot be told."""
     try:

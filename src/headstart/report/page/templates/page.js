@@ -11,6 +11,8 @@
   }
   const show = (mark) => {
     tip.textContent = mark.dataset.tip;
+    const shot = mark.dataset.row && document.querySelector(`.shot[data-row="${mark.dataset.row}"] img`);
+    if (shot) { const picture = new Image(); picture.src = shot.src; picture.alt = ""; tip.prepend(picture); }
     tip.hidden = false;
     const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
     const left = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 8);
@@ -137,6 +139,13 @@
     });
     matrix.addEventListener("pointerleave", hide);
     matrix.addEventListener("click", (event) => { const found = under(event); if (found) { pick.value = names[found[0]]; tell(found[0]); } });
+  }
+
+  const mapped = document.getElementById("map-class");
+  if (mapped) {
+    mapped.addEventListener("change", () => {
+      for (const mark of all(".map g.tip")) mark.classList.toggle("faded", Boolean(mapped.value) && mark.dataset.class !== mapped.value);
+    });
   }
 
   // where the reader is, and paper
