@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
+from headstart.base.types import Preprocessing
+from headstart.pixels import AUGMENTATIONS
 from headstart.report import text
 from headstart.report.page import drawings, parts
 from headstart.report.page.gallery import Gallery
-from headstart.report.page.pictures import Thumbnails, found_root
+from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
 from headstart.report.page.questions import questions
 from headstart.report.page.reading import Answers, read_answers, read_places, temperature
 from headstart.report.page.rendering import render
@@ -21,6 +23,7 @@ from headstart.report.text import Typed
 Results = Mapping[str, Any]
 
 _THREADS = 2
+MOST_VARIED = 2  # classes of which augmented copies are shown
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,20 @@ def _pictured(
         notes.append(f"{left:,} pictures were left out to save time: headstart report makes the page with all of them.")
     if thumbnails.missing:
         notes.append(f"{len(thumbnails.missing):,} pictures can no longer be read, such as '{thumbnails.missing[0]}'.")
-    return gallery.context(thumbnails)
+    varied = _varied(results, gallery, root) if until is None or time.perf_counter() < until else []
+    return {**gallery.context(thumbnails), "varied": varied}
+
+
+def _varied(results: Results, gallery: Gallery, root: Path | None) -> list[tuple[str, list[str]]]:
+    """Return one training picture of the first classes in several copies, as a training with augmentation sees it."""
+    run = next((run for run in results["runs"] if run.get("epochs") and run.get("preprocessing")), None)
+    kind = str(((run or {}).get("settings") or {}).get("augment") or "none")
+    if root is None or run is None or kind not in AUGMENTATIONS or kind == "none":
+        return []
+    prepared, seed = Preprocessing.from_dict(run["preprocessing"]), int(results.get("seed") or 0)
+    firsts = [(name, paths[0]) for name, paths in gallery.samples.items() if paths][:MOST_VARIED]
+    shown = [(name, seen_in_training(root / path, prepared, kind, seed=seed)) for name, path in firsts]
+    return [(name, copies) for name, copies in shown if copies]
 
 
 def _samples(folder: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:

@@ -193,6 +193,7 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
     return {
         "drawing": drawings.promises(after, before),
         "before": bool(before),
+        "too_much": float(probabilities.max(axis=1).mean()) > float((answers.answered(run) == answers.labels).mean()),
         "temperature": temperature,
         "record": record,
         "tables": sureness.tables(results),

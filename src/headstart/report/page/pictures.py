@@ -15,9 +15,12 @@ from PIL import Image
 
 from headstart.base.errors import DataError, PictureError
 from headstart.base.executors import ordered_map
-from headstart.pixels import decode
+from headstart.base.streams import stream
+from headstart.base.types import Preprocessing
+from headstart.pixels import augment, decode
 
 SIDE = 176  # pixels of the longer side: sharp at 112 points on a fine screen, 5 to 9 kB each
+VARIED = 4  # augmented copies of one picture
 _DECODED = 144  # of the shorter side; the longer one is brought down to SIDE
 _QUALITY = 76
 
@@ -69,6 +72,18 @@ class Thumbnails:
             return as_address(decode(self.root / path, short_side=_DECODED))
         except (PictureError, OSError):
             return None
+
+
+def seen_in_training(
+    file: Path, preprocessing: Preprocessing, kind: str, *, seed: int, copies: int = VARIED
+) -> list[str]:
+    """Return some augmented copies of a picture as the training sees them, as addresses; none if it cannot be read."""
+    try:
+        whole = decode(file, short_side=preprocessing.decode_side)
+    except (PictureError, OSError):
+        return []
+    draws = (stream(seed, "page", copy) for copy in range(copies))
+    return [as_address(augment(whole, preprocessing, kind, each)) for each in draws]
 
 
 def as_address(pixels: NDArray[np.uint8], side: int = SIDE) -> str:
