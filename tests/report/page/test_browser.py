@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from headstart.report.page import matrices
 from headstart.report.page.building import write_page
-from headstart.report.page.reading import read_results
+from headstart.report.page.reading import read_answers, read_results
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -120,6 +122,25 @@ def test_keys_reach_links_commands_tables_and_marks_in_the_order_of_the_page(see
     section = "document.activeElement.closest('section')?.id"
     assert seen.page.evaluate(section) not in (None, "verdict")  # no trap on the way
     assert sum(b < a - 400 for a, b in itertools.pairwise(tops)) == 0
+
+
+def test_a_point_of_the_map_shows_its_picture(browser: Any, run_folder: Path) -> None:
+    results = read_results(run_folder)
+    paths = read_answers(results, run_folder).paths
+    columns = {
+        "path": list(paths),
+        "x": [float(at) for at in range(len(paths))],
+        "y": [float(at % 7) for at in range(len(paths))],
+    }
+    pq.write_table(pa.table(columns), run_folder / "map.parquet")
+    results["map"] = {"file": "map.parquet", "pictures": len(paths), "explained": [0.5, 0.2]}
+    opened = Seen(browser, write_page(results, run_folder).path)
+    opened.page.locator(".map g.tip").first.hover()
+    assert opened.page.locator("#tip img").count() == 1
+    opened.page.locator("#map-class").select_option("1")
+    assert opened.page.locator(".map g.faded").count() == 20
+    assert opened.faults == []
+    opened.context.close()
 
 
 def test_pictures_are_filtered(seen: Seen) -> None:
