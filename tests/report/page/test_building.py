@@ -13,6 +13,7 @@ import pytest
 
 from headstart.base.errors import DataError, StoreError
 from headstart.report.page.building import build, write_page
+from headstart.report.page.questions import questions
 from headstart.report.page.reading import read_answers, read_results
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -58,6 +59,24 @@ def test_the_page_is_whole_and_asks_for_nothing(run_folder: Path) -> None:
     assert page.count("<img") > 30
     for part in ("Take <em>svm</em>", "What accuracy costs", "How the training went", "개와 고양이", "گربه‌ها"):
         assert part in page
+
+
+def test_names_from_right_to_left_turn_no_number_around(run_folder: Path) -> None:
+    page, _ = build(read_results(run_folder), run_folder)
+    assert "\u2068گربه\u200cها\u2069 160" in page
+    assert "<bdi>گربه\u200cها</bdi>/" in page
+
+
+def test_cheap_is_what_trains_nothing_of_the_network(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    asked = {one.asked: one for one in questions(results, read_answers(results, run_folder))}
+    cheap = asked["Is the cheap one good enough?"]
+    assert cheap.told.startswith("svm (4 s) is 2.0 points behind partial (19 s)")
+    assert cheap.short == "yes, as far as can be told"
+    for pair in results["comparisons"]:
+        pair["p_adjusted"] = 0.001
+    again = questions(results, read_answers(results, run_folder))
+    assert next(one for one in again if one.asked == cheap.asked).short == "no"
 
 
 def test_it_is_the_same_page_twice(run_folder: Path) -> None:

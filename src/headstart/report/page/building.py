@@ -90,6 +90,7 @@ def build(
     context = {
         **_sections(results, folder, answers, shown, named),
         "gallery": gallery,
+        "names": list(results["data"]["classes"]),
         "notes": notes,
         "rebuild": f"{named.program} report {text.quoted(named.folder or str(folder))}",
     }

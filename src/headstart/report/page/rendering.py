@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -32,10 +33,22 @@ def _environment() -> Environment:
         "duration": seconds_text,
         "points": points,
         "spelled": spelled,
+        "isolated": isolated,
         "data": as_data,
     }
     environment.globals["raw"] = lambda name: Markup(loader.get_source(environment, name)[0])  # noqa: S704 - our own
     return environment
+
+
+def isolated(told: str, names: Sequence[str]) -> str:
+    """Return a sentence in which names that run from right to left turn nothing around them."""
+    for name in sorted({name for name in names if _runs_left(name)}, key=len, reverse=True):
+        told = told.replace(name, f"\u2068{name}\u2069")
+    return told
+
+
+def _runs_left(name: str) -> bool:
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
 
 
 def spelled(items: Sequence[str]) -> str:
