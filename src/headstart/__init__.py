@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         advise,
         clear_cache,
         compare,
+        compare_runs,
         demo,
         evaluate,
         fetch_data,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         run_recipe,
         stages,
         verify_weights,
+        write_report,
     )
     from headstart.base.errors import HeadstartError
     from headstart.base.process import tune_process
@@ -46,6 +48,7 @@ __all__ = [
     "advise",
     "clear_cache",
     "compare",
+    "compare_runs",
     "demo",
     "evaluate",
     "fetch_data",
@@ -62,6 +65,7 @@ __all__ = [
     "stages",
     "tune_process",
     "verify_weights",
+    "write_report",
 ]
 
 _HOMES = {

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from headstart.report.side_by_side import side_by_side
+
 Call = Callable[..., Any]  # the fixture `call`
 SAMPLE = Path(__file__).parents[1] / "report" / "sample_results.json"
 
@@ -113,6 +115,16 @@ class StandIn:
     def prepare_engine(self, bundle: str, files: list[str], **options: Any) -> bool:
         self._called("prepare_engine", bundle, files, **options)
         return True
+
+    def write_report(self, run: Path, *, progress: Any, **options: Any) -> Path:
+        self._called("write_report", run, **options)
+        page = Path("report.html")
+        page.write_text("<!doctype html>", encoding="utf-8")
+        return page
+
+    def compare_runs(self, runs: list[Path], **options: Any) -> dict[str, Any]:
+        self._called("compare_runs", runs, **options)
+        return side_by_side({str(run): sample_results() for run in runs})
 
     def look(self, data: str, **options: Any) -> Path:
         self._called("look", data, **options)

@@ -333,3 +333,20 @@ def test_an_export_that_fails_takes_nothing_from_the_answer(call: Call) -> None:
     assert result.exit_code == 0
     assert "new/1.jpg" in result.stdout
     assert "as slow: '/c' could not be written." in result.stderr
+
+
+def test_a_report_says_where_it_is(call: Call, verbs: StandIn, own_folder: Path) -> None:
+    result = call("report", "photos.run", "--data", "/elsewhere")
+    assert (result.exit_code, result.stdout) == (0, "Look: report.html\n")
+    given = verbs.calls[-1]
+    assert given[:2] == ("write_report", (Path("photos.run"),))
+    assert given[2]["data"] == Path("/elsewhere")
+    assert json.loads(call("report", "photos.run", "--json").stdout) == {"page": "report.html", "bytes": 15}
+
+
+def test_runs_stand_side_by_side(call: Call, verbs: StandIn) -> None:
+    result = call("compare-runs", "a.run", "b.run", "--page", "both.html")
+    assert result.exit_code == 0
+    assert result.stdout.count("✓ 0.867") == 2
+    assert "Look: both.html" in result.stdout
+    assert verbs.calls[-1] == ("compare_runs", ([Path("a.run"), Path("b.run")],), {"page": Path("both.html")})

@@ -119,7 +119,7 @@ def test_a_closed_pipe_is_quiet(call: Call) -> None:
     ("command", "said"),
     [
         ("compare", "Missing argument 'DATA'"),
-        ("comprae x", "Did you mean 'compare'?"),
+        ("comprae x", "Did you mean 'compare'"),
         ("compare x --sed 1", "No such option: --sed"),
         ("compare x --epochs ten", "Invalid value for '--epochs'"),
         ("run ants_bees", "Missing option '--data'"),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from headstart.api.comparing import compare, demo, fit, run_recipe
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.planning import plan
+    from headstart.api.reporting import compare_runs, write_report
     from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.using import Predictions, evaluate, load, predict, prepare_engine
 
@@ -23,6 +24,7 @@ __all__ = [
     "advise",
     "clear_cache",
     "compare",
+    "compare_runs",
     "demo",
     "evaluate",
     "fetch_data",
@@ -38,6 +40,7 @@ __all__ = [
     "run_recipe",
     "stages",
     "verify_weights",
+    "write_report",
 ]
 
 _HOMES = {
@@ -46,6 +49,7 @@ _HOMES = {
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
     "plan": "planning",
+    **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
     **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from headstart.api.experiment import Experiment
+from headstart.api.reporting import page_of
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Framing
@@ -178,6 +179,7 @@ def compare(
         clock=clock,
     )
     write_markdown(ended.results, place / "report.md")
+    page_of(ended.results, place, table.root, progress or Silent())
     return Experiment(place, ended.results, ended.unkept)
 
 

@@ -28,6 +28,12 @@ class VerdictView:
     def __str__(self) -> str:
         return self.text
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from headstart.report.page.notebook import verdict_html
+
+        return verdict_html(self.winner, self.tied_with, self.text)
+
 
 class Run:
     """One strategy of an experiment: its record and its classifier."""
@@ -73,6 +79,12 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"Experiment({str(self.folder)!r}, winner={self.verdict.winner!r})"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the verdict and the table of strategies."""
+        from headstart.report.page.notebook import experiment_html
+
+        return experiment_html(self.results, str(self.folder))
 
     def keep_network(self, *, progress: Progress | None = None) -> bool:
         """Keep of the pre-trained network what lets the next comparison of heads do without torch.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import advising, caches, classifiers, experiments, pictures
+from headstart.cli import advising, caches, classifiers, experiments, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -114,6 +114,21 @@ _add(
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+)
+_add(
+    app,
+    reports.report,
+    _AROUND,
+    "headstart report photos.run",
+    "headstart report photos.run --data /somewhere/else/photos",
+)
+_add(
+    app,
+    reports.compare_runs,
+    _AROUND,
+    "headstart compare-runs birds.run flowers.run",
+    "headstart compare-runs resnet18.run lite0.run --page networks.html",
+    name="compare-runs",
 )
 _add(app, pictures.look, _AROUND, "headstart look photos/ --grid look.png")
 _add(app, pictures.stages, _AROUND, "headstart stages resnet18")

@@ -24,6 +24,7 @@ from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.folder import Logged, RunFolder
 from headstart.strategies.ground import Choices, Ground, prepare
+from headstart.strategies.mapping import write_map
 from headstart.strategies.measure import measure_splits, measured_warnings, write_predictions
 from headstart.strategies.networks import Unkept
 from headstart.strategies.plan import CURVE, with_actual
@@ -329,6 +330,7 @@ def _assemble(
     *,
     complete: bool = False,
 ) -> dict[str, Any]:
+    mapped = None if choices is None else write_map(ground, choices, runs, folder.path / "map.parquet")
     actual = {**ground.seconds, **{run["id"]: run["seconds"]["fit"] for run in runs}}
     actual |= {f"{one['strategy']} over splits": one["seconds"] for one in (resampling or {}).get("strategies", [])}
     concluded = conclude(ground, folder, runs, choices, resampling)
@@ -343,5 +345,6 @@ def _assemble(
         "not_run": not_run,
         **concluded,
         "resampling": resampling,
+        "map": mapped,
         "complete": complete,
     }

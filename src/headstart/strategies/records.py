@@ -77,6 +77,7 @@ def header(ground: Ground, command: str, title: str | None = None) -> dict[str, 
         "seed": ground.request.seed,
         "data": {
             "name": table.root.name,
+            "root": str(table.root.resolve()),
             "title": title,
             "fingerprint": table.fingerprint(),
             "classes": list(table.classes),

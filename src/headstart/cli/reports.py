@@ -1,0 +1,60 @@
+"""The command that makes a report from a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli import options
+from headstart.cli.session import as_typed, open_session, program
+
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, as compare wrote it.", show_default=False)
+]
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="RUN…", help="Run folders, as compare wrote them.", show_default=False)
+]
+Page = Annotated[
+    Path | None,
+    typer.Option("--page", metavar="FILE", help="Also write a page, ending in .html.", show_default=False),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="Where the pictures are now.  [default: where they were]",
+        show_default=False,
+    ),
+]
+
+
+def report(
+    ctx: typer.Context,
+    run: RunFolder,
+    *,
+    data: Pictures = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make the page of a run folder anew, with all its pictures; nothing is trained."""
+    session = open_session(ctx, quiet=quiet, as_json=as_json)
+    with session.working() as progress:
+        page = session.verbs.write_report(run, data=data, program=program(), progress=progress)
+    from headstart.report.lines import Line
+
+    found = {"page": str(page), "bytes": page.stat().st_size}
+    session.tell(found, lambda _, width: [Line(f"Look: {as_typed(page)}")], as_json=as_json)  # noqa: ARG005
+
+
+def compare_runs(ctx: typer.Context, runs: RunFolders, *, page: Page = None, as_json: options.AsJson = False) -> None:
+    """Put several run folders side by side: data sets, backbones or options in rows, strategies in columns."""
+    session = open_session(ctx, as_json=as_json)
+    found = session.verbs.compare_runs(runs, page=page)
+    from headstart.report.lines import Line
+    from headstart.report.side_by_side import side_lines
+
+    after = [] if page is None else [Line(f"Look: {as_typed(page)}")]
+    session.tell(found, side_lines, as_json=as_json, after=after)

@@ -1,0 +1,118 @@
+"""What a person asks of a comparison, each answered in a sentence or two, with where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headstart.report import standing
+from headstart.report.numbers import seconds_text
+from headstart.report.page.answers import kept_promises, worst_mistakes
+from headstart.report.page.drawings import percent, points
+from headstart.report.page.reading import Answers
+
+Results = Mapping[str, Any]
+
+# What a strategy does, for who has never heard its name.
+PLAIN = {
+    "linear": "The pretrained network is kept as it is; only a small linear rule on top learns from your pictures.",
+    "svm": "The pretrained network is kept as it is; a support vector machine on top learns from your pictures.",
+    "knn": "The pretrained network is kept as it is; a new picture gets the class of the training pictures nearest.",
+    "partial": "The last part of the pretrained network is trained further on your pictures; the rest is kept.",
+    "full": "The whole pretrained network is trained further on your pictures.",
+    "scratch": "A network that knows nothing yet is trained on your pictures alone.",
+}
+
+
+_HEADS = ("linear", "svm", "knn")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its short answer, a sentence or two, and the section that shows it."""
+
+    asked: str
+    short: str
+    told: str
+    where: str
+
+
+def questions(results: Results, answers: Answers) -> list[Question]:
+    """Return the questions that these results can answer."""
+    winner = next((run for run in results["runs"] if run["id"] == (results.get("verdict") or {}).get("winner")), None)
+    if winner is None:
+        return []
+    found = [_good(results, winner), _cheap(results)]
+    if winner["id"] in answers.probabilities:
+        found += [_missed(results, winner, answers), _trusted(winner["id"], answers)]
+    return [question for question in [*found, _more(results)] if question]
+
+
+def _good(results: Results, winner: Mapping[str, Any]) -> Question | None:
+    found = standing.metrics_of(winner, standing.measured_split(results))
+    if not found:
+        return None
+    chance, (low, high) = standing.chance_accuracy(results), found["interval"]
+    told = f"Measured on {found['n']:,} pictures that it had not seen; in the long run {percent(low, 0)} to "
+    told += f"{percent(high, 0)}."
+    if chance is not None:
+        told += f" Always saying the commonest class would reach {percent(chance, 0)}."
+    return Question("How good is it?", f"{percent(found['accuracy'])} right", told, "strategies")
+
+
+def _cheap(results: Results) -> Question | None:
+    """Return what the best strategy that trains nothing of the network loses against the most accurate one."""
+    split, asked = standing.measured_split(results), "Is the cheap one good enough?"
+    timed = [run for run in standing.ranked(results) if standing.metrics_of(run, split) and run["seconds"].get("total")]
+    if len(timed) < 2:
+        return None
+    best, quickest = timed[0], min(timed, key=lambda run: float(run["seconds"]["total"]))
+    cheap = next((run for run in timed if run["strategy"] in _HEADS), quickest)
+    spent = seconds_text(cheap["seconds"]["total"])
+    if cheap["id"] == best["id"]:
+        return Question(asked, "yes", f"{best['id']} takes {spent}, and none was right more often.", "cost")
+    behind = 100 * (standing.metrics_of(best, split)["accuracy"] - standing.metrics_of(cheap, split)["accuracy"])
+    tied = not _told_apart(results, cheap["id"], best["id"])
+    told = f"{cheap['id']} ({spent}) is {behind:.1f} points behind {best['id']} "
+    told += f"({seconds_text(best['seconds']['total'])}), the most accurate"
+    told += ": too little to tell from luck with so many pictures." if tied else ", more than luck would give."
+    return Question(asked, "yes, as far as can be told" if tied else "no", told, "cost")
+
+
+def _told_apart(results: Results, one: str, other: str) -> bool:
+    """Return whether the paired test, adjusted for all pairs, tells two runs apart."""
+    pairs = [pair for pair in results.get("comparisons") or () if {pair["a"], pair["b"]} == {one, other}]
+    return any(pair.get("p_adjusted") is not None and float(pair["p_adjusted"]) < 0.05 for pair in pairs)
+
+
+def _missed(results: Results, winner: Mapping[str, Any], answers: Answers) -> Question:
+    wrong = worst_mistakes(answers, winner["id"])
+    recalls = standing.metrics_of(winner, standing.measured_split(results)).get("per_class_recall") or []
+    known = [(recall, name) for recall, name in zip(recalls, answers.classes, strict=False) if recall is not None]
+    told = "None of the held-out pictures was answered wrong."
+    if len(wrong) and known:
+        recall, name = min(known)
+        told = f"The hardest class is \u2068{name}\u2069: of its pictures {percent(recall, 0)} are found."
+    return Question("Which pictures does it miss?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
+
+
+def _trusted(run: str, answers: Answers) -> Question:
+    sure, right, mean = kept_promises(answers, run)
+    asked = "Can I trust a stated 95 %?"
+    if sure < 10:
+        return Question(asked, "too few to say", f"Only {sure} answers state 95 % or more.", "sureness")
+    share = right / sure
+    short = "yes" if share >= mean - 0.02 else "not quite" if share >= mean - 0.06 else "no"
+    told = f"{sure:,} answers state 95 % or more, {percent(mean)} on average; {percent(share)} of them are right."
+    return Question(asked, short, told, "sureness")
+
+
+def _more(results: Results) -> Question | None:
+    entry = results.get("learning")
+    if not entry:
+        return None
+    told, (low, high) = entry["forecast"], (points(end) for end in entry["forecast"]["interval"])
+    short = "yes" if told["interval"][0] >= 0.01 else "perhaps" if told["gain"] >= 0.01 else "hardly"
+    said = f"From {entry['pictures']:,} to {told['pictures']:,} training pictures: {points(told['gain'])} points"
+    return Question("Would more pictures help?", short, f"{said} expected, between {low} and {high}.", "more")

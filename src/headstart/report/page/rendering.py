@@ -1,0 +1,64 @@
+"""The templates: everything that is not markup already is escaped."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from headstart.report.numbers import decimal, quantity, seconds_text
+from headstart.report.page.drawings import percent, points
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return a template filled in; a value that is missing is an error."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("headstart.report.page", "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "percent": percent,
+        "decimal": decimal,
+        "quantity": quantity,
+        "duration": seconds_text,
+        "points": points,
+        "spelled": spelled,
+        "isolated": isolated,
+        "data": as_data,
+    }
+    environment.globals["raw"] = lambda name: Markup(loader.get_source(environment, name)[0])  # noqa: S704 - our own
+    return environment
+
+
+def isolated(told: str, names: Sequence[str]) -> str:
+    """Return a sentence in which names that run from right to left turn nothing around them."""
+    for name in sorted({name for name in names if _runs_left(name)}, key=len, reverse=True):
+        told = told.replace(name, f"\u2068{name}\u2069")
+    return told
+
+
+def _runs_left(name: str) -> bool:
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+
+
+def spelled(items: Sequence[str]) -> str:
+    """Return for example ``knn, svm and partial``."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def as_data(value: Any) -> Markup:
+    """Return a value as JSON that can stand in a script element, whatever names it holds."""
+    told = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        told = told.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(told)  # noqa: S704 - nothing is left that could end the element
