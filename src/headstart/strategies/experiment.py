@@ -96,8 +96,7 @@ def run_experiment(
             table, everything, threads=threads, progress=watched, split_file=split_file, side=side, loaded=loaded
         )
         plan, choices = planned(ground, folder, fingerprint, depths)
-        plan = advised(ground, folder, plan, choices)
-        plan = noted(ground, folder, plan, asked)
+        plan = noted(ground, folder, advised(ground, folder, plan, choices), asked)
     except OutOfTimeError as error:
         raise _too_short(clock.seconds, "for the first look at the pictures") from error
     base = {**header(ground, command(wanted), title), "engine": plan["engine"], **(note or {})}

@@ -22,7 +22,7 @@ _NAMES = {
 
 
 def quadrants(advice: Mapping[str, Any]) -> Markup:
-    """Return the chart of `advice` of results.json: few to many pictures upwards, similar to dissimilar ones to the right.
+    """Return the chart of `advice` of results.json: few to many pictures upwards, similar to dissimilar.
 
     The point stands in the field that was measured; how far in, by the pictures of a class against those that a head
     can use, and by how much a handful of them tells, where these are known.
@@ -44,9 +44,7 @@ def quadrants(advice: Mapping[str, Any]) -> Markup:
         tipped(told, tag("circle", cx=x, cy=y, r=8, class_="sign c0"), tag("circle", cx=x, cy=y, r=13, class_="ring"))
     )
     parts.append(text(_LEFT, _TOP - 10, "↑ many pictures", class_="name"))
-    parts.append(
-        text(_RIGHT, _LOW + 20, "dissimilar: the network tells them apart less →", class_="name", anchor="end")
-    )
+    parts.append(text(_RIGHT, _LOW + 20, "dissimilar: the network tells less →", class_="name", anchor="end"))
     return svg.drawing(440.0, _SIDE, *parts, label=f"Chart of size and similarity; {told}: {_NAMES.get(here, '')}.")
 
 
