@@ -120,12 +120,11 @@ def advise_table(
 def advised(ground: Ground, folder: RunFolder, plan: dict[str, Any], choices: Choices) -> dict[str, Any]:
     """Return the plan with the advice, told and written before any strategy is tried; what stands is kept.
 
-    Where nothing is trained the network is not asked how unlike the pictures are: it would have to be made for that.
+    How the pictures look to the network is not asked here: it decides nothing, and for heads alone no network is made.
     """
     if plan.get("advice") or ground.backbone is None:
         return plan
-    trained = any(STRATEGIES[name].trained != "none" for name in ground.request.strategies)
-    advice = advice_on(ground, choices.preprocessing, plan["steps"], with_shift=trained)
+    advice = advice_on(ground, choices.preprocessing, plan["steps"], with_shift=False)
     ground.progress.message(in_short(advice))
     plan = {**plan, "advice": advice}
     folder.write_plan(plan)
