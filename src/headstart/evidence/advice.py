@@ -4,9 +4,10 @@ The chart is the one that courses draw (for example Marcelino 2018, "Transfer le
 many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
 case, a part as well; few and like, only a head. Its axes have no numbers there. Here pictures are many when twice as
 many would bring a head on the frozen network less than a point. They are like those of the first training when five
-pictures of a class are enough for such a head to tell nearly half of what chance does not: that is what similarity is
-good for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is
-said beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
+pictures of a class are enough for such a head to tell nearly half of what chance does not, by more than the standard
+error of that (in doubt they are not: training where it was not needed costs little). That is what similarity is good
+for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
+beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
 
 from __future__ import annotations
@@ -85,9 +86,20 @@ class Profile:
         return "large" if self.doubled is not None and self.doubled.gain < USED_UP else "small"
 
     @property
+    def told_error(self) -> float:
+        """About the standard error of `told`, by the number of pictures that were asked."""
+        share = 1 - 1 / self.classes
+        right = min(max((self.told or 0.0) * share + 1 / self.classes, 0.0), 1.0)
+        return float(np.sqrt(right * (1 - right) / self.pictures) / share)
+
+    @property
     def similarity(self) -> Similarity:
-        """Similar where the frozen network's features tell the classes after a handful of pictures."""
-        return "similar" if self.told is not None and self.told >= LIKE else "dissimilar"
+        """Similar where the frozen network's features surely tell the classes after a handful of pictures.
+
+        In doubt they are not: training where it was not needed costs little accuracy, and a head where it was needed
+        costs much.
+        """
+        return "similar" if self.told is not None and self.told - self.told_error >= LIKE else "dissimilar"
 
     @property
     def enough(self) -> float | None:
@@ -165,6 +177,7 @@ class Advice:
             "gain_interval": None if doubled is None else list(doubled.interval),
             "factor": found.factor,
             "told": found.told,
+            "told_error": found.told_error,
             "linear": found.linear,
             "neighbours": found.neighbours,
             "ridge": found.ridge,
@@ -226,7 +239,8 @@ def _of_similarity(profile: Profile) -> str:
         return f"Dissimilar, as far as so few pictures tell.{looks}"
     return (
         f"{profile.similarity.capitalize()}: after five pictures of a class the frozen network tells "
-        f"{100 * profile.told:.0f} % of what chance does not ({100 * LIKE:.0f} is similar enough).{looks}"
+        f"{100 * profile.told:.0f} % (± {100 * profile.told_error:.0f}) of what chance does not; similar is where it "
+        f"surely tells {100 * LIKE:.0f} %.{looks}"
     )
 
 
