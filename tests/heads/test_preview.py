@@ -69,19 +69,21 @@ def test_constant_features_are_no_error():
 def test_a_handful_tells_of_the_features_and_not_of_the_number_of_pictures():
     X, y = blobs(n=90, apart=3.0, size=30)
     more, labels = blobs(n=900, apart=3.0, size=30)
-    few, many = few_shot(X, y, 3), few_shot(more, labels, 3)
+    few, many = few_shot(X, y, 3).share, few_shot(more, labels, 3).share
     assert 0.3 < few < 0.98
     assert many == pytest.approx(few, abs=0.1)
-    assert few_shot(np.random.default_rng(0).normal(size=(300, 30)), labels[:300], 3) == pytest.approx(0.0, abs=0.05)
-    assert few_shot(*blobs(n=90, apart=40.0, size=30), 3) == pytest.approx(1.0)
+    assert few_shot(np.random.default_rng(0).normal(size=(300, 30)), labels[:300], 3).share == pytest.approx(
+        0.0, abs=0.05
+    )
+    assert few_shot(*blobs(n=90, apart=40.0, size=30), 3).share == pytest.approx(1.0)
 
 
 def test_a_rare_class_counts_as_much_as_a_common_one():
     rare = (np.arange(300) % 60 == 0).astype(np.int64)  # 5 rows
     X = np.random.default_rng(0).normal(size=(300, 10))
     X += 6.0 * rare[:, None]
-    assert few_shot(X, rare, 2, shots=3) > 0.9
-    assert few_shot(X, np.where(rare, 0, np.arange(300) % 2), 2, shots=3) == pytest.approx(0.0, abs=0.1)
+    assert few_shot(X, rare, 2, shots=3).share > 0.9
+    assert few_shot(X, np.where(rare, 0, np.arange(300) % 2), 2, shots=3).share == pytest.approx(0.0, abs=0.1)
 
 
 def test_copies_of_what_was_learned_are_not_asked_about():
@@ -89,7 +91,7 @@ def test_copies_of_what_was_learned_are_not_asked_about():
     X = np.repeat(rng.normal(size=(24, 40)), 2, axis=0)
     y = np.repeat(np.arange(24) % 2, 2)
     pairs = np.repeat(np.arange(24), 2).astype(str)
-    assert few_shot(X, y, 2) > few_shot(X, y, 2, pairs) + 0.08, "copies of what was learned are recognised"
+    assert few_shot(X, y, 2).share > few_shot(X, y, 2, pairs).share + 0.08, "copies of what was learned are recognised"
 
 
 def test_nobody_can_be_asked_where_a_class_has_one_picture():
@@ -98,5 +100,22 @@ def test_nobody_can_be_asked_where_a_class_has_one_picture():
 
 def test_four_pictures_of_a_class_are_asked_as_if_they_were_five():
     X, y = blobs(n=300, apart=3.0, size=30)
-    five, four = few_shot(X, y, 3), np.mean([few_shot(X[at : at + 15], y[at : at + 15], 3) for at in range(0, 300, 15)])
+    five, four = (
+        few_shot(X, y, 3).share,
+        np.mean([few_shot(X[at : at + 15], y[at : at + 15], 3).share for at in range(0, 300, 15)]),
+    )
     assert four == pytest.approx(five, abs=0.08)
+
+
+def test_the_error_is_about_what_other_pictures_give():
+    found = [few_shot(*blobs(n=120, apart=3.0, size=30, seed=0), 3)]
+    X, y = blobs(n=1200, apart=3.0, size=30, seed=0)
+    parts = [few_shot(X[at : at + 120], y[at : at + 120], 3) for at in range(0, 1200, 120)]
+    spread = np.std([part.share for part in parts], ddof=1)
+    assert 0.4 * spread < np.mean([part.error for part in [*found, *parts]]) < 3 * spread
+
+
+def test_one_small_class_takes_no_pictures_from_the_others():
+    X, y = blobs(n=400, classes=10, apart=3.0, size=30)
+    kept = np.concatenate([np.flatnonzero(y != 3), np.flatnonzero(y == 3)[:2]])
+    assert few_shot(X[kept], y[kept], 10).share == pytest.approx(few_shot(X, y, 10).share, abs=0.07)

@@ -41,8 +41,8 @@ def advise(
     Returns
     -------
     dict
-        ``strategy`` and ``cut``, ``expected`` accuracy on new pictures with its ``interval``, ``seconds``, the
-        ``quadrant`` of size and similarity with what was measured for it, ``text``, and the ``command`` to type next.
+        ``strategy``, the ``accuracy`` to expect of it on new pictures with its ``interval``, ``seconds``; ``size`` and
+        ``similarity`` with what was measured for them, ``text``, and the ``command`` to type next.
         With `backbones`: ``ranking``, ``comparisons`` and ``verdict``.
 
     Raises
@@ -50,7 +50,8 @@ def advise(
     DataError, ConfigError, WeightsError, StoreError
         See `headstart.base.errors`; each says what to do.
     """
-    request = request_of("advise", None, options)
+    # How much of the network is trained is a question for `compare`: one frozen pass does not answer it.
+    request = replace(request_of("advise", None, options), cut=None, unfreeze=None)
     settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)

@@ -71,11 +71,11 @@ class _Moments:
 
     def see(self, _norm: nn.Module, given: tuple[Tensor, ...]) -> None:
         """Add one batch, (n, channels, ...)."""
-        values = given[0].detach().float()
+        values = given[0].detach().to("cpu", torch.float32)  # not every graphics chip has float64
         over = [axis for axis in range(values.ndim) if axis != 1]
         self.count += values.numel() // values.shape[1]
-        self._sums = self._sums + values.sum(over).double().cpu().numpy()
-        self._squares = self._squares + values.square().sum(over, dtype=torch.float64).cpu().numpy()
+        self._sums = self._sums + values.sum(over, dtype=torch.float64).numpy()
+        self._squares = self._squares + values.square().sum(over, dtype=torch.float64).numpy()
 
     def variance(self) -> np.ndarray:
         """Return the variance of each channel, (channels,)."""

@@ -27,8 +27,6 @@ def advise(
     backbones: Backbones = None,
     backbone: options.Backbone = None,
     weights: options.Weights = None,
-    cut: options.Cut = None,
-    unfreeze: options.Unfreeze = None,
     seed: options.Seed = 0,
     image_size: options.ImageSize = None,
     framing: options.Framing = "auto",
@@ -45,7 +43,7 @@ def advise(
     With --backbones: which pre-trained network tells your classes apart best.
     """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
-    network = {"backbone": backbone, "weights": weights, "cut": cut, "unfreeze": unfreeze, "seed": seed}
+    network = {"backbone": backbone, "weights": weights, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}
     with session.working() as progress:

@@ -26,7 +26,8 @@ Similarity = Literal["similar", "dissimilar"]
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
 LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
-MENDED = (0.3, 0.2)  # share of a head's errors that training mends where its features do not tell: mean, deviation
+FEW = 20  # pictures of the smallest class, of which folds take too many
+MENDED = (0.25, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
 ALIKE = 2.0  # factor by which the spread of late channels may differ, in words only
 CHART: Mapping[tuple[Size, Similarity], str] = {
     ("large", "dissimilar"): "full",
@@ -54,8 +55,9 @@ class Profile:
     linear, neighbours, ridge : float
         How many training pictures each answered right that it had not learned from: logistic regression by folds,
         five nearest neighbours and ridge regression one by one.
-    told : float, optional
-        How much of what chance does not tell a head tells after five pictures of a class; see `heads.preview.few_shot`.
+    told, told_error : float, optional
+        How much of what chance does not tell a head tells after five pictures of a class, and the standard error; see
+        `heads.preview.few_shot`.
     now, doubled : Forecast, optional
         What the learning curve of the logistic regression expects with these pictures, and with twice as many; None
         where there are too few for a curve.
@@ -71,6 +73,7 @@ class Profile:
     neighbours: float
     ridge: float
     told: float | None
+    told_error: float
     now: Forecast | None = None
     doubled: Forecast | None = None
     shift: float | None = None
@@ -84,13 +87,6 @@ class Profile:
     def size(self) -> Size:
         """Large where a head has had enough."""
         return "large" if self.doubled is not None and self.doubled.gain < USED_UP else "small"
-
-    @property
-    def told_error(self) -> float:
-        """About the standard error of `told`, by the number of pictures that were asked."""
-        share = 1 - 1 / self.classes
-        right = min(max((self.told or 0.0) * share + 1 / self.classes, 0.0), 1.0)
-        return float(np.sqrt(right * (1 - right) / self.pictures) / share)
 
     @property
     def similarity(self) -> Similarity:
@@ -117,6 +113,8 @@ class Profile:
         """What a head on the frozen network is expected to answer right of new pictures, and the 95 % interval."""
         if self.now is not None:
             return self.now.accuracy, self.now.accuracy_interval
+        if self.least > FEW:  # so many that a curve would take minutes
+            return self.linear, wilson(round(self.linear * self.pictures), self.pictures)
         # With so few pictures folds leave too few to learn from; leaving out one at a time does not.
         return self.ridge, wilson(round(self.ridge * self.pictures), self.pictures)
 
@@ -220,7 +218,7 @@ def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
 def _of_size(profile: Profile) -> str:
     each = f"{profile.pictures / profile.classes:,.0f} pictures of a class"
     if profile.doubled is None:
-        return f"Small: {each} are too few for a learning curve."
+        return f"Small, as far as can be told: of {each} no learning curve was made."
     low, high = (100 * end for end in profile.doubled.interval)
     gain = f"{100 * profile.doubled.gain:.1f} points ({low:.1f} to {high:.1f})"
     if profile.size == "large":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,16 @@ def preview(X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None 
     )
 
 
+class Told(NamedTuple):
+    """How much of what chance does not tell is told, and the standard error of that by the pictures asked."""
+
+    share: float
+    error: float
+
+
 def few_shot(
     X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None = None, *, shots: int = SHOTS, seed: int = 0
-) -> float | None:
+) -> Told | None:
     """Return how much of what chance does not tell a head tells that has learned from a handful of each class.
 
     However many pictures there are, the handful is the same: what grows with their number is left out, and what
@@ -78,44 +86,53 @@ def few_shot(
     groups : array of str, (n,), optional
         Rows of one group never answer for each other.
     shots : int
-        Rows of each class that are learned from. Where the smallest class has no more, one less than it has are; what
-        they tell is then told as if they were so many, for it grows about as the root of their number.
+        Rows of each class that are learned from; of a class that has no more, one less than it has. What is told is
+        then told as if they were so many, for it grows about as the root of their number.
     seed : int
 
     Returns
     -------
-    float or None
+    Told or None
         The mean over draws of (balanced accuracy - 1 / classes) / (1 - 1 / classes): 0 by chance, 1 everything. By
         ridge regression on standardised features, its strength their mean square. None where no row is left to ask.
     """
     features, labels = np.asarray(X, np.float64), np.asarray(y, np.int64)
     owners = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = [np.flatnonzero(labels == label) for label in range(classes)]
-    asked_for, shots = shots, min(shots, min(map(len, members)) - 1)
-    if shots < 1:
+    taken_of = [min(shots, len(own) - 1) for own in members]
+    if min(taken_of) < 1:
         return None
-    told = []
+    recalls = np.full((DRAWS, classes), np.nan)
     for draw in range(DRAWS):
         order = stream(seed, "few shots", draw)
-        taken = np.concatenate([order.permutation(own)[:shots] for own in members])
+        taken = np.concatenate([order.permutation(own)[:few] for own, few in zip(members, taken_of, strict=True)])
         asked = np.flatnonzero(~np.isin(owners, owners[taken]))
-        recalls = _recalls(features, labels, classes, taken, asked)
-        if len(recalls):
-            told.append((recalls.mean() - 1 / classes) / (1 - 1 / classes))
-    return float(min(1.0, np.mean(told) * np.sqrt(asked_for / shots))) if told else None
+        if len(asked):
+            right = _answers(features, labels, classes, taken, asked) == labels[asked]
+            here = np.unique(labels[asked])
+            recalls[draw, here] = [right[labels[asked] == label].mean() for label in here]
+    asked_of = np.isfinite(recalls).any(axis=0)
+    if not asked_of.any():
+        return None
+    found = np.nanmean(recalls[:, asked_of], axis=0)
+    # One row added that is right and one that is wrong: a class all right with few rows is not certain.
+    units = np.array([len(np.unique(owners[own])) for own in members])[asked_of]
+    spread = (found * units + 1) * ((1 - found) * units + 1) / (units + 2) ** 3
+    scale = np.sqrt(shots / np.mean(taken_of)) / (1 - 1 / classes)
+    share = float(min(1.0, (found.mean() - 1 / classes) * scale))
+    return Told(share, float(np.sqrt(spread.sum()) / len(found) * scale))
 
 
-def _recalls(
+def _answers(
     features: Floats, labels: Labels, classes: int, taken: NDArray[np.intp], asked: NDArray[np.intp]
-) -> Floats:
-    """Return the recall of every class among the asked rows, by a head that learned from those that were taken."""
+) -> NDArray[np.intp]:
+    """Return the classes that a head names for the asked rows which learned from those that were taken."""
     standard = Standard.of(features[taken])
     known, new = standard.apply(features[taken]), standard.apply(features[asked])
     alike = known @ known.T
     alike[np.diag_indices_from(alike)] += np.trace(alike) / len(alike)
     scores = new @ known.T @ np.linalg.solve(alike, np.eye(classes)[labels[taken]] - 1 / classes)
-    right = scores.argmax(axis=1) == labels[asked]
-    return np.array([right[labels[asked] == label].mean() for label in np.unique(labels[asked])])
+    return np.asarray(scores.argmax(axis=1))
 
 
 def _by_neighbours(features: Floats, labels: Labels, classes: int, owners: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -20,7 +20,9 @@ def advised(results: Results) -> list[str]:
     if not advice:
         return []
     split = measured_split(results)
-    found = {run["id"]: metrics_of(run, split) for run in results.get("runs", [])}
+    found: dict[str, Mapping[str, Any]] = {}
+    for run in results.get("runs", []):  # of several depths the first
+        found.setdefault(run["strategy"], metrics_of(run, split))
     rows = [
         [
             escaped(one["strategy"]),

@@ -17,20 +17,21 @@ from headstart.evidence.advice import Profile, advise, in_short
 from headstart.evidence.learning import Forecast, forecast
 from headstart.evidence.units import numbered
 from headstart.features.extract import BATCH
-from headstart.heads.preview import MOST_ROWS, Preview, few_shot, preview
+from headstart.heads.preview import MOST_ROWS, SHOTS, Preview, Told, few_shot, preview
 from headstart.pixels import frame
+from headstart.strategies.budget import OutOfTimeError
 from headstart.strategies.choose import FRAMINGS_TRIED
 from headstart.strategies.fit_head import solved
 from headstart.strategies.folder import RunFolder
-from headstart.strategies.ground import LOOKS, Choices, Ground, Look, prepare
+from headstart.strategies.ground import Choices, Ground, Look, prepare
 from headstart.strategies.learning import curve_on
 from headstart.strategies.plan import estimate
 from headstart.strategies.request import AUTO, Request
-from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import STRATEGIES
-from headstart.table import Table, some_of, with_splits
+from headstart.table import Table, some_of
 
-MOST_DECODED = 20_000  # pictures of a table that are all decoded for an advice; of larger ones, some
+MOST_CLASSES = 300  # of more classes, so many are asked about
+_EACH = SHOTS + 1  # pictures of a class that are asked about at least, where there are so many
 
 
 def undecided(ground: Ground) -> Preprocessing:
@@ -49,9 +50,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
     fitted, readout, _ = solved(ground, preprocessing, linear, few=True)
     if fitted.out_of_fold is None:
         raise RuntimeError("the logistic head was fitted without folds")
-    places, seen = seen_by_all_others(ground, preprocessing, readout)
-    features = np.asarray(ground.features(rows, preprocessing, Look("features", "features"), readout=readout))
-    told = few_shot(features[places], labels[places], len(ground.classes), groups[places], seed=ground.request.seed)
+    seen, told = previewed(ground, preprocessing, readout)
     counts = np.bincount(ground.table.labels[ground.train], minlength=len(ground.classes))
     curve = curve_on(ground, preprocessing, linear, readout, fitted.chosen, few=True)
     pictures = len(ground.train)
@@ -72,20 +71,34 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         linear=float((fitted.out_of_fold.argmax(axis=1) == labels).mean()),
         neighbours=float(seen.neighbours.mean()),
         ridge=float(seen.ridge.mean()),
-        told=told,
+        told=None if told is None else told.share,
+        told_error=0.0 if told is None else told.error,
         now=at(1.0),
         doubled=at(2.0),
         shift=_shift(ground, preprocessing) if with_shift else None,
     )
 
 
-def seen_by_all_others(ground: Ground, preprocessing: Preprocessing, readout: str) -> tuple[NDArray[np.int64], Preview]:
-    """Return places among the pictures that are looked at (some, of many), and how all others answer for them."""
-    rows = ground.looked_at
+def previewed(ground: Ground, preprocessing: Preprocessing, readout: str) -> tuple[Preview, Told | None]:
+    """Return how all other pictures answer for each that is looked at (some, of many), and what a handful tells."""
+    rows, seed = ground.looked_at, ground.request.seed
     labels, groups = ground.table.labels[rows], ground.train_groups[np.searchsorted(ground.train, rows)]
-    places = some_of(np.arange(len(rows)), labels, MOST_ROWS, seed=ground.request.seed)
-    features = np.asarray(ground.features(rows, preprocessing, Look("features", "features"), readout=readout))
-    return places, preview(features[places], labels[places], len(ground.classes), groups[places])
+    places = asked_about(labels, seed)
+    features = np.asarray(ground.features(rows, preprocessing, Look("features", "features"), readout=readout))[places]
+    present, called = np.unique(labels[places], return_inverse=True)
+    return (
+        preview(features, called, len(present), groups[places]),
+        few_shot(features, called, len(present), groups[places], seed=seed),
+    )
+
+
+def asked_about(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return places among the labels: about `MOST_ROWS`, some of each class, of at most `MOST_CLASSES` classes."""
+    classes = stream(seed, "classes asked about").permutation(np.unique(labels))[:MOST_CLASSES]
+    places = np.flatnonzero(np.isin(labels, classes))
+    some = some_of(places, labels, MOST_ROWS, seed=seed)
+    few = [stream(seed, "of each class", int(label)).permutation(np.flatnonzero(labels == label)) for label in classes]
+    return np.unique(np.concatenate([some, *(own[:_EACH] for own in few)]))
 
 
 def _shift(ground: Ground, preprocessing: Preprocessing) -> float | None:
@@ -101,16 +114,8 @@ def _shift(ground: Ground, preprocessing: Preprocessing) -> float | None:
 def advise_table(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
 ) -> dict[str, Any]:
-    """Return the advice for the training pictures of a table; see `advice_on`.
-
-    Of a table so large that its pictures are no matter of minutes only some training pictures are decoded.
-    """
-    if len(table) > MOST_DECODED and split_file is None:
-        table = table if table.divided else with_splits(table, seed=request.seed)
-        few = some_of(table.rows("train"), table.labels, LOOKS, seed=request.seed)
-        ground = prepare(table.only(few), request, files=None, threads=threads, progress=progress, must_measure=False)
-    else:
-        ground = prepare(table, request, files=None, threads=threads, progress=progress, split_file=split_file)
+    """Return the advice for the training pictures of a table; see `advice_on`."""
+    ground = prepare(table, request, files=None, threads=threads, progress=progress, split_file=split_file)
     ground.engine = ground.preferred_engine()
     from headstart.strategies.pace import calibrate  # torch
 
@@ -124,7 +129,10 @@ def advised(ground: Ground, folder: RunFolder, plan: dict[str, Any], choices: Ch
     """
     if plan.get("advice") or ground.backbone is None:
         return plan
-    advice = advice_on(ground, choices.preprocessing, plan["steps"], with_shift=False)
+    try:
+        advice = advice_on(ground, choices.preprocessing, plan["steps"], with_shift=False)
+    except OutOfTimeError:  # a budget is for strategies: the first is tried without advice
+        return plan
     ground.progress.message(in_short(advice))
     plan = {**plan, "advice": advice}
     folder.write_plan(plan)
@@ -147,9 +155,8 @@ def advice_on(
         Also ask the network how unlike the pictures are; for that it must be there.
     """
     profile = profile_of(ground, preprocessing, with_shift=with_shift)
-    cut = check_cut(ground.request, ground.need_backbone())
     costs = {name: _seconds(steps, ground.seconds, name) for name in STRATEGIES}
-    return {**advise(profile, costs).to_dict(), "cut": cut}
+    return advise(profile, costs).to_dict()
 
 
 def _seconds(steps: Sequence[Mapping[str, Any]], spent: Mapping[str, float], name: str) -> float | None:
@@ -157,5 +164,7 @@ def _seconds(steps: Sequence[Mapping[str, Any]], spent: Mapping[str, float], nam
     needed = {"decode", "framing", "features", name}
     needed |= {"augment"} if STRATEGIES[name].trained != "none" else set()
     needed |= {"activations"} if STRATEGIES[name].trained == "part" else set()
+    if name not in {step["step"] for step in steps}:
+        return None
     found = [step["estimated_seconds"] or spent.get(step["step"]) for step in steps if step["step"] in needed]
     return None if None in found or not found else float(sum(filter(None, found)))

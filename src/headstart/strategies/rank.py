@@ -20,7 +20,7 @@ from headstart.evidence.logme import logme
 from headstart.evidence.metrics import log_loss
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.verdict import decide
-from headstart.strategies.advise import seen_by_all_others, undecided
+from headstart.strategies.advise import asked_about, previewed, undecided
 from headstart.strategies.fit_head import solved
 from headstart.strategies.ground import Ground, Look, prepare
 from headstart.strategies.request import Request
@@ -67,7 +67,8 @@ def rank(
         )
     entries, correct, labels = [], dict[str, NDArray[np.bool_]](), np.zeros(0, np.int64)
     for name in names:
-        asked = replace(request, weights=name) if Path(name).is_file() else replace(request, backbone=name)
+        file = Path(name).is_file()
+        asked = replace(request, weights=name if file else None, backbone=None if file else name)
         progress.message(f"{name}:")
         ground = prepare(table, asked, files=None, threads=threads, progress=progress, split_file=split_file)
         entry, right = _entry(ground, name)
@@ -112,7 +113,8 @@ def _entry(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]
     if fitted.out_of_fold is None:
         raise RuntimeError("the logistic head was fitted without folds")
     right = fitted.out_of_fold.argmax(axis=1) == labels
-    rows, seen = seen_by_all_others(ground, preprocessing, "pool")
+    seen, _ = previewed(ground, preprocessing, "pool")
+    rows = asked_about(labels, ground.request.seed)
     features = ground.features(ground.looked_at, preprocessing, Look("features", "features"), readout="pool")
     entry = {
         "backbone": name,
@@ -126,7 +128,7 @@ def _entry(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]
         "readout": readout,
         "neighbours": float(seen.neighbours.mean()),
         "ridge": float(seen.ridge.mean()),
-        "logme": logme(features[rows], labels[rows], len(ground.classes)),
+        "logme": logme(features[rows], *_numbered(labels[rows])),
         "pass_seconds": ground.seconds.get("features"),
         "seconds": time.perf_counter() - begin,
     }
@@ -135,3 +137,9 @@ def _entry(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]
 
 def _groups(ground: Ground) -> NDArray[np.str_]:
     return ground.train_groups[np.searchsorted(ground.train, ground.looked_at)]
+
+
+def _numbered(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Return the labels counted among those that are there, and how many there are."""
+    present, called = np.unique(labels, return_inverse=True)
+    return called, len(present)

@@ -39,7 +39,7 @@ def quadrants(advice: Mapping[str, Any]) -> Markup:
         parts += [field, text(across(left) + 12, up(top) + 22, name, class_="label")]
     parts += [line(across(0), up(-1), across(0), up(1), "axis"), line(across(-1), up(0), across(1), up(0), "axis")]
     x, y = across(_aside(advice, here[1])), up(_height(advice, here[0]))
-    told = f"these pictures: {here[0]} set, {here[1]} to those of the network's first training"
+    told = f"these pictures: {here[0]}, {here[1]} to what the network knows"
     parts.append(
         tipped(told, tag("circle", cx=x, cy=y, r=8, class_="sign c0"), tag("circle", cx=x, cy=y, r=13, class_="ring"))
     )
