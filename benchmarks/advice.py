@@ -178,9 +178,9 @@ def tasks_section(every: Sequence[Seen]) -> str:
     """Return one line for each task."""
     lines = [
         f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 divisions for heads (10 at "
-        "least); after ±, the standard error of the difference from `linear` how many divisions were trained. Told: "
-        "after five pictures of a class, of what chance does not. Doubling: points that twice as many would bring. "
-        "Looks: factor of the spread. Advised: in so many of the divisions.",
+        "least). In brackets the standard error of the difference from `linear` and how many divisions were trained. "
+        "Told: after five pictures of a class, of what chance does not. Doubling: points that twice as many would "
+        "bring. Looks: factor of the spread. Advised: in so many of the divisions.",
         "",
         "| set, pictures of a class | told | looks | doubling | linear | svm | knn | partial (±, divisions) | full | "
         "scratch | advised | regret |",
