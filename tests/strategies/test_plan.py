@@ -14,6 +14,7 @@ from headstart.strategies import plan
 from headstart.strategies.learning import SHARES, curve_work
 from headstart.strategies.plan import SIDE_COST, TRAINING_COST, Speed
 from headstart.strategies.request import Request
+from headstart.strategies.strategy import STRATEGIES
 from headstart.tune.progressive import sides
 
 SPEED = Speed(forward=0.01, smaller=True)
@@ -39,11 +40,11 @@ def ground(**options: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "check_cut", lambda request, backbone: request.cut)
+    monkeypatch.setattr(plan, "check_cut", lambda request, backbone, cut=None: cut or request.cut)
 
 
 def step(name: str, speed: Speed = SPEED, **training: Any) -> dict[str, Any]:
-    return plan._training_step(ground(training=training), name, speed)
+    return plan._training_step(ground(training=training), STRATEGIES[name], speed)
 
 
 def test_small_pictures_first_take_less_of_full() -> None:

@@ -47,6 +47,7 @@ class Facts:
         patch.setattr(trainings, "version", lambda name: self.onnxruntime)
         patch.setattr(trainings.headstart, "__version__", self.headstart)
         patch.setattr(trainings, "_sources", lambda: self.sources)
+        patch.setattr(trainings, "check_cut", lambda request, backbone, cut: cut or request.cut or request.unfreeze)
         patch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: self.capability)
         backbone = None if self.weights is None else SimpleNamespace(describe=lambda: {"sha256": self.weights})
         ground: Any = SimpleNamespace(
@@ -55,6 +56,7 @@ class Facts:
             engine=self.engine,
             activation_limit=self.limit,
             backbone=backbone,
+            need_backbone=lambda: backbone,
             device=self.environment["device"],
         )
         return trainings.training_of(ground, self.choices, self.strategy).key
