@@ -25,7 +25,7 @@ check: venv  ## everything that must hold: lint, types, layers, command referenc
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m headstart.cli.reference --check docs/commands.md
-	$(BIN)/python -m pytest -q
+	$(BIN)/python tests/in_halves.py
 
 lock: venv  ## write requirements.lock anew from pyproject.toml (needs uv)
 	$(or $(UV),$(BIN)/uv) pip compile --universal --generate-hashes --no-emit-index-url --no-header \
