@@ -5,6 +5,8 @@
     python benchmarks/tasks.py SHARED --out WORK                 # first the truth: hours, in pieces
     python benchmarks/advice.py profiles SHARED --out WORK       # then what one frozen pass tells, division by division
     python benchmarks/advice.py page --out WORK                  # the tables of docs/advice.md
+    python benchmarks/advice.py ranking SHARED --out WORK        # whether networks are ranked as they deserve
+    python benchmarks/advice.py cost SHARED --out WORK           # what it adds to one frozen pass; an idle machine
 
 Regret is the mean accuracy of the best strategy of a task less that of the strategy that a rule takes, in points. Means
 are over divisions; those of trained strategies, of which there are fewer, are the mean of `linear` and the mean
@@ -15,30 +17,47 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
-from measuring import write_section
-from tasks import DEFAULT, SIZES, Task, divisions, ground_of, read_truth
+from measuring import processor, write_section
+from tasks import DEFAULT, OTHER_SETS, OTHERS, SIZES, Task, divisions, ground_of, read_truth
 
 import headstart as hs
 from headstart.base.progress import Silent
 from headstart.evidence.advice import ALIKE, CHART, LIKE, MENDED, Profile, advise
 from headstart.evidence.learning import Forecast
 from headstart.evidence.logme import logme
-from headstart.strategies.advise import profile_of, undecided
-from headstart.strategies.ground import Look
+from headstart.strategies.advise import how_they_look, previewed, profile_of, undecided
+from headstart.strategies.experiment import fit_one
+from headstart.strategies.fit_head import solved
+from headstart.strategies.ground import Choices, Look
+from headstart.strategies.rank import scored
 from headstart.strategies.resample import Part
+from headstart.strategies.strategy import STRATEGIES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "advice.md"
 HEADS = ("linear", "svm", "knn")
 REPEATS = 6
 LEAST = 10  # divisions in which the heads were solved; a task with fewer is left out
+RANKED, RANKED_SIZES = 5, (10, 0)  # divisions; pictures of a class
+SCORES = {
+    "linear": "linear probe, out of fold: accuracy (decides)",
+    "loss": "linear probe, out of fold: log loss",
+    "ridge": "ridge regression, one left out",
+    "neighbours": "five nearest neighbours",
+    "logme": "LogME",
+}
+FEATURES = Look("features", "features")
+COSTED = ("hymenoptera", "flowers5", "cars20")
 MANY_EACH = 100  # pictures of a class: the border of a chart with fixed thresholds
 
 
@@ -67,7 +86,7 @@ class Seen(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=("profiles", "page"))
+    parser.add_argument("part", choices=("profiles", "page", "ranking", "cost"))
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(SIZES))
@@ -77,6 +96,13 @@ def main() -> None:
     if options.part == "profiles":
         for name in options.only.split(","):
             write_profiles(options.shared, options.out, name, options.repeats)
+        return
+    if options.part == "ranking":
+        write_scores(options.shared, options.out)
+        write_section("ranking", ranking_section(read_lines(options.out / "ranking.jsonl")), page=PAGE)
+        return
+    if options.part == "cost":
+        write_section("cost", cost_section(options.shared, options.out), page=PAGE)
         return
     every = seen(options.out)
     write_section("tasks", tasks_section(every), page=PAGE)
@@ -100,7 +126,7 @@ def write_profiles(shared: Path, out: Path, name: str, repeats: int) -> None:
             part.progress = Silent()
             preprocessing = undecided(part)
             profile = profile_of(part, preprocessing)
-            features = part.features(part.train, preprocessing, Look("features", "features"))
+            features = part.features(part.train, preprocessing, FEATURES)
             score = logme(features, part.table.labels[part.train], len(part.classes))
             line = {"task": task.name, "seed": division.seed, "logme": score, **asdict(profile)}
             with file.open("a", encoding="utf-8") as lines:
@@ -169,6 +195,101 @@ def profile(line: Mapping[str, Any]) -> Profile:
                 **{key: tuple(value) if isinstance(value, list) else value for key, value in values[name].items()}
             )
     return Profile(**values)
+
+
+def write_scores(shared: Path, out: Path) -> None:
+    """Add to WORK/ranking.jsonl what each score says of each network in some divisions, and what came."""
+    file = out / "ranking.jsonl"
+    standing = {(one["task"], one["network"], one["seed"]) for one in read_lines(file)}
+    for name in OTHER_SETS:
+        for network in (DEFAULT, *OTHERS):
+            ground = ground_of(shared, out, name, network, ("linear",))
+            for size in RANKED_SIZES:
+                for division in divisions(ground, Task(name, network, size), RANKED):
+                    if (f"{name}, {size or 'all'}", network, division.seed) in standing:
+                        continue
+                    part = Part(ground, division)
+                    part.progress = Silent()
+                    scores, _ = scored(part, network)
+                    fitted = fit_one(part, Choices(undecided(part), "none"), STRATEGIES["linear"])
+                    right = fitted.probabilities.argmax(axis=1) == part.table.labels[part.held_out]
+                    line = {name: scores[name] for name in ("linear", "loss", "ridge", "neighbours", "logme")}
+                    where = {"task": f"{name}, {size or 'all'}", "network": network, "seed": division.seed}
+                    with file.open("a", encoding="utf-8") as lines:
+                        lines.write(json.dumps({**where, **line, "truth": float(right.mean())}) + "\n")
+            print(name, network, flush=True)
+
+
+def ranking_section(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Return how often each score puts two networks in the order of their means, and what its first choice costs."""
+    means: dict[str, dict[str, float]] = defaultdict(dict)
+    for task, network in {(one["task"], one["network"]) for one in lines}:
+        own = [one["truth"] for one in lines if (one["task"], one["network"]) == (task, network)]
+        means[task][network] = float(np.mean(own))
+    divided: dict[tuple[str, int], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for one in lines:
+        divided[one["task"], one["seed"]][one["network"]] = one
+    whole = {key: found for key, found in divided.items() if len(found) == len(OTHERS) + 1}
+    told = [
+        f"`python benchmarks/advice.py ranking SHARED --out WORK`: {len(means)} tasks (seven sets, {RANKED_SIZES[0]} "
+        f"of a class and all), {len(OTHERS) + 1} networks, {len(whole)} divisions. What came: `linear` on the held-out "
+        "pictures, mean over the divisions. Regret: of the network with the highest score, in points.",
+        "",
+        "| score | pairs in the right order | mean regret |",
+        "|---|---|---|",
+    ]
+    signs = {"linear": 1, "loss": -1, "ridge": 1, "neighbours": 1, "logme": 1}
+    for score, sign in signs.items():
+        right, regrets = [], []
+        for (task, _), found in whole.items():
+            truth = means[task]
+            for a, b in combinations(found, 2):
+                ahead = sign * (found[a][score] - found[b][score])
+                right.append(0.5 if ahead == 0 else float((ahead > 0) == (truth[a] > truth[b])))
+            best = max(found, key=lambda network: sign * found[network][score])
+            regrets.append(100 * (max(truth.values()) - truth[best]))
+        told.append(f"| {SCORES[score]} | {np.mean(right):.2f} | {np.mean(regrets):.2f} |")
+    always = [100 * (max(means[task].values()) - means[task][DEFAULT]) for task, _ in whole]
+    told.append(f"| always EfficientNet-Lite0 |  | {np.mean(always):.2f} |")
+    return "\n".join(told)
+
+
+def cost_section(shared: Path, out: Path) -> str:
+    """Return how long one frozen pass over the training pictures takes, and what the advice adds to it."""
+    lines = [
+        f"`python benchmarks/advice.py cost SHARED --out WORK`, {processor()}, seconds. Only in `headstart advise`: "
+        "the calibration of the plan, and the look of 48 pictures.",
+        "",
+        "| pictures of | to learn from | frozen pass | head | a handful, ridge, k-NN | learning curve | look | adds |",
+        "|---" * 8 + "|",
+    ]
+    for name in COSTED:
+        with TemporaryDirectory() as empty:
+            os.environ["HEADSTART_CACHE"] = empty  # or nothing would have to be passed
+            ground = ground_of(shared, out, name, DEFAULT, HEADS)
+            preprocessing = undecided(ground)
+            steps: list[Callable[[], Any]] = [
+                lambda g=ground, p=preprocessing: g.features(
+                    g.looked_at, p, Look("features", "features"), readout="stages"
+                ),
+                lambda g=ground, p=preprocessing: solved(g, p, STRATEGIES["linear"], few=True),
+                lambda g=ground, p=preprocessing: previewed(g, p, "stages"),
+                lambda g=ground, p=preprocessing: profile_of(g, p, with_shift=False),
+                lambda g=ground, p=preprocessing: how_they_look(g, p),
+            ]
+            took = [_seconds(step) for step in steps]
+        frozen, head, handful, rest, look = took
+        curve = max(rest - handful, 0.0)  # a profile asks the handful again
+        told = " | ".join(f"{value:.1f}" for value in (frozen, head, handful, curve, look))
+        adds = (head + handful + curve + look) / frozen
+        lines.append(f"| {name} | {len(ground.train)} | {told} | {adds:.2f} passes |")
+    return "\n".join(lines)
+
+
+def _seconds(step: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    step()
+    return time.perf_counter() - begin
 
 
 # --------------------------------------------------------------------------------------------- tables

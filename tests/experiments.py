@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,14 @@ class Interrupting(Silent):
 
     def result(self, record: Mapping[str, Any]) -> None:
         self._tick()
+
+
+def stopped_and_continued(begin: Callable[[Interrupting], Any], chance: random.Random, most: int) -> tuple[Any, int]:
+    """Call `begin` with progress that ends it after up to `most` signs of life, until it comes to its end.
+
+    Returns what it returned then, and how often it was stopped.
+    """
+    for stops in range(100):
+        with suppress(KeyboardInterrupt):
+            return begin(Interrupting(chance.randint(2, most))), stops
+    raise AssertionError("it was stopped a hundred times and came to no end")

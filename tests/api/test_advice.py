@@ -42,6 +42,7 @@ def test_advice_names_strategy_expectation_cost_and_quadrant(pictures: Path) -> 
     assert found["pictures"] == 24
     assert found["interval"][0] <= found["accuracy"] <= found["interval"][1]
     assert found["seconds"] > 0
+    assert found["cut"] == ("blocks.5" if found["strategy"] == "partial" else "pool")
     assert (found["size"], found["similarity"]) in [
         (size, similarity) for size in ("small", "large") for similarity in ("similar", "dissimilar")
     ]
@@ -103,6 +104,14 @@ def test_networks_are_ranked_by_the_same_head_on_the_same_pictures(pictures: Pat
     (pair,) = found["comparisons"]
     assert {pair["a"], pair["b"]} == set(names)
     assert found["pictures"] == 24
+
+
+def test_where_classes_are_small_a_ranking_asks_for_pictures(other_network: Path, tmp_path: Path) -> None:
+    draw_classes(tmp_path / "few" / "train", 4, 0)
+    draw_classes(tmp_path / "few" / "val", 2, 100)
+    found = hs.advise(tmp_path / "few", backbones=["tf_efficientnet_lite0", str(other_network)], image_size=64)
+    assert "more pictures of it are needed" in found["verdict"]["text"]
+    assert "--folds" not in found["verdict"]["text"]
 
 
 @pytest.mark.parametrize("names", ["tf_efficientnet_lite0", ["a", "a"], ""])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from experiments import QUICK, Interrupting, read_results, without_times
+from experiments import QUICK, Interrupting, read_results, stopped_and_continued, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError
@@ -135,17 +135,14 @@ def test_another_cut_in_the_folder_is_another_experiment(pictures: Path, tmp_pat
 
 
 def test_stopped_anywhere_the_depths_go_on(tried: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
-    chance, stops, table = random.Random(3), 0, read_table(pictures)
-    while True:
-        try:
-            progress = Interrupting(chance.randint(2, 24))
-            results = hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **AUTO).results
-            break
-        except KeyboardInterrupt:
-            stops += 1
-            assert stops < 100
+    chance, table = random.Random(3), read_table(pictures)
+
+    def begin(progress: Interrupting) -> hs.api.Experiment:
+        return hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **AUTO)
+
+    again, stops = stopped_and_continued(begin, chance, 24)
     assert stops >= 2
-    assert without_times(results) == without_times(tried.results)
+    assert without_times(again.results) == without_times(tried.results)
     assert not (tmp_path / "stopped.run" / "checkpoints").exists()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from drawing import draw_classes
-from experiments import PLAIN, QUICK, Interrupting, read_results, without_times
+from experiments import PLAIN, QUICK, Interrupting, read_results, stopped_and_continued, without_times
 from PIL import Image
 
 import headstart as hs
@@ -42,18 +42,14 @@ def test_a_foreign_folder_is_refused_and_left(pictures: Path, tmp_path: Path) ->
 def test_stopped_anywhere_it_continues_to_the_same_results(
     experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, cache: Path
 ) -> None:
-    chance, stops = random.Random(0), 0
-    table = read_table(pictures)  # reading is not what is stopped here
-    while True:
-        try:
-            progress = Interrupting(chance.randint(2, 45))
-            results = hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **QUICK).results
-            break
-        except KeyboardInterrupt:
-            stops += 1
-            assert stops < 100
+    chance, table = random.Random(0), read_table(pictures)  # reading is not what is stopped here
+
+    def begin(progress: Interrupting) -> hs.api.Experiment:
+        return hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **QUICK)
+
+    again, stops = stopped_and_continued(begin, chance, 45)
     assert stops >= 3
-    assert without_times(results) == without_times(experiment.results)
+    assert without_times(again.results) == without_times(experiment.results)
     assert not (tmp_path / "stopped.run" / "checkpoints").exists()
 
 

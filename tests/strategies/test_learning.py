@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from headstart.base.progress import Silent
-from headstart.strategies.learning import Curve, draws_for, learning_curve
+from headstart.base.types import Preprocessing
+from headstart.strategies.learning import Curve, curve_on, draws_for, learning_curve
+from headstart.strategies.strategy import STRATEGIES
 
 
 def curve(each: int = 40, *, groups: Any = None, draws: int = 1, **options: Any) -> Curve | None:
@@ -59,3 +62,31 @@ def test_the_answer_for_a_picture_does_not_come_from_its_group() -> None:
 @pytest.mark.parametrize(("rows", "classes", "draws"), [(400, 2, 3), (2000, 2, 1), (100_000, 1000, 0)])
 def test_much_work_is_drawn_less_often(rows: int, classes: int, draws: int) -> None:
     assert draws_for(rows, 1280, classes) == draws
+
+
+def test_a_curve_is_drawn_once_and_says_what_it_took() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    asked: list[int] = []
+
+    def features(rows: np.ndarray, *_: object, **__: object) -> np.ndarray:
+        asked.append(len(rows))
+        return (rng.normal(size=(60, 8)) + 2 * labels[:, None]).astype(np.float32)[: len(rows)]
+
+    ground: Any = SimpleNamespace(
+        train=np.arange(60),
+        looked_at=np.arange(60),
+        features=features,
+        table=SimpleNamespace(labels=labels),
+        classes=("a", "b"),
+        train_groups=np.arange(60).astype(str),
+        request=SimpleNamespace(seed=0),
+        progress=Silent(),
+        solved={},
+    )
+    prepared = Preprocessing(input_size=8)
+    first = curve_on(ground, prepared, STRATEGIES["linear"], "pool", {"C": 0.1}, few=True)
+    again = curve_on(ground, prepared, STRATEGIES["linear"], "pool", {"C": 0.1})
+    assert asked == [60]
+    assert first.curve is again.curve is not None
+    assert first.earlier == 0 < again.earlier

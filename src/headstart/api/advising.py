@@ -41,8 +41,8 @@ def advise(
     Returns
     -------
     dict
-        ``strategy``, the ``accuracy`` to expect of it on new pictures with its ``interval``, ``seconds``; ``size`` and
-        ``similarity`` with what was measured for them, ``text``, and the ``command`` to type next.
+        ``strategy`` and ``cut``, the ``accuracy`` to expect of it on new pictures with its ``interval``, ``seconds``;
+        ``size`` and ``similarity`` with what was measured for them, ``text``, and the ``command`` to type next.
         With `backbones`: ``ranking``, ``comparisons`` and ``verdict``.
 
     Raises

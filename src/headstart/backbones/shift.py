@@ -41,19 +41,18 @@ def shift(network: nn.Module, batches: Iterable[Tensor], *, device: str = "cpu")
         0 for pictures like those. None for a network without such norms.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
-    if not norms:
-        return None
-    moments = {norm: _Moments() for norm in norms}
-    hooks = [norm.register_forward_pre_hook(moments[norm].see) for norm in norms]
+    late = norms[-max(1, round(_LATE * len(norms))) :]  # in the order in which they are defined, as networks go
+    moments = {norm: _Moments() for norm in late}
+    hooks = [norm.register_forward_pre_hook(moments[norm].see) for norm in late]
     try:
         for _ in forward(network, batches, device=device):
             pass
     finally:
         for hook in hooks:
             hook.remove()
-    seen = [norm for norm in norms if moments[norm].count]  # in the order in which they are defined, as networks go
-    late = seen[-max(1, round(_LATE * len(seen))) :]
-    ratios = [moments[norm].variance() / (_there(norm) + norm.eps) for norm in late]
+    ratios = [found.variance() / (_there(norm) + norm.eps) for norm, found in moments.items() if found.count]
+    if not ratios:
+        return None
     logs = np.abs(np.log(np.maximum(np.concatenate(ratios), np.finfo(np.float64).tiny)))
     return float(np.median(logs))
 

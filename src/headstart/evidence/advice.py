@@ -156,7 +156,7 @@ class Advice:
     text: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry `advice` of results.json, the cut and the command left out."""
+        """Return the entry `advice` of results.json; the cut is added by who knows the network."""
         found, first = self.profile, self.expected[0]
         doubled = found.doubled
         return {

@@ -73,6 +73,7 @@ def decide(
     split: str,
     least_per_class: int,
     chance: float,
+    remedy: str = "several draws are needed (--folds)",
 ) -> Verdict:
     """Return the verdict on `candidates`.
 
@@ -88,6 +89,8 @@ def decide(
         How many held-out pictures the smallest class has.
     chance : float
         The accuracy of an answer that does not look at the picture.
+    remedy : str
+        What helps where a class has too few pictures to call anything better.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def decide(
     able = [one for one in tied if one.limits[0] >= chance] or tied
     case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(able), n, split)
     winner, few = case.winner, least_per_class < LEAST_PER_CLASS
-    reason = _too_few(case, least_per_class) if few and len(candidates) > 1 else _reason(case)
+    reason = _too_few(case, least_per_class, remedy) if few and len(candidates) > 1 else _reason(case)
     sentences = _nothing_learned(case, chance) or reason + _near_chance(case, chance)
     return Verdict(
         winner.id,
@@ -131,15 +134,27 @@ def more_pictures(found: Forecast, *, rising: str | None = None, by: str | None 
     much = _MUCH.get(found.more / found.pictures, f"{found.more:,} of them")
     judged = f", judged by {by}" if by else ""
     most = f", most of all pictures of '{rising}'" if rising else ""
-    if 100 * found.interval[0] >= _LEAST_GAIN:
+    worth = worth_of_more(found.interval)
+    if worth == "yes":
         span = f"+{low} to +{high}" if high > low else f"about +{high}"
         return f"More training pictures would help{most}: {span} {_points(high)} at {much}{judged}."
-    if high < 1:
+    if worth == "hardly":
         return f"More training pictures would hardly help: less than 1 point at {much}{judged}."
     return (
         f"What more training pictures would bring cannot be told from nothing: 0 to +{high} {_points(high)} "
         f"at {much}{judged}."
     )
+
+
+def worth_of_more(interval: Sequence[float]) -> str:
+    """Return whether more training pictures would help, by the interval of what they bring.
+
+    ``"yes"``, ``"hardly"``, or ``"cannot be told"`` from nothing.
+    """
+    low, high = interval
+    if 100 * low >= _LEAST_GAIN:
+        return "yes"
+    return "hardly" if round(100 * high) < 1 else "cannot be told"
 
 
 def _points(count: int) -> str:
@@ -183,11 +198,11 @@ def _reason(case: _Case) -> list[str]:
     return _clear_winner(case)
 
 
-def _too_few(case: _Case, least: int) -> list[str]:
+def _too_few(case: _Case, least: int, remedy: str) -> list[str]:
     winner, has = case.winner, f"{least} {case.split} picture{_s(least)}" if least else f"no {case.split} picture"
     return [
         f"Take {winner.id} for now: it answered {winner.right:,} of the {case.pictures} right. Which is better cannot "
-        f"be told from one draw with {has} of the smallest class; several draws are needed (--folds)."
+        f"be told from one draw with {has} of the smallest class; {remedy}."
     ]
 
 

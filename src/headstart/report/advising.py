@@ -28,11 +28,21 @@ def advice_lines(advice: Advice, *, width: int = 100) -> list[Line]:
         role: Role = "winner" if sentence.startswith("Take ") else "plain"
         lines += [Line(part, role) for part in wrap(sentence, width, rest="  ")]
     rows = [
-        [one["strategy"], decimal(one["accuracy"]), _interval(one["interval"]), seconds_text(one["seconds"])]
+        [
+            _at(one["strategy"], advice),
+            decimal(one["accuracy"]),
+            _interval(one["interval"]),
+            seconds_text(one["seconds"]),
+        ]
         for one in advice["expected"]
     ]
     table = columns([["strategy", "expected accuracy", "95 % interval", "about"], *rows], right=(1, 3))
     return [*lines, Line(""), Line(table[0], "heading"), *map(Line, table[1:])]
+
+
+def _at(strategy: str, advice: Advice) -> str:
+    """Return the strategy, with its cut where that is the one advised and trains a part."""
+    return f"{strategy}, from {advice['cut']}" if strategy == advice["strategy"] == "partial" else strategy
 
 
 def _chart(advice: Advice, width: int) -> list[Line]:

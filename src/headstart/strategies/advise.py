@@ -27,6 +27,7 @@ from headstart.strategies.ground import Choices, Ground, Look, prepare
 from headstart.strategies.learning import curve_on
 from headstart.strategies.plan import estimate
 from headstart.strategies.request import AUTO, Request
+from headstart.strategies.settings import default_cut
 from headstart.strategies.strategy import STRATEGIES
 from headstart.table import Table, some_of
 
@@ -52,7 +53,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         raise RuntimeError("the logistic head was fitted without folds")
     seen, told = previewed(ground, preprocessing, readout)
     counts = np.bincount(ground.table.labels[ground.train], minlength=len(ground.classes))
-    curve = curve_on(ground, preprocessing, linear, readout, fitted.chosen, few=True)
+    curve, _ = curve_on(ground, preprocessing, linear, readout, fitted.chosen, few=True)
     pictures = len(ground.train)
 
     def at(times: float) -> Forecast | None:
@@ -75,7 +76,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         told_error=0.0 if told is None else told.error,
         now=at(1.0),
         doubled=at(2.0),
-        shift=_shift(ground, preprocessing) if with_shift else None,
+        shift=how_they_look(ground, preprocessing) if with_shift else None,
     )
 
 
@@ -101,7 +102,8 @@ def asked_about(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate([some, *(own[:_EACH] for own in few)]))
 
 
-def _shift(ground: Ground, preprocessing: Preprocessing) -> float | None:
+def how_they_look(ground: Ground, preprocessing: Preprocessing) -> float | None:
+    """Return how far some of the pictures are from those of the network's first training."""
     from headstart.backbones.forward import normalise  # torch, which heads need not
     from headstart.backbones.shift import PICTURES, shift
 
@@ -156,7 +158,14 @@ def advice_on(
     """
     profile = profile_of(ground, preprocessing, with_shift=with_shift)
     costs = {name: _seconds(steps, ground.seconds, name) for name in STRATEGIES}
-    return advise(profile, costs).to_dict()
+    advice = advise(profile, costs)
+    cut = _usual_cut(ground) if STRATEGIES[advice.strategy].trained == "part" else "pool"
+    return {**advice.to_dict(), "cut": cut}
+
+
+def _usual_cut(ground: Ground) -> str:
+    """Return where `partial` would be cut, from what is known of the network without making it."""
+    return ground.request.cut or default_cut(ground.need_backbone())
 
 
 def _seconds(steps: Sequence[Mapping[str, Any]], spent: Mapping[str, float], name: str) -> float | None:

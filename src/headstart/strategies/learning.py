@@ -111,7 +111,7 @@ def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]],
         return None
     begin = time.perf_counter()
     strategy, settings = STRATEGIES[record["strategy"]], record["settings"]
-    curve = curve_on(ground, choices.preprocessing, strategy, settings["readout"], settings)
+    curve, earlier = curve_on(ground, choices.preprocessing, strategy, settings["readout"], settings)
     if curve is None:
         return None
     labels, classes = ground.table.labels[ground.train], ground.classes
@@ -127,8 +127,15 @@ def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]],
         "accuracy": curve.right.mean(axis=(0, 2)).tolist(),
         "forecast": found.to_dict(),
         "class": None if rising is None else {**rising, "class": classes[rising["class"]]},
-        "seconds": time.perf_counter() - begin,
+        "seconds": time.perf_counter() - begin + earlier,
     }
+
+
+class Drawn(NamedTuple):
+    """A learning curve, None where it would take minutes, and the seconds that were spent on it before it was asked."""
+
+    curve: Curve | None
+    earlier: float
 
 
 def curve_on(
@@ -139,19 +146,24 @@ def curve_on(
     chosen: Mapping[str, Any],
     *,
     few: bool = False,
-) -> Curve | None:
-    """Return the learning curve of a solved head on train, found once; None where it would take minutes.
+) -> Drawn:
+    """Return the learning curve of a solved head on train, drawn once.
 
     With `few`, on the pictures that are looked at for choosing.
     """
     rows = ground.looked_at if few else ground.train
     key = ("curve", strategy.head, readout, preprocessing, len(rows))
-    if key not in ground.solved:
-        look = Look("features", "features")
-        features = np.asarray(ground.features(rows, preprocessing, look, readout=readout))
-        shape = (*features.shape, len(ground.classes))
-        draws = draws_for(*shape)
-        ground.solved[key] = draws and learning_curve(
+    if key in ground.solved:
+        known: Drawn = ground.solved[key]
+        return known
+    begin = time.perf_counter()
+    look = Look("features", "features")
+    features = np.asarray(ground.features(rows, preprocessing, look, readout=readout))
+    shape = (*features.shape, len(ground.classes))
+    draws = draws_for(*shape)
+    curve = None
+    if draws:
+        curve = learning_curve(
             features,
             ground.table.labels[rows],
             ground.train_groups[np.searchsorted(ground.train, rows)],
@@ -162,7 +174,8 @@ def curve_on(
             progress=ground.progress,
             most_folds=_folds_for(*shape),
         )
-    return ground.solved[key] or None
+    ground.solved[key] = Drawn(curve, time.perf_counter() - begin)
+    return Drawn(curve, 0.0)
 
 
 def forecast_of(entry: Mapping[str, Any]) -> Forecast:

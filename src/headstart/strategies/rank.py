@@ -71,7 +71,7 @@ def rank(
         asked = replace(request, weights=name if file else None, backbone=None if file else name)
         progress.message(f"{name}:")
         ground = prepare(table, asked, files=None, threads=threads, progress=progress, split_file=split_file)
-        entry, right = _entry(ground, name)
+        entry, right = scored(ground, name)
         entries.append(entry)
         correct[name], labels, groups = right, ground.table.labels[ground.looked_at], _groups(ground)
     comparisons = compare_pairs(correct, split=SPLIT, groups=groups)
@@ -94,6 +94,7 @@ def rank(
         split=SPLIT,
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
+        remedy="more pictures of it are needed",
     )
     order = sorted(range(len(entries)), key=lambda at: (-entries[at]["linear"], entries[at]["loss"]))
     return {
@@ -104,7 +105,7 @@ def rank(
     }
 
 
-def _entry(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+def scored(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]]:
     """Return the scores of one network, and which training pictures its linear probe answered right, unseen."""
     begin = time.perf_counter()
     backbone, labels = ground.need_backbone(), ground.table.labels[ground.looked_at]

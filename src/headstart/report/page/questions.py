@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.evidence.verdict import worth_of_more
 from headstart.report import standing
 from headstart.report.numbers import seconds_text
 from headstart.report.page.answers import kept_promises, worst_mistakes
@@ -113,6 +114,6 @@ def _more(results: Results) -> Question | None:
     if not entry:
         return None
     told, (low, high) = entry["forecast"], (points(end) for end in entry["forecast"]["interval"])
-    short = "yes" if told["interval"][0] >= 0.01 else "perhaps" if told["gain"] >= 0.01 else "hardly"
+    short = worth_of_more(told["interval"])
     said = f"From {entry['pictures']:,} to {told['pictures']:,} training pictures: {points(told['gain'])} points"
     return Question("Would more pictures help?", short, f"{said} expected, between {low} and {high}.", "more")
