@@ -16,7 +16,7 @@ demo: venv  ## compare all strategies on real photographs, without a model hub
 	$(BIN)/headstart demo
 
 test: venv  ## run the tests, without the slow ones
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
 
 # pytest comes last, so that its closing line ends the output.
 check: venv  ## everything that must hold: lint, types, layers, command reference, all tests
@@ -25,7 +25,7 @@ check: venv  ## everything that must hold: lint, types, layers, command referenc
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m headstart.cli.reference --check docs/commands.md
-	$(BIN)/python tests/in_halves.py
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lock: venv  ## write requirements.lock anew from pyproject.toml (needs uv)
 	$(or $(UV),$(BIN)/uv) pip compile --universal --generate-hashes --no-emit-index-url --no-header \

@@ -64,6 +64,9 @@ def test_enough_is_where_the_law_says_that_a_doubling_brings_no_more():
     n = 2 * found  # of both classes
     assert b * n**-c * (1 - 2**-c) == pytest.approx(USED_UP)
     assert replace(FEW_ALIKE, doubled=replace(MORE, gain=0.2, curve=(0.0, 1.0, 0.1))).enough is None, "beyond reason"
+    nearly = replace(FEW_ALIKE, doubled=replace(MORE, gain=9.9 * USED_UP, curve=(0.0, 1.0, 0.5)))
+    assert nearly.enough == pytest.approx(9.9**2 * 50)
+    assert replace(nearly, doubled=replace(nearly.doubled, gain=10.1 * USED_UP)).enough is None, "a hundred times"
 
 
 def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain():
@@ -72,6 +75,9 @@ def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain(
     assert part.accuracy == pytest.approx(0.6 + MENDED[0] * 0.4)
     assert part.interval[0] < part.accuracy < part.interval[1] <= 1
     assert part.interval[1] - part.interval[0] > head.interval[1] - head.interval[0]
+    vague = replace(hard, now=replace(NOW, accuracy=0.6, accuracy_interval=(0.3, 0.9)))
+    wider, _ = advise(vague, COSTS).expected
+    assert wider.interval[1] - wider.interval[0] > part.interval[1] - part.interval[0] + 0.05
 
 
 def test_without_a_curve_the_head_is_expected_to_do_as_when_one_picture_at_a_time_is_left_out():

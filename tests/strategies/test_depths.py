@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headstart import backbones
+from headstart.base.cache import set_limit
 from headstart.strategies import Request, choose_strategies, depths
 from headstart.strategies.strategy import in_order, strategy_of
 
@@ -35,6 +36,12 @@ def test_depths_whose_activations_fit_are_preferred(monkeypatch: pytest.MonkeyPa
     assert tried[0] == "conv_head"
     monkeypatch.setattr(depths, "ACTIVATION_LIMIT", 10)
     assert len(depths.depths_of(Request(cut="auto"), lite, 100).tried) == depths.MOST, "if none fits, as ever"
+
+
+def test_activations_never_take_more_than_the_cache_may() -> None:
+    assert depths.activation_limit() == depths.ACTIVATION_LIMIT
+    set_limit(10**6)
+    assert depths.activation_limit() == 10**6
 
 
 def test_a_network_of_one_piece_has_one_depth() -> None:
