@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from headstart.backbones import evaluating, load, normalise, tensors_hash
+from headstart.backbones.backbone import Held
 from headstart.backbones.forward import forward
 from headstart.base.types import Preprocessing
 
@@ -74,3 +77,46 @@ def test_the_hash_sees_statistics_and_counters_but_not_the_memory_order():
     counted = tensors_hash(module)
     module[1].running_mean[0] += 1e-3
     assert len({before, counted, tensors_hash(module)}) == 3
+
+
+def changes() -> dict[str, Callable[[nn.Sequential], object]]:
+    def step(module: nn.Sequential) -> None:
+        module(torch.rand(2, 3, 5, 5)).sum().backward()
+        torch.optim.SGD(module.parameters(), lr=0.1).step()
+
+    def replace(module: nn.Sequential) -> None:
+        module[0].weight = nn.Parameter(torch.rand(4, 3, 3, 3))
+
+    return {
+        "optimizer": step,
+        "statistics": lambda module: module.train()(torch.rand(2, 3, 5, 5)),
+        "state": lambda module: module.load_state_dict(nn.Sequential(*make()).state_dict()),
+        "replaced": replace,
+        "in place": lambda module: module[0].weight.detach().zero_(),
+    }
+
+
+def make() -> tuple[nn.Module, nn.Module]:
+    return nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+
+@pytest.mark.parametrize("change", changes())
+def test_a_network_is_hashed_again_only_after_it_has_changed(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = []
+    monkeypatch.setattr(
+        "headstart.backbones.forward.tensors_hash", lambda module: (hashed.append(module), tensors_hash(module))[1]
+    )
+    held = Held(lambda: nn.Sequential(*make()).eval(), side=5, flops=1.0)
+    before = held.digest
+    assert (held.digest, len(hashed)) == (before, 1)
+    changes()[change](held.network)
+    assert held.digest == tensors_hash(held.network) != before
+    assert len(hashed) == 2
+
+
+def test_a_network_whose_changes_nobody_counts_is_always_hashed() -> None:
+    with torch.inference_mode():
+        held = Held(lambda: nn.Sequential(*make()).eval(), side=5, flops=1.0)
+        before = held.digest
+        held.network[0].weight.zero_()
+    assert held.digest == tensors_hash(held.network) != before

@@ -28,6 +28,7 @@ from headstart.base.types import READOUTS, Preprocessing
 if TYPE_CHECKING:
     from torch import nn
 
+    from headstart.backbones.forward import Versions
     from headstart.backbones.stages import Plan
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -105,6 +106,7 @@ class Held:
     ) -> None:
         self._make, self._side, self._flops, self._facts = make, side, flops, facts
         self.kept, self._base = kept, base
+        self._hashed: tuple[Versions | None, str] | None = None
 
     @cached_property
     def network(self) -> nn.Module:
@@ -137,9 +139,12 @@ class Held:
             return self._base.digest
         if self.kept is not None and "network" not in self.__dict__:
             return self.kept.digest
-        from headstart.backbones.forward import tensors_hash
+        from headstart.backbones.forward import tensors_hash, versions
 
-        return tensors_hash(self.network)
+        now = versions(self.network)  # each pass asks, and to read all weights again takes as long as some pictures
+        if self._hashed is None or now is None or self._hashed[0] != now:
+            self._hashed = now, tensors_hash(self.network)
+        return self._hashed[1]
 
     def tensors(self) -> Tensors:
         """Return the network's tensors by name."""

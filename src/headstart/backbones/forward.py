@@ -15,6 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from headstart.backbones.compiler import compiler_later
 from headstart.base.types import Preprocessing
 
+Versions = tuple[tuple[int, int, int], ...]
+
 
 def normalise(batch: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     """Return framed pictures as the network wants them.
@@ -126,6 +128,18 @@ def tensors_hash(module: nn.Module) -> str:
         digest.update(f"{name}\0{plain.dtype}\0{tuple(plain.shape)}\0".encode())
         digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def versions(module: nn.Module) -> Versions | None:
+    """Return where each parameter and buffer lies and how often it was written to, by torch's own count.
+
+    Equal answers mean equal tensors, unless somebody wrote past that count (``tensor.data``, numpy): proofs that
+    something stayed as it was are `tensors_hash`'s. None where torch does not count (inference tensors).
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    if any(tensor.is_inference() for tensor in tensors):
+        return None
+    return tuple((id(tensor), tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
 def _channels_last(batch: Tensor) -> Tensor:
