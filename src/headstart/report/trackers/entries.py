@@ -100,7 +100,8 @@ def _comparison(results: Results, folder: Path) -> Entry:
     settings = {"classes": len(data["classes"]), **counts, **chosen, "seed": results.get("seed")}
     learning = results.get("learning") or {}
     learned = zip(learning.get("sizes") or (), learning.get("accuracy") or (), strict=True)
-    metrics = {"winner": _metrics_by_name(results, verdict.get("winner")), "chance": standing.chance_accuracy(results)}
+    chance = standing.chance_accuracy(results)
+    metrics = {"winner": _metrics_by_name(results, verdict.get("winner")), "chance": {"accuracy": chance}}
     warnings = "\n".join(f"- {line}" for line in text.warnings(results))
     named = ("report.html", "report.md", "results.json", "split.parquet")
     return Entry(
@@ -174,10 +175,11 @@ def _measured(metrics: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the numbers of one split by which people compare: intervals by their ends, of the sets those of 95 %."""
     if not metrics:
         return {}
-    found: dict[str, Any] = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    found: dict[str, Any] = {}  # what decides comes first: trackers show their first columns
     for name, interval in _INTERVALS.items():
-        if metrics.get(interval):
-            found[f"{name}_low"], found[f"{name}_high"] = metrics[interval]
+        low, high = metrics.get(interval) or (None, None)
+        found |= {name: metrics.get(name), f"{name}_low": low, f"{name}_high": high}
+    found |= {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     found["calibration_error"] = (metrics.get("calibration") or {}).get("ece")
     sets = (metrics.get("sets") or {}).get(_LEVEL) or {}
     found |= {f"sets_{name}": sets.get(name) for name in ("coverage", "mean_size")}

@@ -71,7 +71,7 @@ class Runs:
                 config={**entry.settings, **{f"headstart.{name}": value for name, value in entry.tags.items()}},
                 notes="\n\n".join(entry.texts.values()),
                 reinit="create_new",
-                settings=wandb.Settings(silent=True, console="off", x_disable_stats=True),
+                settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, x_save_requirements=False),
             )
             tracker.start()
             try:
@@ -123,13 +123,19 @@ def _write(tracker: Any, entry: Entry, mistakes: Path | None, name: str) -> None
 
 
 def _add(artifact: Any, place: str, path: Path) -> None:
-    """Add a file or folder as it lies in the run folder, without W&B's own copy of it."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.is_file():  # one by one: adding a folder talks, whatever it was told
-                _add(artifact, f"{place}/{file.relative_to(path).as_posix()}", file)
-    else:
-        artifact.add_file(str(path), name=place, policy="immutable", skip_cache=True)
+    """Add a file, or a folder as it lies in the run folder; W&B notes where it is, so that must be its whole path.
+
+    Single files are copied, since the run folder may write them anew before they are sent; classifiers are large and
+    stay as they are.
+    """
+    whole = path.absolute()
+    if not whole.is_dir():
+        artifact.add_file(str(whole), name=place)
+        return
+    for file in sorted(whole.rglob("*")):
+        if file.is_file():  # one by one: adding a folder talks, whatever it was told
+            name = f"{place}/{file.relative_to(whole).as_posix()}"
+            artifact.add_file(str(file), name=name, policy="immutable", skip_cache=True)
 
 
 def _read(place: Path) -> dict[str, Mapping[str, str]]:
