@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from report.trackers.conftest import told, with_another_verdict
@@ -128,3 +129,14 @@ def test_a_store_that_cannot_be_is_one_sentence(folder: Path, monkeypatch: pytes
     with pytest.raises(TrackerError, match="MLflow could not be told") as caught:
         told("mlflow", folder)
     assert "--mlflow" in caught.value.hint
+
+
+def test_of_a_folder_that_moved_everything_is_told_again(folder: Path, store: Path, tmp_path: Path) -> None:
+    told("mlflow", folder)
+    (tmp_path / "elsewhere").mkdir()
+    moved = folder.rename(tmp_path / "elsewhere" / folder.name)
+    assert told("mlflow", moved).logged == 3
+    logged = runs(moved / "trackers" / "mlflow.db", "사진")
+    files = [Path(unquote(pair[1].info.artifact_uri.removeprefix("file://"))) for pair in logged.values()]
+    assert all(place.is_dir() and place.is_relative_to(moved) for place in files)
+    assert not folder.exists()

@@ -80,9 +80,18 @@ class Store:
     def _experiment_id(self, artifacts: Path | None) -> str:
         name = environ.get("MLFLOW_EXPERIMENT_NAME") or self._home.experiment
         found = self._client.get_experiment_by_name(name)
+        if found is not None and artifacts is not None and found.artifact_location != artifacts.as_uri():
+            self._forget(found, artifacts)
+            found = None
         if found is not None:
             return str(found.experiment_id)
         return str(self._client.create_experiment(name, None if artifacts is None else artifacts.as_uri()))
+
+    def _forget(self, moved: Any, artifacts: Path) -> None:
+        """Remove our own experiment of a run folder that was elsewhere: MLflow would go on writing files there."""
+        self._client.rename_experiment(moved.experiment_id, f"{moved.name} of {moved.artifact_location}")
+        self._client.delete_experiment(moved.experiment_id)
+        shutil.rmtree(artifacts, ignore_errors=True)
 
     def _logged(self) -> dict[str, Any]:
         """Return the runs of this folder by their entry; of several, which only a race leaves, the newest."""

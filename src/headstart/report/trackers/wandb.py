@@ -91,7 +91,9 @@ class Runs:
 
     def _note(self, entry: Entry) -> dict[str, str]:
         there = {"WANDB_BASE_URL": environ.get("WANDB_BASE_URL", ""), "WANDB_ENTITY": environ.get("WANDB_ENTITY", "")}
-        return {"fingerprint": entry.fingerprint(), "mode": self._mode, "project": self._project, **there}
+        place = str(self._home.path)  # W&B notes where classifiers are: of a folder that moved all is told again
+        told = {"fingerprint": entry.fingerprint(), "mode": self._mode, "project": self._project, "place": place}
+        return {**told, **there}
 
     def _folders(self, entry: Entry) -> list[Path]:
         return sorted((self._place / "wandb").glob(f"*run-*-{self._id(entry)}"))
