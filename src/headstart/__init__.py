@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         prepare_engine,
         run_recipe,
         stages,
+        track,
         verify_weights,
         write_report,
     )
@@ -63,6 +64,7 @@ __all__ = [
     "prepare_engine",
     "run_recipe",
     "stages",
+    "track",
     "tune_process",
     "verify_weights",
     "write_report",

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from headstart.report.side_by_side import side_by_side
+from headstart.report.trackers.choosing import Tracked
 
 Call = Callable[..., Any]  # the fixture `call`
 SAMPLE = Path(__file__).parents[1] / "report" / "sample_results.json"
@@ -60,7 +61,7 @@ def sample_results() -> dict[str, Any]:
 
 def _ended(folder: Path, results: dict[str, Any]) -> Any:
     """Return an experiment whose network is known already."""
-    return SimpleNamespace(folder=folder, results=results, keep_network=lambda *, progress: False)
+    return SimpleNamespace(folder=folder, results=results, tracked=(), keep_network=lambda *, progress: False)
 
 
 class StandIn:
@@ -121,6 +122,10 @@ class StandIn:
         page = Path("report.html")
         page.write_text("<!doctype html>", encoding="utf-8")
         return page
+
+    def track(self, run: Path, trackers: list[str], *, progress: Any, **options: Any) -> list[Tracked]:
+        self._called("track", run, trackers, **options)
+        return [Tracked(name, "MLflow", f"mlflow ui of {run}", 3) for name in trackers]
 
     def compare_runs(self, runs: list[Path], **options: Any) -> dict[str, Any]:
         self._called("compare_runs", runs, **options)

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn, sample_
 
 import headstart
 from headstart.base.errors import StoreError
+from headstart.report.trackers.choosing import Tracked
 
 EVERY_OPTION = """
 compare photos --strategies linear,svm --backbone resnet18 --weights w.safetensors --cut layer3
 --head pool-bn --epochs 3 --seed 7 --image-size 96 --framing pad --augment none --readout stages --select val
 --split s.parquet --device cpu --threads 1 --offline --out my.run --scratch convnet4 --unfreeze 2
 --set optimizer=sgd --set batch-size=16 --set clip=null --interval clopper-pearson --folds 5 --seeds 4
+--wandb --tensorboard
 """
 
 
@@ -55,6 +58,7 @@ def test_compare_hands_over_every_option(call: Call, verbs: StandIn) -> None:
                 "folds": 5,
                 "seeds": 4,
                 "training": {"optimizer": "sgd", "batch_size": 16, "clip": None},
+                "trackers": ["tensorboard", "wandb"],
             },
         )
     ]
@@ -342,6 +346,44 @@ def test_a_report_says_where_it_is(call: Call, verbs: StandIn, own_folder: Path)
     assert given[:2] == ("write_report", (Path("photos.run"),))
     assert given[2]["data"] == Path("/elsewhere")
     assert json.loads(call("report", "photos.run", "--json").stdout) == {"page": "report.html", "bytes": 15}
+
+
+def test_a_report_tells_the_trackers_that_are_named(
+    call: Call, verbs: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.report.trackers.choosing.find_spec", lambda name: object())
+    result = call("report", "photos.run", "--mlflow", "--data", "/elsewhere")
+    assert (result.exit_code, result.stdout) == (0, "Look: report.html\nMLflow: mlflow ui of photos.run\n")
+    assert [name for name, *_ in verbs.calls] == ["write_report", "track"], "the page comes first: it is kept there"
+    assert verbs.calls[-1] == ("track", (Path("photos.run"), ["mlflow"]), {"data": Path("/elsewhere")})
+    answer = json.loads(call("report", "photos.run", "--mlflow", "--json").stdout)
+    assert answer["tracked"][0]["look"] == "mlflow ui of photos.run"
+
+
+def test_a_missing_tracker_is_said_before_the_page_is_made(
+    call: Call, verbs: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.report.trackers.choosing.find_spec", lambda name: None)
+    result = call("report", "photos.run", "--wandb")
+    assert (result.exit_code, verbs.calls) == (7, [])
+    assert 'pip install "headstart[wandb]"' in result.stderr
+
+
+def test_what_trackers_said_follows_a_comparison_and_failures_stand_aside(call: Call) -> None:
+    class Tracking(StandIn):
+        def compare(self, *given: Any, **options: Any) -> Any:
+            ended = super().compare(*given, **options)
+            told = (Tracked("mlflow", "MLflow", "mlflow ui", 3), Tracked("wandb", "W&B", error="It is away."))
+            return SimpleNamespace(**{**vars(ended), "tracked": told})
+
+    result = call("compare", "photos", "--mlflow", "--wandb", verbs=Tracking())
+    assert result.exit_code == 0, "the results stand"
+    assert "MLflow: mlflow ui" in result.stdout
+    assert "! It is away." in result.stderr
+    assert "It is away." not in result.stdout
+    answer = call("compare", "photos", "--mlflow", "--json", verbs=Tracking())
+    json.loads(answer.stdout)
+    assert "MLflow: mlflow ui" in answer.stderr
 
 
 def test_runs_stand_side_by_side(call: Call, verbs: StandIn) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.api.planning import plan
     from headstart.api.reporting import compare_runs, write_report
     from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
+    from headstart.api.tracking import track
     from headstart.api.using import Predictions, evaluate, load, predict, prepare_engine
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "prepare_engine",
     "run_recipe",
     "stages",
+    "track",
     "verify_weights",
     "write_report",
 ]
@@ -51,6 +53,7 @@ _HOMES = {
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
+    "track": "tracking",
     **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
 }
 

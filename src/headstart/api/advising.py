@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headstart.api.comparing import command_of, request_of
+from headstart.api.commands import command_of
+from headstart.api.comparing import request_of
 from headstart.base.process import settle_threads
 from headstart.base.progress import Progress, Silent
 from headstart.strategies.advise import advise_table

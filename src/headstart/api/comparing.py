@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from headstart.api.commands import command_of
 from headstart.api.experiment import Experiment
-from headstart.api.reporting import page_of
+from headstart.api.reporting import PAGE_SECONDS, page_of
+from headstart.api.tracking import track_ended
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Framing
 from headstart.bundle import Model
 from headstart.report.markdown import write_markdown
+from headstart.report.trackers.choosing import choose_trackers
 from headstart.strategies import (
     Budget,
     Request,
@@ -30,7 +32,6 @@ from headstart.strategies import (
 from headstart.table import Table, read_table, solar_cells
 
 AUTO: Final = "auto"
-_PYTHON_ONLY = {"views", "offline"}  # no options of the command line, or without influence on the result
 
 
 def compare(
@@ -61,6 +62,7 @@ def compare(
     folds: int | None = None,
     seeds: int | None = None,
     training: Mapping[str, Any] | None = None,
+    trackers: Sequence[str] | str | None = None,
     progress: Progress | None = None,
     command: str | None = None,
     title: str | None = None,
@@ -126,6 +128,9 @@ def compare(
         random splits of 75/25.
     training : mapping, optional
         Overrides of `headstart.tune.TrainingSettings`.
+    trackers : sequence of str or str, optional
+        Of tensorboard, mlflow, wandb: each is told when the results stand; see `track`. What became of it is in
+        ``tracked`` of the experiment: a tracker that cannot be reached takes nothing from the results.
     progress : Progress, optional
         A listener.
     command, title, note
@@ -137,10 +142,11 @@ def compare(
 
     Raises
     ------
-    DataError, ConfigError, WeightsError, StoreError
+    DataError, ConfigError, WeightsError, StoreError, DependencyError
         See `headstart.base.errors`; each says what to do.
     """
     clock = Budget(parse_duration(budget))
+    asked = choose_trackers(trackers)
     request = Request(
         strategies=tuple(strategy.name for strategy in choose_strategies(strategies)),
         backbone=backbone,
@@ -179,8 +185,10 @@ def compare(
         clock=clock,
     )
     write_markdown(ended.results, place / "report.md")
-    page_of(ended.results, place, table.root, progress or Silent())
-    return Experiment(place, ended.results, ended.unkept)
+    # A tracker takes its time anyway, and what it keeps of the page should be whole.
+    page_of(ended.results, place, table.root, progress or Silent(), seconds=None if asked else PAGE_SECONDS)
+    tracked = track_ended(asked, ended.results, place, table.root, progress or Silent())
+    return Experiment(place, ended.results, ended.unkept, tracked)
 
 
 def fit(
@@ -319,7 +327,7 @@ def run_recipe(
     own = given.pop("training", {})
     training = {**recipe.training, **own}
     values |= given
-    unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads", "budget"}
+    unknown = set(values) - set(Request.__dataclass_fields__) - {"split", "threads", "budget", "trackers"}
     if unknown:
         raise ConfigError(f"The recipe '{name}' sets the unknown option '{min(unknown)}'.", hint="See compare --help.")
     said = {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
@@ -369,30 +377,3 @@ def _refuse_foreign(folder: Path) -> None:
         )
     if folder.exists() and not (folder / "bundle.json").is_file() and (folder.is_file() or any(folder.iterdir())):
         raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")
-
-
-def command_of(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
-    """Return the command line that gives this experiment, or the call in Python where no command line does."""
-    if isinstance(request.epochs, Mapping) or request.views != Request().views:
-        return _call(data, request, out, split)
-    parts = ["headstart", "compare", os.fspath(data.root if isinstance(data, Table) else data)]
-    options = request.to_dict()
-    training = options.pop("training")
-    defaults = Request().to_dict()
-    for name, value in options.items():
-        if name in _PYTHON_ONLY or value == defaults[name]:
-            continue
-        parts += [f"--{name.replace('_', '-')}", ",".join(value) if isinstance(value, list | tuple) else str(value)]
-    for name, value in training.items():
-        parts += ["--set", f"{name}={json.dumps(value)}"]
-    if split is not None:
-        parts += ["--split", os.fspath(split)]
-    return shlex.join([*parts, "--out", str(out)] if out is not None else parts)
-
-
-def _call(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
-    defaults = Request().to_dict()
-    options = {name: value for name, value in request.to_dict().items() if value != defaults[name]}
-    options |= {name: str(place) for name, place in (("split", split), ("out", out)) if place is not None}
-    given = ", ".join(f"{name}={value!r}" for name, value in options.items())
-    return f"headstart.compare({os.fspath(data.root if isinstance(data, Table) else data)!r}, {given})"

@@ -14,6 +14,7 @@ from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
 
 if TYPE_CHECKING:
+    from headstart.report.trackers.choosing import Tracked
     from headstart.strategies.networks import Unkept
 
 
@@ -69,10 +70,20 @@ class Run:
 
 
 class Experiment:
-    """All strategies compared: ``.verdict``, ``.winner``, ``.runs`` by id, ``.results`` and ``.folder``."""
+    """All strategies compared: ``.verdict``, ``.winner``, ``.runs`` by id, ``.results``, ``.folder``.
 
-    def __init__(self, folder: Path, results: Mapping[str, Any], unkept: Unkept | None = None) -> None:
+    ``.tracked`` says what became of each tracker that was asked for.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        results: Mapping[str, Any],
+        unkept: Unkept | None = None,
+        tracked: Sequence[Tracked] = (),
+    ) -> None:
         self.folder, self.results, self._unkept = folder, dict(results), unkept
+        self.tracked = tuple(tracked)
         verdict = results["verdict"]
         self.verdict = VerdictView(verdict["winner"], tuple(verdict["tied_with"]), verdict["text"])
         self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.api.comparing import command_of, request_of
+from headstart.api.commands import command_of
+from headstart.api.comparing import request_of
 from headstart.base.process import compute_threads, settle_threads
 from headstart.base.progress import Progress, Silent
 from headstart.strategies import calibrate, estimate, parse_duration, survey, within

@@ -99,12 +99,22 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
     return found
 
 
-def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress) -> None:
-    """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results."""
+def page_of(
+    results: Mapping[str, Any],
+    folder: Path,
+    pictures: Path,
+    progress: Progress,
+    *,
+    seconds: float | None = PAGE_SECONDS,
+) -> None:
+    """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results.
+
+    It reads pictures for at most so many seconds, all of them for None.
+    """
     from headstart.report.page.building import write_page
 
     try:
-        write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=PAGE_SECONDS)
+        write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=seconds)
     except HeadstartError:
         raise
     except Exception as error:  # noqa: BLE001 - hours of training may lie behind; the results stand

@@ -10,7 +10,8 @@
     ├── StoreError          5   disk: full, read-only, damaged
     ├── BundleError         6   a saved classifier that is missing, damaged or of another kind
     ├── DependencyError     7   an optional package that is not installed
-    └── EngineError         8   an exported network that cannot be made, read or run
+    ├── EngineError         8   an exported network that cannot be made, read or run
+    └── TrackerError        9   a tracker that cannot be reached or written
 
 Every error names the thing and carries a ``hint`` that says what to do. The command line prints both
 and leaves with the exit code; a traceback is a bug.
@@ -97,6 +98,12 @@ class EngineError(HeadstartError):
     """An exported network could not be made, read or run; the network itself still answers."""
 
     exit_code = 8
+
+
+class TrackerError(HeadstartError):
+    """A tracker (TensorBoard, MLflow, W&B) could not be told of a run folder; the results stand."""
+
+    exit_code = 9
 
 
 def says_out_of_memory(error: BaseException) -> bool:

@@ -121,6 +121,7 @@ _add(
     _AROUND,
     "headstart report photos.run",
     "headstart report photos.run --data /somewhere/else/photos",
+    "headstart report photos.run --tensorboard --mlflow",
 )
 _add(
     app,

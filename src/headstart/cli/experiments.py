@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headstart.cli import options
-from headstart.cli.options import names, settings
+from headstart.cli.options import asked, names, settings
 from headstart.cli.session import Session, as_typed, open_session, program
 
 Out = Annotated[
@@ -79,6 +79,9 @@ def demo(
     device: options.Device = "auto",
     threads: options.Threads = None,
     out: DemoOut = Path("headstart.run"),
+    tensorboard: options.TensorBoard = False,
+    mlflow: options.MLflow = False,
+    wandb: options.WandB = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -87,9 +90,11 @@ def demo(
     Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about a minute.
     """
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    machine = {"device": device, "threads": threads}
+    trackers = asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
     with session.working() as progress:
         experiment = session.verbs.demo(
-            out=out, pictures=pictures, seed=seed, device=device, threads=threads, progress=progress
+            out=out, pictures=pictures, seed=seed, **machine, trackers=trackers, progress=progress
         )
     show_experiment(session, experiment, as_json=as_json, follow="compare YOUR_FOLDER")
 
@@ -123,6 +128,9 @@ def compare(
     interval: options.Interval = "wilson",
     dry_run: DryRun = False,
     out: Out = None,
+    tensorboard: options.TensorBoard = False,
+    mlflow: options.MLflow = False,
+    wandb: options.WandB = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -138,12 +146,15 @@ def compare(
     given = {"strategies": names(strategies), "training": settings(setting), "interval": interval}
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     chosen = {**given, **network, **trained, **pictures, **machine, "folds": folds, "seeds": seeds}
+    told = {"tensorboard": tensorboard, "mlflow": mlflow, "wandb": wandb}
     if dry_run:
-        more = {"budget": budget, "out": out, "threads": threads, "offline": offline}
+        more = {"budget": budget, "out": out, "threads": threads, "offline": offline, **told}
         show_plan(session, data, {**chosen, "budget": budget}, as_json=as_json, more=more)
         return
     with session.working() as progress:
-        experiment = session.verbs.compare(data, **chosen, budget=budget, out=out, progress=progress)
+        experiment = session.verbs.compare(
+            data, **chosen, budget=budget, out=out, trackers=asked(**told), progress=progress
+        )
     show_experiment(session, experiment, as_json=as_json)
 
 
@@ -212,6 +223,9 @@ def run(
     threads: options.Threads = None,
     offline: options.Offline = False,
     out: RecipeOut = None,
+    tensorboard: options.TensorBoard = False,
+    mlflow: options.MLflow = False,
+    wandb: options.WandB = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -219,8 +233,9 @@ def run(
     session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
     network = {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed, "training": settings(setting)}
     machine = {"device": device, "threads": threads, "offline": offline or None, "out": out}
+    told = {"trackers": asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)}
     with session.working() as progress:
-        experiment = session.verbs.run_recipe(recipe, data=data, **network, **machine, progress=progress)
+        experiment = session.verbs.run_recipe(recipe, data=data, **network, **machine, **told, progress=progress)
     show_experiment(session, experiment, as_json=as_json)
 
 
@@ -231,7 +246,18 @@ def show_experiment(session: Session, experiment: Any, *, as_json: bool, follow:
         session.screen.json(results)
     else:
         _print_experiment(session, results, folder, follow)
+    show_tracked(session, experiment.tracked, as_json=as_json)
     session.afterwards(lambda progress: experiment.keep_network(progress=progress))
+
+
+def show_tracked(session: Session, tracked: Sequence[Any], *, as_json: bool) -> None:
+    """Say where to look at what trackers were told; aside where the answer is JSON, and what failed always aside."""
+    from headstart.report.lines import Line
+
+    looks = [Line(f"{each.title}: {each.look}") for each in tracked if each.error is None]
+    failed = [Line(f"! {each.error}", "warning") for each in tracked if each.error is not None]
+    (session.aside if as_json else session.screen).show(looks)
+    session.aside.show(failed)
 
 
 def _print_experiment(session: Session, results: Mapping[str, Any], folder: Path, follow: str) -> None:

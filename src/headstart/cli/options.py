@@ -11,7 +11,7 @@ import typer
 from headstart.base.errors import ConfigError
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # of headstart.backbones.names, which help must not import
-_NETWORK, _TRAINING, _PICTURES, _MACHINE = "Network", "Training", "Pictures", "Machine"
+_NETWORK, _TRAINING, _PICTURES, _MACHINE, _TRACKERS = "Network", "Training", "Pictures", "Machine", "Trackers"
 
 Data = Annotated[
     str,
@@ -212,6 +212,33 @@ Offline = Annotated[
     bool,
     typer.Option("--offline", help="Never touch the network.", rich_help_panel=_MACHINE, show_default=False),
 ]
+TensorBoard = Annotated[
+    bool,
+    typer.Option(
+        "--tensorboard",
+        help="Also tell TensorBoard: RUN/trackers/tensorboard.",
+        rich_help_panel=_TRACKERS,
+        show_default=False,
+    ),
+]
+MLflow = Annotated[
+    bool,
+    typer.Option(
+        "--mlflow",
+        help="Also tell MLflow: RUN/trackers/mlflow.db, or where MLFLOW_TRACKING_URI says.",
+        rich_help_panel=_TRACKERS,
+        show_default=False,
+    ),
+]
+WandB = Annotated[
+    bool,
+    typer.Option(
+        "--wandb",
+        help="Also tell Weights & Biases: offline, in RUN/trackers/wandb, unless WANDB_MODE says otherwise.",
+        rich_help_panel=_TRACKERS,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.", show_default=False)]
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.", show_default=False)
@@ -221,6 +248,11 @@ AsJson = Annotated[
 def names(text: str | None) -> list[str] | None:
     """Return the names in ``a,b``, or None where nothing was said."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def asked(**flags: bool) -> list[str] | None:
+    """Return the names of the flags that were given, or None where none was."""
+    return [name for name, given in flags.items() if given] or None
 
 
 def settings(pairs: list[str] | None) -> dict[str, Any]:

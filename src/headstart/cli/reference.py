@@ -21,7 +21,7 @@ _OPENING = """# Commands
 Made by `python -m headstart.cli.reference docs/commands.md` from the commands' own help: do not edit.
 
 Exit codes: 0 done · 1 unexpected · 2 a command or option that cannot be right · 3 the pictures ·
-4 weights · 5 disk · 6 a saved classifier · 7 an optional package is missing · 8 an exported network ·
+4 weights · 5 disk · 6 a saved classifier · 7 an optional package is missing · 8 an exported network · 9 a tracker ·
 130 stopped by Ctrl-C · 143 asked to end (SIGTERM) · 141 a pipe that was closed.
 
 `HEADSTART_CACHE` moves the cache, `HEADSTART_MAX_PIXELS` is how large a picture may be (200 million),

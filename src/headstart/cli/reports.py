@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,17 +37,37 @@ def report(
     run: RunFolder,
     *,
     data: Pictures = None,
+    tensorboard: options.TensorBoard = False,
+    mlflow: options.MLflow = False,
+    wandb: options.WandB = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the page of a run folder anew, with all its pictures; nothing is trained."""
+    """Make the page of a run folder anew, with all its pictures; nothing is trained.
+
+    The trackers that are named are told of it; what they have already is not told again.
+    """
     session = open_session(ctx, quiet=quiet, as_json=as_json)
+    trackers = options.asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
+    _check_trackers(trackers)
     with session.working() as progress:
         page = session.verbs.write_report(run, data=data, program=program(), progress=progress)
+        told = session.verbs.track(run, trackers, data=data, progress=progress) if trackers else []
     from headstart.report.lines import Line
 
-    found = {"page": str(page), "bytes": page.stat().st_size}
-    session.tell(found, lambda _, width: [Line(f"Look: {as_typed(page)}")], as_json=as_json)  # noqa: ARG005
+    found: dict[str, Any] = {"page": str(page), "bytes": page.stat().st_size}
+    if told:
+        found["tracked"] = [asdict(each) for each in told]
+    after = [Line(f"{each.title}: {each.look}") for each in told]
+    shown = [Line(f"Look: {as_typed(page)}"), *after]
+    session.tell(found, lambda _, width: shown, as_json=as_json)  # noqa: ARG005
+
+
+def _check_trackers(trackers: list[str] | None) -> None:
+    """Say before the page is made that a package is missing."""
+    from headstart.report.trackers.choosing import choose_trackers
+
+    choose_trackers(trackers)
 
 
 def compare_runs(ctx: typer.Context, runs: RunFolders, *, page: Page = None, as_json: options.AsJson = False) -> None:
