@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
 from headstart.report.text import Typed
 
+LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest
 PAGE_SECONDS = 0.6  # of reading pictures while a comparison ends: the page comes within a second
 
 
@@ -18,10 +20,14 @@ def write_report(
     run: str | Path,
     *,
     data: str | Path | None = None,
+    quick: bool = False,
     program: str = "headstart",
     progress: Progress | None = None,
 ) -> Path:
     """Make the report of a run folder anew, ``report.html`` and ``report.md``, without training anything.
+
+    What the best two strategies look at (`headstart.bundle.heat`) and the map of neighbours are found out once and kept
+    in the run folder.
 
     Parameters
     ----------
@@ -29,6 +35,8 @@ def write_report(
         A folder that `compare` wrote; an unfinished one is shown as far as it goes.
     data : path, optional
         Where the pictures are now, if they are no longer where they were.
+    quick : bool
+        Show of these only what is kept already.
     program : str
         How headstart is typed in the commands on the page.
 
@@ -48,8 +56,10 @@ def write_report(
     from headstart.report.page.building import write_page
     from headstart.report.page.reading import read_results
 
-    folder = Path(run)
+    folder, told = Path(run), progress or Silent()
     results = read_results(folder)
+    if not quick:
+        _look(results, folder, None if data is None else Path(data), told)
     built = write_page(
         results,
         folder,
@@ -58,8 +68,19 @@ def write_report(
     )
     write_markdown(results, folder / "report.md")
     for note in built.notes:
-        (progress or Silent()).message(note)
+        told.message(note)
     return built.path
+
+
+def _look(
+    results: Mapping[str, Any], folder: Path, pictures: Path | None, progress: Progress, until: float | None = None
+) -> None:
+    """Find out what is found out once: the map of neighbours, and what the best two strategies look at."""
+    from headstart.report.page.looking import look
+    from headstart.report.page.nearness import write_neighbours
+
+    write_neighbours(results, folder, progress=progress)
+    look(results, folder, pictures=pictures, progress=progress, until=until)
 
 
 def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
@@ -100,10 +121,16 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
 
 
 def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress) -> None:
-    """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results."""
+    """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results.
+
+    Where networks were trained, a tenth of that time may go into heat maps; heads alone end with a page at once.
+    """
     from headstart.report.page.building import write_page
 
     try:
+        trained = sum(run["seconds"]["fit"] for run in results["runs"] if run.get("epochs"))
+        if trained and not (folder / "heat.json").is_file():
+            _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)
         write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=PAGE_SECONDS)
     except HeadstartError:
         raise

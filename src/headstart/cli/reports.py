@@ -29,6 +29,10 @@ Pictures = Annotated[
         show_default=False,
     ),
 ]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="Find out nothing new: only what the run folder holds already.", show_default=False),
+]
 
 
 def report(
@@ -36,13 +40,14 @@ def report(
     run: RunFolder,
     *,
     data: Pictures = None,
+    quick: Quick = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the page of a run folder anew, with all its pictures; nothing is trained."""
+    """Make the page of a run folder anew, with all its pictures, heat maps and maps; nothing is trained."""
     session = open_session(ctx, quiet=quiet, as_json=as_json)
     with session.working() as progress:
-        page = session.verbs.write_report(run, data=data, program=program(), progress=progress)
+        page = session.verbs.write_report(run, data=data, quick=quick, program=program(), progress=progress)
     from headstart.report.lines import Line
 
     found = {"page": str(page), "bytes": page.stat().st_size}
