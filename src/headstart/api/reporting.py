@@ -128,7 +128,9 @@ def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: 
     from headstart.report.page.building import write_page
 
     try:
-        trained = sum(run["seconds"]["fit"] for run in results["runs"] if run.get("epochs"))
+        trained = sum(
+            run["seconds"]["fit"] for run in results["runs"] if run.get("epochs") and not run["seconds"].get("earlier")
+        )
         if trained and not (folder / "heat.json").is_file():
             _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)
         write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=PAGE_SECONDS)

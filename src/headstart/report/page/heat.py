@@ -55,8 +55,8 @@ def section(results: Results, answers: Answers, heats: Found, pictures: Path | N
     preprocessing = _preprocessing(results, runs[0]) if runs else None
     if root is None or preprocessing is None or not heats.get(runs[0]):
         return None
-    cards = []
-    for row in telling(answers, runs):
+    cards, rows = [], telling(answers, runs)
+    for row in rows:
         maps = [(run, heat) for run in runs if (heat := heats.get(run, {}).get(answers.paths[row]))]
         with suppress(PictureError, OSError):
             if maps and maps[0][0] == runs[0]:
@@ -69,6 +69,7 @@ def section(results: Results, answers: Answers, heats: Found, pictures: Path | N
         "legend": _legend(),
         "groups": [group for group in groups if group[1]],
         "sum": summed(shown),
+        "left": sum(answers.paths[row] not in heats[runs[0]] for row in rows),
         "crop": preprocessing.framing == "crop",
     }
 
@@ -101,21 +102,21 @@ def summed(heats: Sequence[Heat]) -> Context:
 
 
 def told(heat: Heat) -> str:
-    """Return in words where the heat is and what covering it does."""
+    """Return in a sentence or two where the heat is and what covering it does."""
     best, least = int(heat.falls.argmax()), int(heat.falls.argmin())
-    takes = float(heat.falls[best])
+    takes, adds = float(heat.falls[best]), -float(heat.falls[least])
     if takes >= WORTH_SAYING:
-        said = f"Mostly {where(best)}; covering it takes {_points(takes)}"
+        said = f"Mostly the {where(best)}; covering it takes {_points(takes)}"
         turned = heat.named[best]
         said += f" and turns the answer into \u2068{turned}\u2069." if turned != heat.answer else "."
     else:
         said = f"No spot is needed: covering any takes {'nothing' if takes < 0.005 else f'at most {_points(takes)}'}."
-    if heat.alone.max() - heat.alone.min() >= WORTH_TELLING_APART:
+    if adds >= WORTH_SAYING:
+        return f"{said} Covering the {where(least)} adds {_points(adds)}."
+    if takes < WORTH_SAYING and heat.alone.max() - heat.alone.min() >= WORTH_TELLING_APART:
         most, few = int(heat.alone.argmax()), int(heat.alone.argmin())
         said += f" Alone, the {where(most)} makes it {percent(float(heat.alone[most]), 0)} sure, "
         said += f"the {where(few)} {percent(float(heat.alone[few]), 0)}."
-    if heat.falls[least] <= -WORTH_SAYING:
-        said += f" Covering the {where(least)} adds {_points(-float(heat.falls[least]))}."
     return said
 
 

@@ -55,7 +55,7 @@ def telling(answers: Answers, runs: Sequence[str]) -> list[int]:
     for label in range(len(answers.classes)):
         right = np.flatnonzero((answers.labels == label) & (named == label))
         rows += [int(right[sure[right].argmax()])] if len(right) else []
-    return rows[:MOST]
+    return list(dict.fromkeys(rows))[:MOST]
 
 
 def look(
