@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from headstart.api.experiment import Experiment
-from headstart.api.reporting import page_of
+from headstart.api.reporting import page_of, standing_ids
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Framing
@@ -166,6 +166,7 @@ def compare(
     )
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
+    stood = standing_ids(place)
     ended = run_experiment(
         table,
         request,
@@ -179,7 +180,7 @@ def compare(
         clock=clock,
     )
     write_markdown(ended.results, place / "report.md")
-    page_of(ended.results, place, table.root, progress or Silent())
+    page_of(ended.results, place, table.root, progress or Silent(), stood=stood)
     return Experiment(place, ended.results, ended.unkept)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import HeadstartError
+from headstart.base.files import read_json
 from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
 from headstart.report.text import Typed
@@ -75,12 +77,13 @@ def write_report(
 def _look(
     results: Mapping[str, Any], folder: Path, pictures: Path | None, progress: Progress, until: float | None = None
 ) -> None:
-    """Find out what is found out once: the map of neighbours, and what the best two strategies look at."""
+    """Find out what is found out once: what the best two strategies look at, and the map of neighbours."""
     from headstart.report.page.looking import look
     from headstart.report.page.nearness import write_neighbours
 
-    write_neighbours(results, folder, progress=progress)
     look(results, folder, pictures=pictures, progress=progress, until=until)
+    if until is None or time.perf_counter() < until:
+        write_neighbours(results, folder, progress=progress)
 
 
 def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
@@ -120,18 +123,27 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
     return found
 
 
-def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress) -> None:
+def standing_ids(folder: Path) -> set[str]:
+    """Return which runs a run folder holds; none if there is no such folder yet."""
+    with suppress(HeadstartError, KeyError, TypeError):
+        return {str(run["id"]) for run in read_json(folder / "results.json")["runs"]}
+    return set()
+
+
+def page_of(
+    results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress, *, stood: Collection[str] = ()
+) -> None:
     """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results.
 
-    Where networks were trained, a tenth of that time may go into heat maps; heads alone end with a page at once.
+    Where networks were trained for it, beside the runs that `stood`, a tenth of that time may go into heat maps and the
+    second map of the features. Heads alone end with a page at once.
     """
     from headstart.report.page.building import write_page
 
+    new = [run for run in results["runs"] if run.get("epochs") and run["id"] not in stood]
+    trained = sum(run["seconds"]["fit"] for run in new if not run["seconds"].get("earlier"))
     try:
-        trained = sum(
-            run["seconds"]["fit"] for run in results["runs"] if run.get("epochs") and not run["seconds"].get("earlier")
-        )
-        if trained and not (folder / "heat.json").is_file():
+        if trained:
             _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)
         write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=PAGE_SECONDS)
     except HeadstartError:

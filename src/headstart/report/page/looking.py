@@ -91,11 +91,11 @@ def look(
     wanted = {run: [path for path in paths if not kept.holds(run, path, root)] for run in runs}
     models = {run: model for run in runs if wanted[run] and (model := _model(kept.place(run), progress))}
     parts = [(part, _joined(wanted[run] for run in part)) for part in alike(models)] if models else []
-    if not parts:
+    if not parts or _over(until):
         return
     with progress.step("heat maps", ASKED * sum(len(paths) for _, paths in parts)) as step:
         for path, part in _by_picture(parts):
-            if until is not None and time.perf_counter() > until:
+            if _over(until):
                 return
             _ask(kept, root, path, {run: models[run] for run in part}, step)
 
@@ -112,6 +112,10 @@ def _ask(kept: _Kept, root: Path, path: str, models: Mapping[str, Model], step: 
         square = frame(decode(root / path, short_side=first.preprocessing.decode_side), first.preprocessing)
         kept.add(path, root, dict(zip(models, heat_of(list(models.values()), square), strict=True)))
     step.advance(ASKED)
+
+
+def _over(until: float | None) -> bool:
+    return until is not None and time.perf_counter() > until
 
 
 def _model(place: Path, progress: Progress) -> Model | None:
