@@ -44,7 +44,7 @@ def report(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the page of a run folder anew, with all its pictures, heat maps and maps; nothing is trained."""
+    """Make the page of a run folder anew, with all its pictures, heat maps and both maps; nothing is trained."""
     session = open_session(ctx, quiet=quiet, as_json=as_json)
     with session.working() as progress:
         page = session.verbs.write_report(run, data=data, quick=quick, program=program(), progress=progress)
