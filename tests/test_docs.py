@@ -16,7 +16,7 @@ WORDS = """
 backbone head probe stage cut prefix suffix depth strategy run experiment fold seed split group framing view readout
 engine bundle calibration coverage abstain verdict tie
 """
-PHRASES = {"prediction set", "none of these"}
+PHRASES = {"prediction set", "none of these", "heat map"}
 
 
 def _decisions() -> list[str]:

@@ -344,7 +344,9 @@ def test_a_report_says_where_it_is(call: Call, verbs: StandIn, own_folder: Path)
     assert (result.exit_code, result.stdout) == (0, "Look: report.html\n")
     given = verbs.calls[-1]
     assert given[:2] == ("write_report", (Path("photos.run"),))
-    assert given[2]["data"] == Path("/elsewhere")
+    assert (given[2]["data"], given[2]["quick"]) == (Path("/elsewhere"), False)
+    assert call("report", "photos.run", "--quick").exit_code == 0
+    assert verbs.calls[-1][2]["quick"] is True
     assert json.loads(call("report", "photos.run", "--json").stdout) == {"page": "report.html", "bytes": 15}
 
 

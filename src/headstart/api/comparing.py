@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from headstart.api.commands import command_of
 from headstart.api.experiment import Experiment
-from headstart.api.reporting import PAGE_SECONDS, page_of
+from headstart.api.reporting import page_of, standing_ids
 from headstart.api.tracking import track_ended
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress, Silent
@@ -172,6 +172,7 @@ def compare(
     )
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
+    stood = standing_ids(place)
     ended = run_experiment(
         table,
         request,
@@ -186,7 +187,7 @@ def compare(
     )
     write_markdown(ended.results, place / "report.md")
     # A tracker takes its time anyway, and what it keeps of the page should be whole.
-    page_of(ended.results, place, table.root, progress or Silent(), seconds=None if asked else PAGE_SECONDS)
+    page_of(ended.results, place, table.root, progress or Silent(), stood=stood, whole=bool(asked))
     tracked = track_ended(asked, ended.results, place, table.root, progress or Silent())
     return Experiment(place, ended.results, ended.unkept, tracked)
 

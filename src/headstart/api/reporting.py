@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import HeadstartError
+from headstart.base.files import read_json
 from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
 from headstart.report.text import Typed
 
+LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest
 PAGE_SECONDS = 0.6  # of reading pictures while a comparison ends: the page comes within a second
 
 
@@ -18,10 +22,14 @@ def write_report(
     run: str | Path,
     *,
     data: str | Path | None = None,
+    quick: bool = False,
     program: str = "headstart",
     progress: Progress | None = None,
 ) -> Path:
     """Make the report of a run folder anew, ``report.html`` and ``report.md``, without training anything.
+
+    What the best two strategies look at (`headstart.bundle.heat`) and the map of neighbours are found out once and kept
+    in the run folder.
 
     Parameters
     ----------
@@ -29,6 +37,8 @@ def write_report(
         A folder that `compare` wrote; an unfinished one is shown as far as it goes.
     data : path, optional
         Where the pictures are now, if they are no longer where they were.
+    quick : bool
+        Show of these only what is kept already.
     program : str
         How headstart is typed in the commands on the page.
 
@@ -48,8 +58,10 @@ def write_report(
     from headstart.report.page.building import write_page
     from headstart.report.page.reading import read_results
 
-    folder = Path(run)
+    folder, told = Path(run), progress or Silent()
     results = read_results(folder)
+    if not quick:
+        _look(results, folder, None if data is None else Path(data), told)
     built = write_page(
         results,
         folder,
@@ -58,8 +70,20 @@ def write_report(
     )
     write_markdown(results, folder / "report.md")
     for note in built.notes:
-        (progress or Silent()).message(note)
+        told.message(note)
     return built.path
+
+
+def _look(
+    results: Mapping[str, Any], folder: Path, pictures: Path | None, progress: Progress, until: float | None = None
+) -> None:
+    """Find out what is found out once: what the best two strategies look at, and the map of neighbours."""
+    from headstart.report.page.looking import look
+    from headstart.report.page.nearness import write_neighbours
+
+    look(results, folder, pictures=pictures, progress=progress, until=until)
+    if until is None or time.perf_counter() < until:
+        write_neighbours(results, folder, progress=progress)
 
 
 def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
@@ -99,21 +123,36 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
     return found
 
 
+def standing_ids(folder: Path) -> set[str]:
+    """Return which runs a run folder holds; none if there is no such folder yet."""
+    with suppress(HeadstartError, KeyError, TypeError):
+        return {str(run["id"]) for run in read_json(folder / "results.json")["runs"]}
+    return set()
+
+
 def page_of(
     results: Mapping[str, Any],
     folder: Path,
     pictures: Path,
     progress: Progress,
     *,
-    seconds: float | None = PAGE_SECONDS,
+    stood: Collection[str] = (),
+    whole: bool = False,
 ) -> None:
     """Write the page of a comparison that just ended; whatever goes wrong takes nothing from its results.
 
-    It reads pictures for at most so many seconds, all of them for None.
+    Where networks were trained for it, beside the runs that `stood`, a tenth of that time may go into heat maps and the
+    second map of the features. Heads alone end with a page at once. It reads pictures for `PAGE_SECONDS` at most, or
+    all of them for a page that is to be `whole`.
     """
     from headstart.report.page.building import write_page
 
+    new = [run for run in results["runs"] if run.get("epochs") and run["id"] not in stood]
+    trained = sum(run["seconds"]["fit"] for run in new if not run["seconds"].get("earlier"))
     try:
+        if trained:
+            _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)
+        seconds = None if whole else PAGE_SECONDS
         write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=seconds)
     except HeadstartError:
         raise

@@ -30,6 +30,10 @@ Pictures = Annotated[
         show_default=False,
     ),
 ]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="Find out nothing new: only what the run folder holds already.", show_default=False),
+]
 
 
 def report(
@@ -37,13 +41,14 @@ def report(
     run: RunFolder,
     *,
     data: Pictures = None,
+    quick: Quick = False,
     tensorboard: options.TensorBoard = False,
     mlflow: options.MLflow = False,
     wandb: options.WandB = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the page of a run folder anew, with all its pictures; nothing is trained.
+    """Make the page of a run folder anew, with all its pictures, heat maps and both maps; nothing is trained.
 
     The trackers that are named are told of it; what they have already is not told again.
     """
@@ -51,7 +56,7 @@ def report(
     trackers = options.asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
     _check_trackers(trackers)
     with session.working() as progress:
-        page = session.verbs.write_report(run, data=data, program=program(), progress=progress)
+        page = session.verbs.write_report(run, data=data, quick=quick, program=program(), progress=progress)
         told = session.verbs.track(run, trackers, data=data, progress=progress) if trackers else []
     from headstart.report.lines import Line
 

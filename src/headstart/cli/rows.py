@@ -70,7 +70,8 @@ def step_line(track: Track, now: float) -> str:
     spent = now - track.began
     parts = [_short_name(track.name, 22), seconds_text(spent).rjust(11)]
     if track.total > 1:
-        parts += [f"{track.total:,} {track.unit}".rjust(16), track.rate_text(now) if spent >= 0.1 else ""]
+        # some steps end before their time, as heat maps in a comparison do
+        parts += [f"{track.done or track.total:,} {track.unit}".rjust(16), track.rate_text(now) if spent >= 0.1 else ""]
     return "  ".join(parts).rstrip()
 
 

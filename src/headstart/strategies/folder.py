@@ -25,7 +25,7 @@ from headstart.strategies.strategy import in_order
 
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
-    "checkpoints", "log.jsonl", "resampling", "map.parquet", "trackers",
+    "checkpoints", "log.jsonl", "resampling", "map.parquet", "neighbours.parquet", "heat.json", "trackers",
 }  # fmt: skip
 
 

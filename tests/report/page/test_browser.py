@@ -143,6 +143,28 @@ def test_a_point_of_the_map_shows_its_picture(browser: Any, run_folder: Path) ->
     opened.context.close()
 
 
+def test_the_other_map_is_reached_by_keys_and_filtered_alike(browser: Any, run_folder: Path) -> None:
+    from headstart.base.files import sha256_of_file
+
+    results = read_results(run_folder)
+    paths = read_answers(results, run_folder).paths
+    columns = {"path": list(paths), "x": [float(at) for at in range(len(paths))], "y": [0.0] * len(paths)}
+    pq.write_table(pa.table(columns), run_folder / "map.parquet")
+    near = pa.table(columns).replace_schema_metadata({"headstart.map": sha256_of_file(run_folder / "map.parquet")})
+    pq.write_table(near, run_folder / "neighbours.parquet")
+    results["map"] = {"file": "map.parquet", "pictures": len(paths), "explained": [0.5, 0.2]}
+    opened = Seen(browser, write_page(results, run_folder).path)
+    one, other = opened.page.locator(".by-spread"), opened.page.locator(".by-near")
+    assert (one.is_visible(), other.is_visible()) == (True, False)
+    opened.page.locator("#view-spread").focus()
+    opened.page.keyboard.press("ArrowRight")
+    assert (one.is_visible(), other.is_visible()) == (False, True)
+    opened.page.locator("#map-class").select_option("1")
+    assert other.locator("g.faded").count() == 20
+    assert opened.faults == []
+    opened.context.close()
+
+
 def test_pictures_are_filtered(seen: Seen) -> None:
     seen.page.locator(".everything summary").click()
     seen.page.get_by_role("button", name="wrong", exact=True).click()

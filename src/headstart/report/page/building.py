@@ -12,8 +12,9 @@ from headstart.base.files import write_text
 from headstart.base.types import Preprocessing
 from headstart.pixels import AUGMENTATIONS
 from headstart.report import standing, text
-from headstart.report.page import drawings, parts
+from headstart.report.page import drawings, heat, looking, parts
 from headstart.report.page.gallery import Gallery
+from headstart.report.page.nearness import read_neighbours
 from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
 from headstart.report.page.questions import questions
 from headstart.report.page.reading import Answers, read_answers, read_places, temperature
@@ -83,13 +84,16 @@ def build(
     shown = _shown_run(results, answers)
     notes: list[str] = []
     gallery: dict[str, Any] | None = None
+    hot = heat.section(results, answers, looking.found(results, folder), pictures)
     if shown is not None:
         gallery = _pictured(results, folder, answers, shown, pictures, until, notes)
     else:
         notes.append("No predictions were found in the run folder: the page has no pictures, classes or promises.")
     context = {
         **_sections(results, folder, answers, shown, named),
+        "questions": questions(results, answers, heat.question(hot)),
         "gallery": gallery,
+        "heat": hot,
         "names": list(results["data"]["classes"]),
         "notes": notes,
         "rebuild": f"{named.program} report {text.quoted(named.folder or str(folder))}",
@@ -102,7 +106,6 @@ def _sections(results: Results, folder: Path, answers: Answers, shown: str | Non
     bundle = next((run.get("bundle") for run in results["runs"] if run["id"] == shown), None)
     return {
         "opening": parts.opening(results),
-        "questions": questions(results, answers),
         "card": parts.winner_card(results, typed),
         "strategies": parts.strategies(results),
         "time_chart": drawings.accuracy_against_time(results),
@@ -111,7 +114,11 @@ def _sections(results: Results, folder: Path, answers: Answers, shown: str | Non
         "shown": shown,
         "classes": parts.classes(results, answers, shown) if shown else None,
         "sure": parts.sure(results, answers, shown, temperature(folder, bundle)) if shown else None,
-        "map": parts.feature_map_of(results, answers, shown, read_places(results, folder)) if shown else None,
+        "map": parts.feature_map_of(
+            results, answers, shown, read_places(results, folder), read_neighbours(results, folder)
+        )
+        if shown
+        else None,
         "learning": results.get("learning"),
         "learning_chart": drawings.learning_curve(results["learning"]) if results.get("learning") else None,
         "advice": parts.advice(results),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from headstart.report.page import svg
 from headstart.report.page.drawings import percent
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import Answers, Places
 from headstart.report.page.svg import Scale, symbol, tag
 
 _SIDE = 560.0
@@ -22,7 +22,7 @@ def coloured(answers: Answers) -> list[int]:
     return [int(at) for at in np.argsort(-counts, kind="stable")[:MOST_COLOURED] if counts[at]]
 
 
-def feature_map(answers: Answers, run: str, places: Mapping[str, tuple[float, float]]) -> Markup:
+def feature_map(answers: Answers, run: str, places: Places, how: str = "the network's features") -> Markup:
     """Return the map of all pictures that have a place; each knows its row, by which the page finds its picture."""
     rows = [row for row, path in enumerate(answers.paths) if path in places]
     if len(rows) < 3:
@@ -40,7 +40,7 @@ def feature_map(answers: Answers, run: str, places: Mapping[str, tuple[float, fl
         row, across, up = rows[at], x(found[at, 0]), y(found[at, 1]) - shift
         parts.append(_point(answers, run, row, (across, up), colours))
     wrong = sum(int(named[row] != answers.labels[row]) for row in rows)
-    label = f"Map of {len(rows)} held-out pictures by the network's features; {wrong} wrong answers are ringed."
+    label = f"Map of {len(rows)} held-out pictures by {how}; {wrong} wrong answers are ringed."
     return svg.drawing(_SIDE, tall, *parts, label=label, class_="chart map")
 
 

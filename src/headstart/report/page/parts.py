@@ -19,7 +19,7 @@ from headstart.report.page.answers import counted, seriated
 from headstart.report.page.drawings import points
 from headstart.report.page.mapped import coloured, feature_map
 from headstart.report.page.questions import PLAIN
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import Answers, Places
 from headstart.report.page.svg import Scale
 
 Results = Mapping[str, Any]
@@ -207,10 +207,8 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
     }
 
 
-def feature_map_of(
-    results: Results, answers: Answers, run: str, places: Mapping[str, tuple[float, float]]
-) -> Context | None:
-    """Return the map of the features with its key, where there is one."""
+def feature_map_of(results: Results, answers: Answers, run: str, places: Places, near: Places) -> Context | None:
+    """Return the map of the features with its key, where there is one, and beside it that by neighbours."""
     drawn = feature_map(answers, run, places)
     if not drawn:
         return None
@@ -218,6 +216,7 @@ def feature_map_of(
     key = [(answers.classes[label], _key(svg.STRATEGIES[at])) for at, label in enumerate(colours)]
     return {
         "drawing": drawn,
+        "near": feature_map(answers, run, near, "which of them the network finds alike"),
         "key": key,
         "others": len(answers.classes) - len(colours),
         "explained": sum((results.get("map") or {}).get("explained") or [0.0]),

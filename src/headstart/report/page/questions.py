@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,15 +39,15 @@ class Question:
     where: str
 
 
-def questions(results: Results, answers: Answers) -> list[Question]:
-    """Return the questions that these results can answer."""
+def questions(results: Results, answers: Answers, looked: Sequence[Question] = ()) -> list[Question]:
+    """Return the questions that these results can answer; `looked` is what heat maps tell, if there are some."""
     winner = next((run for run in results["runs"] if run["id"] == (results.get("verdict") or {}).get("winner")), None)
     if winner is None:
         return []
     found = [_good(results, winner), _cheap(results)]
     if winner["id"] in answers.probabilities:
         found += [_missed(results, winner, answers), _trusted(winner["id"], answers)]
-    return [question for question in [*found, _more(results)] if question]
+    return [question for question in [*found, *looked, _more(results)] if question]
 
 
 def _good(results: Results, winner: Mapping[str, Any]) -> Question | None:

@@ -16,6 +16,7 @@ from headstart.base.types import Floats
 from headstart.report import standing
 
 Labels = NDArray[np.int64]
+Places = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +92,26 @@ def read_answers(results: Mapping[str, Any], folder: Path) -> Answers:
     return Answers(classes, paths, labels, found)
 
 
-def read_places(results: Mapping[str, Any], folder: Path) -> dict[str, tuple[float, float]]:
+def read_places(results: Mapping[str, Any], folder: Path) -> Places:
     """Return where each picture stands on the map of the features, by path; empty where there is no map."""
+    name = (results.get("map") or {}).get("file")
+    paths, places = (map_columns(folder / str(name)) if name else None) or ([], np.zeros((0, 2)))
+    return {path: (float(x), float(y)) for path, (x, y) in zip(paths, places[:, :2], strict=True)}
+
+
+def map_columns(file: Path) -> tuple[list[str], Floats] | None:
+    """Return paths, (n,), and components, (n, 2 or more), of a map; None where there is none or it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = (results.get("map") or {}).get("file")
-    if not name:
-        return {}
     try:
-        with pq.ParquetFile(folder / str(name)) as opened:
-            content = opened.read(columns=["path", "x", "y"])
-        found = zip(content["path"].to_pylist(), _numbers(content["x"]), _numbers(content["y"]), strict=True)
-        return {str(path): (float(x), float(y)) for path, x, y in found}
-    except (OSError, KeyError, pa.ArrowException):
-        return {}
+        with pq.ParquetFile(file) as opened:
+            content = opened.read()
+        names = ["x", "y", *(name for name in content.column_names if name not in ("path", "x", "y"))]
+        columns = [_numbers(content[name]) for name in names]
+        return [str(path) for path in content["path"].to_pylist()], np.column_stack(columns)
+    except (OSError, KeyError, ValueError, pa.ArrowException):
+        return None
 
 
 def temperature(folder: Path, bundle: str | None) -> float | None:

@@ -1,0 +1,209 @@
+"""Heat maps beside their pictures: what winner and runner-up look at, in colours, numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from headstart.base.errors import PictureError
+from headstart.base.types import Floats, Preprocessing
+from headstart.bundle.heat import Heat
+from headstart.pixels import decode, frame
+from headstart.pixels.covering import ALONG, CELLS
+from headstart.report.page import svg
+from headstart.report.page.drawings import percent
+from headstart.report.page.looking import Found, looking, telling
+from headstart.report.page.pictures import as_address, found_root
+from headstart.report.page.questions import Question
+from headstart.report.page.reading import Answers
+
+Results = Mapping[str, Any]
+Context = dict[str, Any]
+Pixels = NDArray[np.uint8]
+
+SIDE = 208  # pixels of the longer side: sharp where three stand beside each other
+WORTH_SAYING = 0.05  # of probability: what covering a spot must change to be told
+WORTH_TELLING_APART = 0.2  # of probability: by how much spots alone must differ to be told
+MIDDLE, RIM = 0.4, 0.6  # shares of the heat; by area the middle has 0.25 and the rim 0.44
+LEAST = 0.1  # of probability: what full colour stands for at least, so that nothing is blown up to look like much
+# Weak and strong, for the answer (orange) and against it (blue): told apart with every kind of colour blindness.
+_FOR = np.array([(255.0, 205.0, 110.0), (214.0, 60.0, 0.0)])
+_AGAINST = np.array([(150.0, 200.0, 255.0), (0.0, 70.0, 200.0)])
+_NAMES = (
+    ("upper left", "top", "upper right"),
+    ("left", "centre", "right"),
+    ("lower left", "bottom", "lower right"),
+)
+_GROUPS = (
+    ("wrong", "Answered wrong"),
+    ("apart", "Answered right, and otherwise by the runner-up"),
+    ("right", "Answered right"),
+)
+
+
+def section(results: Results, answers: Answers, heats: Found, pictures: Path | None) -> Context | None:
+    """Return legend, groups of cards and the summary; None where nothing was looked at or no picture is at hand."""
+    runs = looking(results, answers)
+    root = found_root(results["data"].get("root"), pictures, answers.paths) if runs else None
+    preprocessing = _preprocessing(results, runs[0]) if runs else None
+    if root is None or preprocessing is None or not heats.get(runs[0]):
+        return None
+    cards, rows = [], telling(answers, runs)
+    for row in rows:
+        maps = [(run, heat) for run in runs if (heat := heats.get(run, {}).get(answers.paths[row]))]
+        with suppress(PictureError, OSError):
+            if maps and maps[0][0] == runs[0]:
+                cards.append(_card(answers, row, maps, _seen(root / answers.paths[row], preprocessing)))
+    shown = [heats[runs[0]][card["path"]] for card in cards]
+    groups = [(title, [card for card in cards if card["kind"] == kind]) for kind, title in _GROUPS]
+    return {
+        "winner": runs[0],
+        "other": runs[1] if len(runs) > 1 else None,
+        "legend": _legend(),
+        "groups": [group for group in groups if group[1]],
+        "sum": summed(shown),
+        "left": sum(answers.paths[row] not in heats[runs[0]] for row in rows),
+        "crop": preprocessing.framing == "crop",
+    }
+
+
+def question(found: Context | None) -> list[Question]:
+    """Return what the maps answer in short, where there are some."""
+    if found is None or not found["groups"]:
+        return []
+    told, short = found["sum"], "all over the picture"
+    if told["middle"] >= MIDDLE:
+        short = "mostly the middle"
+    elif told["rim"] >= RIM:
+        short = "mostly the rim"
+    said = f"{percent(told['middle'], 0)} of what speaks for its answers lies in the middle quarter of {told['n']} "
+    said += f"telling pictures. Covering one spot turns its answer in {told['turned']} of them."
+    return [Question("What does it look at?", short, said, "heat")]
+
+
+def summed(heats: Sequence[Heat]) -> Context:
+    """Return over some pictures: in how many one spot turns the answer, and which share of the heat lies where."""
+    heat = sum((np.maximum(one.cells(), 0.0) for one in heats), np.zeros((CELLS, CELLS)))
+    total = max(float(heat.sum()), 1e-12)
+    inner = slice(CELLS // 4, CELLS - CELLS // 4)
+    return {
+        "n": len(heats),
+        "turned": sum(any(name != one.answer for name in one.named) for one in heats),
+        "middle": float(heat[inner, inner].sum()) / total,
+        "rim": 1.0 - float(heat[1:-1, 1:-1].sum()) / total,
+    }
+
+
+def told(heat: Heat) -> str:
+    """Return in a sentence or two where the heat is and what covering it does."""
+    best, least = int(heat.falls.argmax()), int(heat.falls.argmin())
+    takes, adds = float(heat.falls[best]), -float(heat.falls[least])
+    if takes >= WORTH_SAYING:
+        said = f"Mostly the {where(best)}; covering it takes {_points(takes)}"
+        turned = heat.named[best]
+        said += f" and turns the answer into \u2068{turned}\u2069." if turned != heat.answer else "."
+    else:
+        said = f"No spot is needed: covering any takes {'nothing' if takes < 0.005 else f'at most {_points(takes)}'}."
+    if adds >= WORTH_SAYING:
+        return f"{said} Covering the {where(least)} adds {_points(adds)}."
+    if takes < WORTH_SAYING and heat.alone.max() - heat.alone.min() >= WORTH_TELLING_APART:
+        most, few = int(heat.alone.argmax()), int(heat.alone.argmin())
+        said += f" Alone, the {where(most)} makes it {percent(float(heat.alone[most]), 0)} sure, "
+        said += f"the {where(few)} {percent(float(heat.alone[few]), 0)}."
+    return said
+
+
+def where(spot: int) -> str:
+    """Return in words where a spot lies."""
+    row, column = divmod(spot, ALONG)
+    return _NAMES[3 * row // ALONG][3 * column // ALONG]
+
+
+def coloured(square: Pixels, cells: Floats, shape: tuple[int, int]) -> Pixels:
+    """Return a grey copy of a picture under the heat, (H, W, 3) uint8.
+
+    Parameters
+    ----------
+    square : array, (S, S, 3)
+    cells : array, (rows, columns)
+        -1 and 1 are full colour.
+    shape : tuple of int
+        Height and width of what is returned.
+    """
+    size = (shape[1], shape[0])
+    grey = np.asarray(Image.fromarray(square).convert("L").resize(size, Image.Resampling.BICUBIC), np.float64)
+    smooth = Image.fromarray(cells.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+    heat = np.clip(np.asarray(smooth, np.float64), -1.0, 1.0)[..., None]
+    strength, speaks_for = np.abs(heat), heat > 0
+    weak, strong = (np.where(speaks_for, _FOR[at], _AGAINST[at]) for at in (0, 1))
+    paint, cover = weak + (strong - weak) * strength, np.minimum(1.25 * strength, 0.8)
+    found: Pixels = np.rint((0.8 * grey[..., None] + 45.0) * (1 - cover) + paint * cover).astype(np.uint8)
+    return found
+
+
+def _card(
+    answers: Answers, row: int, maps: Sequence[tuple[str, Heat]], seen: tuple[Pixels, tuple[int, int]]
+) -> Context:
+    """Return a picture with its maps; one scale of colours serves them all."""
+    square, shape = seen
+    full = max(LEAST, *(float(np.abs(heat.cells()).max()) for _, heat in maps))
+    truth, first = answers.classes[answers.labels[row]], maps[0][1]
+    apart = any(heat.answer != first.answer for _, heat in maps)
+    whole = np.asarray(Image.fromarray(square).resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
+    return {
+        "kind": "wrong" if first.answer != truth else "apart" if apart else "right",
+        "path": answers.paths[row],
+        "truth": truth,
+        "full": _points(full),
+        "src": as_address(whole, SIDE),
+        "maps": [
+            {
+                "run": run,
+                "answer": heat.answer,
+                "right": heat.answer == truth,
+                "stated": heat.stated,
+                "src": as_address(coloured(square, heat.cells() / full, shape), SIDE),
+                "told": told(heat),
+            }
+            for run, heat in maps
+        ],
+    }
+
+
+def _seen(file: Path, preprocessing: Preprocessing) -> tuple[Pixels, tuple[int, int]]:
+    """Return the square that the network sees, and height and width in which it looks natural."""
+    whole = decode(file, short_side=preprocessing.decode_side)
+    ratio = whole.shape[0] / whole.shape[1] if preprocessing.framing == "squash" else 1.0
+    ratio = min(max(ratio, 0.5), 2.0)
+    shape = (round(SIDE * min(ratio, 1.0)), round(SIDE * min(1 / ratio, 1.0)))
+    return frame(whole, preprocessing), shape
+
+
+def _preprocessing(results: Results, run: str) -> Preprocessing | None:
+    entry = next((each.get("preprocessing") for each in results["runs"] if each["id"] == run), None)
+    return Preprocessing.from_dict(entry) if entry else None
+
+
+def _points(share: float) -> str:
+    whole = round(100 * share)
+    return f"{whole} point{'' if whole == 1 else 's'}"
+
+
+def _legend() -> Markup:
+    """Return the scale of the colours, over the grey that pictures have on average."""
+    strip = coloured(np.full((1, 320, 3), 128, np.uint8), np.linspace(-1, 1, 320)[None], (1, 320))
+    address = as_address(np.repeat(strip, 12, axis=0), 320)
+    parts = [svg.tag("image", href=address, x=16, y=6, width=320, height=12, preserveAspectRatio="none")]
+    for at, anchor, said in (
+        (16, "start", "against the answer"), (176, "middle", "0 points"), (336, "end", "for the answer"),
+    ):  # fmt: skip
+        parts += [svg.line(at, 18, at, 23, "axis"), svg.text(at, 37, said, class_="mark", anchor=anchor)]
+    label = "Scale: blue against the answer, the grey copy at 0 points, orange for the answer."
+    return svg.drawing(352, 42, *parts, label=label, class_="chart heat-scale")
