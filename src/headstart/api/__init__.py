@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from headstart.api.activity import activity
     from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
@@ -21,6 +22,7 @@ __all__ = [
     "Predictions",
     "Run",
     "VerdictView",
+    "activity",
     "advise",
     "clear_cache",
     "compare",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "activity": "activity",
     "advise": "advising",
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),

@@ -30,7 +30,7 @@ from headstart.strategies import (
 from headstart.table import Table, read_table, solar_cells
 
 AUTO: Final = "auto"
-_PYTHON_ONLY = {"views", "offline"}  # no options of the command line, or without influence on the result
+_PYTHON_ONLY = {"views", "offline", "fixed"}  # no options of the command line, or without influence on the result
 
 
 def compare(
@@ -371,11 +371,13 @@ def _refuse_foreign(folder: Path) -> None:
         raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")
 
 
-def command_of(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
+def command_of(
+    data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None, *, verb: str = "compare"
+) -> str:
     """Return the command line that gives this experiment, or the call in Python where no command line does."""
     if isinstance(request.epochs, Mapping) or request.views != Request().views:
         return _call(data, request, out, split)
-    parts = ["headstart", "compare", os.fspath(data.root if isinstance(data, Table) else data)]
+    parts = ["headstart", verb, os.fspath(data.root if isinstance(data, Table) else data)]
     options = request.to_dict()
     training = options.pop("training")
     defaults = Request().to_dict()

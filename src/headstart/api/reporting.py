@@ -18,6 +18,7 @@ def write_report(
     run: str | Path,
     *,
     data: str | Path | None = None,
+    activity: bool = False,
     program: str = "headstart",
     progress: Progress | None = None,
 ) -> Path:
@@ -29,6 +30,9 @@ def write_report(
         A folder that `compare` wrote; an unfinished one is shown as far as it goes.
     data : path, optional
         Where the pictures are now, if they are no longer where they were.
+    activity : bool
+        Also count how much of the feature maps is inactive in the networks of the run, frozen and trained; what was
+        counted before is not counted again.
     program : str
         How headstart is typed in the commands on the page.
 
@@ -43,6 +47,8 @@ def write_report(
         If there is no run folder or no result in it yet, or the page cannot be written.
     DataError
         If `data` does not exist or holds none of the pictures.
+    ConfigError
+        If `activity` is asked for and the run has no network both frozen and trained.
     """
     from headstart.report.markdown import write_markdown
     from headstart.report.page.building import write_page
@@ -50,6 +56,9 @@ def write_report(
 
     folder = Path(run)
     results = read_results(folder)
+    if activity:
+        root = Path(data if data is not None else results["data"].get("root") or ".")
+        results = with_activity(folder, results, root, progress or Silent())
     built = write_page(
         results,
         folder,
@@ -97,6 +106,19 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
 
         write_runs(found, Path(page))
     return found
+
+
+def with_activity(folder: Path, results: Mapping[str, Any], root: Path, progress: Progress) -> dict[str, Any]:
+    """Return the results with what was counted of feature maps, now or before, and keep them in the run folder."""
+    from headstart.strategies import RunFolder, measure_activity
+
+    place = RunFolder(folder)
+    device = str((results.get("environment") or {}).get("device") or "cpu")
+    measure_activity(place, results, root=root, progress=progress, device=device)
+    entry = place.counted()
+    if entry == results.get("activity"):
+        return dict(results)
+    return place.write_results({**results, "activity": entry})
 
 
 def page_of(results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress) -> None:

@@ -20,6 +20,14 @@ Page = Annotated[
     Path | None,
     typer.Option("--page", metavar="FILE", help="Also write a page, ending in .html.", show_default=False),
 ]
+Activity = Annotated[
+    bool,
+    typer.Option(
+        "--activity",
+        help="Also count how much of the feature maps is inactive, frozen and trained.",
+        show_default=False,
+    ),
+]
 Pictures = Annotated[
     Path | None,
     typer.Option(
@@ -36,13 +44,14 @@ def report(
     run: RunFolder,
     *,
     data: Pictures = None,
+    activity: Activity = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Make the page of a run folder anew, with all its pictures; nothing is trained."""
     session = open_session(ctx, quiet=quiet, as_json=as_json)
     with session.working() as progress:
-        page = session.verbs.write_report(run, data=data, program=program(), progress=progress)
+        page = session.verbs.write_report(run, data=data, activity=activity, program=program(), progress=progress)
     from headstart.report.lines import Line
 
     found = {"page": str(page), "bytes": page.stat().st_size}

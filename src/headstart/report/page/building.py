@@ -12,7 +12,7 @@ from headstart.base.files import write_text
 from headstart.base.types import Preprocessing
 from headstart.pixels import AUGMENTATIONS
 from headstart.report import standing, text
-from headstart.report.page import drawings, parts
+from headstart.report.page import active, drawings, parts
 from headstart.report.page.gallery import Gallery
 from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
 from headstart.report.page.questions import questions
@@ -89,6 +89,7 @@ def build(
         notes.append("No predictions were found in the run folder: the page has no pictures, classes or promises.")
     context = {
         **_sections(results, folder, answers, shown, named),
+        "activity": active.section(results, folder, pictures),
         "gallery": gallery,
         "names": list(results["data"]["classes"]),
         "notes": notes,
