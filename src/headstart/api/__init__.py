@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
-    from headstart.api.activity import activity
     from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
+    from headstart.api.counting import activity
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.planning import plan
     from headstart.api.reporting import compare_runs, write_report
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "activity": "activity",
+    "activity": "counting",
     "advise": "advising",
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),

@@ -30,7 +30,7 @@ from headstart.strategies import (
 from headstart.table import Table, read_table, solar_cells
 
 AUTO: Final = "auto"
-_PYTHON_ONLY = {"views", "offline", "fixed"}  # no options of the command line, or without influence on the result
+_PYTHON_ONLY = {"views", "offline"}  # no options of the command line, or without influence on the result
 
 
 def compare(
@@ -376,7 +376,7 @@ def command_of(
 ) -> str:
     """Return the command line that gives this experiment, or the call in Python where no command line does."""
     if isinstance(request.epochs, Mapping) or request.views != Request().views:
-        return _call(data, request, out, split)
+        return _call(verb, data, request, out, split)
     parts = ["headstart", verb, os.fspath(data.root if isinstance(data, Table) else data)]
     options = request.to_dict()
     training = options.pop("training")
@@ -392,9 +392,9 @@ def command_of(
     return shlex.join([*parts, "--out", str(out)] if out is not None else parts)
 
 
-def _call(data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
+def _call(verb: str, data: str | Path | Table, request: Request, out: Path | None, split: str | Path | None) -> str:
     defaults = Request().to_dict()
     options = {name: value for name, value in request.to_dict().items() if value != defaults[name]}
     options |= {name: str(place) for name, place in (("split", split), ("out", out)) if place is not None}
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
-    return f"headstart.compare({os.fspath(data.root if isinstance(data, Table) else data)!r}, {given})"
+    return f"headstart.{verb}({os.fspath(data.root if isinstance(data, Table) else data)!r}, {given})"

@@ -123,6 +123,7 @@ def unfrozen_names(request: Request, counts: Sequence[int]) -> tuple[str, ...]:
         If the network of `request` has fewer stages.
     """
     backbone = pretrained(request)
+    cut_before(backbone, max(counts))  # the number that was asked for, not the first that is too large
     return tuple(f"partial{AT}{cut_before(backbone, count)}" if count else "linear" for count in counts)
 
 

@@ -114,7 +114,8 @@ def _request(options: Mapping[str, Any]) -> Request:
                 f"activity() has no option '{name}': every training is alike but for the number of unfrozen stages.",
                 hint="headstart compare DATA has it; headstart report RUN --activity then counts there.",
             )
-    return replace(request_of("activity", ["linear", "partial"], options), fixed=True)
+    # The last features alone: those of the layer that is counted.
+    return replace(request_of("activity", ["linear", "partial"], options), fixed=True, readout="pool")
 
 
 def _usual_place(data: str | Path) -> Path:
@@ -123,5 +124,6 @@ def _usual_place(data: str | Path) -> Path:
 
 
 def _command(data: str | Path | Table, request: Request, out: Path, split: str | Path | None, most: int) -> str:
-    plain = replace(request, strategies=Request().strategies)
-    return f"{command_of(data, plain, out, split, verb='activity')} --unfreeze 0..{most}"
+    """Return what to type: every option that is not the experiment's own, and how many stages at most."""
+    plain = replace(request, strategies=Request().strategies, fixed=False, readout="auto", unfreeze=most)
+    return command_of(data, plain, out, split, verb="activity")
