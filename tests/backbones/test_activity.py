@@ -61,7 +61,7 @@ def test_the_upper_end_of_relu6_is_told_apart() -> None:
 
 
 class Plain(nn.Module):
-    """Two stages that call their activation functions without modules, the second one in place, then a gate."""
+    """Two stages that call their activation functions without modules, the second one in place, then a gate, in place too."""
 
     def __init__(self, function: str = "relu") -> None:
         super().__init__()
@@ -73,8 +73,7 @@ class Plain(nn.Module):
         x = functional.relu(self.first(x))
         x = getattr(functional, self.function)(self.second(x), inplace=True)
         gate = functional.relu(self.gate(x.mean((2, 3), keepdim=True)))
-        x = self.behind(x * torch.sigmoid(gate)).add_(1.0)
-        return x.mean((2, 3))
+        return self.behind(x.mul_(gate - 5)).mean((2, 3))  # into the memory of what was just active
 
 
 def test_plain_calls_count_and_gates_do_not() -> None:
