@@ -61,7 +61,7 @@ def test_the_upper_end_of_relu6_is_told_apart() -> None:
 
 
 class Plain(nn.Module):
-    """Two stages that call their activation functions without modules, the second one in place, then a gate, in place too."""
+    """Two stages that call their activation functions without modules; the second one and the gate work in place."""
 
     def __init__(self, function: str = "relu") -> None:
         super().__init__()

@@ -48,11 +48,16 @@ class Mean:
 
 @dataclass(frozen=True)
 class Trend:
-    """Whether the guess holds: an answer in a word, in sentences, and the differences that it comes from."""
+    """Whether the guess holds: an answer in a word, in sentences, and the differences that it comes from.
+
+    `whole` is from the frozen network to the deepest training, `beyond` from the shallowest training to the deepest
+    (None where there is one training), `steps` are those between neighbours.
+    """
 
     answer: Answer
     text: str
     whole: Mean
+    beyond: Mean | None
     steps: tuple[Mean, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,8 +124,9 @@ def trend(unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[
     Returns
     -------
     Trend
-        ``holds``: it fell from the frozen network to the deepest, and rose at no step. ``partly``: it fell, but rose
-        at some step. ``fails``: it rose, or fell and rose again. ``unclear``: no difference is more than luck.
+        ``holds``: it fell from the frozen network to the deepest training, also from the shallowest training to the
+        deepest, and rose at no step. ``partly``: it fell, but rose at some step, or training at all made the whole
+        fall and training more added nothing. ``fails``: it rose, or fell and rose again. ``unclear``: else.
 
     Raises
     ------
@@ -140,59 +146,64 @@ def trend(unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[
     steps = tuple(
         mean_over(shares[at + 1] - shares[at], groups=groups, confidence=1 - LEVEL / count) for at in range(count)
     )
-    answer = _answer(whole, steps)
-    return Trend(answer, _told(answer, list(unfrozen), shares, whole, steps), whole, steps)
+    beyond = mean_over(shares[-1] - shares[1], groups=groups) if count > 1 else None
+    answer = _answer(whole, beyond, steps)
+    told = [f"{_opening(answer, steps)}: {_went(0, unfrozen, shares, whole)}."]
+    if beyond is not None:
+        told += [_stepwise(unfrozen, steps), f"{_went(1, unfrozen, shares, beyond, then='it')}.".capitalize()]
+    return Trend(answer, " ".join(told), whole, beyond, steps)
 
 
-def _answer(whole: Mean, steps: Sequence[Mean]) -> Answer:
-    rises, falls = any(step.rises for step in steps), any(step.falls for step in steps)
+def _answer(whole: Mean, beyond: Mean | None, steps: Sequence[Mean]) -> Answer:
+    rises = any(step.rises for step in steps) or (beyond is not None and beyond.rises)
     if whole.falls:
-        return "partly" if rises else "holds"
-    if whole.rises or rises or falls:
-        return "fails"
-    return "unclear"
+        return "holds" if not rises and (beyond is None or beyond.falls) else "partly"
+    return "fails" if whole.rises or rises else "unclear"
 
 
-_OPENINGS: dict[Answer, str] = {
-    "holds": f"The guess that {GUESS} holds here",
-    "partly": f"The guess that {GUESS} holds here on the whole, but not step by step",
-    "fails": f"The guess that {GUESS} does not hold here",
-    "unclear": f"Whether {GUESS} cannot be told here",
-}
+def _opening(answer: Answer, steps: Sequence[Mean]) -> str:
+    if answer == "unclear":
+        return f"Whether {GUESS} cannot be told here"
+    how = {"holds": "holds here", "fails": "does not hold here"}.get(answer)
+    if how is None and any(step.rises for step in steps):
+        how = "holds here on the whole, but not step by step"
+    return f"The guess that {GUESS} {how or 'holds here only in that training at all made them so'}"
 
 
-def _told(answer: Answer, unfrozen: list[int], shares: Sequence[Floats], whole: Mean, steps: Sequence[Mean]) -> str:
-    first, last = (100 * float(np.mean(one)) for one in (shares[0], shares[-1]))
-    told = (
-        f"{_OPENINGS[answer]}: from the frozen network to {_stages(unfrozen[-1])} unfrozen the share of inactive units "
-        f"{_went(first, last, whole)}."
-    )
-    if len(steps) == 1:
-        return told
-    places = [f"from {start} to {end}" for start, end in pairwise(unfrozen)]
-    moved = list(zip(places, steps, strict=True))
+def _stepwise(unfrozen: Sequence[int], steps: Sequence[Mean]) -> str:
+    moved = list(zip((f"from {start} to {end}" for start, end in pairwise(unfrozen)), steps, strict=True))
     turns = [
         f"{'fell' if step.falls else 'rose'} {place} (by {100 * abs(step.value):.1f})"
         for place, step in moved
         if step.falls or step.rises
     ]
     if not turns:
-        return f"{told} No single step is more than luck explains."
+        return "No single step is more than luck explains."
     still = [place for place, step in moved if not (step.falls or step.rises)]
-    told += f" Step by step it {_listed(turns)}"
+    told = f"Step by step it {_listed(turns)}"
     return f"{told}; {_listed(still)} the pictures cannot tell." if still else f"{told}."
 
 
-def _went(first: float, last: float, whole: Mean) -> str:
-    ends = f"from {first:.1f} to {last:.1f} %"
-    if whole.interval is None:
-        return f"went {ends}, of which one picture or group can say nothing"
-    low, high = (100 * end for end in whole.interval)
-    if not (whole.falls or whole.rises):
-        return f"went {ends}, which luck explains ({low:+.1f} to {high:+.1f} points with 95 % confidence)"
+def _went(
+    start: int,
+    unfrozen: Sequence[int],
+    shares: Sequence[Floats],
+    change: Mean,
+    *,
+    then: str = "the share of inactive units",
+) -> str:
+    """Return how the share went from network number `start` to the last."""
+    first, last = (100 * float(np.mean(one)) for one in (shares[start], shares[-1]))
+    begin = _stages(unfrozen[start]) if unfrozen[start] else "the frozen network"
+    told, ends = f"from {begin} to {_stages(unfrozen[-1])} unfrozen {then}", f"from {first:.1f} to {last:.1f} %"
+    if change.interval is None:
+        return f"{told} went {ends}, of which one picture or group can say nothing"
+    low, high = (100 * end for end in change.interval)
+    if not (change.falls or change.rises):
+        return f"{told} went {ends}, which luck explains ({low:+.1f} to {high:+.1f} points with 95 % confidence)"
     near, far = sorted((abs(low), abs(high)))
-    by = f"by {100 * abs(whole.value):.1f} points, 95 % interval {near:.1f} to {far:.1f}"
-    return f"{'fell' if whole.falls else 'rose'} {ends} ({by})"
+    by = f"by {100 * abs(change.value):.1f} points, 95 % interval {near:.1f} to {far:.1f}"
+    return f"{told} {'fell' if change.falls else 'rose'} {ends} ({by})"
 
 
 def _stages(count: int) -> str:
