@@ -14,7 +14,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 WORDS = """
 backbone head probe stage cut prefix suffix depth strategy run experiment fold seed split group framing view readout
-engine bundle calibration coverage abstain verdict tie
+engine bundle activity calibration coverage abstain verdict tie
 """
 PHRASES = {"prediction set", "none of these", "heat map"}
 

@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from headstart.api import (
+        activity,
         advise,
         clear_cache,
         compare,
@@ -46,6 +47,7 @@ __all__ = [
     "HeadstartError",
     "ImageClassifier",
     "__version__",
+    "activity",
     "advise",
     "clear_cache",
     "compare",

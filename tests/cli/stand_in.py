@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from report.counted import sample_activity
+
 from headstart.report.side_by_side import side_by_side
 from headstart.report.trackers.choosing import Tracked
 
@@ -88,6 +90,11 @@ class StandIn:
         self._called("compare", data, out=out, **options)
         self._work(progress)
         return _ended(Path("photos.run"), sample_results())
+
+    def activity(self, data: str, *, progress: Any, **options: Any) -> Any:
+        self._called("activity", data, **options)
+        self._work(progress)
+        return SimpleNamespace(folder=Path("black.run"), results={"activity": sample_activity()})
 
     def demo(self, *, progress: Any, **options: Any) -> Any:
         self._called("demo", **options)

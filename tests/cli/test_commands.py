@@ -339,14 +339,43 @@ def test_an_export_that_fails_takes_nothing_from_the_answer(call: Call) -> None:
     assert "as slow: '/c' could not be written." in result.stderr
 
 
+def test_activity_hands_over_its_options_and_prints_the_answer(call: Call, verbs: StandIn) -> None:
+    options = "--backbone resnet18 --epochs 3 --seed 7 --image-size 96 --set batch-size=16 --split s.parquet"
+    result = call("activity", "photos", "--unfreeze", "0..5", *options.split(), "--threads", "1")
+    assert result.exit_code == 0, result.output
+    verb, given, found = verbs.calls[-1]
+    assert (verb, given) == ("activity", ("photos",))
+    assert found == {
+        "unfreeze": "0..5",
+        "backbone": "resnet18",
+        "weights": None,
+        "epochs": 3,
+        "seed": 7,
+        "training": {"batch_size": 16},
+        "image_size": 96,
+        "framing": "auto",
+        "augment": "auto",
+        "split": Path("s.parquet"),
+        "device": "auto",
+        "threads": 1,
+        "offline": False,
+        "out": None,
+    }
+    assert "The guess holds here." in result.stdout
+    assert "Look: black.run/report.html" in result.stdout
+    assert json.loads(call("activity", "photos", "--json").stdout)["activity"]["pictures"] == 150
+
+
 def test_a_report_says_where_it_is(call: Call, verbs: StandIn, own_folder: Path) -> None:
     result = call("report", "photos.run", "--data", "/elsewhere")
     assert (result.exit_code, result.stdout) == (0, "Look: report.html\n")
     given = verbs.calls[-1]
     assert given[:2] == ("write_report", (Path("photos.run"),))
-    assert (given[2]["data"], given[2]["quick"]) == (Path("/elsewhere"), False)
+    assert (given[2]["data"], given[2]["quick"], given[2]["activity"]) == (Path("/elsewhere"), False, False)
     assert call("report", "photos.run", "--quick").exit_code == 0
     assert verbs.calls[-1][2]["quick"] is True
+    assert call("report", "photos.run", "--activity").exit_code == 0
+    assert verbs.calls[-1][2]["activity"] is True
     assert json.loads(call("report", "photos.run", "--json").stdout) == {"page": "report.html", "bytes": 15}
 
 

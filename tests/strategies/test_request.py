@@ -65,13 +65,14 @@ def test_the_fingerprint_tells_experiments_apart() -> None:
     assert Request().fingerprint("data") == Request(device="cpu").fingerprint("data")
     assert Request().fingerprint("data") != Request(training={"head_rate": 0.001}).fingerprint("data")
     assert Request().fingerprint("data") != Request(interval="clopper-pearson").fingerprint("data")
+    assert Request().fingerprint("data") != Request(fixed=True).fingerprint("data")
 
 
-def test_run_folders_from_before_intervals_could_be_chosen_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_folders_from_before_there_was_a_choice_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, object]] = []
     monkeypatch.setattr("headstart.strategies.request.fingerprint", lambda value: seen.append(value["request"]) or "")
     Request().fingerprint("data")
-    assert "interval" not in seen[0]
+    assert not {"interval", "fixed"} & set(seen[0])
 
 
 def test_what_follows_from_the_options_makes_the_experiment_too(monkeypatch: pytest.MonkeyPatch) -> None:

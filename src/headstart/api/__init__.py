@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
+    from headstart.api.counting import activity
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.planning import plan
     from headstart.api.reporting import compare_runs, write_report
@@ -22,6 +23,7 @@ __all__ = [
     "Predictions",
     "Run",
     "VerdictView",
+    "activity",
     "advise",
     "clear_cache",
     "compare",
@@ -46,6 +48,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "activity": "counting",
     "advise": "advising",
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),

@@ -352,7 +352,7 @@ def request_of(verb: str, strategies: Sequence[str] | str | None, options: Mappi
     ConfigError
         If an option is unknown; it names the verb.
     """
-    known = set(Request.__dataclass_fields__) - {"strategies"}
+    known = set(Request.__dataclass_fields__) - {"strategies", "fixed"}
     for name in options:
         if name not in known:
             raise ConfigError(f"{verb}() has no option '{name}'.", hint="Known: " + ", ".join(sorted(known)) + ".")

@@ -23,6 +23,7 @@ def write_report(
     *,
     data: str | Path | None = None,
     quick: bool = False,
+    activity: bool = False,
     program: str = "headstart",
     progress: Progress | None = None,
 ) -> Path:
@@ -39,6 +40,9 @@ def write_report(
         Where the pictures are now, if they are no longer where they were.
     quick : bool
         Show of these only what is kept already.
+    activity : bool
+        Also count how much of the feature maps is inactive in the networks of the run, frozen and trained; what was
+        counted before is not counted again.
     program : str
         How headstart is typed in the commands on the page.
 
@@ -53,6 +57,8 @@ def write_report(
         If there is no run folder or no result in it yet, or the page cannot be written.
     DataError
         If `data` does not exist or holds none of the pictures.
+    ConfigError
+        If `activity` is asked for and the run has no network both frozen and trained.
     """
     from headstart.report.markdown import write_markdown
     from headstart.report.page.building import write_page
@@ -62,6 +68,9 @@ def write_report(
     results = read_results(folder)
     if not quick:
         _look(results, folder, None if data is None else Path(data), told)
+    if activity:
+        root = Path(data if data is not None else results["data"].get("root") or ".")
+        results = with_activity(folder, results, root, told)
     built = write_page(
         results,
         folder,
@@ -128,6 +137,19 @@ def standing_ids(folder: Path) -> set[str]:
     with suppress(HeadstartError, KeyError, TypeError):
         return {str(run["id"]) for run in read_json(folder / "results.json")["runs"]}
     return set()
+
+
+def with_activity(folder: Path, results: Mapping[str, Any], root: Path, progress: Progress) -> dict[str, Any]:
+    """Return the results with what was counted of feature maps, now or before, and keep them in the run folder."""
+    from headstart.strategies import RunFolder, measure_activity
+
+    place = RunFolder(folder)
+    device = str((results.get("environment") or {}).get("device") or "cpu")
+    measure_activity(place, results, root=root, progress=progress, device=device)
+    entry = place.counted()
+    if entry == results.get("activity"):
+        return dict(results)
+    return place.write_results({**results, "activity": entry})
 
 
 def page_of(

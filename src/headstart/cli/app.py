@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import advising, caches, classifiers, experiments, pictures, reports
+from headstart.cli import advising, caches, classifiers, counting, experiments, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -93,6 +93,14 @@ _add(
 )
 _add(
     app,
+    counting.activity,
+    _START,
+    "headstart activity photos/",
+    "headstart activity photos/ --unfreeze 0..5 --epochs 5 --out black.run",
+    kind=LongCommand,
+)
+_add(
+    app,
     experiments.run,
     _START,
     "headstart data fetch hymenoptera",
@@ -122,6 +130,7 @@ _add(
     "headstart report photos.run",
     "headstart report photos.run --data /somewhere/else/photos",
     "headstart report photos.run --tensorboard --mlflow",
+    "headstart report photos.run --activity",
 )
 _add(
     app,

@@ -21,6 +21,14 @@ Page = Annotated[
     Path | None,
     typer.Option("--page", metavar="FILE", help="Also write a page, ending in .html.", show_default=False),
 ]
+Activity = Annotated[
+    bool,
+    typer.Option(
+        "--activity",
+        help="Also count how much of the feature maps is inactive, frozen and trained.",
+        show_default=False,
+    ),
+]
 Pictures = Annotated[
     Path | None,
     typer.Option(
@@ -42,6 +50,7 @@ def report(
     *,
     data: Pictures = None,
     quick: Quick = False,
+    activity: Activity = False,
     tensorboard: options.TensorBoard = False,
     mlflow: options.MLflow = False,
     wandb: options.WandB = False,
@@ -56,7 +65,9 @@ def report(
     trackers = options.asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
     _check_trackers(trackers)
     with session.working() as progress:
-        page = session.verbs.write_report(run, data=data, quick=quick, program=program(), progress=progress)
+        page = session.verbs.write_report(
+            run, data=data, quick=quick, activity=activity, program=program(), progress=progress
+        )
         told = session.verbs.track(run, trackers, data=data, progress=progress) if trackers else []
     from headstart.report.lines import Line
 

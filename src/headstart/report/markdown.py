@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.base.files import write_text
 from headstart.report import standing, sureness, text
+from headstart.report.active import activity
 from headstart.report.cells import escaped, interval, table
 from headstart.report.further import advised, learning, over_splits, pairs_table
 from headstart.report.lines import clean
@@ -50,6 +51,7 @@ def markdown(results: Results) -> str:
         _section("The winner, class by class", _per_class(results)),
         _section("How sure it is", _how_sure(results)),
         _section("More training pictures", learning(results)),
+        _section("How black the feature maps are", activity(results)),
         _section("Epochs", _epochs(results)),
         _section("Settings", _settings(results)),
         _section("Pictures", _pictures(results)),

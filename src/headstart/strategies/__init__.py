@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from headstart.strategies.activity import measure_activity
     from headstart.strategies.budget import Budget, parse_duration
+    from headstart.strategies.depths import unfrozen_names
     from headstart.strategies.experiment import Ended, fit_table, run_experiment
     from headstart.strategies.folder import RunFolder
     from headstart.strategies.outlook import survey
@@ -33,16 +35,20 @@ __all__ = [
     "default_run_folder",
     "estimate",
     "fit_table",
+    "measure_activity",
     "parse_duration",
     "read_recipe",
     "recipe_names",
     "run_experiment",
     "survey",
+    "unfrozen_names",
     "within",
 ]
 
 _HOMES = {
     **dict.fromkeys(("Budget", "parse_duration"), "budget"),
+    "measure_activity": "activity",
+    "unfrozen_names": "depths",
     **dict.fromkeys(("Ended", "fit_table", "run_experiment"), "experiment"),
     "RunFolder": "folder",
     "calibrate": "pace",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.backbones import Backbone
+from headstart.backbones import Backbone, cut_before
 from headstart.base import cache
 from headstart.strategies.networks import pretrained
 from headstart.strategies.request import AUTO, Request
@@ -112,6 +112,19 @@ def stored_cuts(
             limit -= taken
             stored.append(cut)
     return tuple(stored)
+
+
+def unfrozen_names(request: Request, counts: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of the strategies that train the last so many stages each, where 0 trains nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the network of `request` has fewer stages.
+    """
+    backbone = pretrained(request)
+    cut_before(backbone, max(counts))  # the number that was asked for, not the first that is too large
+    return tuple(f"partial{AT}{cut_before(backbone, count)}" if count else "linear" for count in counts)
 
 
 def _spread(names: Sequence[str], usual: str) -> tuple[str, ...]:

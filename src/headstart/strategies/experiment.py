@@ -345,5 +345,6 @@ def _assemble(
         **concluded,
         "resampling": resampling,
         "map": mapped,
+        "activity": folder.counted(),
         "complete": complete,
     }

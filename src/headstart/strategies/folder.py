@@ -25,7 +25,7 @@ from headstart.strategies.strategy import in_order
 
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
-    "checkpoints", "log.jsonl", "resampling", "map.parquet", "neighbours.parquet", "heat.json", "trackers",
+    "checkpoints", "log.jsonl", "resampling", "map.parquet", "neighbours.parquet", "heat.json", "activity", "trackers",
 }  # fmt: skip
 
 
@@ -47,6 +47,11 @@ class RunFolder:
     def predictions(self, run: str) -> Path:
         """Return the file of a run's predictions."""
         return self.path / "predictions" / f"{run}.parquet"
+
+    @property
+    def activity(self) -> Path:
+        """Where it stands what was counted of the networks' feature maps."""
+        return self.path / "activity" / "activity.json"
 
     def checkpoint(self, run: str) -> Path:
         """Return the folder of a run's checkpoint while it trains."""
@@ -96,6 +101,10 @@ class RunFolder:
     def results(self) -> dict[str, Any] | None:
         """Return results.json as far as it goes, or None before the first strategy is finished."""
         return self._read("results.json")
+
+    def counted(self) -> dict[str, Any] | None:
+        """Return what was counted of feature maps, or None where nothing was."""
+        return self._read("activity/activity.json")
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Write plan.json."""

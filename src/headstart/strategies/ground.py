@@ -157,7 +157,10 @@ class Ground:
 
         They are the validation rows where a test split measures or `select` is ``"val"``; else an inner
         hold-out of train, if every class keeps 10 pictures in it and the rest still has two folds; else nobody chooses.
+        So it is, too, where the request says that nothing is to be chosen.
         """
+        if self.request.fixed:
+            return np.zeros(0, np.int64), "none"
         validation = self.table.rows("val")
         if len(validation) and (self.measured == "test" or self.request.select == "val"):
             return validation, "val"

@@ -56,6 +56,9 @@ class Request:
         How accuracy and recall get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
     folds, seeds : int, optional
         Divide the pictures into so many folds, so many times over, beside the one split; `seeds` alone: so many splits.
+    fixed : bool
+        Nothing is chosen among the epochs: every training goes through all of them on all of train, and its last
+        weights answer, also where a head solved on the frozen network would answer better.
     training : mapping
         Overrides of `TrainingSettings` for every trained strategy.
     """
@@ -80,6 +83,7 @@ class Request:
     interval: str = "wilson"
     folds: int | None = None
     seeds: int | None = None
+    fixed: bool = False
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -150,6 +154,8 @@ class Request:
         del options["device"], options["strategies"], options["folds"], options["seeds"]
         if self.interval == Request.interval:  # run folders from before there was a choice go on
             del options["interval"]
+        if not self.fixed:
+            del options["fixed"]
         options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
         options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies

@@ -12,7 +12,7 @@ from headstart.base.files import write_text
 from headstart.base.types import Preprocessing
 from headstart.pixels import AUGMENTATIONS
 from headstart.report import standing, text
-from headstart.report.page import drawings, heat, looking, parts
+from headstart.report.page import active, drawings, heat, looking, parts
 from headstart.report.page.gallery import Gallery
 from headstart.report.page.nearness import read_neighbours
 from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
@@ -92,6 +92,7 @@ def build(
     context = {
         **_sections(results, folder, answers, shown, named),
         "questions": questions(results, answers, heat.question(hot)),
+        "activity": active.section(results, folder, pictures),
         "gallery": gallery,
         "heat": hot,
         "names": list(results["data"]["classes"]),
