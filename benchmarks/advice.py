@@ -369,7 +369,21 @@ def rules_section(every: Sequence[Seen]) -> str:
             f"| {name} | {np.mean(list(regrets.values())):.2f} | {np.mean([np.mean(v) for v in by_set.values()]):.2f} "
             f"| {regrets[worst]:.1f} ({worst.replace('/lite0/', ', ')}) |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_of_subsets(every)])
+
+
+def _of_subsets(every: Sequence[Seen]) -> list[str]:
+    """Return a line for each strategy that was trained on some of the tasks only."""
+    lines = []
+    for name in ("full", "scratch"):
+        own = [one for one in every if name in one.means]
+        always = np.mean([one.regret(name) for one in own])
+        advised = np.mean([one.regret(advise(found, {}).strategy) for one in own for found in one.profiles.values()])
+        lines.append(
+            f"- `{name}` was trained on {len(own)} tasks, one division of each: always taken there, its regret is "
+            f"{always:.1f}, that of the advice on the same tasks {advised:.1f}."
+        )
+    return lines
 
 
 def _plain_chart(one: Seen, seed: int) -> str:
