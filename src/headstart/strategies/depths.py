@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.backbones import Backbone, cut_before
+from headstart import backbones
+from headstart.backbones import Backbone
 from headstart.base import cache
 from headstart.strategies.networks import pretrained
 from headstart.strategies.request import AUTO, Request
@@ -123,8 +124,8 @@ def unfrozen_names(request: Request, counts: Sequence[int]) -> tuple[str, ...]:
         If the network of `request` has fewer stages.
     """
     backbone = pretrained(request)
-    cut_before(backbone, max(counts))  # the number that was asked for, not the first that is too large
-    return tuple(f"partial{AT}{cut_before(backbone, count)}" if count else "linear" for count in counts)
+    backbones.cut_before(backbone, max(counts))  # the number that was asked for, not the first that is too large
+    return tuple(f"partial{AT}{backbones.cut_before(backbone, count)}" if count else "linear" for count in counts)
 
 
 def _spread(names: Sequence[str], usual: str) -> tuple[str, ...]:
