@@ -79,6 +79,14 @@ def test_cheap_is_what_trains_nothing_of_the_network(run_folder: Path) -> None:
     assert next(one for one in again if one.asked == cheap.asked).short == "no"
 
 
+def test_cheap_is_the_one_that_is_taken_where_another_was_right_more_often(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    for taken in ("linear", "svm"):
+        results["verdict"]["winner"] = taken
+        asked = {one.asked: one for one in questions(results, read_answers(results, run_folder))}
+        assert asked["Is the cheap one good enough?"].told.startswith(f"{taken} ("), taken
+
+
 def test_it_is_the_same_page_twice(run_folder: Path) -> None:
     results = read_results(run_folder)
     assert build(results, run_folder) == build(results, run_folder)

@@ -44,7 +44,7 @@ def questions(results: Results, answers: Answers, looked: Sequence[Question] = (
     winner = next((run for run in results["runs"] if run["id"] == (results.get("verdict") or {}).get("winner")), None)
     if winner is None:
         return []
-    found = [_good(results, winner), _cheap(results)]
+    found = [_good(results, winner), _cheap(results, winner)]
     if winner["id"] in answers.probabilities:
         found += [_missed(results, winner, answers), _trusted(winner["id"], answers)]
     return [question for question in [*found, *looked, _more(results)] if question]
@@ -62,14 +62,19 @@ def _good(results: Results, winner: Mapping[str, Any]) -> Question | None:
     return Question("How good is it?", f"{percent(found['accuracy'])} right", told, "strategies")
 
 
-def _cheap(results: Results) -> Question | None:
-    """Return what the best strategy that trains nothing of the network loses against the most accurate one."""
+def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
+    """Return what the cheap one loses against the most accurate: the one that is taken, if that is another.
+
+    Else the best strategy that trains nothing of the network.
+    """
     split, asked = standing.measured_split(results), "Is the cheap one good enough?"
     timed = [run for run in standing.ranked(results) if standing.metrics_of(run, split) and run["seconds"].get("total")]
     if len(timed) < 2:
         return None
     best, quickest = timed[0], min(timed, key=lambda run: float(run["seconds"]["total"]))
     cheap = next((run for run in timed if run["strategy"] in _HEADS), quickest)
+    if winner in timed and winner["id"] != best["id"]:
+        cheap = winner
     spent = seconds_text(cheap["seconds"]["total"])
     if cheap["id"] == best["id"]:
         return Question(asked, "yes", f"{best['id']} takes {spent}, and none was right more often.", "cost")
