@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,12 +223,15 @@ def test_axe_finds_no_serious_fault(browser: Any, file: Path, scheme: str, width
     opened.context.close()
 
 
-def test_paper_shows_no_buttons_and_light_colours(browser: Any, file: Path) -> None:
-    opened = Seen(browser, file)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_shows_no_buttons_and_light_colours(browser: Any, file: Path, scheme: str) -> None:
+    opened = Seen(browser, file, color_scheme=scheme)
     opened.page.emulate_media(media="print")
     assert opened.page.locator(".contents").is_hidden()
     assert opened.page.locator(".copy").first.is_hidden()
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    ink = opened.page.evaluate("getComputedStyle(document.body).color")
+    assert max(map(int, re.findall(r"\d+", ink))) < 80, "dark ink, also for who reads in the dark"
     opened.context.close()
 
 
