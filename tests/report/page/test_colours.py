@@ -9,7 +9,7 @@ import pytest
 
 SHEET = files("headstart.report.page").joinpath("templates/page.css").read_text(encoding="utf-8")
 LIGHT = dict(
-    re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("@media screen and (prefers-color-scheme: dark)")[0])
+    re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("@media screen and (prefers")[0])
 )
 DARK = {
     **LIGHT,
