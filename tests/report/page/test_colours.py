@@ -8,9 +8,7 @@ from importlib.resources import files
 import pytest
 
 SHEET = files("headstart.report.page").joinpath("templates/page.css").read_text(encoding="utf-8")
-LIGHT = dict(
-    re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("@media screen and (prefers")[0])
-)
+LIGHT = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("@media screen and (prefers")[0]))
 DARK = {
     **LIGHT,
     **dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("prefers-color-scheme: dark")[1].split("}")[0])),

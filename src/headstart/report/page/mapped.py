@@ -12,6 +12,7 @@ from headstart.report.page.drawings import percent
 from headstart.report.page.reading import Answers, Places
 from headstart.report.page.svg import Scale, symbol, tag
 
+_MANY = 150  # rings that would hide the signs within them
 _SIDE = 560.0
 MOST_COLOURED = len(svg.STRATEGIES)  # classes with a colour and a shape of their own; the others are dots alike
 
@@ -35,16 +36,19 @@ def feature_map(answers: Answers, run: str, places: Places, how: str = "the netw
     shift = _SIDE - tall
     colours, named = coloured(answers), answers.answered(run)
     order = sorted(range(len(rows)), key=lambda at: named[rows[at]] != answers.labels[rows[at]])  # mistakes on top
+    wrong = sum(int(named[row] != answers.labels[row]) for row in rows)
+    ring = (9, "ring wrong-ring") if wrong <= _MANY else (6, "ring wrong-ring many")
     parts = []
     for at in order:
         row, across, up = rows[at], x(found[at, 0]), y(found[at, 1]) - shift
-        parts.append(_point(answers, run, row, (across, up), colours))
-    wrong = sum(int(named[row] != answers.labels[row]) for row in rows)
+        parts.append(_point(answers, run, row, (across, up), colours, ring))
     label = f"Map of {len(rows)} held-out pictures by {how}; {wrong} wrong answers are ringed."
     return svg.drawing(_SIDE, tall, *parts, label=label, class_="chart map")
 
 
-def _point(answers: Answers, run: str, row: int, place: tuple[float, float], colours: Sequence[int]) -> Markup:
+def _point(
+    answers: Answers, run: str, row: int, place: tuple[float, float], colours: Sequence[int], ring: tuple[int, str]
+) -> Markup:
     label, named = int(answers.labels[row]), int(answers.answered(run)[row])
     stated = float(answers.probabilities[run][row].max())
     told = f"\u2068{answers.classes[label]}\u2069"
@@ -54,5 +58,5 @@ def _point(answers: Answers, run: str, row: int, place: tuple[float, float], col
         told += f", taken for \u2068{answers.classes[named]}\u2069 with {percent(stated, 0)}"
     strategy = svg.STRATEGIES[colours.index(label)] if label in colours else None
     sign = symbol(strategy, *place, 4) if strategy else tag("circle", cx=place[0], cy=place[1], r=3, class_="plain-dot")
-    ring = [tag("circle", cx=place[0], cy=place[1], r=9, class_="ring wrong-ring")] if named != label else []
-    return tag("g", tag("title", told), *ring, sign, class_="tip", data_row=row, data_class=label)
+    around = [tag("circle", cx=place[0], cy=place[1], r=ring[0], class_=ring[1])] if named != label else []
+    return tag("g", tag("title", told), *around, sign, class_="tip", data_row=row, data_class=label)
