@@ -80,6 +80,31 @@ def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain(
     assert wider.interval[1] - wider.interval[0] > part.interval[1] - part.interval[0] + 0.05
 
 
+def test_where_nothing_can_be_told_no_training_is_promised_anything():
+    noise = replace(FEW_ALIKE, told=0.05, now=replace(NOW, accuracy=0.53, accuracy_interval=(0.46, 0.6)))
+    part, head = advise(noise, COSTS).expected
+    assert part.accuracy == head.accuracy == 0.53
+    assert part.interval[1] > head.interval[1]
+    assert "Caution: a head does no better here than answering without looking (0.50)" in advise(noise, COSTS).text
+    for something in (replace(noise, told=0.15), replace(noise, chance=0.4)):
+        assert "Caution" not in advise(something, COSTS).text
+        assert advise(something, COSTS).expected[0].accuracy > 0.6
+
+
+def test_the_interval_without_a_curve_is_that_of_independent_pictures():
+    alone = replace(FEW_ALIKE, now=None, doubled=None)
+    assert replace(alone, linear_interval=(0.3, 0.99)).accuracy == (0.9, (0.3, 0.99))
+    assert replace(alone, least=5, ridge_interval=(0.2, 0.98)).accuracy == (0.89, (0.2, 0.98))
+
+
+def test_large_is_said_with_a_doubt_where_there_is_one():
+    assert "Large: with" in advise(replace(FEW_ALIKE, doubled=replace(MANY, interval=(0.0, 0.009))), COSTS).text
+    assert (
+        "Large, as far as can be told: with"
+        in advise(replace(FEW_ALIKE, doubled=replace(MANY, interval=(0.0, 0.02))), COSTS).text
+    )
+
+
 def test_without_a_curve_the_head_is_expected_to_do_as_when_one_picture_at_a_time_is_left_out():
     found = advise(replace(FEW_ALIKE, least=5, now=None, doubled=None), {}).to_dict()
     assert found["accuracy"] == 0.89

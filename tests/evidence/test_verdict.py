@@ -120,14 +120,47 @@ def test_operations_within_a_twentieth_are_equal_and_the_smaller_wins():
     assert verdict(knn, dear).text.endswith("(the fewer operations for an answer).")
 
 
-def test_a_tie_only_because_many_were_compared_says_so():
+def test_a_tie_only_because_many_were_compared_takes_nothing_from_the_best():
     best, cheap = with_disagreement(9, 2, 130, 12)  # mid-p 0.039
     others = [Candidate(f"x{i}", best.mean(), best, 9e9, 99, 2 + i) for i in range(4)]
     found = verdict(
         Candidate("best", best.mean(), best, 9e9, 9, 0), Candidate("cheap", cheap.mean(), cheap, 1e9, 9, 1), *others
     )
-    assert found.winner == "cheap"
-    assert "(p = 0.039, but p = 0.58 when all 15 comparisons are counted)" in found.text
+    assert found.winner == "best"
+    assert "cheap" in found.tied_with
+
+    found = verdict(
+        Candidate("best", best.mean(), best, 9e9, 9, 0), Candidate("cheap", cheap.mean(), cheap, 1e9, 9, 1)
+    )  # told apart: p is 0.039 where only two are compared
+    assert (found.winner, found.tied_with) == ("best", ())
+
+
+def test_a_cheap_one_that_is_much_less_accurate_does_not_win_though_it_is_tied():
+    """The stranger's flowers: 9 of 40 behind, and with fifteen comparisons made still not told apart."""
+    best, cheap = with_disagreement(13, 4, 22, 1)  # mid-p 0.031
+    near, far = with_disagreement(3, 1, 32, 4)[1], Candidate("scratch", cheap.mean(), cheap, 1e8, 9, 5)
+    rivals = [
+        Candidate("svm", best.mean(), best, 8e8, 9, 1),
+        Candidate("linear", near.mean(), near, 7e8, 9, 0),
+        far,
+        *(Candidate(f"x{i}", best.mean(), best, 9e9, 99, 6 + i) for i in range(2)),
+    ]
+    found = verdict(*rivals)
+    assert found.winner == "linear"
+    assert set(found.tied_with) == {"svm", "scratch", "x0", "x1"}
+    assert "linear is the cheapest to use of the four that are tied and close to the most accurate" in found.text
+    alone = verdict(rivals[0], far, Candidate("y", cheap.mean(), cheap, 2e8, 9, 7))
+    assert alone.winner == "svm"
+    assert "and scratch and y, tied with it, do not come close." in alone.text
+
+
+def test_close_is_within_one_standard_error():
+    for wins, close in ((1, True), (2, True), (3, False)):  # against none: mid-p 0.5, 0.25 ... with one against, 3:1
+        best, cheap = with_disagreement(wins + 1, 1, 60, 10)
+        p = compare_pairs({"a": best, "b": cheap}, split="val")[0]["p"]
+        assert (p >= 0.3173) == close, p
+        found = verdict(Candidate("a", best.mean(), best, 9e9, 9, 0), Candidate("b", cheap.mean(), cheap, 1e9, 9, 1))
+        assert (found.winner == "b") == close
 
 
 def test_at_chance_nothing_was_learned():
@@ -138,6 +171,26 @@ def test_at_chance_nothing_was_learned():
         "and answering without looking gives 0.542. Likely causes: labels"
     )
     assert "Take" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "right", "told", "apart"),
+    [
+        ((950, 50), (905, 45), "Caution: the 950 of 1,000", True),  # recalls 0.95 and 0.90
+        ((950, 50), (950, 0), "Nothing was learned", False),  # always the commonest class
+        ((950, 50), (900, 3), "Nothing was learned", False),  # 3 of 50: as who names it at random
+        ((10, 3), (8, 2), "Caution: the 10 of 13", False),  # perhaps: too few to say
+    ],
+)
+def test_accuracy_of_a_common_class_does_not_say_whether_anything_was_learned(counts, right, told, apart):
+    labels = np.repeat([0, 1], counts)
+    correct = np.concatenate([np.arange(count) < least for count, least in zip(counts, right, strict=True)])
+    one = Candidate("linear", correct.mean(), correct, 1e9, 9, 0, labels=labels)
+    found = verdict(one, chance=counts[0] / sum(counts))
+    assert told in found.text
+    assert ("Nothing was learned" in found.text) == (told == "Nothing was learned")
+    assert ("on average it finds 93 % of a class" in found.text) == apart
+    assert found.above_chance == apart
 
 
 def test_a_winner_that_cannot_be_told_from_chance_carries_a_caution():
@@ -181,7 +234,11 @@ def test_the_rule_holds_for_any_candidates(seed, count, n):
     assert found.winner not in found.tied_with
     group = [one for one in rivals if one.id == found.winner or one.id in found.tied_with]
     assert max(one.right for one in group) == max(one.right for one in rivals)
-    able = [one for one in group if wilson(one.right, n)[0] >= 0.5] or group
+    best = max(group, key=lambda one: one.right)
+    pairs = compare_pairs({one.id: one.correct for one in rivals}, split="val")
+    p = {frozenset((pair["a"], pair["b"])): pair["p"] for pair in pairs}
+    close = [one for one in group if one.right == best.right or p[frozenset((one.id, best.id))] >= 0.3173]
+    able = [one for one in close if wilson(one.right, n)[0] >= 0.5] or close
     assert cheapest(able).id == found.winner
     shuffled = [rivals[i] for i in rng.permutation(count)]
     again = verdict(*shuffled)

@@ -61,6 +61,8 @@ class Profile:
     now, doubled : Forecast, optional
         What the learning curve of the logistic regression expects with these pictures, and with twice as many; None
         where there are too few for a curve.
+    linear_interval, ridge_interval : tuple of float, optional
+        The 95 % intervals of `linear` and `ridge`, with groups as units; by default each picture stands for itself.
     shift : float, optional
         How far the pictures are from those of the network's first training; see `headstart.backbones.shift`.
     """
@@ -77,6 +79,8 @@ class Profile:
     now: Forecast | None = None
     doubled: Forecast | None = None
     shift: float | None = None
+    linear_interval: tuple[float, float] | None = None
+    ridge_interval: tuple[float, float] | None = None
 
     @property
     def factor(self) -> float | None:
@@ -114,9 +118,15 @@ class Profile:
         if self.now is not None:
             return self.now.accuracy, self.now.accuracy_interval
         if self.least > FEW:  # so many that a curve would take minutes
-            return self.linear, wilson(round(self.linear * self.pictures), self.pictures)
+            return self.linear, self.linear_interval or wilson(round(self.linear * self.pictures), self.pictures)
         # With so few pictures folds leave too few to learn from; leaving out one at a time does not.
-        return self.ridge, wilson(round(self.ridge * self.pictures), self.pictures)
+        return self.ridge, self.ridge_interval or wilson(round(self.ridge * self.pictures), self.pictures)
+
+    @property
+    def learnable(self) -> bool:
+        """Whether a head surely does better than answering without looking, or tells more of a handful than luck."""
+        surely_told = self.told is not None and self.told > 2 * self.told_error
+        return surely_told or self.accuracy[1][0] > self.chance
 
 
 @dataclass(frozen=True)
@@ -197,7 +207,7 @@ def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
     part = _expected_of_training(profile, seconds.get("partial"))
     expected = (part, head) if profile.similarity == "dissimilar" else (head,)
     chart = CHART[profile.size, profile.similarity]
-    sentences = [_of_size(profile), _of_similarity(profile), _advised(profile, chart, expected)]
+    sentences = [_of_size(profile), _of_similarity(profile), _advised(profile, chart, expected), *_of_chance(profile)]
     return Advice(profile, chart, expected[0].strategy, expected, " ".join(sentences))
 
 
@@ -209,7 +219,7 @@ def _expected_of_head(profile: Profile, seconds: float | None) -> Expected:
 def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
     """Return what training is expected to reach: of the head's errors it mends about the share it did elsewhere."""
     accuracy, (low, high) = profile.accuracy
-    share, deviation = MENDED
+    share, deviation = MENDED if profile.learnable else (0.0, MENDED[1])
     reached = accuracy + share * (1 - accuracy)
     spread = np.hypot((high - low) / 2 * (1 - share), Z * deviation * (1 - accuracy))
     return Expected("partial", reached, (max(0.0, reached - spread), min(1.0, reached + spread)), seconds)
@@ -222,7 +232,8 @@ def _of_size(profile: Profile) -> str:
     low, high = (100 * end for end in profile.doubled.interval)
     gain = f"{100 * profile.doubled.gain:.1f} points ({low:.1f} to {high:.1f})"
     if profile.size == "large":
-        return f"Large: with {each}, twice as many would bring a head on the frozen network only {gain}."
+        sure = "" if profile.doubled.interval[1] < USED_UP else ", as far as can be told"
+        return f"Large{sure}: with {each}, twice as many would bring a head on the frozen network only {gain}."
     return f"Small: with {each}, twice as many would still bring a head on the frozen network {gain}."
 
 
@@ -240,6 +251,16 @@ def _of_similarity(profile: Profile) -> str:
         f"{100 * profile.told:.0f} % (± {100 * profile.told_error:.0f}) of what chance does not; similar is where it "
         f"surely tells {100 * LIKE:.0f} %.{looks}"
     )
+
+
+def _of_chance(profile: Profile) -> list[str]:
+    if profile.learnable:
+        return []
+    return [
+        f"Caution: a head does no better here than answering without looking ({profile.chance:.2f}), as far as can be "
+        "told. Perhaps the network's features do not show the classes, and training will; perhaps the labels do not "
+        "belong to the pictures: look at some of them first."
+    ]
 
 
 def _advised(profile: Profile, chart: str, expected: Sequence[Expected]) -> str:

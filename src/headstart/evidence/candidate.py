@@ -42,6 +42,9 @@ class Candidate:
         How many numbers it holds.
     interval : tuple of float, optional
         Of its accuracy; None: Wilson's, with pictures as units.
+    labels : array of int, (n,), optional
+        Of the held-out pictures. Where one class is common, an accuracy no higher than that of always naming it may
+        still come from telling the classes apart, which accuracy alone does not show.
     """
 
     id: str
@@ -52,6 +55,25 @@ class Candidate:
     order: int
     size: int = 0
     interval: tuple[float, float] | None = None
+    labels: NDArray[np.int64] | None = None
+
+    @property
+    def balanced(self) -> float | None:
+        """The mean over classes of how many of their pictures it answered right; None without labels."""
+        if self.labels is None:
+            return None
+        return float(np.mean([self.correct[self.labels == label].mean() for label in np.unique(self.labels)]))
+
+    @property
+    def beyond_guessing(self) -> float:
+        """By how many standard errors `balanced` is above 1 / classes, as guessing gives; minus infinity: unknown."""
+        if self.labels is None or self.balanced is None:
+            return -np.inf
+        counts = np.unique(self.labels, return_counts=True)[1]
+        recalls = np.array([self.correct[self.labels == label].mean() for label in np.unique(self.labels)])
+        # One picture added that is right and one that is wrong: a class all right with few pictures is not certain.
+        spread = (recalls * counts + 1) * ((1 - recalls) * counts + 1) / (counts + 2) ** 3
+        return float((self.balanced - 1 / len(counts)) * len(counts) / np.sqrt(spread.sum()))
 
     @property
     def right(self) -> int:
@@ -87,15 +109,26 @@ def _as_cheap(tied: Sequence[Candidate]) -> list[list[Candidate]]:
     return left
 
 
-def why_cheapest(winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate]) -> str:
-    """Return for example "cheapest to use of the four that are tied (the smallest)"."""
-    count, number = len(able), number_text(len(able))
-    if count < len(tied):
-        told = "tied and can be told from answering without looking"
-        if count == 1:
-            return f"only one of the {number_text(len(tied))} that are {told}"
-    else:
-        told = "tied"
+def why_cheapest(
+    winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate], close: Sequence[Candidate] | None = None
+) -> str:
+    """Return for example "cheapest to use of the four that are tied (the smallest)".
+
+    Parameters
+    ----------
+    winner : Candidate
+    able, tied, close : sequence of Candidate
+        Those not told from the most accurate are tied; some of them come close to it, by default all; some of these are
+        able, which can be told from answering without looking.
+    """
+    count, number, near = len(able), number_text(len(able)), tied if close is None else close
+    told = joined(
+        ["tied"]
+        + ["close to the most accurate"] * (len(near) < len(tied))
+        + ["can be told from answering without looking"] * (count < len(near))
+    )
+    if count == 1 and len(tied) > 1:
+        return f"only one of the {number_text(len(tied))} that are {told}"
     left = _as_cheap(able)
     reasons = [
         (fewer if count == 2 else fewest)

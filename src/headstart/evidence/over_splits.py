@@ -18,7 +18,7 @@ from headstart.base.types import Floats
 from headstart.evidence.candidate import Candidate, cheapest, most_accurate, why_cheapest
 from headstart.evidence.paired import holm
 from headstart.evidence.resampled import corrected_resampled_t
-from headstart.evidence.verdict import LEVEL, Comparison, Verdict, compared, p_text, rounded
+from headstart.evidence.verdict import LEVEL, Comparison, Verdict, alone, close_to, compared, p_text, rounded
 
 _POWER = 0.8
 _MOST_PICTURES = 100_000
@@ -120,15 +120,16 @@ def decide_over_splits(
     """
     best = most_accurate(candidates)
     tied = [one for one in candidates if one is best or compared(comparisons, best, one)["p_adjusted"] >= LEVEL]
-    able = [one for one in tied if one.limits[0] >= chance] or tied
+    close = close_to(best, tied, comparisons)
+    able = [one for one in close if one.limits[0] >= chance] or close
     winner = cheapest(able)
-    if best.accuracy <= chance + 1e-9:
+    if best.accuracy <= chance + 1e-9 and best.beyond_guessing <= 1:
         sentences = [
             f"Nothing was learned: over {splits} {best.id} was right {best.accuracy:.3f} of the time, and answering "
             f"without looking gives {chance:.3f}."
         ]
     else:
-        sentences = _reason(candidates, comparisons, best, winner, tied, able, splits, pictures)
+        sentences = _reason(candidates, comparisons, best, winner, (tied, close, able), splits, pictures)
         if winner.limits[0] <= chance:
             sentences.append(f"Caution: {winner.id} cannot be told from answering without looking ({chance:.3f}).")
     told = winner.limits[0] > chance and best.accuracy > chance + 1e-9
@@ -141,11 +142,11 @@ def _reason(
     comparisons: Sequence[Comparison],
     best: Candidate,
     winner: Candidate,
-    tied: Sequence[Candidate],
-    able: Sequence[Candidate],
+    narrower: tuple[Sequence[Candidate], Sequence[Candidate], Sequence[Candidate]],
     splits: str,
     pictures: int,
 ) -> list[str]:
+    tied, close, able = narrower
     if len(candidates) == 1:
         low, high = best.limits
         return [
@@ -154,19 +155,16 @@ def _reason(
         ]
     if winner is not best:
         entry = compared(comparisons, best, winner)
-        luck = p_text(entry["p"])
-        if entry["p"] < LEVEL:
-            luck += f", but {p_text(entry['p_adjusted'])} when all {len(comparisons)} comparisons are counted"
         return [
             f"Take {winner.id}. Over {splits} {best.id} answered {100 * entry['difference']:.1f} points more right "
-            f"than {winner.id}, which cannot be told from luck ({luck}); {winner.id} is the "
-            f"{why_cheapest(winner, able, tied)}.",
+            f"than {winner.id}, which cannot be told from luck ({p_text(entry['p'])}); {winner.id} is the "
+            f"{why_cheapest(winner, able, tied, close)}.",
             _would_settle(comparisons, entry, pictures),
         ]
     if len(tied) > 1:
+        why = f"it is the {why_cheapest(winner, able, tied, close)}" if len(close) > 1 else alone(tied, best)
         return [
-            f"Take {best.id}. Over {splits} no other was right more often ({best.accuracy:.3f} on average), and it is "
-            f"the {why_cheapest(winner, able, tied)}."
+            f"Take {best.id}. Over {splits} no other was right more often ({best.accuracy:.3f} on average), and {why}."
         ]
     second = most_accurate([one for one in candidates if one is not best])
     entry = compared(comparisons, best, second)

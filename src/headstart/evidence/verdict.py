@@ -20,6 +20,7 @@ from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import disagreements, pictures_to_tell
 
 LEVEL = 0.05
+ONE_ERROR = 0.3173  # p of a difference as large as its standard error
 LEAST_PER_CLASS = 5
 _MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
 _LEAST_GAIN = 0.5  # points of a hundred below which more pictures are no advice
@@ -105,9 +106,10 @@ def decide(
         other for other in candidates if other is not best and compared(comparisons, best, other)["p_adjusted"] >= LEVEL
     ]
     n = sizes.pop()
+    close = close_to(best, tied, comparisons)
     # Nobody is served by a cheap classifier that may know nothing, as long as one is there that knows something.
-    able = [one for one in tied if one.limits[0] >= chance] or tied
-    case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(able), n, split)
+    able = [one for one in close if one.limits[0] >= chance] or close
+    case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(close), tuple(able), n, split)
     winner, few = case.winner, least_per_class < LEAST_PER_CLASS
     reason = _too_few(case, least_per_class, remedy) if few and len(candidates) > 1 else _reason(case)
     sentences = _nothing_learned(case, chance) or reason + _near_chance(case, chance)
@@ -115,7 +117,7 @@ def decide(
         winner.id,
         tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
         " ".join(sentences + _small_class(case, least_per_class)),
-        above_chance=not (_nothing_learned(case, chance) or _near_chance(case, chance)),
+        above_chance=winner.limits[0] > chance or _tells_classes_apart(winner),
     )
 
 
@@ -170,7 +172,8 @@ class _Case:
     best: Candidate
     winner: Candidate
     tied: tuple[Candidate, ...]
-    able: tuple[Candidate, ...]  # those of the tied that can be told from answering without looking, if any can
+    close: tuple[Candidate, ...]  # those of the tied that come close to the best
+    able: tuple[Candidate, ...]  # those of the close that can be told from answering without looking, if any can
     n: int
     split: str
 
@@ -186,6 +189,22 @@ def compared(comparisons: Sequence[Comparison], first: Candidate, second: Candid
             return entry
     missing = f"nothing about {first.id} and {second.id}"
     raise bad_parameter("comparisons", "decide", "those of compare_pairs over all candidates", missing)
+
+
+def close_to(best: Candidate, tied: Sequence[Candidate], comparisons: Sequence[Comparison]) -> list[Candidate]:
+    """Return those of the tied that are no further from the best than the standard error of the difference.
+
+    "Not told apart" is not "equal": with few pictures, or many comparisons, one that is much less accurate is tied too,
+    and nobody is served by it because it is cheap. The rule of one standard error is that of Breiman, Friedman, Olshen,
+    Stone 1984, "Classification and Regression Trees", 3.4.3; here the paired p says it, not yet adjusted.
+    """
+    return [one for one in tied if one is best or compared(comparisons, best, one)["p"] >= ONE_ERROR]
+
+
+def alone(tied: Sequence[Candidate], best: Candidate) -> str:
+    """Return what is said of those that are tied with the best and do not come close."""
+    others = joined([one.id for one in tied if one is not best])
+    return f"{others}, tied with it, {'do' if len(tied) > 2 else 'does'} not come close"
 
 
 def _reason(case: _Case) -> list[str]:
@@ -228,22 +247,19 @@ def _clear_winner(case: _Case) -> list[str]:
 def _most_and_cheapest(case: _Case) -> list[str]:
     equals = sum(candidate.right == case.winner.right for candidate in case.candidates)
     how = "No other answered more" if equals > 1 else "It answered more than any other"
-    return [
-        f"Take {case.winner.id}. {how} of the {case.pictures} right ({case.winner.right:,}), "
-        f"and it is the {why_cheapest(case.winner, case.able, case.tied)}."
-    ]
+    why = f"and it is the {why_cheapest(case.winner, case.able, case.tied, case.close)}"
+    if len(case.close) == 1:
+        why = f"and {alone(case.tied, case.best)}"
+    return [f"Take {case.winner.id}. {how} of the {case.pictures} right ({case.winner.right:,}), {why}."]
 
 
 def _tie(case: _Case) -> list[str]:
     best, winner = case.best, case.winner
     entry = compared(case.comparisons, best, winner)
-    luck = p_text(entry["p"])
-    if entry["p"] < LEVEL:  # a tie only because all comparisons count: say so, or the figure misleads
-        luck += f", but {p_text(entry['p_adjusted'])} when all {len(case.comparisons)} comparisons are counted"
     return [
         f"Take {winner.id}. {best.id} answered {best.right - winner.right:,} more of the {case.pictures} right "
-        f"than {winner.id}, which {_observed(case, entry)} cannot tell from luck ({luck}); "
-        f"{winner.id} is the {why_cheapest(case.winner, case.able, case.tied)}.",
+        f"than {winner.id}, which {_observed(case, entry)} cannot tell from luck ({p_text(entry['p'])}); "
+        f"{winner.id} is the {why_cheapest(case.winner, case.able, case.tied, case.close)}.",
         _would_settle(case, entry),
     ]
 
@@ -273,7 +289,7 @@ def _grouped(entry: Comparison) -> bool:
 
 
 def _nothing_learned(case: _Case, chance: float) -> list[str]:
-    if case.best.right > chance * case.n + 1e-9:  # 83 / 153 * 153 is not 83
+    if case.best.right > chance * case.n + 1e-9 or case.best.beyond_guessing > 1:  # 83 / 153 * 153 is not 83
         return []
     place = "the only one tried" if len(case.candidates) == 1 else "the best"
     return [
@@ -287,10 +303,20 @@ def _nothing_learned(case: _Case, chance: float) -> list[str]:
 def _near_chance(case: _Case, chance: float) -> list[str]:
     if case.winner.limits[0] > chance:
         return []
+    if _tells_classes_apart(case.winner):
+        return [
+            f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told from "
+            f"what always naming the commonest class gives ({chance:.3f}); but it tells the classes apart: on "
+            f"average it finds {100 * (case.winner.balanced or 0.0):.0f} % of a class."
+        ]
     return [
         f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told "
         f"from answering without looking ({chance:.3f})."
     ]
+
+
+def _tells_classes_apart(one: Candidate) -> bool:
+    return one.beyond_guessing > 2
 
 
 def _small_class(case: _Case, least: int) -> list[str]:

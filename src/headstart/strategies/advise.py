@@ -14,6 +14,7 @@ from headstart.base.progress import Progress
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
 from headstart.evidence.advice import Profile, advise, in_short
+from headstart.evidence.intervals import share_interval
 from headstart.evidence.learning import Forecast, forecast
 from headstart.evidence.units import numbered
 from headstart.features.extract import BATCH
@@ -54,7 +55,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
     seen, told = previewed(ground, preprocessing, readout)
     counts = np.bincount(ground.table.labels[ground.train], minlength=len(ground.classes))
     curve, _ = curve_on(ground, preprocessing, linear, readout, fitted.chosen, few=True)
-    pictures = len(ground.train)
+    pictures, right = len(ground.train), fitted.out_of_fold.argmax(axis=1) == labels
 
     def at(times: float) -> Forecast | None:
         if curve is None:
@@ -69,7 +70,7 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         pictures=pictures,
         least=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
-        linear=float((fitted.out_of_fold.argmax(axis=1) == labels).mean()),
+        linear=float(right.mean()),
         neighbours=float(seen.neighbours.mean()),
         ridge=float(seen.ridge.mean()),
         told=None if told is None else told.share,
@@ -77,6 +78,8 @@ def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool
         now=at(1.0),
         doubled=at(2.0),
         shift=how_they_look(ground, preprocessing) if with_shift else None,
+        linear_interval=share_interval(right, groups=groups),
+        ridge_interval=share_interval(seen.ridge, groups=groups[asked_about(labels, ground.request.seed)]),
     )
 
 

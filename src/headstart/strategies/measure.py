@@ -68,7 +68,8 @@ def _chance_warning(ground: Ground, metrics: Mapping[str, Any]) -> str | None:
     labels = ground.table.labels[ground.table.rows(split)]
     counts = np.bincount(labels, minlength=len(ground.classes))
     chance = counts.max() / len(labels)
-    if metrics[split]["accuracy"] > chance:
+    guessed = 1 / np.count_nonzero(counts)  # of each class on average
+    if metrics[split]["accuracy"] > chance or metrics[split]["balanced_accuracy_interval"][0] > guessed:
         return None
     return (
         f"accuracy {metrics[split]['accuracy']:.3f} is no better than always answering "

@@ -15,7 +15,7 @@ from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress
 from headstart.base.types import softmax
 from headstart.evidence.candidate import Candidate
-from headstart.evidence.intervals import wilson
+from headstart.evidence.intervals import share_interval
 from headstart.evidence.logme import logme
 from headstart.evidence.metrics import log_loss
 from headstart.evidence.paired import compare_pairs
@@ -85,6 +85,7 @@ def rank(
             learned=0,
             order=place,
             size=entry["parameters"],
+            interval=tuple(entry["interval"]),
         )
         for place, entry in enumerate(entries)
     ]
@@ -124,7 +125,7 @@ def scored(ground: Ground, name: str) -> tuple[dict[str, Any], NDArray[np.bool_]
         "parameters": backbone.parameters,
         "flops": backbone.flops,
         "linear": float(right.mean()),
-        "interval": list(wilson(int(right.sum()), len(right))),
+        "interval": list(share_interval(right, groups=_groups(ground))),
         "loss": log_loss(labels, softmax(fitted.out_of_fold)),
         "readout": readout,
         "neighbours": float(seen.neighbours.mean()),

@@ -126,8 +126,9 @@ def conclude(
     same = _same_head(runs, correct)
     rivals = {name: answers for name, answers in correct.items() if name not in same}
     comparisons = compare_pairs(rivals, split=split, groups=groups)
-    candidates = _candidates(runs, correct, split)
-    counts = np.bincount(ground.table.labels[ground.table.rows(split)], minlength=len(ground.classes))
+    labels = ground.table.labels[ground.table.rows(split)]
+    candidates = [replace(one, labels=labels) for one in _candidates(runs, correct, split)]
+    counts = np.bincount(labels, minlength=len(ground.classes))
     verdict = decide(
         [one for one in candidates if one.id not in same],
         comparisons,

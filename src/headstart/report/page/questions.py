@@ -27,6 +27,7 @@ PLAIN = {
 
 
 _HEADS = ("linear", "svm", "knn")
+_NEAR = 5.0  # points behind the most accurate; more than that is a matter for more pictures, not for a yes
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
     if winner in timed and winner["id"] != best["id"]:
         cheap = winner
     spent = seconds_text(cheap["seconds"]["total"])
+    if not standing.above_chance(results):
+        told = "None of them can be told from answering without looking, so none is good enough yet."
+        return Question(asked, "no", told, "strategies")
     if cheap["id"] == best["id"]:
         return Question(asked, "yes", f"{best['id']} takes {spent}, and none was right more often.", "cost")
     behind = 100 * (standing.metrics_of(best, split)["accuracy"] - standing.metrics_of(cheap, split)["accuracy"])
@@ -83,7 +87,8 @@ def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
     told = f"{cheap['id']} ({spent}) is {behind:.1f} points behind {best['id']} "
     told += f"({seconds_text(best['seconds']['total'])}), the most accurate"
     told += ": too little to tell from luck with so many pictures." if tied else ", more than luck would give."
-    return Question(asked, "yes, as far as can be told" if tied else "no", told, "cost")
+    short = "no" if not tied else "yes, as far as can be told" if behind < _NEAR else "cannot be told"
+    return Question(asked, short, told, "cost")
 
 
 def _told_apart(results: Results, one: str, other: str) -> bool:
