@@ -235,6 +235,36 @@ def test_paper_shows_no_buttons_and_light_colours(browser: Any, file: Path, sche
     opened.context.close()
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_command_can_be_copied_or_at_least_marked(browser: Any, file: Path, allowed: bool) -> None:
+    opened = Seen(browser, file, permissions=["clipboard-read", "clipboard-write"] if allowed else [])
+    if not allowed:
+        opened.page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); 0")
+    button = opened.page.locator(".copy").first
+    wanted = opened.page.locator(".command code").first.inner_text()
+    button.click()
+    opened.page.wait_for_function("document.querySelector('.copy').textContent !== 'copy'")
+    if allowed:
+        assert button.inner_text() == "copied"
+        assert opened.page.evaluate("navigator.clipboard.readText()") == wanted
+    else:
+        assert button.inner_text() == "marked"
+        assert opened.page.evaluate("String(getSelection())").strip() == wanted
+    assert opened.faults == []
+    opened.context.close()
+
+
+def test_a_finger_sees_what_a_sign_tells(browser: Any, file: Path) -> None:
+    opened = Seen(browser, file, has_touch=True, viewport={"width": 400, "height": 900})
+    opened.page.locator("#cost svg.chart g.tip").first.tap()
+    tip = opened.page.locator("#tip")
+    assert tip.is_visible()
+    assert "95 % interval" in tip.inner_text().replace("\u00a0", " ")
+    opened.page.locator("h1").first.tap()
+    assert tip.is_hidden()
+    opened.context.close()
+
+
 def test_without_scripts_everything_is_there(browser: Any, file: Path) -> None:
     opened = Seen(browser, file, java_script_enabled=False)
     assert opened.page.locator("#table-strategies tbody tr").count() == 6

@@ -26,8 +26,10 @@
       const mark = event.target.closest && event.target.closest("[data-tip]");
       if (mark) show(mark);
     });
-    document.addEventListener(off, hide);
+    // A finger that lifts leaves the sign that it pointed at: what it told stays until the next touch.
+    document.addEventListener(off, (event) => { if (event.pointerType !== "touch") hide(); });
   }
+  document.addEventListener("pointerdown", (event) => { if (!event.target.closest("[data-tip]")) hide(); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   addEventListener("scroll", hide, { passive: true });
 
@@ -72,7 +74,7 @@
 
   for (const button of all(".copy")) {
     button.addEventListener("click", async () => {
-      const code = button.parentElement.querySelector("code");
+      const code = button.closest(".command").querySelector("code");
       try { await navigator.clipboard.writeText(code.textContent); button.textContent = "copied"; say("copied"); }
       catch { getSelection().selectAllChildren(code); button.textContent = "marked"; say("marked, to be copied by hand"); }
       setTimeout(() => { button.textContent = "copy"; }, 1600);
