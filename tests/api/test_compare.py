@@ -213,12 +213,15 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
         classes=("a", "b"),
         table=SimpleNamespace(labels=np.array([0, 0, 0, 1]), rows=lambda split: np.arange(4)),
     )
-    at_chance = {"val": {"accuracy": 0.75, "used_for_choosing": False}}
+    guessing = {"used_for_choosing": False, "balanced_accuracy_interval": [0.2, 0.8]}
+    at_chance = {"val": {"accuracy": 0.75, **guessing}}
     (warning,) = measured_warnings(ground, at_chance)  # type: ignore[arg-type]
     assert "'a' (0.750)" in warning
     assert "learning rate" in warning
-    above = {"val": {"accuracy": 0.76, "used_for_choosing": False}}
+    above = {"val": {"accuracy": 0.76, **guessing}}
     assert measured_warnings(ground, above) == []  # type: ignore[arg-type]
+    apart = {"val": {"accuracy": 0.7, **guessing, "balanced_accuracy_interval": [0.51, 0.9]}}
+    assert measured_warnings(ground, apart) == []  # type: ignore[arg-type]
 
 
 def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
