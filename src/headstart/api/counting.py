@@ -105,7 +105,9 @@ def _counts(unfreeze: str | int | Iterable[int]) -> list[int]:
         asked = range(unfreeze + 1) if isinstance(unfreeze, int) else unfreeze
     counts = sorted({0, *asked})
     if counts[0] < 0 or len(counts) < 2:
-        raise bad_parameter("unfreeze", "activity", f"how many stages at most, such as '{USUAL}' or 3", unfreeze)
+        raise bad_parameter(
+            "unfreeze", "activity", f"how many stages at most, from 1, such as '{USUAL}' or 3", unfreeze
+        )
     return counts
 
 

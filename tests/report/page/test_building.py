@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from headstart.base.errors import DataError, StoreError
+from headstart.report.page import drawings
 from headstart.report.page.building import build, write_page
 from headstart.report.page.questions import questions
 from headstart.report.page.reading import read_answers, read_results
@@ -85,6 +86,36 @@ def test_cheap_is_the_one_that_is_taken_where_another_was_right_more_often(run_f
         results["verdict"]["winner"] = taken
         asked = {one.asked: one for one in questions(results, read_answers(results, run_folder))}
         assert asked["Is the cheap one good enough?"].told.startswith(f"{taken} ("), taken
+
+
+def test_curves_of_what_nothing_was_held_back_from_have_names_and_tips(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    trained = [run for run in results["runs"] if run.get("epochs")]
+    for run in trained:
+        for entry in run["epochs"]:
+            entry["val_loss"] = entry["val_accuracy"] = None
+    for title, told, drawn in drawings.epoch_panels(results)[:2]:
+        assert "none were held back" in told, title
+        assert all(f">{run['id']}<" in drawn for run in trained)
+        assert drawn.count("<title>") >= sum(len(run["epochs"]) for run in trained)
+
+
+def test_it_says_whose_answers_it_shows_where_the_winners_are_gone(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    (run_folder / "predictions" / f"{results['verdict']['winner']}.parquet").unlink()
+    _, notes = build(results, run_folder)
+    assert any(f"The answers of {results['verdict']['winner']} are missing" in note for note in notes)
+
+
+def test_trust_in_one_answer_and_in_all_is_one_card(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    winner = next(run for run in results["runs"] if run["id"] == results["verdict"]["winner"])
+    split = next(name for name, found in winner["metrics"].items() if found)
+    answers = read_answers(results, run_folder)
+    for ece, told in ((0.2, True), (0.05, False)):
+        winner["metrics"][split]["calibration"] = {"ece": ece, "ece_if_true": 0.1}
+        asked = {one.asked: one for one in questions(results, answers)}
+        assert ("All answers together promise too" in asked["Can I trust a stated 95 %?"].told) == told
 
 
 def test_it_is_the_same_page_twice(run_folder: Path) -> None:

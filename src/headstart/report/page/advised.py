@@ -59,4 +59,5 @@ def _height(advice: Mapping[str, Any], size: str) -> float:
     """Return the place from -1 (few) to 1 (many), always on the side that was measured."""
     enough, each = advice.get("enough"), advice.get("per_class")
     far = 0.5 if not enough or not each else abs(math.log(each / enough)) / math.log(32)
-    return min(max(far, 0.15), 0.8) * (1 if size == "large" else -1)
+    least, most = (0.15, 0.6) if size == "large" else (0.4, 0.8)  # the name of the field stays free
+    return min(max(far, least), most) * (1 if size == "large" else -1)

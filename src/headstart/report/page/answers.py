@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats
 from headstart.evidence.metrics import confusion
 from headstart.report.page.reading import Answers
+
+_LUCK = 1.25  # times the difference that luck alone would give
 
 Integers = NDArray[np.int64]
 
@@ -119,6 +122,17 @@ def kept_promises(answers: Answers, run: str, stated: float = 0.95) -> tuple[int
     sure = best >= stated
     right = (answers.answered(run) == answers.labels) & sure
     return int(sure.sum()), int(right.sum()), float(best[sure].mean()) if sure.any() else 0.0
+
+
+def promises_too_much(answers: Answers, run: str) -> bool:
+    """Return whether the stated probabilities are higher on average than the answers are right."""
+    stated = float(answers.probabilities[run].max(axis=1).mean())
+    return stated > float((answers.answered(run) == answers.labels).mean())
+
+
+def off_by_more_than_luck(record: Mapping[str, Any]) -> bool:
+    """Return whether stated and true differ by more than they would if all were true (`calibration` of a run)."""
+    return bool(record) and float(record["ece"]) > _LUCK * float(record["ece_if_true"])
 
 
 def ranked_classes(row: Floats, most: int = 3) -> list[int]:

@@ -87,6 +87,11 @@ def build(
     hot = heat.section(results, answers, looking.found(results, folder), pictures)
     if shown is not None:
         gallery = _pictured(results, folder, answers, shown, pictures, until, notes)
+        winner = (results.get("verdict") or {}).get("winner")
+        if winner not in (None, shown):
+            notes.append(
+                f"The answers of {winner} are missing or unreadable: mistakes, classes, map and trust are of {shown}."
+            )
     else:
         notes.append("No predictions were found in the run folder: the page has no pictures, classes or promises.")
     context = {

@@ -89,6 +89,12 @@ def epoch_panels(results: Results) -> list[tuple[str, str, Markup]]:
         ),
         ("Learning rate", "How large the steps of the training are.", ("learning_rate",)),
     ]
+    if not any(entry.get("val_loss") is not None for run in runs for entry in run["epochs"]):
+        own = "On the pictures it learns from: none were held back to choose an epoch."
+        panels[0], panels[1] = (
+            ("Loss", f"{own} Lower is better.", ("train_loss",)),
+            ("Accuracy", own, ("train_accuracy",)),
+        )
     drawn = [(title, told, _epoch_panel(title, runs, keys)) for title, told, keys in panels]
     return [panel for panel in drawn if panel[2]]
 

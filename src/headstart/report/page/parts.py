@@ -15,7 +15,7 @@ from headstart.report.cells import probability
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import drawings, matrices, svg
 from headstart.report.page.advised import quadrants
-from headstart.report.page.answers import counted, seriated
+from headstart.report.page.answers import counted, off_by_more_than_luck, promises_too_much, seriated
 from headstart.report.page.drawings import points
 from headstart.report.page.mapped import coloured, feature_map
 from headstart.report.page.questions import PLAIN
@@ -200,7 +200,8 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
     return {
         "drawing": drawings.promises(after, before),
         "before": bool(before),
-        "too_much": float(probabilities.max(axis=1).mean()) > float((answers.answered(run) == answers.labels).mean()),
+        "too_much": promises_too_much(answers, run),
+        "off": off_by_more_than_luck(record),
         "temperature": temperature,
         "record": record,
         "tables": sureness.tables(results),

@@ -9,7 +9,12 @@ from typing import Any
 from headstart.evidence.verdict import worth_of_more
 from headstart.report import standing
 from headstart.report.numbers import seconds_text
-from headstart.report.page.answers import kept_promises, worst_mistakes
+from headstart.report.page.answers import (
+    kept_promises,
+    off_by_more_than_luck,
+    promises_too_much,
+    worst_mistakes,
+)
 from headstart.report.page.drawings import percent, points
 from headstart.report.page.reading import Answers
 
@@ -47,7 +52,7 @@ def questions(results: Results, answers: Answers, looked: Sequence[Question] = (
         return []
     found = [_good(results, winner), _cheap(results, winner)]
     if winner["id"] in answers.probabilities:
-        found += [_missed(results, winner, answers), _trusted(winner["id"], answers)]
+        found += [_missed(results, winner, answers), _trusted(results, winner, answers)]
     return [question for question in [*found, *looked, _more(results)] if question]
 
 
@@ -108,15 +113,24 @@ def _missed(results: Results, winner: Mapping[str, Any], answers: Answers) -> Qu
     return Question("Which pictures does it miss?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
 
 
-def _trusted(run: str, answers: Answers) -> Question:
-    sure, right, mean = kept_promises(answers, run)
-    asked = "Can I trust a stated 95 %?"
+def _trusted(results: Results, winner: Mapping[str, Any], answers: Answers) -> Question:
+    sure, right, mean = kept_promises(answers, winner["id"])
+    asked, whole = "Can I trust a stated 95 %?", _on_the_whole(results, winner, answers)
     if sure < 10:
-        return Question(asked, "too few to say", f"Only {sure} answers state 95 % or more.", "sureness")
+        some = f"Only {sure} answer{' states' if sure == 1 else 's state'} 95 % or more."
+        return Question(asked, "too few to say", f"{some}{whole}", "sureness")
     share = right / sure
     short = "yes" if share >= mean - 0.02 else "not quite" if share >= mean - 0.06 else "no"
     told = f"{sure:,} answers state 95 % or more, {percent(mean)} on average; {percent(share)} of them are right."
-    return Question(asked, short, told, "sureness")
+    return Question(asked, "that one, yes" if whole and short == "yes" else short, f"{told}{whole}", "sureness")
+
+
+def _on_the_whole(results: Results, winner: Mapping[str, Any], answers: Answers) -> str:
+    """Return what is said of all stated probabilities together where they are off by more than luck."""
+    record = standing.metrics_of(winner, standing.measured_split(results)).get("calibration") or {}
+    if not off_by_more_than_luck(record):
+        return ""
+    return f" All answers together promise too {'much' if promises_too_much(answers, winner['id']) else 'little'}."
 
 
 def _more(results: Results) -> Question | None:
