@@ -76,7 +76,7 @@ def test_a_kept_head_is_no_other_strategy(concluded):
     assert (found["verdict"]["winner"], found["verdict"]["tied_with"]) == ("linear", ["svm"])
     assert [(pair["a"], pair["b"]) for pair in found["comparisons"]] == [("linear", "svm")]
     assert found["comparisons"][0]["p"] == found["comparisons"][0]["p_adjusted"]
-    assert "of the two that are tied" in found["verdict"]["text"]
+    assert "and svm, tied with it, does not come close." in found["verdict"]["text"]
     assert "partial and full answer with the head of linear and count as one" in found["verdict"]["text"]
 
 

@@ -12,6 +12,7 @@ from headstart.base.errors import HeadstartError
 from headstart.base.files import read_json
 from headstart.base.params import bad_parameter
 from headstart.base.progress import Progress, Silent
+from headstart.base.typed import program as program_as_typed
 from headstart.report.text import Typed
 
 LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest
@@ -175,7 +176,13 @@ def page_of(
         if trained:
             _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)
         seconds = None if whole else PAGE_SECONDS
-        write_page(results, folder, pictures=pictures, typed=Typed(folder=str(folder)), seconds=seconds)
+        write_page(
+            results,
+            folder,
+            pictures=pictures,
+            typed=Typed(folder=str(folder), program=program_as_typed()),
+            seconds=seconds,
+        )
     except HeadstartError:
         raise
     except Exception as error:  # noqa: BLE001 - hours of training may lie behind; the results stand

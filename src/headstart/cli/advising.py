@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from headstart.base.typed import command_as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
 
@@ -54,4 +55,9 @@ def advise(
     if backbones is not None:
         session.tell(found, ranking_lines, as_json=as_json)
         return
-    session.tell(found, advice_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {found['command']}", "faint")])
+    session.tell(
+        found,
+        advice_lines,
+        as_json=as_json,
+        after=[Line(""), Line(f"Do it: {command_as_typed(found['command'])}", "faint")],
+    )

@@ -12,9 +12,10 @@ import typer
 
 from headstart.base.errors import ConfigError
 from headstart.base.files import check_writable, write_text
+from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.options import settings
-from headstart.cli.session import as_typed, open_session
+from headstart.cli.session import open_session
 
 Strategy = Annotated[
     str,
@@ -74,7 +75,7 @@ def fit(
     session.screen.show([*measured_lines(model.info.get("measured") or {}), Line(f"Saved: {as_typed(place)}")])
     if quiet:  # else they were told while it worked
         session.aside.show([Line(f"! {text}", "warning") for text in model.info.get("warnings") or ()])
-    session.screen.show([Line(f"Use it: headstart predict {quoted(as_typed(place))} PICTURES")])
+    session.screen.show([Line(f"Use it: {program()} predict {quoted(as_typed(place))} PICTURES")])
 
 
 def _own_place(data: str) -> Path:

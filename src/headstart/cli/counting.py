@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from headstart.base.typed import as_typed
 from headstart.cli import options
 from headstart.cli.options import settings
-from headstart.cli.session import as_typed, open_session
+from headstart.cli.session import open_session
 
 Unfreeze = Annotated[
     str,

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.base.typed import as_typed, command_as_typed, program
 from headstart.cli import options
 from headstart.cli.options import asked, names, settings
-from headstart.cli.session import Session, as_typed, open_session, program
+from headstart.cli.session import Session, open_session
 
 Out = Annotated[
     Path | None,
@@ -201,7 +202,9 @@ def show_plan(
     for name, value in (more or {}).items():
         if value:
             command += f" --{name}" if value is True else f" --{name} {quoted(str(value))}"
-    session.tell(found, plan_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {command}", "faint")])
+    session.tell(
+        found, plan_lines, as_json=as_json, after=[Line(""), Line(f"Do it: {command_as_typed(command)}", "faint")]
+    )
 
 
 def run(

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from headstart.base.files import check_writable
+from headstart.base.typed import as_typed
 from headstart.cli import options
-from headstart.cli.session import as_typed, open_session
+from headstart.cli.session import open_session
 
 Target = Annotated[
     Path | None,

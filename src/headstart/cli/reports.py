@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.base.typed import as_typed, program
 from headstart.cli import options
-from headstart.cli.session import as_typed, open_session, program
+from headstart.cli.session import open_session
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, as compare wrote it.", show_default=False)

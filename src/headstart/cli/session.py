@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -100,21 +97,3 @@ def _api() -> Any:
     from headstart import api
 
     return api
-
-
-def program() -> str:
-    """Return how a person types headstart here: by its path where it is not the one that the shell finds."""
-    own = Path(sys.argv[0])
-    if own.stem != "headstart" or not own.is_file():
-        return "headstart"
-    found = shutil.which("headstart")
-    return "headstart" if found and own.samefile(found) else as_typed(own.absolute())
-
-
-def as_typed(path: Path) -> str:
-    """Return `path` as short as a user would type it: relative where it lies below the current folder."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # another drive
-        return str(path)
-    return str(path) if relative.startswith("..") else relative

@@ -200,6 +200,10 @@ def test_a_class_of_many_is_asked_by_name(browser: Any, run_folder: Path, monkey
     told = opened.page.locator("#picked").inner_text()
     assert "개와 고양이" in told
     assert "of 10 found" in told
+    for typed, said in (("고양", "of 10 found"), ("nothing", "No class has")):
+        opened.page.locator("#pick").fill(typed)
+        opened.page.locator("#pick").press("Enter")
+        assert said in opened.page.locator("#picked").inner_text(), typed
     opened.page.locator(".matrix").hover()
     assert "answered" in opened.page.locator("#tip").inner_text()
     assert opened.faults == []

@@ -125,6 +125,12 @@
       cross.setAttribute("d", `M0 ${at}h${side}v1h${-side}zM${at} 0v${side}h1v${-side}z`);
     };
     pick.addEventListener("input", () => { const at = names.indexOf(pick.value); if (at >= 0) tell(at); });
+    pick.addEventListener("change", () => {
+      const typed = pick.value.trim().toLowerCase(), exact = names.indexOf(pick.value);
+      const at = exact >= 0 || !typed ? exact : names.findIndex((name) => name.toLowerCase().includes(typed));
+      if (at >= 0) tell(at);
+      else if (typed) picked.textContent = `No class has ${isolated(pick.value)} in its name.`;
+    });
     const under = (event) => {
       const box = matrix.getBoundingClientRect(), unit = box.width / (side + 2);
       const [column, row] = [(event.clientX - box.left) / unit - 1, (event.clientY - box.top) / unit - 1].map(Math.floor);
