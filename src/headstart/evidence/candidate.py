@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.intervals import wilson
+from headstart.evidence.intervals import variance_of_shares, wilson
 
 _EQUAL_COST = 1.05
 _COSTS = (
@@ -58,22 +58,25 @@ class Candidate:
     labels: NDArray[np.int64] | None = None
 
     @property
-    def balanced(self) -> float | None:
-        """The mean over classes of how many of their pictures it answered right; None without labels."""
-        if self.labels is None:
-            return None
-        return float(np.mean([self.correct[self.labels == label].mean() for label in np.unique(self.labels)]))
+    def balanced(self) -> float:
+        """The mean over classes of how many of their pictures it answered right; NaN without labels."""
+        return float("nan") if self.labels is None else float(self._recalls()[0].mean())
 
     @property
     def beyond_guessing(self) -> float:
         """By how many standard errors `balanced` is above 1 / classes, as guessing gives; minus infinity: unknown."""
-        if self.labels is None or self.balanced is None:
+        if self.labels is None:
             return -np.inf
-        counts = np.unique(self.labels, return_counts=True)[1]
-        recalls = np.array([self.correct[self.labels == label].mean() for label in np.unique(self.labels)])
-        # One picture added that is right and one that is wrong: a class all right with few pictures is not certain.
-        spread = (recalls * counts + 1) * ((1 - recalls) * counts + 1) / (counts + 2) ** 3
-        return float((self.balanced - 1 / len(counts)) * len(counts) / np.sqrt(spread.sum()))
+        recalls, counts = self._recalls()
+        error = np.sqrt(variance_of_shares(recalls, counts).sum()) / len(counts)
+        return float((recalls.mean() - 1 / len(counts)) / error)
+
+    def _recalls(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the share of each class that it answered right, and how many pictures the class has."""
+        labels = np.asarray(self.labels, np.int64)
+        counts = np.bincount(labels)
+        there = counts > 0
+        return np.bincount(labels, weights=self.correct)[there] / counts[there], counts[there]
 
     @property
     def right(self) -> int:

@@ -134,6 +134,14 @@ def share_interval(
     return min(low, right / n), max(high, right / n)  # rounding, where the share is 0 or 1
 
 
+def variance_of_shares(shares: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the variance of shares of `counts` trials each, one right and one wrong added.
+
+    So a share of 0 or 1 out of few is not certain (the variance of the beta distribution that one of each begins).
+    """
+    return np.asarray((shares * counts + 1) * ((1 - shares) * counts + 1) / (counts + 2) ** 3)
+
+
 def two_sided_z(confidence: float, *, owner: str) -> float:
     """Return the normal quantile that leaves ``(1 - confidence) / 2`` above it (`owner`: for the error)."""
     confidence = check_number("confidence", owner, confidence, least=1e-9, most=1 - 1e-9)

@@ -307,7 +307,7 @@ def _near_chance(case: _Case, chance: float) -> list[str]:
         return [
             f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told from "
             f"what always naming the commonest class gives ({chance:.3f}); but it tells the classes apart: on "
-            f"average it finds {100 * (case.winner.balanced or 0.0):.0f} % of a class."
+            f"average it finds {100 * case.winner.balanced:.0f} % of a class."
         ]
     return [
         f"Caution: the {case.winner.right:,} of {case.n:,} that {case.winner.id} has right cannot be told "

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.base.streams import stream
 from headstart.base.types import Floats, unit_rows
+from headstart.evidence.intervals import variance_of_shares
 from headstart.heads.training import Labels, Standard
 
 MOST_ROWS = 1500  # the axes of the matrix of all pairs take about a second
@@ -115,9 +116,8 @@ def few_shot(
     if not asked_of.any():
         return None
     found = np.nanmean(recalls[:, asked_of], axis=0)
-    # One row added that is right and one that is wrong: a class all right with few rows is not certain.
     units = np.array([len(np.unique(owners[own])) for own in members])[asked_of]
-    spread = (found * units + 1) * ((1 - found) * units + 1) / (units + 2) ** 3
+    spread = variance_of_shares(found, units)
     scale = np.sqrt(shots / np.mean(taken_of)) / (1 - 1 / classes)
     share = float(min(1.0, (found.mean() - 1 / classes) * scale))
     return Told(share, float(np.sqrt(spread.sum()) / len(found) * scale))
