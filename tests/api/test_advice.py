@@ -14,7 +14,9 @@ from safetensors.torch import save_file
 import headstart as hs
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Silent
+from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import wilson
+from headstart.evidence.verdict import decide
 from headstart.strategies.advise import profile_of, undecided
 from headstart.strategies.ground import prepare
 from headstart.strategies.request import Request
@@ -111,24 +113,36 @@ def test_networks_are_ranked_by_the_same_head_on_the_same_pictures(pictures: Pat
     assert found["pictures"] == 24
 
 
-def test_pictures_of_one_group_are_no_further_evidence(pictures: Path, other_network: Path, tmp_path: Path) -> None:
+def test_pictures_of_one_group_are_no_further_evidence(
+    picture_folder: Path, other_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Intervals of the ranking and of the advice are those of so many groups as there are."""
-    files = sorted((pictures / "train").rglob("*.png"))
-    rows = [f"{file.relative_to(pictures)},{file.parent.name},{place // 4},train" for place, file in enumerate(files)]
-    rows += [
-        f"{file.relative_to(pictures)},{file.parent.name},v{file.stem},val"
-        for file in (pictures / "val").rglob("*.png")
+    files = sorted((picture_folder / "train").rglob("*.png"))
+    rows = [
+        f"{file.relative_to(picture_folder)},{file.parent.name},{place // 4},train" for place, file in enumerate(files)
     ]
-    (pictures / "list.csv").write_text("\n".join(["path,label,group,split", *rows]) + "\n", encoding="utf-8")
-    names = ["tf_efficientnet_lite0", str(other_network)]
-    for one in hs.advise(pictures / "list.csv", backbones=names, image_size=64)["ranking"]:
+    rows += [
+        f"{file.relative_to(picture_folder)},{file.parent.name},v{file.stem},val"
+        for file in (picture_folder / "val").rglob("*.png")
+    ]
+    (picture_folder / "list.csv").write_text("\n".join(["path,label,group,split", *rows]) + "\n", encoding="utf-8")
+    names, weighed = ["tf_efficientnet_lite0", str(other_network)], list[Candidate]()
+    monkeypatch.setattr(
+        "headstart.strategies.rank.decide",
+        lambda candidates, *rest, **named: (weighed.extend(candidates), decide(candidates, *rest, **named))[1],
+    )
+    found = hs.advise(picture_folder / "list.csv", backbones=names, image_size=64)
+    assert [pair["unit"] for pair in found["comparisons"]] == ["group"]
+    ranking = found["ranking"]
+    assert {one.id: list(one.limits) for one in weighed} == {one["backbone"]: one["interval"] for one in ranking}
+    for one in ranking:
         alone = wilson(round(one["linear"] * len(files)), len(files))
         assert one["interval"][0] < alone[0] - 0.05, one
     ground = prepare(
-        read_table(pictures / "list.csv"), Request(image_size=64), files=None, threads=None, progress=Silent()
+        read_table(picture_folder / "list.csv"), Request(image_size=64), files=None, threads=None, progress=Silent()
     )
-    found = profile_of(ground, undecided(ground), with_shift=False)
-    for share, interval in ((found.linear, found.linear_interval), (found.ridge, found.ridge_interval)):
+    profile = profile_of(ground, undecided(ground), with_shift=False)
+    for share, interval in ((profile.linear, profile.linear_interval), (profile.ridge, profile.ridge_interval)):
         assert interval[0] < wilson(round(share * len(files)), len(files))[0] - 0.05
 
 

@@ -34,6 +34,23 @@ def test_contrast_shifts_by_its_square(pictures, contrast):
     assert shift(network, [contrast * pictures]) == pytest.approx(abs(np.log(contrast**2)), abs=0.02)
 
 
+class Aside(nn.Module):
+    """A network with one norm more, at its beginning, which remembers other pictures and changes nothing."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.early, self.network = nn.BatchNorm2d(3), network
+        self.early.running_var.fill_(1e-4)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        self.early(batch)
+        return self.network(batch)
+
+
+def test_only_late_norms_are_asked(pictures):
+    assert shift(Aside(network_that_learned_from(pictures)).eval(), [pictures]) == pytest.approx(0.0, abs=0.02)
+
+
 def test_batches_and_brightness_play_no_part(pictures):
     network = network_that_learned_from(pictures)
     whole = shift(network, [2 * pictures])

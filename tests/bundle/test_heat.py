@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from headstart.base.types import Affine, Kernel, Neighbours, Preprocessing
 from headstart.bundle import Model
 from headstart.bundle.heat import Heat, alike, heat_of
+from headstart.pixels.covering import SPOTS
 
 SIDE = 64
 PREPROCESSING = Preprocessing(
@@ -72,6 +73,14 @@ def test_its_numbers_are_those_of_the_classifier() -> None:
     assert heat.falls[0] > 0.05
     assert heat.falls[-1] == pytest.approx(0.0, abs=1e-6)  # far from where it looks
     assert heat.named[0] == "bright"
+
+
+def test_a_cell_is_worth_what_covering_takes_and_what_it_gives_alone() -> None:
+    rng = np.random.default_rng(0)
+    covered, alone = rng.random(SPOTS), rng.random(SPOTS)
+    heat = Heat("bright", 0.7, covered, alone, ("bright",) * SPOTS)
+    assert heat.cells()[0, 0] == pytest.approx((0.7 - covered[0] + alone[0] - alone.mean()) / 2)  # in one spot alone
+    assert heat.cells()[7, 7] == pytest.approx((0.7 - covered[-1] + alone[-1] - alone.mean()) / 2)
 
 
 def test_a_spot_that_speaks_against_the_answer_is_below_zero() -> None:

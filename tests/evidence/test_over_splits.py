@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,6 +45,21 @@ def test_a_tie_goes_to_the_cheaper_and_says_how_many_would_settle_it():
     assert "points more right than linear, which cannot be told from luck (p = " in found.text
     assert found.text.endswith("pictures in all would settle it.")
     assert "linear is the cheaper to use of the two that are tied (the fewer operations for an answer)" in found.text
+
+
+def test_a_cheaper_one_that_is_tied_and_does_not_come_close_is_not_taken():
+    found = verdict({"full": around(0.9, 0), "linear": around(0.88, 1)}, flops={"full": 9e9})  # p = 0.17
+    assert (found.winner, found.tied_with) == ("full", ("linear",))
+    assert "and linear, tied with it, does not come close." in found.text
+    assert verdict({"full": around(0.9, 0), "linear": around(0.888, 1)}, flops={"full": 9e9}).winner == "linear"
+
+
+def test_a_common_class_is_no_proof_that_nothing_was_learned():
+    labels = np.repeat([0, 1], [90, 10])
+    one = Candidate("knn", 0.9, np.repeat([True, False], [81, 19]) | (labels == 1), 1e9, 10, 0, interval=(0.85, 0.95))
+    for told, candidate in ((False, replace(one, labels=labels)), (True, one)):
+        found = decide_over_splits([candidate], [], splits="4 splits", pictures=100, chance=0.9)
+        assert ("Nothing was learned" in found.text) == told
 
 
 def test_the_best_may_also_be_the_cheapest_or_the_only_one():

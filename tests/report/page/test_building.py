@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from headstart.base.errors import DataError, StoreError
-from headstart.report.page import drawings
+from headstart.report.page import drawings, mapped
 from headstart.report.page.building import build, write_page
 from headstart.report.page.questions import questions
 from headstart.report.page.reading import read_answers, read_results
@@ -78,6 +78,24 @@ def test_cheap_is_what_trains_nothing_of_the_network(run_folder: Path) -> None:
         pair["p_adjusted"] = 0.001
     again = questions(results, read_answers(results, run_folder))
     assert next(one for one in again if one.asked == cheap.asked).short == "no"
+
+
+def test_far_behind_and_tied_is_no_yes_and_at_chance_none_is_good_enough(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    answers = read_answers(results, run_folder)
+    split = next(name for name, found in results["runs"][0]["metrics"].items() if found)
+
+    def cheap() -> str:
+        return {one.asked: one for one in questions(results, answers)}["Is the cheap one good enough?"].short
+
+    for pair in results["comparisons"]:
+        pair["p_adjusted"] = 0.2
+    best = max(results["runs"], key=lambda run: run["metrics"][split]["accuracy"])
+    assert cheap() == "yes, as far as can be told"
+    best["metrics"][split]["accuracy"] += 0.04
+    assert cheap() == "cannot be told"
+    results["verdict"]["above_chance"] = False
+    assert cheap() == "no"
 
 
 def test_cheap_is_the_one_that_is_taken_where_another_was_right_more_often(run_folder: Path) -> None:
@@ -231,7 +249,7 @@ def test_no_run_folder_is_an_error_that_says_what_to_give(tmp_path: Path) -> Non
         read_results(tmp_path)
 
 
-def test_a_map_shows_every_picture_that_has_a_place(run_folder: Path) -> None:
+def test_a_map_shows_every_picture_that_has_a_place(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -245,6 +263,9 @@ def test_a_map_shows_every_picture_that_has_a_place(run_folder: Path) -> None:
     outline(page)
     wrong = int((answers.answered("svm") != answers.labels).sum())
     assert page.count("wrong-ring") == wrong + 1  # and the rule of the style sheet
+    assert "ring wrong-ring many" not in page
+    monkeypatch.setattr(mapped, "_MANY", wrong - 1)
+    assert build(results, run_folder)[0].count("ring wrong-ring many") == wrong
     assert "they hold 50\u00a0% of all differences" in page
     (run_folder / "map.parquet").unlink()
     assert 'id="map"' not in build(results, run_folder)[0]
