@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drawing import Draw, draw_classes, draw_picture
+
+from headstart.base.process import processors
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,8 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.sched_setaffinity(0, {processors[int(worker.removeprefix("gw")) % len(processors)]})
 
 
+@pytest.fixture
+def usual_threads() -> Iterator[None]:
+    """Give torch back its usual number of threads: another number rounds otherwise, in whatever test comes next.
+
+    Set up before `monkeypatch`, so that it ends after it: the torch that it finds is the real one.
+    """
+    usual = processors()
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != usual:
+        torch.set_num_threads(usual)
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(usual_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Clean the environment of what steers headstart and the hub; the cache is a fresh folder."""
     for name in list(os.environ):
         if name.startswith(("HEADSTART_", "HF_")):

@@ -19,7 +19,6 @@ import headstart as hs
 from headstart import backbones
 from headstart.base.errors import ConfigError, WeightsError
 from headstart.base.files import fingerprint
-from headstart.base.process import thread_budget
 
 SMALL = {"strategies": ["linear", "knn"], "image_size": 64}
 ADDRESS = {"weights": None, "image_size": 64}
@@ -33,9 +32,6 @@ WITHOUT_TORCH = (
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[hs.api.Experiment, Path]:
     """A first comparison, whose network was kept, and the cache where it is."""
-    import torch
-
-    torch.set_num_threads(thread_budget())  # as in a process of its own, whatever an earlier test has asked for
     folder = tmp_path_factory.mktemp("first")
     draw_classes(folder / "pictures" / "train", 12, 0)  # as in `picture_folder`
     draw_classes(folder / "pictures" / "val", 6, 100)
@@ -50,9 +46,6 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[hs.api.Experiment, 
 @pytest.fixture
 def known(first: tuple[hs.api.Experiment, Path], cache: Path, tmp_path: Path) -> hs.api.Experiment:
     """The first comparison, in a folder and a cache of the test's own."""
-    import torch
-
-    torch.set_num_threads(thread_budget())
     experiment, kept = first
     shutil.copytree(kept, cache, dirs_exist_ok=True)
     shutil.copytree(experiment.folder, tmp_path / "first.run")
