@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -41,8 +42,13 @@ def usual_threads() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def cache(usual_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Clean the environment of what steers headstart and the hub; the cache is a fresh folder."""
+def cache(
+    usual_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Clean the environment of what steers headstart and the hub; the cache is a fresh folder.
+
+    It goes with the test: three thousand of them were gigabytes, and filled a disk.
+    """
     for name in list(os.environ):
         if name.startswith(("HEADSTART_", "HF_")):
             monkeypatch.delenv(name)
@@ -51,7 +57,8 @@ def cache(usual_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeyp
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as an earlier command in this process left it
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("HEADSTART_CACHE", str(folder))
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # a test may have taken the rights to it away
 
 
 @pytest.fixture
