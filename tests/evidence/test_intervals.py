@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import poisson
 from simulating import ACCURACIES, enumerated_coverage, share_coverage
 from statsmodels.stats.proportion import proportion_confint
 
@@ -19,26 +20,28 @@ FORMULAS = {"wilson": (wilson, "wilson"), "clopper-pearson": (clopper_pearson, "
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 @pytest.mark.parametrize(("interval", "name"), FORMULAS.values(), ids=FORMULAS)
 def test_equals_statsmodels_for_every_count(interval, name, n, confidence):
+    """Wilson's is wider where one to three are right or wrong, and only there, on that side."""
     for correct in range(n + 1):
         expected = proportion_confint(correct, n, alpha=1 - confidence, method=name)
-        assert interval(correct, n, confidence=confidence) == pytest.approx(expected, abs=1e-12)
+        low, high = interval(correct, n, confidence=confidence)
+        few = min(3, n / 2) if name == "wilson" else 0
+        assert low == pytest.approx(expected[0], abs=1e-12) or (0 < correct <= few and low < expected[0])
+        assert high == pytest.approx(expected[1], abs=1e-12) or (0 < n - correct <= few and high > expected[1])
 
 
 def test_mean_coverage_of_wilson_is_the_confidence():
-    """Enumerated over all counts, averaged over true shares: 95 % within one point, at any size."""
+    """Enumerated over all counts, averaged over true shares: 95 % within 1.2 points, at any size."""
     for n in (10, 40, 153):
         coverage = enumerated_coverage(wilson, n, np.linspace(0.005, 0.995, 397))
-        assert coverage.mean() == pytest.approx(0.95, abs=0.01)
-        assert coverage.min() > 0.82
+        assert coverage.mean() == pytest.approx(0.95, abs=0.012)
+        assert coverage.min() > 0.919
 
 
-# On average over accuracies of 0.50, 0.51 ... 0.99 Wilson's interval holds its 95 % at every size. At single ones it
-# does not: of 50 pictures at an accuracy of 0.99 it holds 0.911, the only place on this grid below 0.92.
 @pytest.mark.parametrize(
     ("n", "mean", "least", "where"),
     [
-        (20, 0.9538, 0.9245, 0.95),
-        (50, 0.9499, 0.9106, 0.99),
+        (20, 0.9561, 0.9274, 0.82),
+        (50, 0.9527, 0.9315, 0.81),
         (153, 0.9503, 0.9315, 0.99),
         (656, 0.9506, 0.9449, 0.93),
         (2000, 0.9499, 0.9432, 0.97),
@@ -50,20 +53,24 @@ def test_coverage_of_wilson_between_a_half_and_nearly_one(n, mean, least, where)
     assert coverage.min() == pytest.approx(least, abs=5e-5)
     assert ACCURACIES[coverage.argmin()] == where
     assert coverage.mean() >= 0.94
-    assert (coverage >= 0.92).all() or n == 50
+    assert coverage.min() >= 0.92
 
 
-def test_between_the_hundredths_wilson_falls_lower_at_small_numbers():
-    fine = np.linspace(0.5, 0.99, 4901)
-    least = {n: enumerated_coverage(wilson, n, fine).min() for n in (20, 50, 153, 656)}
-    assert least == pytest.approx({20: 0.8944, 50: 0.8951, 153: 0.9275, 656: 0.9360}, abs=5e-5)
+@pytest.mark.parametrize("n", [20, 50, 153, 656, 2000])
+def test_wilson_is_nowhere_below_092_either_between_the_hundredths_or_where_hardly_one_is_wrong(n):
+    fine = np.concatenate([np.linspace(0.5, 0.99, 981), 1 - np.geomspace(0.01, 1e-5, 1500)])
+    assert enumerated_coverage(wilson, n, fine).min() >= 0.925
+    unmodified = proportion_confint(np.arange(n + 1), n, method="wilson")
+    plain = enumerated_coverage(lambda correct, n: (unmodified[0][correct], unmodified[1][correct]), n, fine)
+    assert plain.min() < 0.85  # what the modification is for
 
 
-def test_where_hardly_one_is_wrong_wilson_falls_to_084_at_every_size():
-    nearly_one = np.linspace(0.99, 0.99999, 4000)
-    for n in (20, 50, 153, 656):
-        assert enumerated_coverage(wilson, n, nearly_one).min() == pytest.approx(0.838, abs=0.002)
-        assert enumerated_coverage(clopper_pearson, n, nearly_one).min() >= 0.95
+@pytest.mark.parametrize(("wrong", "of_hundred"), [(1, 0.0513), (2, 0.3554), (3, 0.8177)])
+def test_of_hardly_any_wrong_the_limit_is_the_one_of_brown_cai_and_dasgupta(wrong, of_hundred):
+    """Their limit: the mean of a Poisson distribution that reaches `wrong` or more in one case of twenty."""
+    assert wilson(100 - wrong, 100)[1] == pytest.approx(1 - of_hundred / 100, abs=1e-6)
+    assert poisson.sf(wrong - 1, 100 * (1 - wilson(100 - wrong, 100)[1])) == pytest.approx(0.05)
+    assert wilson(wrong, 100)[0] == pytest.approx(of_hundred / 100, abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [20, 50, 153, 656, 2000])
@@ -77,7 +84,8 @@ def test_clopper_pearson_mirrors_and_holds_the_share(counts):
     low, high = clopper_pearson(correct, n)
     assert 0 <= low <= correct / n <= high <= 1
     assert clopper_pearson(n - correct, n) == pytest.approx((1 - high, 1 - low), abs=1e-12)
-    assert high - low >= 0.999 * (wilson(correct, n)[1] - wilson(correct, n)[0]) or correct in (0, n)
+    if min(correct, n - correct) > 3:  # nearer to the ends Wilson's is widened
+        assert high - low >= 0.999 * (wilson(correct, n)[1] - wilson(correct, n)[0])
 
 
 @given(st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
