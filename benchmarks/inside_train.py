@@ -61,7 +61,7 @@ def main() -> None:
         found = []
         for seed in seeds:
             begin = time.perf_counter()
-            with tempfile.TemporaryDirectory() as place, listener(quiet=True, on_stderr=False) as progress:
+            with tempfile.TemporaryDirectory() as place, listener(quiet=True) as progress:
                 run = hs.compare(
                     inner(seed, arguments.data),
                     out=Path(place) / "run",

@@ -194,7 +194,7 @@ def main() -> int:
         if arguments.page_only or task.group not in arguments.only.split(","):
             continue
         print(f"=== {task.name}", flush=True)
-        with listener(quiet=False, on_stderr=False) as progress:
+        with listener(quiet=False) as progress:
             place = arguments.out / f"{task.name}.run"
             run = hs.compare(task.data(), out=place, budget=arguments.budget, progress=progress, **task.options)
         print(run.verdict.text, flush=True)

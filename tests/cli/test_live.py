@@ -160,8 +160,8 @@ def test_a_run_told_twice_takes_its_old_place() -> None:
 
 
 def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert isinstance(listener(quiet=False, on_stderr=True), PlainProgress)
-    assert isinstance(listener(quiet=True, on_stderr=True), QuietProgress)
+    assert isinstance(listener(quiet=False), PlainProgress)
+    assert isinstance(listener(quiet=True), QuietProgress)
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])

@@ -116,6 +116,10 @@ def test_the_other_unicode_form_of_a_name_is_found(data):
         ("path,class\na.jpg,x\n", "no column 'label'"),
         ("path,label\na.jpg\n", "Line 2 .* has 1 cells where the first line has 2"),
         ("path,label\na.jpg,ant\nb.jpg,\n", "empty label in line 3"),
+        (
+            "path,label,probability,set,none_of_these,p_ant\na.jpg,ant,0.9,ant,false,0.9\n",
+            "what a classifier answ",
+        ),
         ("path,label\n,ant\n", "empty path in line 2"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,dev\n", "split 'dev' in line 3"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,\n", "split '' in line 3"),

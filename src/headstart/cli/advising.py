@@ -43,7 +43,7 @@ def advise(
     Many or few pictures, like or unlike those that the network knows: both are measured, and nothing is trained.
     With --backbones: which pre-trained network tells your classes apart best.
     """
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     network = {"backbone": backbone, "weights": weights, "seed": seed}
     pictures = {"image_size": image_size, "framing": framing, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}

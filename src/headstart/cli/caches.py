@@ -17,19 +17,19 @@ def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
     """List what headstart keeps between runs, and how large it is."""
     from headstart.cli.tables import cache_lines
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     session.tell(session.verbs.list_cache(), cache_lines, as_json=as_json)
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:
     """Remove it; nothing is lost but time."""
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     _tell(session.verbs.clear_cache(what), session, as_json=as_json)
 
 
 def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = False) -> None:
     """Set how large it may grow; what was unused longest goes first."""
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     _tell(session.verbs.limit_cache(size), session, as_json=as_json)
 
 

@@ -122,7 +122,7 @@ def evaluate(
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a saved classifier on labelled pictures."""
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     with session.working() as progress:
         evaluation = session.verbs.evaluate(bundle, data, split=split, progress=progress)
     from headstart.cli.tables import evaluation_lines
@@ -155,7 +155,7 @@ def predict(
 
     After the first answers of a classifier its network is exported into the cache: the next come within a second.
     """
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json, answers=True)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     for place in (table, grid):
         if place is not None:
             check_writable(place)

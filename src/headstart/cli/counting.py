@@ -53,7 +53,7 @@ def activity(
     One training for each number of unfrozen stages, equally long; then the share of inactive units on the same held-out
     pictures, and whether it falls the more is unfrozen. A run that was stopped continues with the same command.
     """
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     network = {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed, "training": settings(setting)}
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline, "out": out}

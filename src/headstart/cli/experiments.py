@@ -90,7 +90,7 @@ def demo(
 
     Solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0, about a minute.
     """
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     machine = {"device": device, "threads": threads}
     trackers = asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
     with session.working() as progress:
@@ -145,7 +145,7 @@ def compare(
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
     machine = {"device": device, "threads": threads, "offline": offline}
     given = {"strategies": names(strategies), "training": settings(setting), "interval": interval}
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     chosen = {**given, **network, **trained, **pictures, **machine, "folds": folds, "seeds": seeds}
     told = {"tensorboard": tensorboard, "mlflow": mlflow, "wandb": wandb}
     if dry_run:
@@ -184,7 +184,7 @@ def plan(
     pictures = {"image_size": image_size, "framing": framing, "augment": augment, "epochs": epochs}
     machine = {"device": device, "threads": threads, "offline": offline}
     given = {"strategies": names(strategies), "training": settings(setting)}
-    session = open_session(ctx, threads=threads, as_json=as_json)
+    session = open_session(ctx, threads=threads)
     show_plan(session, data, {**given, **network, **pictures, **machine}, as_json=as_json)
 
 
@@ -233,7 +233,7 @@ def run(
     as_json: options.AsJson = False,
 ) -> None:
     """Run a published experiment and see how near you come."""
-    session = open_session(ctx, threads=threads, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, threads=threads, quiet=quiet)
     network = {"backbone": backbone, "weights": weights, "epochs": epochs, "seed": seed, "training": settings(setting)}
     machine = {"device": device, "threads": threads, "offline": offline or None, "out": out}
     told = {"trackers": asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)}
@@ -271,7 +271,7 @@ def _print_experiment(session: Session, results: Mapping[str, Any], folder: Path
 
     page = next((folder / name for name in ("report.html", "report.md") if (folder / name).exists()), None)
     width = session.screen.width
-    session.screen.show([Line("")] if not session.quiet else [])
+    session.aside.show([Line("")] if not session.quiet else [])  # below the progress
     typed = Typed(as_typed(folder), as_typed(page) if page else "", follow, program())
     session.screen.show(summary(results, width=width, typed=typed))
     recipe = results.get("recipe")

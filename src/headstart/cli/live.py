@@ -21,11 +21,11 @@ from headstart.report.strategies import strategy_table
 Clock = Callable[[], float]
 
 
-def listener(*, quiet: bool, on_stderr: bool) -> AbstractContextManager[Progress]:
-    """Return the listener that suits the stream: live on a terminal, plain lines in a file or a pipe."""
+def listener(*, quiet: bool) -> AbstractContextManager[Progress]:
+    """Return the listener that suits stderr: live on a terminal, plain lines in a file or a pipe."""
+    console = make_console(on_stderr=True)
     if quiet:
-        return QuietProgress(make_console(on_stderr=on_stderr))
-    console = make_console(on_stderr=on_stderr)
+        return QuietProgress(console)
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveProgress(console)
     return PlainProgress(console)

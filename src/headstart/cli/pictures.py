@@ -62,7 +62,7 @@ def stages(
     from headstart.cli.tables import stage_lines
     from headstart.report.lines import Line
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     found = session.verbs.stages(backbone, image_size=image_size)
     if as_json:
         session.screen.json(found)
@@ -80,7 +80,7 @@ def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None
     """List the pre-trained weights that are at hand."""
     from headstart.cli.tables import weights_lines
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     session.tell(session.verbs.list_weights(), weights_lines, as_json=as_json)
 
 
@@ -93,7 +93,7 @@ def verify_weights(
     """Check weights: their hash, their tensors, the network they fit."""
     from headstart.cli.tables import fact_lines
 
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     session.tell(session.verbs.verify_weights(name), fact_lines, as_json=as_json)
 
 

@@ -62,7 +62,7 @@ def report(
 
     The trackers that are named are told of it; what they have already is not told again.
     """
-    session = open_session(ctx, quiet=quiet, as_json=as_json)
+    session = open_session(ctx, quiet=quiet)
     trackers = options.asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
     _check_trackers(trackers)
     with session.working() as progress:
@@ -89,7 +89,7 @@ def _check_trackers(trackers: list[str] | None) -> None:
 
 def compare_runs(ctx: typer.Context, runs: RunFolders, *, page: Page = None, as_json: options.AsJson = False) -> None:
     """Put several run folders side by side: data sets, backbones or options in rows, strategies in columns."""
-    session = open_session(ctx, as_json=as_json)
+    session = open_session(ctx)
     found = session.verbs.compare_runs(runs, page=page)
     from headstart.report.lines import Line
     from headstart.report.side_by_side import side_lines

@@ -31,16 +31,13 @@ class Session:
     aside : Screen
         Where remarks go that are no part of an answer: stderr.
     quiet : bool
-        No progress.
-    answers : bool
-        Whether stdout belongs to the answer, so that progress must go to stderr.
+        No progress. It goes to stderr, so that ``headstart compare … > answer.txt`` holds the answer alone.
     """
 
     verbs: Any
     screen: Screen
     aside: Screen
     quiet: bool
-    answers: bool
 
     def tell(self, found: Any, lines: Callable[..., list[Line]], *, as_json: bool, after: Sequence[Line] = ()) -> None:
         """Print an answer: as JSON, or as the lines that `lines` makes of it in the screen's width."""
@@ -54,7 +51,7 @@ class Session:
         """Yield the listener for a long job; what it draws is gone when the job ends."""
         from headstart.cli.live import listener
 
-        with listener(quiet=self.quiet, on_stderr=self.answers) as progress:
+        with listener(quiet=self.quiet) as progress:
             yield progress
 
     def afterwards(self, work: Callable[[Progress], object]) -> None:
@@ -79,8 +76,6 @@ def open_session(
     *,
     threads: int | None = None,
     quiet: bool = False,
-    as_json: bool = False,
-    answers: bool = False,
 ) -> Session:
     """Set the process up, then import what is heavy; the one place where both happen.
 
@@ -90,7 +85,7 @@ def open_session(
     verbs = ctx.obj if ctx.obj is not None and hasattr(ctx.obj, "compare") else _api()
     from headstart.cli.screen import Screen
 
-    return Session(verbs, Screen.on_stdout(), Screen.on_stderr(), quiet, answers or as_json)
+    return Session(verbs, Screen.on_stdout(), Screen.on_stderr(), quiet)
 
 
 def _api() -> Any:

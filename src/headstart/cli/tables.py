@@ -181,8 +181,9 @@ def plan_lines(found: Mapping[str, Any], *, width: int) -> list[Line]:
     keep = range(5) if width >= 60 else (0, 2, 3)
     heads = ["step", "pictures", "about", "on disk", "FLOPs"]
     table = columns([[row[at] for at in keep] for row in [heads, *rows]], right=range(1, len(keep)))
+    threads = f"{found['threads']} thread{'s' if found['threads'] != 1 else ''}"
     total = (
-        f"About {seconds_text(found['seconds'])} on {found['threads']} threads ({found['device']}), "
+        f"About {seconds_text(found['seconds'])} on {threads} ({found['device']}), "
         f"{file_size(found['bytes'])} in the cache. What is there already costs nothing."
     )
     if found.get("fits") is not None:

@@ -94,7 +94,7 @@ def describe(plan: list[dict[str, Any]], threads: int) -> str:
         if step["estimated_seconds"] is not None
     ]
     total = sum(step["estimated_seconds"] or 0.0 for step in plan)
-    return f"plan: {' · '.join(parts)} · about {_duration(total)} on {threads} threads"
+    return f"plan: {' · '.join(parts)} · about {_duration(total)} on {threads} thread{'s' if threads != 1 else ''}"
 
 
 def _step(

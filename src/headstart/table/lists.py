@@ -16,6 +16,7 @@ from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_fe
 
 LIST_SUFFIXES = (".csv", ".tsv", ".parquet")
 _COLUMNS = ("path", "label", "split", "group")
+_ANSWERED = {"probability", "none_of_these"}  # beside path and label: a table that `predict` wrote
 _SHAPE = "A list begins with the line: path,label (and split, group if wanted)."
 
 
@@ -60,6 +61,11 @@ def read_rows(file: Path) -> list[Row]:
         if name not in columns:
             has = first_few([f"'{column}'" for column in columns if column != _PLACE], 8) or "none"
             raise DataError(f"'{file}' has no column '{name}'; its columns are {has}.", hint=_SHAPE)
+    if columns.keys() >= _ANSWERED:
+        raise DataError(
+            f"'{file}' holds what a classifier answered, not what the pictures show; nothing can be learned from that.",
+            hint="Correct its labels where they are wrong, and keep the columns path and label only.",
+        )
     places = columns[_PLACE]
     empty = [""] * len(places)
     paths, labels, splits, groups = (columns.get(name, empty) for name in _COLUMNS)
