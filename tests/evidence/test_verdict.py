@@ -209,6 +209,20 @@ def test_a_small_class_carries_a_caution(least, words):
     assert "Caution" not in verdict(candidate("linear", 145, 153), least=5).text
 
 
+@pytest.mark.parametrize(("least", "words"), [(0, "no val picture"), (1, "1 val picture"), (4, "4 val pictures")])
+def test_with_a_handful_of_a_class_there_is_no_winner_but_something_to_go_on_with(least, words):
+    """However clear the difference is: svm answers forty more, and yet a second draw may say otherwise."""
+    found = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=least)
+    assert found.text.startswith(
+        f"No winner yet: which is better cannot be told from one draw with {words} of the smallest class; several "
+        "draws are needed (--folds). Until then take svm, which answered 145 of the 153 val pictures right. Caution:"
+    )
+    assert (found.winner, found.tied_with) == ("svm", ("linear",))
+    enough = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=5)
+    assert enough.text.startswith("Take svm.")
+    assert enough.tied_with == ()
+
+
 def test_one_picture_is_singular():
     text = verdict(candidate("a", 1, 1, flops=2e9), candidate("b", 0, 1), chance=0.0).text
     assert "1 more of the 1 val picture right than b, which 1 picture cannot tell from luck" in text

@@ -220,8 +220,8 @@ def _reason(case: _Case) -> list[str]:
 def _too_few(case: _Case, least: int, remedy: str) -> list[str]:
     winner, has = case.winner, f"{least} {case.split} picture{_s(least)}" if least else f"no {case.split} picture"
     return [
-        f"Take {winner.id} for now: it answered {winner.right:,} of the {case.pictures} right. Which is better cannot "
-        f"be told from one draw with {has} of the smallest class; {remedy}."
+        f"No winner yet: which is better cannot be told from one draw with {has} of the smallest class; {remedy}.",
+        f"Until then take {winner.id}, which answered {winner.right:,} of the {case.pictures} right.",
     ]
 
 
