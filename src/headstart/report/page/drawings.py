@@ -121,6 +121,7 @@ def _epoch_panel(title: str, runs: Sequence[Run], keys: Sequence[str]) -> Markup
         parts.append(path(drawn, run["strategy"], class_="curve" if key == keys[0] else "thin"))
     parts += [_marked(run, key, points, x, y) for run, key, points in main]
     taken = [svg.box(x(epoch), y(value), 8, 8) for _, _, points in main for epoch, value in points]
+    taken.append((0.0, _LOW + 1, _WIDE, _HIGH))  # the axis and its numbers: rates end on it
     for run, _, points in main:
         epoch, value = points[-1]
         parts.append(svg.label(run["id"], x(epoch), y(value), taken, right=_RIGHT + 14))
