@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from headstart.evidence.advice import LIKE, MENDED, USED_UP, Profile, advise, in_short
+from headstart.evidence.intervals import wilson
 from headstart.evidence.learning import Forecast
 
 NOW = Forecast(100, 100, 0.9, (0.85, 0.94), 0.0, (0.0, 0.0), (0.02, 1.0, 0.5))
@@ -94,7 +96,16 @@ def test_where_nothing_can_be_told_no_training_is_promised_anything():
 def test_the_interval_without_a_curve_is_that_of_independent_pictures():
     alone = replace(FEW_ALIKE, now=None, doubled=None)
     assert replace(alone, linear_interval=(0.3, 0.99)).accuracy == (0.9, (0.3, 0.99))
-    assert replace(alone, least=5, ridge_interval=(0.2, 0.98)).accuracy == (0.89, (0.2, 0.98))
+
+
+def test_of_a_handful_the_expectation_lies_between_two_heads_and_is_less_certain():
+    few = replace(FEW_ALIKE, now=None, doubled=None, least=5, linear=0.8, ridge=0.9)
+    share, (low, high) = replace(few, linear_interval=(0.6, 0.9), ridge_interval=(0.7, 0.96)).accuracy
+    assert share == pytest.approx(0.85)
+    assert (low, high) == pytest.approx((0.85 - 1.2 * 0.2, 0.85 + 1.2 * 0.08))
+    sides = [wilson(round(one * few.pictures), few.pictures) for one in (0.8, 0.9)]
+    assert few.accuracy[1][0] == pytest.approx(0.85 - 1.2 * (0.85 - np.mean([side[0] for side in sides])))
+    assert replace(few, linear_interval=(0.1, 1.0), ridge_interval=(0.1, 1.0)).accuracy[1] == (0.0, 1.0)
 
 
 def test_large_is_said_with_a_doubt_where_there_is_one():
@@ -105,10 +116,10 @@ def test_large_is_said_with_a_doubt_where_there_is_one():
     )
 
 
-def test_without_a_curve_the_head_is_expected_to_do_as_when_one_picture_at_a_time_is_left_out():
+def test_without_a_curve_nothing_is_said_of_more_pictures():
     found = advise(replace(FEW_ALIKE, least=5, now=None, doubled=None), {}).to_dict()
-    assert found["accuracy"] == 0.89
-    assert found["interval"][0] < 0.89 < found["interval"][1]
+    assert found["accuracy"] == pytest.approx(0.895)
+    assert found["interval"][0] < 0.895 < found["interval"][1]
     assert found["gain"] is found["enough"] is found["seconds"] is None
     assert "no learning curve was made" in found["text"]
 

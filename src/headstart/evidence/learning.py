@@ -4,8 +4,9 @@ With n training pictures the error is taken to be ``a + b n^-c`` (Cortes et al. 
 Values and Rate of Convergence", NIPS 6; Figueroa et al. 2012, "Predicting sample size required for classification
 performance", BMC Medical Informatics and Decision Making 12:8). Three or four sizes do not tell `c` from `a`. So none
 is picked: every `c` of a list is fitted, and each counts by how well it fits, in each of many resamples of the
-pictures. `a` may be below 0: where errors fall evenly with each doubling, as they do as long as pictures are few, the
-law with a small `c` is a straight line in log n, and no more is asked of it than the next doubling.
+pictures. `a` may be below 0, and `c` too, with a `b` below 0: as long as pictures are few, errors fall evenly with each
+doubling (a small `c` is a straight line in log n) or faster with each (`c` below 0); no more is asked of the law than
+the next doubling.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from headstart.evidence.units import Numbers
 
 RESAMPLES = 1000
 LEAST_SIZES = 3
-EXPONENTS = np.arange(1, 9) / 10
-# Curves of heads are no exact power laws. They are thought to stray by a hundredth of the pictures, and by as much more
-# for each halving: with less, forecasts from half the pictures missed too often (docs/evidence.md).
-_STRAYING = 0.01
+EXPONENTS = np.array([-3, -2, -1, *range(1, 9)]) / 10
+# Curves of heads are no exact power laws. They are thought to stray by so much of the pictures, and by as much more for
+# each halving: with less, forecasts from half the pictures missed too often (docs/evidence.md).
+_STRAYING = 0.015
 _STEEPEST = 1.5  # faster than with this exponent no error falls
 _MOST_DRAWN = 2**21  # numbers that are drawn at a time
 
@@ -50,7 +51,7 @@ class Forecast:
     gain, interval
         What they add to the accuracy with `pictures`.
     curve : tuple of float
-        `a`, `b` and `c` of the best fit.
+        `a`, `b` and `c` of the best fit: an error of ``a + b n^-c`` with n pictures.
     """
 
     pictures: int
@@ -137,8 +138,8 @@ def forecast(
     fits = [_fit(drawn + noise, sizes / pictures, c, spread) for c in EXPONENTS]
     weights = np.exp(-0.5 * (np.stack([one.misfit for one in fits]) - np.min([one.misfit for one in fits], axis=0)))
     weights /= weights.sum(axis=0)
-    now = np.stack([np.clip(one.a + one.b, 0.0, 1.0) for one in fits])
-    later = np.stack([one.a + one.b * times**-c for one, c in zip(fits, EXPONENTS, strict=True)])
+    now = np.stack([np.clip(one.now, 0.0, 1.0) for one in fits])
+    later = np.stack([one.now - one.fall * _fallen(times, c) for one, c in zip(fits, EXPONENTS, strict=True)])
     later = np.clip(later, now * times**-_STEEPEST, now)
     gains, reached = now - later, 1 - later
     tails = [0.5 - confidence / 2, 0.5, 0.5 + confidence / 2]
@@ -208,31 +209,37 @@ def _rise(values: Floats, units: Numbers | None) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """Power laws of one exponent: `a`, `b` (0 or more), and how badly they fit, each (draws,)."""
+    """Power laws of one exponent: the error at size 1, how it falls (0 or more), and the misfit, each (draws,)."""
 
-    a: Floats
-    b: Floats
+    now: Floats
+    fall: Floats
     misfit: Floats
+
+
+def _fallen(sizes: Any, exponent: float) -> Any:
+    """Return by how much an error has fallen at `sizes` since size 1, where it falls by 1 for each e-fold there."""
+    return (1 - sizes**-exponent) / exponent
 
 
 def _fit(errors: Floats, sizes: Floats, exponent: float, spread: Floats) -> _Fitted:
     """Return the least squares fits to errors, (draws, sizes), whose covariance is `spread`."""
     lower = np.linalg.cholesky(spread)
-    flat = np.column_stack([np.ones(len(sizes)), sizes**-exponent])
+    flat = np.column_stack([np.ones(len(sizes)), -_fallen(sizes, exponent)])
     design = solve_triangular(lower, flat, lower=True)
     seen = solve_triangular(lower, errors.T, lower=True)
-    a, b = np.linalg.lstsq(design, seen, rcond=None)[0]
+    now, fall = np.linalg.lstsq(design, seen, rcond=None)[0]
     level = design[:, 0] @ seen / (design[:, 0] @ design[:, 0])
-    a, b = np.where(b < 0, level, a), np.maximum(b, 0.0)
-    misfit = np.square(seen - design @ np.stack([a, b])).sum(axis=0)
-    return _Fitted(a, b, misfit)
+    now, fall = np.where(fall < 0, level, now), np.maximum(fall, 0.0)
+    misfit = np.square(seen - design @ np.stack([now, fall])).sum(axis=0)
+    return _Fitted(now, fall, misfit)
 
 
 def _best_curve(right: Answers, sizes: Floats, spread: Floats, pictures: int) -> tuple[float, float, float]:
     errors = 1 - right.mean(axis=(0, 2))[None]
     fits = [_fit(errors, sizes / pictures, c, spread) for c in EXPONENTS]
     c, best = min(zip(EXPONENTS, fits, strict=True), key=lambda pair: float(pair[1].misfit[0]))
-    return float(best.a[0]), float(best.b[0] * pictures**c), float(c)
+    now, scale = float(best.now[0]), float(best.fall[0] / c)
+    return now - scale, scale * pictures**c, float(c)
 
 
 def _errors(right: Answers, units: Numbers | None, resamples: int, generator: np.random.Generator) -> Floats:
