@@ -57,6 +57,7 @@ def test_hymenoptera_like():
         "winner": "linear",
         "tied_with": ["full", "svm", "knn"],
         "above_chance": True,
+        "decided": True,
         "same_as": {},
         "text": found.text,
     }
@@ -217,10 +218,11 @@ def test_with_a_handful_of_a_class_there_is_no_winner_but_something_to_go_on_wit
         f"No winner yet: which is better cannot be told from one draw with {words} of the smallest class; several "
         "draws are needed (--folds). Until then take svm, which answered 145 of the 153 val pictures right. Caution:"
     )
-    assert (found.winner, found.tied_with) == ("svm", ("linear",))
+    assert (found.winner, found.tied_with, found.decided) == ("svm", ("linear",), False)
     enough = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=5)
     assert enough.text.startswith("Take svm.")
-    assert enough.tied_with == ()
+    assert (enough.tied_with, enough.decided) == ((), True)
+    assert verdict(candidate("svm", 145, 153), least=least).decided, "one alone is not called better than anything"
 
 
 def test_one_picture_is_singular():

@@ -35,6 +35,18 @@ def test_rows_are_runs_and_columns_strategies(two: dict[str, Any]) -> None:
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.parametrize("doubt", ["above_chance", "decided"])
+def test_a_winner_in_doubt_has_no_tick(two: dict[str, Any], doubt: str) -> None:
+    assert "in doubt" not in "\n".join(line.text for line in side_lines(side_by_side(two), width=200))
+    two["first.run"]["verdict"][doubt] = False
+    lines = [line.text for line in side_lines(side_by_side(two), width=200)]
+    assert "? 0.867" in lines[1]
+    assert "✓ 0.867" in lines[2]
+    assert "? in doubt" in lines[-1]
+    page = runs_page(side_by_side(two))
+    assert page.count('<span class="badge">in doubt</span>') == page.count('<span class="badge">taken</span>') == 1
+
+
 def test_what_cannot_be_held_against_each_other_is_said(two: dict[str, Any]) -> None:
     text = "\n".join(line.text for line in side_lines(side_by_side(two)))
     assert "✓ 0.867" in text
@@ -71,5 +83,8 @@ def test_a_notebook_shows_verdict_and_table(two: dict[str, Any]) -> None:
     assert "Take svm" in shown
     assert shown.count("<tr") == 7
     assert "<script" not in shown
-    assert "&lt;b&gt;" in verdict_html("svm", ("knn", "linear"), "<b>")
-    assert "tied with knn and linear" in verdict_html("svm", ("knn", "linear"), "")
+    verdict = {"winner": "svm", "tied_with": ("knn", "linear"), "text": "<b>"}
+    assert "&lt;b&gt;" in verdict_html(verdict)
+    assert "<b>Take svm</b>" in verdict_html(verdict)
+    assert "tied with knn and linear" in verdict_html(verdict)
+    assert "<b>No winner yet; until then svm</b>" in verdict_html({**verdict, "decided": False})

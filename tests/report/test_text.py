@@ -107,14 +107,15 @@ def test_a_strategy_that_was_not_divided_comes_last_with_a_dash(results: dict[st
     assert last.split() == ["partial", "blocks.5", "–", "0.887", "19", "s", "1.9", "M"]
 
 
-def test_a_winner_that_may_know_nothing_gets_no_tick(results: dict[str, Any]) -> None:
-    results["verdict"] |= {"above_chance": False}
+@pytest.mark.parametrize("doubt", ["above_chance", "decided"])
+def test_a_winner_that_may_know_nothing_or_is_none_yet_gets_no_tick(results: dict[str, Any], doubt: str) -> None:
+    results["verdict"] |= {doubt: False}
     lines = strategies.strategy_table(results, width=100)
     assert "✓" not in "".join(texts(lines))
     assert find(lines, "? svm").role == "warning"
-    assert "? the verdict's choice, but perhaps no better than answering without looking" in "".join(texts(lines))
+    assert "? the verdict's choice, but in doubt: the verdict says why" in "".join(texts(lines))
     assert text.verdict(results)[0].role == "warning"
-    assert text.verdict({**results, "verdict": {**results["verdict"], "above_chance": True}})[0].role == "winner"
+    assert text.verdict({**results, "verdict": {**results["verdict"], doubt: True}})[0].role == "winner"
 
 
 def test_a_kept_head_is_marked_as_that_of_another(results: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VerdictView:
-    """What the data can say: the winner, who is tied with it, and that in words."""
+    """What the data can say: the winner, who is tied with it, and that in words.
+
+    Where not `decided`, a class has too few held-out pictures to call anything better: the winner is only what to go on
+    with.
+    """
 
     winner: str
     tied_with: tuple[str, ...]
     text: str
+    decided: bool = True
 
     def __str__(self) -> str:
         return self.text
@@ -33,7 +38,7 @@ class VerdictView:
         """How a notebook shows it."""
         from headstart.report.page.notebook import verdict_html
 
-        return verdict_html(self.winner, self.tied_with, self.text)
+        return verdict_html(asdict(self))
 
 
 class Run:
@@ -85,7 +90,9 @@ class Experiment:
         self.folder, self.results, self._unkept = folder, dict(results), unkept
         self.tracked = tuple(tracked)
         verdict = results["verdict"]
-        self.verdict = VerdictView(verdict["winner"], tuple(verdict["tied_with"]), verdict["text"])
+        self.verdict = VerdictView(
+            verdict["winner"], tuple(verdict["tied_with"]), verdict["text"], verdict.get("decided", True)
+        )
         self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}
 
     def __repr__(self) -> str:

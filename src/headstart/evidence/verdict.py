@@ -33,14 +33,16 @@ Comparison = Mapping[str, Any]  # an entry of `comparisons` in results.json
 class Verdict:
     """What to take, what is tied with it, and why, in a few sentences.
 
-    `above_chance`: the winner can be told from answering without looking. `same_as`: which runs answer with the
-    head of which other one, and so were left out.
+    `above_chance`: the winner can be told from answering without looking. `decided`: no class has so few held-out
+    pictures that nothing can be called better; else `winner` is only what to go on with. `same_as`: which runs answer
+    with the head of which other one, and so were left out.
     """
 
     winner: str
     tied_with: tuple[str, ...]
     text: str
     above_chance: bool = True
+    decided: bool = True
     same_as: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class Verdict:
             "winner": self.winner,
             "tied_with": list(self.tied_with),
             "above_chance": self.above_chance,
+            "decided": self.decided,
             "same_as": dict(self.same_as),
             "text": self.text,
         }
@@ -111,13 +114,15 @@ def decide(
     able = [one for one in close if one.limits[0] >= chance] or close
     case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(close), tuple(able), n, split)
     winner, few = case.winner, least_per_class < LEAST_PER_CLASS
-    reason = _too_few(case, least_per_class, remedy) if few and len(candidates) > 1 else _reason(case)
+    decided = not few or len(candidates) == 1
+    reason = _reason(case) if decided else _too_few(case, least_per_class, remedy)
     sentences = _nothing_learned(case, chance) or reason + _near_chance(case, chance)
     return Verdict(
         winner.id,
         tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
         " ".join(sentences + _small_class(case, least_per_class)),
         above_chance=winner.limits[0] > chance or _tells_classes_apart(winner),
+        decided=decided,
     )
 
 

@@ -21,8 +21,8 @@ def side_by_side(runs: Mapping[str, Results]) -> dict[str, Any]:
     -------
     dict
         ``strategies`` (those that occur, in the order of the table) and ``runs``: for each folder ``run``, ``data``,
-        ``classes``, ``pictures`` (held out), ``backbone``, ``winner``, ``tied_with``, ``chance``, and ``measured``
-        (accuracy, interval, loss and seconds by strategy).
+        ``classes``, ``pictures`` (held out), ``backbone``, ``winner``, ``sign`` (in front of the winner: ``?`` in
+        doubt), ``tied_with``, ``chance``, and ``measured`` (accuracy, interval, loss and seconds by strategy).
     """
     rows = [_row(name, results) for name, results in runs.items()]
     met = {strategy for row in rows for strategy in row["measured"]}
@@ -49,6 +49,7 @@ def _row(name: str, results: Results) -> dict[str, Any]:
         "split": split,
         "backbone": (results.get("backbone") or {}).get("name"),
         "winner": decision.get("winner"),
+        "sign": standing.marks(results).get(str(decision.get("winner"))),
         "tied_with": list(decision.get("tied_with") or ()),
         "chance": standing.chance_accuracy(results),
         "measured": measured,
@@ -68,7 +69,8 @@ def side_lines(found: Mapping[str, Any], *, width: int = 100) -> list[Line]:
         for row in found["runs"]
     ]
     table = columns([heads, *rows], right=(1,))
-    notes = "✓ the verdict's choice · ≈ tied with it · accuracies on held-out pictures"
+    doubt = " (? in doubt)" if any(row["sign"] == standing.DOUBTFUL for row in found["runs"]) else ""
+    notes = f"✓ the verdict's choice{doubt} · ≈ tied with it · accuracies on held-out pictures"
     lines = [Line(table[0], "heading"), *map(Line, table[1:]), Line("")]
     return lines + [Line(part, "faint") for part in wrap(f"{notes}. {_alike(found['runs'])}", width)]
 
@@ -77,8 +79,8 @@ def _cell(row: Mapping[str, Any], strategy: str) -> str:
     found = row["measured"].get(strategy)
     if found is None:
         return "–"
-    mark = "✓ " if strategy == row["winner"] else "≈ " if strategy in row["tied_with"] else "  "
-    return mark + decimal(found["accuracy"])
+    mark = row["sign"] if strategy == row["winner"] else standing.TIED if strategy in row["tied_with"] else " "
+    return f"{mark} {decimal(found['accuracy'])}"
 
 
 def _alike(rows: Sequence[Mapping[str, Any]]) -> str:

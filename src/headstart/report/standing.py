@@ -76,6 +76,11 @@ def above_chance(results: Results) -> bool:
     return (results.get("verdict") or {}).get("above_chance") is not False
 
 
+def decided(results: Results) -> bool:
+    """Return whether something may be called better; else the winner is only what to go on with."""
+    return (results.get("verdict") or {}).get("decided") is not False
+
+
 def marks(results: Results) -> dict[str, str]:
     """Return the sign of each run that has one."""
     decision = results.get("verdict") or {}
@@ -84,7 +89,7 @@ def marks(results: Results) -> dict[str, str]:
         **dict.fromkeys(decision.get("same_as") or (), SAME),
     }
     if decision.get("winner"):
-        found[decision["winner"]] = TAKEN if above_chance(results) else DOUBTFUL
+        found[decision["winner"]] = TAKEN if above_chance(results) and decided(results) else DOUBTFUL
     return found
 
 

@@ -31,7 +31,7 @@ from headstart.report.standing import (
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 _MEANINGS = {
     TAKEN: "the verdict's choice",
-    DOUBTFUL: "the verdict's choice, but perhaps no better than answering without looking",
+    DOUBTFUL: "the verdict's choice, but in doubt: the verdict says why",
     TIED: "tied with it",
     SAME: "kept the head of another",
 }

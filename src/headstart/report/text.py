@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from headstart.report.lines import Line, Role, join_parts, shorten, wrap
 from headstart.report.numbers import seconds_text
-from headstart.report.standing import above_chance, chance_accuracy
+from headstart.report.standing import above_chance, chance_accuracy, decided
 from headstart.report.strategies import strategy_table
 
 Results = Mapping[str, Any]
@@ -127,7 +127,7 @@ def verdict(results: Results, *, width: int = 100) -> list[Line]:
     if not text:
         return []
     lines = wrap(text, width, first="Verdict: ")
-    first: Role = "winner" if above_chance(results) else "warning"
+    first: Role = "winner" if above_chance(results) and decided(results) else "warning"
     return [Line(line, first if at == 0 else "plain") for at, line in enumerate(lines)]
 
 

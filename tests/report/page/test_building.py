@@ -62,6 +62,16 @@ def test_the_page_is_whole_and_asks_for_nothing(run_folder: Path) -> None:
         assert part in page
 
 
+def test_where_nothing_can_be_called_better_yet_the_page_begins_with_that(run_folder: Path) -> None:
+    results = read_results(run_folder)
+    results["verdict"]["decided"] = False
+    page, _ = build(results, run_folder)
+    assert "No winner yet; until then <em>svm</em></h2>" in page
+    assert "Take <em>" not in page
+    assert page.count("in doubt") == 1
+    assert ">taken<" not in page
+
+
 def test_names_from_right_to_left_turn_no_number_around(run_folder: Path) -> None:
     page, _ = build(read_results(run_folder), run_folder)
     assert "\u2068گربه\u200cها\u2069 160" in page
@@ -93,6 +103,11 @@ def test_far_behind_and_tied_is_no_yes_and_at_chance_none_is_good_enough(run_fol
     best = max(results["runs"], key=lambda run: run["metrics"][split]["accuracy"])
     assert cheap() == "yes, as far as can be told"
     best["metrics"][split]["accuracy"] += 0.04
+    assert cheap() == "cannot be told"
+    for pair in results["comparisons"]:
+        pair["p_adjusted"] = 0.001
+    assert cheap() == "no"
+    results["verdict"]["decided"] = False
     assert cheap() == "cannot be told"
     results["verdict"]["above_chance"] = False
     assert cheap() == "no"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.report import standing
 from headstart.report.page import parts
 from headstart.report.page.rendering import render
 
@@ -15,11 +16,16 @@ def experiment_html(results: Mapping[str, Any], folder: str) -> str:
     return render("notebook.html", {**context, **_decision(results)})
 
 
-def verdict_html(winner: str, tied_with: tuple[str, ...], said: str) -> str:
-    """Return the verdict's sentences with the winner in front."""
-    return render("notebook.html", {"winner": winner, "tied": list(tied_with), "said": said, "strategies": None})
+def verdict_html(verdict: Mapping[str, Any]) -> str:
+    """Return the sentences of `verdict` of results.json with the winner in front."""
+    return render("notebook.html", {**_decision({"verdict": verdict}), "strategies": None})
 
 
 def _decision(results: Mapping[str, Any]) -> dict[str, Any]:
     found = results.get("verdict") or {}
-    return {"winner": found.get("winner"), "tied": list(found.get("tied_with") or ()), "said": found.get("text")}
+    return {
+        "winner": found.get("winner"),
+        "decided": standing.decided(results),
+        "tied": list(found.get("tied_with") or ()),
+        "said": found.get("text"),
+    }

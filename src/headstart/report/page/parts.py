@@ -59,6 +59,7 @@ def winner_card(results: Results, typed: text.Typed) -> Context | None:
     ]
     return {
         "id": run["id"],
+        "decided": standing.decided(results),
         "plain": PLAIN.get(run["strategy"], ""),
         "accuracy": found.get("accuracy"),
         "interval": found.get("interval"),
@@ -75,7 +76,7 @@ def winner_card(results: Results, typed: text.Typed) -> Context | None:
 
 def strategies(results: Results) -> Context:
     """Return the rows of the table of strategies, best first, with bars on one scale."""
-    split, decision, runs = standing.measured_split(results), results.get("verdict") or {}, standing.ranked(results)
+    split, runs = standing.measured_split(results), standing.ranked(results)
     scale = svg.share_scale(
         (e for run in runs for e in standing.metrics_of(run, split).get("interval") or ()), 0.0, 100.0
     )
@@ -89,7 +90,7 @@ def strategies(results: Results) -> Context:
                 "plain": PLAIN.get(run["strategy"], ""),
                 "sign": _key(run["strategy"]),
                 "cut": standing.cut_of(run),
-                "mark": _mark(run["id"], decision),
+                "mark": _mark(run["id"], results),
                 "accuracy": found.get("accuracy"),
                 "interval": found.get("interval"),
                 "bar": svg.interval_bar(found.get("accuracy"), found.get("interval"), scale, strategy=run["strategy"]),
@@ -106,10 +107,11 @@ def strategies(results: Results) -> Context:
     return {"rows": rows, "n": n, "split": split, "low": scale.low, "high": scale.high, "chance": chance, "late": late}
 
 
-def _mark(name: str, decision: Mapping[str, Any]) -> str:
+def _mark(name: str, results: Results) -> str:
     """Return what the verdict makes of a run, in a word or two."""
+    decision = results.get("verdict") or {}
     if name == decision.get("winner"):
-        return "taken"
+        return "in doubt" if standing.marks(results)[name] == standing.DOUBTFUL else "taken"
     if name in (decision.get("same_as") or {}):
         return f"head of {decision['same_as'][name]}"
     return "tied" if name in (decision.get("tied_with") or ()) else ""

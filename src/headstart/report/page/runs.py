@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
+from headstart.report import standing
 from headstart.report.page import svg
 from headstart.report.page.rendering import render
 
@@ -41,5 +42,7 @@ def _cell(row: Mapping[str, Any], strategy: str, scale: svg.Scale) -> dict[str, 
     cell = row["measured"].get(strategy)
     if cell is None:
         return None
-    mark = "taken" if strategy == row["winner"] else "tied" if strategy in row["tied_with"] else ""
+    mark = "tied" if strategy in row["tied_with"] else ""
+    if strategy == row["winner"]:
+        mark = "in doubt" if row["sign"] == standing.DOUBTFUL else "taken"
     return {**cell, "mark": mark, "bar": svg.interval_bar(cell["accuracy"], cell["interval"], scale, strategy=strategy)}
