@@ -37,6 +37,8 @@ def test_rows_are_runs_and_columns_strategies(two: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("doubt", ["above_chance", "decided"])
 def test_a_winner_in_doubt_has_no_tick(two: dict[str, Any], doubt: str) -> None:
+    two["second.run"] = copy.deepcopy(two["first.run"])
+    del two["두번째.run"]
     assert "in doubt" not in "\n".join(line.text for line in side_lines(side_by_side(two), width=200))
     two["first.run"]["verdict"][doubt] = False
     lines = [line.text for line in side_lines(side_by_side(two), width=200)]

@@ -69,7 +69,7 @@ def test_where_nothing_can_be_called_better_yet_the_page_begins_with_that(run_fo
     assert "No winner yet; until then <em>svm</em></h2>" in page
     assert "Take <em>" not in page
     assert page.count("in doubt") == 1
-    assert ">taken<" not in page
+    assert '<span class="badge">taken</span>' not in page
 
 
 def test_names_from_right_to_left_turn_no_number_around(run_folder: Path) -> None:
