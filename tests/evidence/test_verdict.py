@@ -214,10 +214,13 @@ def test_a_small_class_carries_a_caution(least, words):
 def test_with_a_handful_of_a_class_there_is_no_winner_but_something_to_go_on_with(least, words):
     """However clear the difference is: svm answers forty more, and yet a second draw may say otherwise."""
     found = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=least)
-    assert found.text.startswith(
+    assert found.text == (
         f"No winner yet: which is better cannot be told from one draw with {words} of the smallest class; several "
-        "draws are needed (--folds). Until then take svm, which answered 145 of the 153 val pictures right. Caution:"
+        "draws are needed (--folds). Until then take svm, which answered 145 of the 153 val pictures right."
     )
+    nothing = verdict(candidate("linear", 60, 153), candidate("svm", 70, 153), least=least, chance=0.6).text
+    assert nothing.startswith("Nothing was learned")
+    assert nothing.count("the smallest class") == 1
     assert (found.winner, found.tied_with, found.decided) == ("svm", ("linear",), False)
     enough = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=5)
     assert enough.text.startswith("Take svm.")

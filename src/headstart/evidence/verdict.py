@@ -115,12 +115,18 @@ def decide(
     case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(close), tuple(able), n, split)
     winner, few = case.winner, least_per_class < LEAST_PER_CLASS
     decided = not few or len(candidates) == 1
-    reason = _reason(case) if decided else _too_few(case, least_per_class, remedy)
-    sentences = _nothing_learned(case, chance) or reason + _near_chance(case, chance)
+    near, small = _near_chance(case, chance), _small_class(case, least_per_class)
+    sentences = _nothing_learned(case, chance)
+    if sentences:
+        sentences += small
+    elif decided:
+        sentences = _reason(case) + near + small
+    else:  # which begins with how few the smallest class has
+        sentences = _too_few(case, least_per_class, remedy) + near
     return Verdict(
         winner.id,
         tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
-        " ".join(sentences + _small_class(case, least_per_class)),
+        " ".join(sentences),
         above_chance=winner.limits[0] > chance or _tells_classes_apart(winner),
         decided=decided,
     )

@@ -85,10 +85,14 @@ def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
     if not standing.above_chance(results):
         told = "None of them can be told from answering without looking, so none is good enough yet."
         return Question(asked, "no", told, "strategies")
+    if not standing.decided(results):
+        return Question(
+            asked, "cannot be told", "A class has too few held-out pictures to call anything better.", "cost"
+        )
     if cheap["id"] == best["id"]:
         return Question(asked, "yes", f"{best['id']} takes {spent}, and none was right more often.", "cost")
     behind = 100 * (standing.metrics_of(best, split)["accuracy"] - standing.metrics_of(cheap, split)["accuracy"])
-    tied = not standing.decided(results) or not _told_apart(results, cheap["id"], best["id"])
+    tied = not _told_apart(results, cheap["id"], best["id"])
     told = f"{cheap['id']} ({spent}) is {behind:.1f} points behind {best['id']} "
     told += f"({seconds_text(best['seconds']['total'])}), the most accurate"
     told += ": too little to tell from luck with so many pictures." if tied else ", more than luck would give."
