@@ -71,6 +71,10 @@ def test_enough_is_where_the_law_says_that_a_doubling_brings_no_more():
     assert replace(nearly, doubled=replace(nearly.doubled, gain=10.1 * USED_UP)).enough is None, "a hundred times"
 
 
+def test_where_each_doubling_brings_more_nothing_is_enough():
+    assert replace(FEW_ALIKE, doubled=replace(MORE, curve=(0.9, -0.1, -0.3))).enough is None
+
+
 def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain():
     hard = replace(FEW_ALIKE, told=0.2, now=replace(NOW, accuracy=0.6, accuracy_interval=(0.5, 0.7)))
     part, head = advise(hard, COSTS).expected

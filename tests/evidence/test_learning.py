@@ -98,3 +98,15 @@ def test_intervals_hold_the_truth_of_noisy_power_laws(n, a, b, c):
 @pytest.mark.slow
 def test_classes_that_rise_alike_are_rarely_named():
     assert named_classes(300, simulations=600) <= 0.07
+
+
+@pytest.mark.parametrize("c", [-0.3, 0.5])
+def test_the_curve_gives_the_errors_back_also_where_they_fall_faster_and_faster(c):
+    sizes = np.array([25, 50, 100, 200])
+    errors = 0.9 - 0.1 * sizes**0.3 if c < 0 else 0.1 + 2.0 * sizes**-0.5
+    right = np.arange(1000) >= np.round(1000 * errors)[:, None]
+    found = forecast(right[None], sizes, pictures=200)
+    a, b, exponent = found.curve
+    assert exponent == pytest.approx(c)
+    assert a + b * sizes**-exponent == pytest.approx(errors, abs=0.005)
+    assert found.interval[0] < (a + b * 200**-exponent) - (a + b * 400**-exponent) < found.interval[1]

@@ -105,7 +105,7 @@ class Profile:
     @property
     def enough(self) -> float | None:
         """About how many pictures of a class a head can use, None where that cannot be said."""
-        if self.doubled is None:
+        if self.doubled is None or self.doubled.curve[2] < 0:  # below 0 each doubling brings more than the one before
             return None
         exponent = max(self.doubled.curve[2], 0.1)
         times = (max(self.doubled.gain, 1e-9) / USED_UP) ** (1 / exponent)

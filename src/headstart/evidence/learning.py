@@ -239,7 +239,7 @@ def _best_curve(right: Answers, sizes: Floats, spread: Floats, pictures: int) ->
     fits = [_fit(errors, sizes / pictures, c, spread) for c in EXPONENTS]
     c, best = min(zip(EXPONENTS, fits, strict=True), key=lambda pair: float(pair[1].misfit[0]))
     now, scale = float(best.now[0]), float(best.fall[0] / c)
-    return now - scale, scale * pictures**c, float(c)
+    return now - scale, float(scale * pictures**c), float(c)
 
 
 def _errors(right: Answers, units: Numbers | None, resamples: int, generator: np.random.Generator) -> Floats:

@@ -63,7 +63,8 @@ def _chart(advice: Advice, width: int) -> list[Line]:
 def ranking_lines(found: Mapping[str, Any], *, width: int = 100) -> list[Line]:
     """Return one line for each network, the best first, and which to take."""
     verdict = found["verdict"]
-    marks = {**dict.fromkeys(verdict["tied_with"], "≈"), verdict["winner"]: "✓"}
+    sure = verdict.get("decided") is not False and verdict.get("above_chance") is not False
+    marks = {**dict.fromkeys(verdict["tied_with"], "≈"), verdict["winner"]: "✓" if sure else "?"}
     heads = [" ", "network", "linear", "95 % interval", "loss", "k-NN", "ridge", "LogME", "FLOPs", "pass"]
     rows = [
         [

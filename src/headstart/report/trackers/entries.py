@@ -21,7 +21,7 @@ Run = Mapping[str, Any]
 Value = str | int | float | bool
 
 COMPARISON = "comparison"
-_MARKS = {standing.TAKEN: "winner", standing.DOUBTFUL: "winner", standing.TIED: "tied", standing.SAME: "same head"}
+_MARKS = {standing.TAKEN: "winner", standing.DOUBTFUL: "in doubt", standing.TIED: "tied", standing.SAME: "same head"}
 _INTERVALS = {
     "accuracy": "interval",
     "macro_f1": "macro_f1_interval",
