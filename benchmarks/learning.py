@@ -26,7 +26,7 @@ import headstart as hs
 from headstart.base.progress import Silent
 from headstart.evidence.learning import Forecast, forecast
 from headstart.evidence.units import numbered
-from headstart.heads import FITTERS
+from headstart.heads import FITTERS, SOLVERS
 from headstart.strategies.learning import draws_for, learning_curve
 from headstart.table import folds, growing_parts, read_table, solar_cells
 
@@ -42,6 +42,7 @@ class Came(NamedTuple):
     nearly: bool  # inside once the error of what was measured is added
     gained: bool  # the gain, with its own error
     foretold: float
+    kept: float  # the gain with the strength that was chosen for half
     gain: float
     half: int
     more: int
@@ -76,6 +77,8 @@ def task(seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Came:
         own = folds(y[rows], groups[rows], seed=seed)
         fitted[len(rows)] = FITTERS[HEAD](X[rows], y[rows], classes, folds=own, seed=seed)
     right = {size: one.head.scores(X[held]).argmax(axis=1) == y[held] for size, one in fitted.items()}
+    same = SOLVERS[HEAD](X[all_rows], y[all_rows], classes, fitted[len(half)].chosen)
+    kept = float((same.scores(X[held]).argmax(axis=1) == y[held]).mean() - right[len(half)].mean())
     curve = learning_curve(
         X[half],
         y[half],
@@ -89,10 +92,10 @@ def task(seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Came:
     assert curve is not None
     times, units = len(all_rows) / len(half), numbered(groups[half][curve.rows])
     found = forecast(curve.right, curve.sizes, pictures=len(half), times=times, units=units, seed=seed)
-    return came(found, len(half), right[len(half)], right[len(all_rows)])
+    return came(found, len(half), right[len(half)], right[len(all_rows)], kept)
 
 
-def came(found: Forecast, half: int, before: np.ndarray, after: np.ndarray) -> Came:
+def came(found: Forecast, half: int, before: np.ndarray, after: np.ndarray, kept: float) -> Came:
     """Hold a forecast against the answers of heads that learned from half and from all."""
     reached, gain, n = after.mean(), after.mean() - before.mean(), len(after)
     error = 1.96 * float(np.sqrt(max(reached * (1 - reached), 0.25 / n) / n))
@@ -102,6 +105,7 @@ def came(found: Forecast, half: int, before: np.ndarray, after: np.ndarray) -> C
         _within(reached, found.accuracy, found.accuracy_interval, error),
         _within(gain, found.gain, found.interval, of_gain),
         found.gain,
+        kept,
         float(gain),
         half,
         found.more,
@@ -117,8 +121,8 @@ def _within(value: float, middle: float, ends: tuple[float, float], error: float
 def said(name: str, found: list[Came]) -> str:
     half, more = (round(float(np.mean([getattr(one, at) for one in found]))) for at in ("half", "more"))
     counts = [sum(getattr(one, at) for one in found) for at in ("inside", "nearly", "gained")]
-    foretold, gain = (100 * float(np.mean([getattr(one, at) for one in found])) for at in ("foretold", "gain"))
-    cells = [name, f"{half} to {more}", str(len(found)), *map(str, counts), f"{foretold:+.1f}", f"{gain:+.1f}"]
+    gains = [100 * float(np.mean([getattr(one, at) for one in found])) for at in ("foretold", "kept", "gain")]
+    cells = [name, f"{half} to {more}", str(len(found)), *map(str, counts), *(f"{gain:+.1f}" for gain in gains)]
     return f"| {' | '.join(cells)} |"
 
 
@@ -135,7 +139,7 @@ def section(lines: list[str]) -> str:
     divisions, inside, nearly, gained = np.sum(cells, axis=0)
     heads = (
         "set | training pictures | divisions | accuracy inside | with the error of the measured | gain agrees "
-        "| foretold gain, mean | measured"
+        "| foretold gain, mean | measured, strength of half | measured"
     )
     return "\n".join(
         [
@@ -144,7 +148,7 @@ def section(lines: list[str]) -> str:
             f"error of what was measured is added; {gained} gains agree (with their own error).",
             "",
             f"| {heads} |",
-            "|---" * 8 + "|",
+            "|---" * 9 + "|",
             *lines,
         ]
     )

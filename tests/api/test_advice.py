@@ -17,6 +17,7 @@ from headstart.base.progress import Silent
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import wilson
 from headstart.evidence.verdict import decide
+from headstart.report.advising import ranking_lines
 from headstart.strategies.advise import profile_of, undecided
 from headstart.strategies.ground import prepare
 from headstart.strategies.request import Request
@@ -152,6 +153,9 @@ def test_where_classes_are_small_a_ranking_asks_for_pictures(other_network: Path
     found = hs.advise(tmp_path / "few", backbones=["tf_efficientnet_lite0", str(other_network)], image_size=64)
     assert "more pictures of it are needed" in found["verdict"]["text"]
     assert "--folds" not in found["verdict"]["text"]
+    lines = ranking_lines(found)
+    assert [line.text[0] for line in lines[1:3]].count("?") == 1
+    assert not any("✓" in line.text or line.role == "winner" for line in lines)
 
 
 @pytest.mark.parametrize("names", ["tf_efficientnet_lite0", ["a", "a"], ""])

@@ -110,3 +110,19 @@ def test_the_curve_gives_the_errors_back_also_where_they_fall_faster_and_faster(
     assert exponent == pytest.approx(c)
     assert a + b * sizes**-exponent == pytest.approx(errors, abs=0.005)
     assert found.interval[0] < (a + b * 200**-exponent) - (a + b * 400**-exponent) < found.interval[1]
+
+
+def test_where_more_pictures_did_worse_their_mean_is_believed_and_no_gain():
+    found = forecast(answers([0.2, 0.24, 0.28, 0.32]), SIZES, pictures=400)
+    assert found.curve == pytest.approx((found.curve[0], 0.0, found.curve[2]))
+    assert 0.2 < found.curve[0] < 0.3
+    assert found.interval[0] == found.gain == 0.0
+
+
+def test_however_many_are_asked_a_curve_is_thought_to_stray():
+    """By 1.5 points at the last size and as much more at each half: what is left of it in the accuracy there."""
+    found = forecast(
+        answers(0.1 + 2.0 * SIZES**-0.5, n=100_000, draws=1), SIZES, pictures=400, times=1.0, resamples=300
+    )
+    low, high = found.accuracy_interval
+    assert high - low == pytest.approx(0.057, abs=0.008)

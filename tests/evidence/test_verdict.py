@@ -218,6 +218,9 @@ def test_with_a_handful_of_a_class_there_is_no_winner_but_something_to_go_on_wit
         f"No winner yet: which is better cannot be told from one draw with {words} of the smallest class; several "
         "draws are needed (--folds). Until then take svm, which answered 145 of the 153 val pictures right."
     )
+    near = verdict(candidate("linear", 88, 153), candidate("svm", 89, 153), least=least, chance=0.56).text
+    assert near.startswith("No winner yet")
+    assert "cannot be told from answering without looking (0.560)" in near
     nothing = verdict(candidate("linear", 60, 153), candidate("svm", 70, 153), least=least, chance=0.6).text
     assert nothing.startswith("Nothing was learned")
     assert nothing.count("the smallest class") == 1

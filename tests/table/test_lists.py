@@ -90,6 +90,11 @@ def test_absolute_paths_below_the_list_become_relative(data, tmp_path):
     assert all(table.file(row).is_file() for row in range(len(table)))
 
 
+def test_columns_of_other_names_are_no_matter(data):
+    table = read_table(write(data, lines("path,label,probability,set", [(*row, "0.9", "a") for row in rows()])))
+    assert len(table) == 20
+
+
 def test_quotes_keep_separators_and_names_of_any_language(data):
     name = "개미, زنبور.jpg"
     (data / name).write_bytes(b"new")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from headstart.report import standing
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, quantity, seconds_text
 
@@ -62,9 +63,7 @@ def _chart(advice: Advice, width: int) -> list[Line]:
 
 def ranking_lines(found: Mapping[str, Any], *, width: int = 100) -> list[Line]:
     """Return one line for each network, the best first, and which to take."""
-    verdict = found["verdict"]
-    sure = verdict.get("decided") is not False and verdict.get("above_chance") is not False
-    marks = {**dict.fromkeys(verdict["tied_with"], "≈"), verdict["winner"]: "✓" if sure else "?"}
+    marks = standing.marks(found)
     heads = [" ", "network", "linear", "95 % interval", "loss", "k-NN", "ridge", "LogME", "FLOPs", "pass"]
     rows = [
         [
@@ -89,10 +88,10 @@ def ranking_lines(found: Mapping[str, Any], *, width: int = 100) -> list[Line]:
     )
     return [
         Line(table[0], "heading"),
-        *(Line(line, "winner" if line.startswith("✓") else "plain") for line in table[1:]),
+        *(Line(line, "winner" if line.startswith(standing.TAKEN) else "plain") for line in table[1:]),
         *(Line(part, "faint") for part in wrap(note, width)),
         Line(""),
-        *(Line(part) for part in wrap(verdict["text"], width)),
+        *(Line(part) for part in wrap(found["verdict"]["text"], width)),
     ]
 
 

@@ -69,6 +69,17 @@ def test_the_comparison_has_the_table_the_pairs_and_the_page(folder: Path) -> No
     assert comparison.tables["strategies"].markdown().startswith("| run | verdict | cut | accuracy |")
 
 
+def test_a_winner_in_doubt_is_not_called_one(folder: Path) -> None:
+    assert entries(folder)["comparison"].tags["winner"] == "linear"
+    content = read_results(folder)
+    content["verdict"]["decided"] = False
+    write(folder, content)
+    found = entries(folder)
+    assert found["comparison"].tags["in doubt"] == "linear"
+    assert "winner" not in found["comparison"].tags
+    assert found["linear"].tags["verdict"] == "in doubt"
+
+
 def test_classifiers_and_answers_go_along_if_they_are_there(folder: Path) -> None:
     assert set(entries(folder)["linear"].files) == {"bundle", "predictions.parquet"}
     (folder / "bundles" / "linear" / "bundle.json").unlink()

@@ -95,6 +95,8 @@ def entries_of(results: Results, folder: Path) -> list[Entry]:
 
 def _comparison(results: Results, folder: Path) -> Entry:
     data, verdict = results["data"], results.get("verdict") or {}
+    doubt = standing.marks(results).get(str(verdict.get("winner"))) == standing.DOUBTFUL
+    taken = {"in doubt" if doubt else "winner": verdict.get("winner")}
     counts = {f"pictures.{split}": sum(by.values()) for split, by in (data.get("counts") or {}).items() if by}
     chosen = {name: (results.get("chosen") or {}).get(name) for name in ("framing", "augment")}
     settings = {"classes": len(data["classes"]), **counts, **chosen, "seed": results.get("seed")}
@@ -108,7 +110,7 @@ def _comparison(results: Results, folder: Path) -> Entry:
         COMPARISON,
         run=False,
         settings=flat({**settings, "strategies": [run["id"] for run in results["runs"]]}),
-        tags=_tags(results, {"winner": verdict.get("winner"), "command": results.get("command")}),
+        tags=_tags(results, {**taken, "command": results.get("command")}),
         curves=tuple((round(size), {"learning/accuracy": accuracy}) for size, accuracy in learned),
         metrics=_numbers(metrics),
         texts={name: told for name, told in (("verdict", verdict.get("text")), ("warnings", warnings)) if told},
