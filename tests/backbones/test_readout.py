@@ -34,6 +34,9 @@ def test_the_pooled_features_are_the_last_columns(name: str) -> None:
     plain, said = answer(backbone.network, pictures), answer(wide.network, pictures)
     assert said.shape == (2, wide.features)
     assert wide.features > backbone.features
+    assert sum(wide.blocks) == wide.features
+    assert len(wide.blocks) == 2 * len(wide.read) + 1
+    assert (wide.blocks[-1], backbone.blocks) == (backbone.features, (backbone.features,))
     assert torch.equal(said[:, -backbone.features :], plain)
     own, shared = backbone.network.state_dict(), wide.network.state_dict()
     assert {name: value.data_ptr() for name, value in shared.items()} == {n: v.data_ptr() for n, v in own.items()}
@@ -49,6 +52,7 @@ def test_it_says_mean_and_largest_value_of_each_channel() -> None:
     answer(backbone.network, pictures)
     expected = torch.cat([seen[-1].mean((2, 3)), seen[-1].amax((2, 3))], dim=1)
     torch.testing.assert_close(layer3, expected)
+    assert read_out(backbone, "stages").blocks[-3:] == (256, 256, 512)
 
 
 def test_tokens_and_channels_that_come_last_are_pooled_over_places() -> None:

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
-from headstart.evidence.calibration import fit_temperature
+from headstart.evidence.calibration import cautious_temperature, fit_temperature
 from headstart.evidence.metrics import log_loss
 
 
@@ -59,3 +59,33 @@ def test_all_right_stops_at_the_least_and_all_wrong_at_the_most():
 def test_scores_that_cannot_be_are_refused(scores):
     with pytest.raises(ConfigError, match="'scores' parameter of fit_temperature"):
         fit_temperature(scores, np.zeros(2 if scores.shape[0] else 0, int))
+
+
+@pytest.mark.parametrize("classes", [2, 6])
+def test_one_picture_wrong_by_a_hundred_margins_does_not_make_the_others_unsure(classes):
+    """As an SVM on 324 photographs once had it: 1.007 with that picture, 0.376 without."""
+    scores, labels = drawn_scores(3, n=224, classes=classes)
+    strange = np.zeros((1, classes))
+    strange[0, 1] = 124.0
+    without = cautious_temperature(scores, labels)
+    beside = cautious_temperature(np.vstack([scores, strange]), np.append(labels, 0))
+    assert beside == pytest.approx(without, rel=0.05)
+    plain = fit_temperature(np.vstack([scores, strange]), np.append(labels, 0))
+    assert plain > 1.25 * without, "else this shows nothing"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 50), st.floats(-1e3, 1e3))
+def test_the_cautious_one_is_that_of_the_pictures_and_one_more(seed, factor, offset):
+    """Where no picture is far off it is the plain temperature with a wrong average picture added."""
+    scores, labels = drawn_scores(seed, n=80)
+    average = np.sort(scores, axis=1)[:, ::-1].mean(axis=0)
+    expected = fit_temperature(np.vstack([scores, average]), np.append(labels, 1), least=1e-6, most=1e3)
+    assert cautious_temperature(factor * scores + offset, labels) == pytest.approx(factor * expected, rel=1e-4)
+
+
+def test_scores_that_say_nothing_have_temperature_one_and_wrong_ones_an_end():
+    assert cautious_temperature(np.zeros((4, 3)), np.array([0, 1, 2, 0])) == 1.0
+    assert cautious_temperature(np.array([[9.0, 0.0], [0.0, 9.0]] * 9), np.array([1, 0] * 9)) == 1e3
+    with pytest.raises(ConfigError, match="'scores' parameter of cautious_temperature"):
+        cautious_temperature(np.full((2, 2), np.inf), np.array([0, 1]))

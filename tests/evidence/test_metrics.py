@@ -13,6 +13,7 @@ from headstart.evidence.intervals import clopper_pearson, wilson
 from headstart.evidence.metrics import (
     accuracy,
     balanced_accuracy,
+    bounded_log_losses,
     confusion,
     log_loss,
     macro_f1,
@@ -102,3 +103,19 @@ def test_every_measure_has_its_interval_and_says_what_was_counted():
     assert grouped["unit"] == "group"
     assert grouped["interval"][0] < plain["interval"][0]
     assert grouped["per_class_recall_intervals"][3] == list(wilson(1, 2))  # its groups are single pictures
+
+
+@given(answers(), st.integers(1, 500))
+def test_losses_that_choose_are_the_plain_ones_up_to_a_bound(drawn, more):
+    labels, probabilities = drawn
+    probabilities[0] = np.eye(probabilities.shape[1])[(labels[0] + 1) % probabilities.shape[1]]  # surely wrong
+    n, classes = probabilities.shape
+    for among in (n, n + more):
+        found = bounded_log_losses(labels, probabilities, among=among)
+        bound = np.log(classes * (among + 1))
+        plain = np.array([log_loss(labels[[row]], probabilities[[row]]) for row in range(n)])
+        np.testing.assert_allclose(found, np.minimum(plain, bound))
+        assert found[0] == bound
+    np.testing.assert_array_equal(
+        bounded_log_losses(labels, probabilities), bounded_log_losses(labels, probabilities, among=n)
+    )

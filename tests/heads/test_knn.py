@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles import FlooredScaler
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import normalize
 
 from headstart.base.types import softmax
 from headstart.evidence.calibration import cautious_temperature
@@ -24,7 +25,7 @@ def blobs(classes, *, each, features=20, seed=0, distance=0.8):
 def test_votes_equal_those_of_scikit_learns_neighbours():
     X, y, folds = blobs(3, each=20)
     fitted = knn.fit(X, y, 3, folds=folds)
-    scaler = StandardScaler().fit(X.astype(np.float64))
+    scaler = FlooredScaler().fit(X.astype(np.float64))
     rows, asked = (normalize(scaler.transform(part.astype(np.float64))) for part in (X, blobs(3, each=5, seed=2)[0]))
     k = fitted.chosen["k"]
     distance, nearest = NearestNeighbors(n_neighbors=k, metric="cosine").fit(rows).kneighbors(asked)

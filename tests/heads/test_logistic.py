@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles import FlooredScaler
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
@@ -23,7 +23,7 @@ def blobs(classes, *, each, features, seed=0, distance=0.7):
 
 
 def reference(X, y, C, asked):
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=C, solver="newton-cg", tol=1e-9, max_iter=1000))
+    model = make_pipeline(FlooredScaler(), LogisticRegression(C=C, solver="newton-cg", tol=1e-9, max_iter=1000))
     return model.fit(X.astype(np.float64), y).predict_proba(asked.astype(np.float64))
 
 

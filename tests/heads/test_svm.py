@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import StandardScaler
+from oracles import FlooredScaler
 from sklearn.svm import SVC
 
 from headstart.base.types import Affine, Kernel, softmax
@@ -29,7 +29,7 @@ def rings(n=120, seed=0):
 
 
 def reference_margins(X, y, classes, chosen, asked):
-    scaler = StandardScaler().fit(X.astype(np.float64))
+    scaler = FlooredScaler().fit(X.astype(np.float64))
     columns = []
     for one in range(classes):
         machine = SVC(**chosen).fit(scaler.transform(X.astype(np.float64)), y == one)

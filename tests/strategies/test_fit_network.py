@@ -25,7 +25,7 @@ def test_each_row_keeps_its_fold_and_label_in_any_order(monkeypatch: pytest.Monk
     )
     seen: dict[str, Any] = {}
 
-    def fitter(X: Any, y: Any, classes: int, *, folds: Any, seed: int) -> Fitted:
+    def fitter(X: Any, y: Any, classes: int, *, folds: Any, seed: int, blocks: Any) -> Fitted:
         seen.update(X=X, y=y, folds=folds)
         return Fitted(Affine(weight=np.zeros((2, 1)), bias=np.zeros(2)), {}, converged=True, out_of_fold=np.eye(2)[y])
 

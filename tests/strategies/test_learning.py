@@ -83,6 +83,7 @@ def test_a_curve_is_drawn_once_and_says_what_it_took() -> None:
         request=SimpleNamespace(seed=0),
         progress=Silent(),
         solved={},
+        network=lambda readout: SimpleNamespace(blocks=(3, 5)),
     )
     prepared = Preprocessing(input_size=8)
     first = curve_on(ground, prepared, STRATEGIES["linear"], "pool", {"C": 0.1}, few=True)

@@ -156,7 +156,7 @@ def test_an_epoch_that_beats_the_start_is_kept(make_trainee: Any, make_lesson: A
 def test_patience_ends_early(make_trainee: Any, make_lesson: Any, listener: Any) -> None:
     trainee, lesson, heard = make_trainee(), make_lesson(), listener()
     go(trainee, lesson)
-    harmful = replace(SETTINGS, epochs=9, patience=2)
+    harmful = replace(SETTINGS, epochs=9, patience=2, head_rate=0.3)
     trained = go(trainee, make_lesson(misled=True), harmful, guard=True, progress=heard)
     assert [record["epoch"] for record in trained.epochs] == [1, 2]
     assert heard.messages == ["full: stopped after epoch 2 of 9: epoch 0 was the best."]

@@ -72,7 +72,7 @@ def test_a_killed_training_ends_the_same(
 def test_patience_is_remembered(
     tmp_path: Path, make_trainee: Any, make_lesson: Any, listener: Any, killed: Any
 ) -> None:
-    harmful = {"settings": settings(epochs=9, patience=2)}
+    harmful = {"settings": settings(epochs=9, patience=2, head_rate=0.3)}
     lesson = make_lesson(misled=True)
     start = make_trainee()
     go(start, make_lesson())

@@ -126,11 +126,11 @@ class Held:
         """What is known of the network."""
         if self._facts is not None:
             return self._facts
-        from headstart.backbones.readout import places_and_width
+        from headstart.backbones.readout import places_and_blocks
 
-        places, width = places_and_width(self.plan)
+        places, blocks = places_and_blocks(self.plan)
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        return Facts(parameters, self.plan.stages, places, width)
+        return Facts(parameters, self.plan.stages, places, blocks)
 
     @property
     def digest(self) -> str:
@@ -258,6 +258,11 @@ class Backbone:
     def readout(self) -> str:
         """What the network answers with: ``"pool"``, its own pooled features, or ``"stages"``."""
         return "stages" if self.read else "pool"
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """How many features each part of the readout has: (D,) for ``"pool"``."""
+        return self.held.facts.blocks if self.read else (self.features,)
 
     @property
     def stages(self) -> tuple[Stage, ...]:

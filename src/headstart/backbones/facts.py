@@ -39,11 +39,17 @@ class Facts:
         The places to cut, first to last; the last is ``"pool"``.
     places : tuple of str
         Stages before which the readout ``"stages"`` reads.
-    width : int
-        How many features that readout has.
+    blocks : tuple of int
+        How many features each part of that readout has, in order: what is read before a stage is two, the means and the
+        largest values of its channels; the network's own features are the last.
     """
 
     parameters: int
     stages: tuple[Stage, ...]
     places: tuple[str, ...]
-    width: int
+    blocks: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """How many features that readout has."""
+        return sum(self.blocks)

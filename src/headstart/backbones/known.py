@@ -41,7 +41,7 @@ from headstart.base.files import (
 )
 from headstart.base.types import Preprocessing
 
-FORMAT = 2
+FORMAT = 3  # since it is kept how many features each part of a readout has
 TENSORS, GRAPH = "network.safetensors", "graph.onnx"
 AGREE = 1e-5  # of the largest feature; rounding is some 1e-6 of it
 WORTH = 0.87  # of the network's pictures/s: less, and a graph does not answer in its place; torch takes seconds to come
@@ -79,7 +79,7 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
             return None
         if any(sha256_of_file(place / file) != digest for file, digest in manifest["sha256"].items()):
             return None
-        facts = Facts(**{**card["facts"], "stages": _stages(card), "places": tuple(card["facts"]["places"])})
+        facts = _facts(card["facts"])
         tried = manifest["graph"]
         address = {"name": name, "weights": weights, "image_size": image_size, "offline": offline}
         kept = Kept(card["digest"], place / TENSORS, place / GRAPH if tried["agrees"] else None, tried["preferred"])
@@ -242,8 +242,10 @@ def _whole(manifest: dict[str, Any]) -> str:
     return fingerprint([manifest[name] for name in ("card", "graph", "sha256")])
 
 
-def _stages(card: dict[str, Any]) -> tuple[Stage, ...]:
-    return tuple(Stage(**{**stage, "shape": tuple(stage["shape"])}) for stage in card["facts"]["stages"])
+def _facts(said: dict[str, Any]) -> Facts:
+    """Return the facts that a card holds: JSON has lists where they have tuples."""
+    stages = tuple(Stage(**{**stage, "shape": tuple(stage["shape"])}) for stage in said["stages"])
+    return Facts(said["parameters"], stages, tuple(said["places"]), tuple(said["blocks"]))
 
 
 def _place(name: str | None, weights: str | None, image_size: int | None) -> Path:

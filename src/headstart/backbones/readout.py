@@ -30,14 +30,14 @@ class _Tap:
     over: tuple[int, ...]
 
 
-def places_and_width(plan: Plan) -> tuple[tuple[str, ...], int]:
-    """Return the stages before which one reads if nobody says where, and how many features that gives.
+def places_and_blocks(plan: Plan) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the stages before which one reads if nobody says where, and how many features each part then has.
 
     At six places, evenly chosen, if there are more; none where the network could not be traced.
     """
     taps = _taps(plan)
     own = math.prod(plan.stages[-1].shape)
-    return tuple(tap.stage for tap in taps), own + sum(2 * tap.channels for tap in taps)
+    return tuple(tap.stage for tap in taps), (*(tap.channels for tap in taps for _ in range(2)), own)
 
 
 def reading_of(network: nn.Module, plan: Plan, stages: Sequence[str]) -> nn.Module:

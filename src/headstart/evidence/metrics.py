@@ -41,6 +41,26 @@ def log_losses(labels: Labels, probabilities: Floats) -> Floats:
     return np.asarray(-np.log(np.clip(true, _LEAST_PROBABILITY, 1.0)))
 
 
+def bounded_log_losses(labels: Labels, probabilities: Floats, *, among: int | None = None) -> Floats:
+    """Return the log losses by which something is chosen, (n,): none so large that one picture alone decides.
+
+    Parameters
+    ----------
+    labels : array of int, (n,)
+    probabilities : array, (n, classes)
+    among : int, optional
+        How many pictures choose together; by default n.
+
+    Notes
+    -----
+    A picture that is answered surely and wrongly has a loss without bound. Here none has more than log(classes x
+    (n + 1)): what it has where, of n + 1 answers, one is a guess. The mean then moves by no more than that over n.
+    """
+    classes = probabilities.shape[1]
+    most = np.log(classes * ((len(labels) if among is None else among) + 1))
+    return np.asarray(np.minimum(log_losses(labels, probabilities), most))
+
+
 def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
     """Return how often each true class (row) was answered with each class (column), (classes, classes)."""
     _check_pair("confusion", labels, predicted)

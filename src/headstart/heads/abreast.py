@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.types import Floats, softmax
-from headstart.evidence.metrics import log_losses
+from headstart.evidence.metrics import bounded_log_losses
 from headstart.heads.newton import minimise
 from headstart.heads.problem import MOST_STEPS, Solution, principal_axes
 from headstart.heads.training import Standard, Training
@@ -86,7 +86,7 @@ class Abreast:
         self.training, self._tolerance = training, tolerance
         features = training.features.astype(np.float64, copy=False)
         splits = list(training.splits())
-        self._standards = [Standard.of(features[train]) for train, _ in splits]
+        self._standards = [Standard.of(features[train], training.blocks) for train, _ in splits]
         rows = [one.apply(features[train]) for one, (train, _) in zip(self._standards, splits, strict=True)]
         self._axes = [principal_axes(own) if near is None else near for own in rows]
         self._counts = np.array([len(train) for train, _ in splits])
@@ -107,7 +107,7 @@ class Abreast:
 
     def losses(self, exponent: float) -> Floats:
         """Return the log loss of each row, (n,), from the fold that it is not in."""
-        return log_losses(self.training.labels, softmax(self.scores(exponent)))
+        return bounded_log_losses(self.training.labels, softmax(self.scores(exponent)))
 
     def scores(self, exponent: float) -> Floats:
         """Return the scores of every row from the fold that it is not in, (n, classes)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headstart.base.types import Floats, Neighbours, softmax, unit_rows
 from headstart.evidence.calibration import cautious_temperature
-from headstart.evidence.metrics import log_loss
+from headstart.evidence.metrics import bounded_log_losses
 from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
 
 _NUMBERS = (1, 3, 5, 10, 20)
@@ -23,6 +23,7 @@ def fit(
     *,
     folds: NDArray[np.integer[Any]],
     seed: int = 0,  # noqa: ARG001 - nothing here is random; every head takes one
+    blocks: Sequence[int] = (),
 ) -> Fitted:
     """Return the k nearest neighbours, k and one temperature chosen on out-of-fold scores.
 
@@ -40,6 +41,8 @@ def fit(
         Fold of each row. Rows that belong together (views of one picture, groups) have the same number.
     seed : int
         Nothing here is random; every head takes one.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
 
     Returns
     -------
@@ -51,13 +54,13 @@ def fit(
     ConfigError
         If shapes do not fit, a feature is not finite, a class has no row, or all rows are in one fold.
     """
-    training = check_training("knn", X, y, classes, folds)
+    training = check_training("knn", X, y, classes, folds, blocks=blocks)
     fewest = min(len(train) for train, _ in training.splits())
     candidates = []
     for k in (number for number in _NUMBERS if number <= max(fewest, 1)):
         scores = _out_of_fold(training, k)
         temperature = cautious_temperature(scores, training.labels)
-        loss = log_loss(training.labels, softmax(scores / temperature))
+        loss = float(bounded_log_losses(training.labels, softmax(scores / temperature)).mean())
         candidates.append((loss, k, temperature, scores))
     _, k, temperature, scores = min(candidates, key=lambda candidate: candidate[:2])
     return Fitted(
@@ -68,7 +71,7 @@ def fit(
     )
 
 
-def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Neighbours:
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()) -> Neighbours:
     """Return the nearest neighbours with a number of them that was chosen before, ``chosen["k"]``.
 
     Parameters
@@ -79,8 +82,10 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Neig
     classes : int
     chosen : mapping
         As in `Fitted`.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     """
-    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, ())
+    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
     return _neighbours(training, training.rows, chosen["k"])
 
 
@@ -93,7 +98,7 @@ def _out_of_fold(training: Training, k: int) -> Floats:
 
 def _neighbours(training: Training, rows: Rows, k: int, temperature: float = 1.0) -> Neighbours:
     features = training.features[rows]
-    standard = Standard.of(features)
+    standard = Standard.of(features, training.blocks)
     return Neighbours(
         examples=unit_rows(standard.apply(features)).astype(np.float32),
         labels=training.labels[rows],

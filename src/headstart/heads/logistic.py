@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from headstart.base.params import bad_parameter, check_number
 from headstart.base.types import Affine, Floats, softmax
-from headstart.evidence.metrics import log_losses
+from headstart.evidence.metrics import bounded_log_losses
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
 from headstart.heads.training import Fitted, Labels, Rows, Training, check_training
@@ -58,6 +58,7 @@ def fit(
     *,
     folds: NDArray[np.integer[Any]],
     seed: int = 0,  # noqa: ARG001 - nothing here is random; every head takes one
+    blocks: Sequence[int] = (),
     strengths: Sequence[float] | None = None,
 ) -> Fitted:
     """Return multinomial logistic regression on standardised features.
@@ -73,6 +74,8 @@ def fit(
         Fold of each row. Rows that belong together (views of one picture, groups) have the same number.
     seed : int
         Nothing here is random; every head takes one.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     strengths : sequence of float, optional
         Values of C, every one of which is tried on every fold. Without them powers of ten from 1e-5 to 100 are, as
         far as the loss falls, then half a step to either side of the best (on two folds, where there is much to do).
@@ -91,11 +94,12 @@ def fit(
         not above 0.
     """
     tried = None if strengths is None else sorted(_exponent(strength) for strength in strengths)
-    training = check_training("logistic", X, y, classes, folds, exact=False)
+    training = check_training("logistic", X, y, classes, folds, blocks=blocks, exact=False)
     large = float(training.features.size) * classes > _LARGE
     care = _QUICK if large else _EXACT
     if _small(training) and not large:
-        whole: Material = OwnMaterial(training.features.astype(np.float64, copy=False), training.labels)
+        features = training.features.astype(np.float64, copy=False)
+        whole: Material = OwnMaterial(features, training.labels, blocks=training.blocks)
         problem = Problem(whole, classes)
         folds_at: Folds = Abreast(training, problem.square, care.choosing)
     else:
@@ -117,7 +121,7 @@ def fit(
     )
 
 
-def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affine:
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()) -> Affine:
     """Return the head for a strength that was chosen before, ``chosen["C"]``, solved so far that answers are settled.
 
     A class without a row is never named.
@@ -130,8 +134,10 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affi
     classes : int
     chosen : mapping
         As in `Fitted`.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     """
-    problem = Problem(OwnMaterial(np.asarray(X, np.float64), np.asarray(y, np.int64)), classes)
+    problem = Problem(OwnMaterial(np.asarray(X, np.float64), np.asarray(y, np.int64), blocks=blocks), classes)
     exponent, start, dtype = _exponent(chosen["C"]), None, np.float64 if X.size * classes <= _LARGE else np.float32
     for stronger in _EXPONENTS if dtype == np.float32 else ():
         if stronger < exponent:
@@ -161,9 +167,10 @@ def _materials(training: Training) -> tuple[Material, list[Material]]:
         library = Library(training)
         return library.without(None), [library.without(fold) for fold in range(len(training.folds))]
     features, labels = training.features.astype(np.float64, copy=False), training.labels
-    whole = OwnMaterial(features, labels)
+    blocks = training.blocks
+    whole = OwnMaterial(features, labels, blocks=blocks)
     axes = Problem(whole, training.classes).square
-    return whole, [OwnMaterial(features[train], labels[train], axes) for train, _ in training.splits()]
+    return whole, [OwnMaterial(features[train], labels[train], axes, blocks=blocks) for train, _ in training.splits()]
 
 
 class Folds(Protocol):
@@ -224,7 +231,8 @@ class _Path:
 
     def losses(self, exponent: float) -> Floats:
         """Return the log loss of each held-out row, (n,)."""
-        return log_losses(self._training.labels[self.held], softmax(self.scores(exponent)))
+        labels = self._training.labels
+        return bounded_log_losses(labels[self.held], softmax(self.scores(exponent)), among=len(labels))
 
     def scores(self, exponent: float) -> Floats:
         """Return scores of the held-out rows, (n, classes)."""

@@ -7,7 +7,7 @@ between Variable Selection and Data Augmentation and a Method for Prediction", T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,7 +41,14 @@ class Preview:
     ridge: Bools
 
 
-def preview(X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None = None) -> Preview:
+def preview(
+    X: Floats,
+    y: Labels,
+    classes: int,
+    groups: NDArray[np.str_] | None = None,
+    *,
+    blocks: Sequence[int] = (),
+) -> Preview:
     """Return which rows nearest neighbours and ridge regression answer right from all rows of other groups.
 
     Parameters
@@ -53,8 +60,11 @@ def preview(X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None 
     classes : int
     groups : array of str, (n,), optional
         Rows of one group never answer for each other; by default each row is alone.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     """
-    features = Standard.of(np.asarray(X, np.float64)).apply(np.asarray(X, np.float64))
+    features = np.asarray(X, np.float64)
+    features = Standard.of(features, blocks).apply(features)
     labels = np.asarray(y, np.int64)
     owners = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
     return Preview(
@@ -71,7 +81,14 @@ class Told(NamedTuple):
 
 
 def few_shot(
-    X: Floats, y: Labels, classes: int, groups: NDArray[np.str_] | None = None, *, shots: int = SHOTS, seed: int = 0
+    X: Floats,
+    y: Labels,
+    classes: int,
+    groups: NDArray[np.str_] | None = None,
+    *,
+    shots: int = SHOTS,
+    seed: int = 0,
+    blocks: Sequence[int] = (),
 ) -> Told | None:
     """Return how much of what chance does not tell a head tells that has learned from a handful of each class.
 
@@ -90,6 +107,8 @@ def few_shot(
         Rows of each class that are learned from; of a class that has no more, one less than it has. What is told is
         then told as if they were so many, for it grows about as the root of their number.
     seed : int
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
 
     Returns
     -------
@@ -109,7 +128,7 @@ def few_shot(
         taken = np.concatenate([order.permutation(own)[:few] for own, few in zip(members, taken_of, strict=True)])
         asked = np.flatnonzero(~np.isin(owners, owners[taken]))
         if len(asked):
-            right = _answers(features, labels, classes, taken, asked) == labels[asked]
+            right = _answers(features, labels, classes, taken, asked, blocks) == labels[asked]
             here = np.unique(labels[asked])
             recalls[draw, here] = [right[labels[asked] == label].mean() for label in here]
     asked_of = np.isfinite(recalls).any(axis=0)
@@ -124,10 +143,15 @@ def few_shot(
 
 
 def _answers(
-    features: Floats, labels: Labels, classes: int, taken: NDArray[np.intp], asked: NDArray[np.intp]
+    features: Floats,
+    labels: Labels,
+    classes: int,
+    taken: NDArray[np.intp],
+    asked: NDArray[np.intp],
+    blocks: Sequence[int],
 ) -> NDArray[np.intp]:
     """Return the classes that a head names for the asked rows which learned from those that were taken."""
-    standard = Standard.of(features[taken])
+    standard = Standard.of(features[taken], blocks)
     known, new = standard.apply(features[taken]), standard.apply(features[asked])
     alike = known @ known.T
     alike[np.diag_indices_from(alike)] += np.trace(alike) / len(alike)

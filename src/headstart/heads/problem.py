@@ -8,6 +8,7 @@ axis by its root lets the solver end sooner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -70,11 +71,15 @@ class OwnMaterial:
     labels : array of int, (n,)
     near : array, (D, D), optional
         Right-angled axes that are near the principal ones, to save finding those.
+    blocks : sequence of int
+        How many features each part of a readout has; without them all are one part.
     """
 
-    def __init__(self, features: Floats, labels: Labels, near: Floats | None = None) -> None:
+    def __init__(
+        self, features: Floats, labels: Labels, near: Floats | None = None, *, blocks: Sequence[int] = ()
+    ) -> None:
         self.labels = labels
-        self.standard = Standard.of(features)
+        self.standard = Standard.of(features, blocks)
         standard = self.standard.apply(features)
         self.axes = principal_axes(standard) if near is None else near
         self._along = standard @ self.axes
@@ -112,7 +117,8 @@ class Library:
         ends = np.cumsum([len(fold) for fold in training.folds])
         self.folds = [slice(int(end) - len(fold), int(end)) for fold, end in zip(training.folds, ends, strict=True)]
         self.labels = training.labels[order]
-        self.standard = _standard_of(features)
+        self.blocks = training.blocks
+        self.standard = _standard_of(features, self.blocks)
         self.matrix: NDArray[np.float32] = np.empty(features.shape, np.float32)
         for at in _pieces(slice(0, len(order)), features.shape[1]):
             self.matrix[at] = self.standard.apply(features[order[at]])
@@ -170,7 +176,7 @@ class SharedMaterial:
         """Standardisation of these rows, in the features' own units."""
         (mean, deviation), all_rows = self._own, self.library.standard
         own = all_rows.mean + mean * all_rows.scale
-        return Standard.from_moments(own, deviation * all_rows.scale)
+        return Standard.from_moments(own, deviation * all_rows.scale, self.library.blocks)
 
     @property
     def axes(self) -> Floats:
@@ -272,12 +278,12 @@ def principal_axes(standard: Floats) -> Floats:
     return np.asarray(axes)
 
 
-def _standard_of(features: NDArray[np.floating]) -> Standard:
+def _standard_of(features: NDArray[np.floating], blocks: Sequence[int]) -> Standard:
     """Return the standardisation of many rows, piece by piece."""
     n, size = features.shape
     mean = sum(features[at].sum(axis=0, dtype=np.float64) for at in _pieces(slice(0, n), size)) / n
     square = sum(np.square(features[at] - mean).sum(axis=0) for at in _pieces(slice(0, n), size)) / n
-    return Standard.from_moments(np.asarray(mean), np.sqrt(square))
+    return Standard.from_moments(np.asarray(mean), np.sqrt(square), blocks)
 
 
 def _pieces(run: slice, size: int) -> list[slice]:

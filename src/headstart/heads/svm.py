@@ -29,7 +29,7 @@ from headstart.base.process import thread_budget
 from headstart.base.streams import stream
 from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distances
 from headstart.evidence.calibration import cautious_temperature
-from headstart.evidence.metrics import accuracy, log_loss
+from headstart.evidence.metrics import accuracy, bounded_log_losses
 from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
 
 _MOST_STEPS = 1_000_000
@@ -66,7 +66,15 @@ _SETTINGS = tuple(_Setting(kernel, width, C) for kernel, width in _KERNELS for C
 _FEW_SETTINGS = tuple(_Setting(kernel, width, 10.0) for kernel, width in _KERNELS)
 
 
-def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], seed: int = 0) -> Fitted:
+def fit(
+    X: Floats,
+    y: Labels,
+    classes: int,
+    *,
+    folds: NDArray[np.integer[Any]],
+    seed: int = 0,
+    blocks: Sequence[int] = (),
+) -> Fitted:
     """Return support vector machines, one class against the rest, on one kernel of standardised features.
 
     The probabilities are a softmax of the margins at one temperature, fitted on out-of-fold margins, so
@@ -84,6 +92,8 @@ def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], 
         Fold of each row. Rows that belong together (views of one picture, groups) have the same number.
     seed : int
         Draws the rows that are kept where there are more than 8000.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
 
     Returns
     -------
@@ -97,11 +107,11 @@ def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], 
     ConfigError
         If shapes do not fit, a feature is not finite, a class has no row, or all rows are in one fold.
     """
-    training = check_training("svm", X, y, classes, folds)
+    training = check_training("svm", X, y, classes, folds, blocks=blocks)
     given, rows = len(training.labels), _drawn(training.labels, seed)
     if len(rows) < given:
         training = check_training(
-            "svm", training.features[rows], training.labels[rows], classes, np.asarray(folds)[rows]
+            "svm", training.features[rows], training.labels[rows], classes, np.asarray(folds)[rows], blocks=blocks
         )
     parts = [_Part(training, train, held) for train, held in training.splits()]
     large = float(classes) * len(rows) ** 2 > _LARGE
@@ -123,7 +133,9 @@ def fit(X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], 
     )
 
 
-def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affine | Kernel:
+def solve(
+    X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()
+) -> Affine | Kernel:
     """Return the machines for settings that were chosen before; their margins have no temperature.
 
     Parameters
@@ -134,8 +146,10 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Affi
     classes : int
     chosen : mapping
         ``kernel``, ``C`` and ``gamma`` (radial only), as in `Fitted`.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     """
-    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, ())
+    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
     part = _Part(training, training.rows, training.rows[:0])
     setting = _Setting.of(chosen, part.spread)
     return part.head(setting, part.machines(setting), 1.0)
@@ -156,11 +170,11 @@ class _Part:
     def __init__(self, training: Training, train: Rows, held: Rows) -> None:
         self.held = held
         self.labels, self.classes = training.labels[train], training.classes
-        self.standard = Standard.of(training.features[train])
+        self.standard = Standard.of(training.features[train], training.blocks)
         self.rows = self.standard.apply(training.features[train])
         self.asked = self.standard.apply(training.features[held])
-        # The total variance: each feature has 1, unless it is constant.
-        self.spread = max(1.0, float(np.sum(self.rows.std(axis=0) > 0.5)))
+        # The total variance: 1 of each feature that differs as much as others of its block, so less only of rounding.
+        self.spread = max(1.0, float(np.sum(self.rows.var(axis=0))))
         self._known: dict[_Setting, Floats] = {}
 
     def machines(self, setting: _Setting) -> _Machines:
@@ -207,7 +221,8 @@ def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: Trai
 
     def badness(setting: _Setting) -> tuple[float, float]:
         margins = np.concatenate([part.margins(setting) for part in parts])
-        loss = log_loss(labels, softmax(margins / cautious_temperature(margins, labels)))
+        shares = softmax(margins / cautious_temperature(margins, labels))
+        loss = float(bounded_log_losses(labels, shares).mean())
         return preference(accuracy(labels, margins.argmax(axis=1)), loss)
 
     return min(settings, key=badness)

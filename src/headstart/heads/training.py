@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,25 +45,40 @@ class Fitted:
 class Fitter(Protocol):
     """What each head's module offers."""
 
-    def __call__(self, X: Floats, y: Labels, classes: int, *, folds: NDArray[np.integer[Any]], seed: int = 0) -> Fitted:
-        """Return the head fitted to features X, (n, D), and labels y, (n,)."""
+    def __call__(
+        self,
+        X: Floats,
+        y: Labels,
+        classes: int,
+        *,
+        folds: NDArray[np.integer[Any]],
+        seed: int = 0,
+        blocks: Sequence[int] = (),
+    ) -> Fitted:
+        """Return the head fitted to features X, (n, D), and labels y, (n,).
+
+        `blocks` are the numbers of features of each part of a readout, in order; without them all are one part.
+        """
 
 
 class Solver(Protocol):
     """The same with settings that are known, `chosen` as in `Fitted`."""
 
-    def __call__(self, X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any]) -> Head:
+    def __call__(
+        self, X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()
+    ) -> Head:
         """Return the head solved on features X, (n, D), and labels y, (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """Checked material of one head: features, labels, and the folds as rows."""
+    """Checked material of one head: features, labels, the folds as rows, and how many features each block has."""
 
     features: Floats
     labels: Labels
     classes: int
     folds: tuple[Rows, ...]
+    blocks: tuple[int, ...] = ()
 
     @property
     def rows(self) -> Rows:
@@ -77,7 +92,14 @@ class Training:
 
 
 def check_training(
-    owner: str, X: Floats, y: Labels, classes: int, folds: NDArray[np.integer[Any]], *, exact: bool = True
+    owner: str,
+    X: Floats,
+    y: Labels,
+    classes: int,
+    folds: NDArray[np.integer[Any]],
+    *,
+    blocks: Sequence[int] = (),
+    exact: bool = True,
 ) -> Training:
     """Return the material, checked; `owner` is the head, for the message.
 
@@ -86,7 +108,8 @@ def check_training(
     Raises
     ------
     ConfigError
-        If shapes do not fit, a feature is not finite, a class has no picture, or there is only one fold.
+        If shapes do not fit, a feature is not finite, a class has no picture, there is only one fold, or the blocks do
+        not add up to the features.
     """
     classes = check_integer("classes", owner, classes, least=2)
     features = np.asarray(X, np.float64 if exact or not np.issubdtype(np.asarray(X).dtype, np.floating) else None)
@@ -101,7 +124,11 @@ def check_training(
     numbers = np.unique(folds)
     if np.shape(folds) != labels.shape or len(numbers) < 2:
         raise bad_parameter("folds", owner, "one number for each row, two or more in all", np.shape(folds))
-    return Training(features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers))
+    if len(blocks) and (min(blocks) < 1 or sum(blocks) != features.shape[1]):
+        raise bad_parameter("blocks", owner, f"numbers of features that add up to {features.shape[1]}", tuple(blocks))
+    return Training(
+        features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers), tuple(map(int, blocks))
+    )
 
 
 def _all_finite(features: Floats) -> bool:
@@ -111,24 +138,50 @@ def _all_finite(features: Floats) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """Standardisation learned on some rows: a feature that is constant there is only centred."""
+    """Standardisation learned on some rows: each feature centred, and divided by its deviation or more.
+
+    A feature that is silent in nearly all rows has a deviation near 0. Divided by that, one new picture in which it
+    speaks would stand thousands of deviations away, and drown all else. So nothing is divided by less than the usual
+    deviation of its block, the mean of the middle half: what differs little is never made larger than what differs
+    much, and neither many silent features nor a few loud ones say what is usual. A feature that is constant is only
+    centred.
+    """
 
     mean: Floats
     scale: Floats
 
     @classmethod
-    def of(cls, features: Floats) -> Standard:
-        """Return mean and standard deviation of the columns of `features`, (n, D)."""
-        return cls.from_moments(features.mean(axis=0), features.std(axis=0))
+    def of(cls, features: Floats, blocks: Sequence[int] = ()) -> Standard:
+        """Return the standardisation of the columns of `features`, (n, D).
+
+        Parameters
+        ----------
+        features : array, (n, D)
+        blocks : sequence of int
+            How many features each part of a readout has, in order: features of one part have one unit. Without them all
+            are one part.
+        """
+        return cls.from_moments(features.mean(axis=0), features.std(axis=0), blocks)
 
     @classmethod
-    def from_moments(cls, mean: Floats, scale: Floats) -> Standard:
-        """Return the same from mean and standard deviation."""
+    def from_moments(cls, mean: Floats, deviation: Floats, blocks: Sequence[int] = ()) -> Standard:
+        """Return the same from mean and standard deviation, (D,) each."""
         # Features come as float32: below its resolution a spread is rounding, not a difference.
-        varies = scale > 1e-6 * np.abs(mean)
-        return cls(mean, np.where(varies & (scale > 0), scale, 1.0))
+        differs = np.where(deviation > 1e-6 * np.abs(mean), deviation, 0.0)
+        ends = np.cumsum(blocks if len(blocks) else (len(differs),))
+        parts = np.split(differs, ends[:-1])
+        return cls(mean, np.concatenate([_scales(part) for part in parts]))
 
     def apply(self, features: Floats) -> Floats:
         """Return the features, (n, D), centred and scaled."""
         standard: Floats = (features - self.mean) / self.scale
         return standard
+
+
+def _scales(deviation: Floats) -> Floats:
+    """Return by what the features of one block are divided, (d,)."""
+    differs = np.sort(deviation[deviation > 0])
+    if not len(differs):
+        return np.ones_like(deviation)
+    quarter = len(differs) // 4
+    return np.asarray(np.maximum(deviation, differs[quarter : len(differs) - quarter].mean()))

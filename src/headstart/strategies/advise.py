@@ -90,9 +90,10 @@ def previewed(ground: Ground, preprocessing: Preprocessing, readout: str) -> tup
     places = asked_about(labels, seed)
     features = np.asarray(ground.features(rows, preprocessing, Look("features", "features"), readout=readout))[places]
     present, called = np.unique(labels[places], return_inverse=True)
+    blocks = ground.network(readout).blocks
     return (
-        preview(features, called, len(present), groups[places]),
-        few_shot(features, called, len(present), groups[places], seed=seed),
+        preview(features, called, len(present), groups[places], blocks=blocks),
+        few_shot(features, called, len(present), groups[places], seed=seed, blocks=blocks),
     )
 
 

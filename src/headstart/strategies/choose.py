@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.base.types import Floats, Framing, Preprocessing, softmax
+from headstart.evidence.metrics import bounded_log_losses
 from headstart.features import View
 from headstart.strategies.ground import Choices, Ground, Look
 from headstart.strategies.networks import scratch_preprocessing
@@ -104,7 +105,5 @@ def out_of_fold_losses(ground: Ground, views: list[NDArray[np.float32]]) -> NDAr
 
 
 def losses_of(scores: Floats, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the log loss of each row of scores, (n, classes), whose softmax is the answer."""
-    answers = softmax(scores)[np.arange(len(labels)), labels]
-    losses: NDArray[np.float64] = -np.log(np.maximum(answers, np.finfo(np.float64).eps))
-    return losses
+    """Return the loss of each row of scores, (n, classes), by which is chosen; the softmax of a row is its answer."""
+    return bounded_log_losses(labels, softmax(scores))

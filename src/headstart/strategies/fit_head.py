@@ -107,7 +107,12 @@ def _solve(
         for readout in readouts:
             features = ground.features(rows, preprocessing, Look("features", "features"), readout=readout)
             found[readout] = heads.FITTERS[strategy.head](
-                features, labels, len(ground.classes), folds=folds, seed=ground.request.seed
+                features,
+                labels,
+                len(ground.classes),
+                folds=folds,
+                seed=ground.request.seed,
+                blocks=ground.network(readout).blocks,
             )
             step.advance()
     best = clearly_better({readout: _unseen_losses(fitted, labels) for readout, fitted in found.items()})

@@ -295,7 +295,8 @@ def _better_head(
         return None
     # The hold-out has done its work: solved on all of train.
     solved = {
-        readout: _logistic(ground, said(ground.train, readout), ground.train) for readout in readouts_tried(ground)
+        readout: _logistic(ground, said(ground.train, readout), ground.train, ground.network(readout).blocks)
+        for readout in readouts_tried(ground)
     }
     best = clearly_better({name: losses_of(unseen, labels[ground.train]) for name, (_, unseen) in solved.items()})
     head, unseen = solved[best]
@@ -304,7 +305,9 @@ def _better_head(
     )
 
 
-def _logistic(ground: Ground, features: Floats32, rows: NDArray[np.int64]) -> tuple[Affine, Floats]:
+def _logistic(
+    ground: Ground, features: Floats32, rows: NDArray[np.int64], blocks: Sequence[int] = ()
+) -> tuple[Affine, Floats]:
     """Return logistic regression on the features of some training rows, and its scores of each without its fold."""
     labels = ground.table.labels[rows]
     fitted = heads.FITTERS["logistic"](
@@ -313,6 +316,7 @@ def _logistic(ground: Ground, features: Floats32, rows: NDArray[np.int64]) -> tu
         len(ground.classes),
         folds=ground.folds[np.searchsorted(ground.train, rows)],  # train is in ascending order, rows need not be
         seed=ground.request.seed,
+        blocks=blocks,
     )
     if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
         raise RuntimeError("logistic regression gave no affine head")

@@ -52,6 +52,7 @@ def learning_curve(
     *,
     head: str,
     chosen: Mapping[str, Any],
+    blocks: Sequence[int] = (),
     draws: int,
     seed: int,
     progress: Progress,
@@ -69,6 +70,8 @@ def learning_curve(
         A name of `heads.SOLVERS`.
     chosen : mapping
         Its settings, as in `heads.Fitted`.
+    blocks : sequence of int
+        How many features each part of a readout has, in order; without them all are one part.
     draws : int
         How often the folds and the parts are drawn.
     seed : int
@@ -92,7 +95,7 @@ def learning_curve(
                 root = stream_seed(seed, "part", draw, int(fold))
                 for place, part in enumerate(growing_parts(labels[rest], groups[rest], shares, seed=root)):
                     rows = rest[part]
-                    solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen)
+                    solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen, blocks=blocks)
                     right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
                     sizes[draw, place] += len(rows) * len(held) / asked.sum()
                 step.advance()
@@ -169,6 +172,7 @@ def curve_on(
             ground.train_groups[np.searchsorted(ground.train, rows)],
             head=strategy.head,
             chosen=chosen,
+            blocks=ground.network(readout).blocks,
             draws=draws,
             seed=ground.request.seed,
             progress=ground.progress,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from headstart.base.types import Floats, softmax
 from headstart.evidence.calibration import cautious_temperature
-from headstart.evidence.metrics import accuracy, log_loss
+from headstart.evidence.metrics import accuracy, bounded_log_losses, log_loss
 from headstart.tune.settings import Choose
 
 
@@ -46,7 +46,8 @@ def judge(scores: Floats, labels: NDArray[np.int64], choose: Choose) -> Judged:
         return Judged(loss, right, (-right, loss), right=told)
     if choose == "calibrated-loss":
         temperature = cautious_temperature(scores, labels)
-        return Judged(loss, right, (log_loss(labels, softmax(scores / temperature)),), temperature, told)
+        chosen_by = float(bounded_log_losses(labels, softmax(scores / temperature)).mean())
+        return Judged(loss, right, (chosen_by,), temperature, told)
     return Judged(loss, right, (loss,), right=told)
 
 
