@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from measuring import write_section
@@ -31,8 +32,18 @@ Found = dict[tuple[str, str, str], tuple[float, float]]  # (data set, head, read
 SETS = ("hymenoptera", "flowers5", "blood_cells", "plantvillage_apple", "brain_mri", "solar")
 
 
-def features_of(table: Table, wanted: np.ndarray | None = None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Return features by readout, labels and group names of the training pictures, or of the rows that are wanted."""
+class Said(NamedTuple):
+    """What the network says of some rows of a table: features and their blocks by readout, labels, names of groups."""
+
+    features: dict[str, np.ndarray]
+    blocks: dict[str, tuple[int, ...]]
+    labels: np.ndarray
+    groups: np.ndarray
+    rows: np.ndarray
+
+
+def features_of(table: Table, wanted: np.ndarray | None = None) -> Said:
+    """Return what EfficientNet-Lite0 says of the training pictures, or of the rows that are wanted, if readable."""
     pooled = backbones.load()
     backbone = backbones.read_out(pooled, "stages")
     preprocessing = replace(backbone.preprocessing, framing="squash")
@@ -42,26 +53,30 @@ def features_of(table: Table, wanted: np.ndarray | None = None) -> tuple[dict[st
     rows = np.array([row for row in wanted if row not in store.faulty])
     found = extract(backbone, store, rows, table.digests, preprocessing=preprocessing)["pooled"]
     readouts = {"pool": np.ascontiguousarray(found[:, -pooled.features :]), "stages": np.asarray(found)}
-    return readouts, table.labels[rows], group_ids(table, rows)
+    blocks = {"pool": pooled.blocks, "stages": backbone.blocks}
+    return Said(readouts, blocks, table.labels[rows], group_ids(table, rows), rows)
 
 
-def nested(fit: Callable[..., Fitted], X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+def nested(fit: Callable[..., Fitted], said: Said, readout: str) -> tuple[float, float]:
     """Return accuracy and log loss over the outer folds."""
+    X, y, groups = said.features[readout], said.labels, said.groups
     outer = folds(y, groups, seed=1)
     answers = np.zeros((len(y), int(y.max()) + 1))
     for fold in np.unique(outer):
         train = outer != fold
         inner = folds(y[train], groups[train], seed=2)
-        answers[~train] = fit(X[train], y[train], answers.shape[1], folds=inner).head.probabilities(X[~train])
+        answers[~train] = fit(
+            X[train], y[train], answers.shape[1], folds=inner, blocks=said.blocks[readout]
+        ).head.probabilities(X[~train])
     return accuracy(y, answers.argmax(axis=1)), log_loss(y, answers)
 
 
-def by_loss(*arguments: np.ndarray, folds: np.ndarray) -> Fitted:
+def by_loss(*arguments: np.ndarray, **options: Any) -> Fitted:
     """Fit the SVM with the other rule: the least out-of-fold log loss."""
     usual = svm.preference
     svm.preference = lambda right, loss: (loss, -right)
     try:
-        return svm.fit(*arguments, folds=folds)
+        return svm.fit(*arguments, **options)
     finally:
         svm.preference = usual
 
@@ -74,12 +89,13 @@ def main() -> None:
     found: Found = {}
     for name in SETS:
         table = solar_cells(pictures=1000) if name == "solar" else read_table(arguments.shared / "data" / name)
-        readouts, y, groups = features_of(with_splits(table, seed=0))
+        said = features_of(with_splits(table, seed=0))
         rules = {**FITTERS, "svm, by loss": by_loss}
         for rule, fit in rules.items():
-            for readout, X in readouts.items():
-                found[f"{name} ({len(y)})", rule, readout] = share, loss = nested(fit, X, y, groups)
-                print(f"{name} ({len(y)}), {rule}, {readout}: {share:.4f}, {loss:.4f}", flush=True)
+            for readout in said.features:
+                name_and_size = f"{name} ({len(said.rows)})"
+                found[name_and_size, rule, readout] = share, loss = nested(fit, said, readout)
+                print(f"{name_and_size}, {rule}, {readout}: {share:.4f}, {loss:.4f}", flush=True)
     write_section("heads", section(found))
 
 

@@ -59,9 +59,10 @@ def main() -> None:
     lines = standing()
     for name in options.sets.split(","):
         table = solar_cells(pictures=1000) if name == "solar" else read_table(options.shared / "data" / name)
-        readouts, labels, groups = features_of(table, np.arange(len(table)))
+        said_of = features_of(table, np.arange(len(table)))
+        pooled, labels, groups = said_of.features["pool"], said_of.labels, said_of.groups
         seeds = range(options.first, options.first + options.count)
-        lines[name] = said(name, [task(seed, readouts["pool"], labels, groups) for seed in seeds])
+        lines[name] = said(name, [task(seed, pooled, labels, groups) for seed in seeds])
         print(lines[name], flush=True)
         write_section("learning", section(list(lines.values())), page=PAGE)
 

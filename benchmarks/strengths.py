@@ -52,8 +52,9 @@ def main() -> None:
         "|---|---|---|---|",
     ]
     for name in SETS:
-        readouts, y, _ = features_of(with_splits(read_table(options.shared / "data" / name), seed=0))
-        X, folds = readouts["pool"], np.arange(len(y)) % 5
+        said = features_of(with_splits(read_table(options.shared / "data" / name), seed=0))
+        X, y = said.features["pool"], said.labels
+        folds = np.arange(len(y)) % 5
         one, many = [], []
         for _ in range(options.repeats):
             begin = time.perf_counter()

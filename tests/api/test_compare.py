@@ -222,6 +222,12 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     assert measured_warnings(ground, above) == []  # type: ignore[arg-type]
     apart = {"val": {"accuracy": 0.7, **guessing, "balanced_accuracy_interval": [0.51, 0.9]}}
     assert measured_warnings(ground, apart) == []  # type: ignore[arg-type]
+    (unsure,) = measured_warnings(  # type: ignore[arg-type]
+        ground, {"val": above["val"] | {"calibration": {"ece": 0.38, "ece_if_true": 0.06}}}
+    )
+    assert "off by 0.38 on average, where luck alone would explain 0.06" in unsure
+    true = above["val"] | {"calibration": {"ece": 0.15, "ece_if_true": 0.06}}
+    assert measured_warnings(ground, {"val": true}) == []  # type: ignore[arg-type]
 
 
 def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from headstart.evidence.reliability import (
     calibration_record,
     error_if_true,
     reliability,
+    untrue,
 )
 
 
@@ -97,3 +98,10 @@ def test_nothing_to_measure_is_refused():
         reliability(np.zeros(3, int), np.zeros((2, 2)))
     with pytest.raises(ConfigError, match="error_if_true"):
         error_if_true(np.zeros((0, 2)))
+
+
+def test_shares_far_from_true_are_told_from_luck():
+    labels, sharp = drawn(5, 150, sharpness=0.15)
+    assert untrue(calibration_record(labels, sharp, 1.0))
+    honest = [untrue(calibration_record(*drawn(seed, n), 1.0)) for n in (6, 20, 150) for seed in range(40)]
+    assert sum(honest) <= 2

@@ -6,6 +6,7 @@ near 1, and a bin with three pictures counts by luck (Nixon et al. 2019, "Measur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ Labels = NDArray[np.integer[Any]]
 MOST_BINS = 15
 LEAST_IN_BIN = 10  # pictures: with fewer, a bin's share of right answers is mostly luck
 _DRAWS = 200
+LEAST_UNTRUE, LUCK = 0.1, 3.0  # 0.1: nine of ten where all are stated; three times luck: one honest head in a hundred
 
 
 def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, Any]]:
@@ -84,6 +86,14 @@ def at_temperature_one(probabilities: Floats, temperature: float) -> Floats:
     powers = (values / values.max(axis=1, keepdims=True)) ** temperature
     before: Floats = powers / powers.sum(axis=1, keepdims=True)
     return before
+
+
+def untrue(record: Mapping[str, Any]) -> bool:
+    """Return whether the shares of a `calibration_record` are so far from true that a reader must know.
+
+    By more than 0.1 on average, and more than three times what luck alone gives.
+    """
+    return bool(record["ece"] > max(LEAST_UNTRUE, LUCK * record["ece_if_true"]))
 
 
 def calibration_record(labels: Labels, probabilities: Floats, temperature: float) -> dict[str, Any]:

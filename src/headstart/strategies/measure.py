@@ -15,6 +15,7 @@ from headstart.base.files import durable_writer
 from headstart.base.types import Floats
 from headstart.bundle import Answers
 from headstart.evidence.metrics import measure
+from headstart.evidence.reliability import untrue
 from headstart.strategies.ground import Ground
 from headstart.table import group_ids
 
@@ -58,8 +59,19 @@ def measured_warnings(
             f"the epoch was chosen on the val pictures that also measure, so this accuracy is optimistic{last}; "
             "choosing inside train (the default) gives one that is not."
         )
-    chance = _chance_warning(ground, metrics)
-    return [*warnings, chance] if chance else warnings
+    told = (_chance_warning(ground, metrics), _shares_warning(ground, metrics))
+    return [*warnings, *filter(None, told)]
+
+
+def _shares_warning(ground: Ground, metrics: Mapping[str, Any]) -> str | None:
+    """Return a sentence if the stated shares are off by far more than luck explains."""
+    said = metrics[ground.measured].get("calibration")
+    if said is None or not untrue(said):
+        return None
+    return (
+        f"the stated probabilities are off by {said['ece']:.2f} on average, where luck alone would explain "
+        f"{said['ece_if_true']:.2f}: trust the answers, not the percentages beside them. More training pictures help."
+    )
 
 
 def _chance_warning(ground: Ground, metrics: Mapping[str, Any]) -> str | None:
