@@ -223,10 +223,10 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     apart = {"val": {"accuracy": 0.7, **guessing, "balanced_accuracy_interval": [0.51, 0.9]}}
     assert measured_warnings(ground, apart) == []  # type: ignore[arg-type]
     (unsure,) = measured_warnings(  # type: ignore[arg-type]
-        ground, {"val": above["val"] | {"calibration": {"ece": 0.38, "ece_if_true": 0.06}}}
+        ground, {"val": above["val"] | {"calibration": {"ece": 0.38, "ece_if_true": 0.06, "ece_by_luck_at_most": 0.2}}}
     )
     assert "off by 0.38 on average, where luck alone would explain 0.06" in unsure
-    true = above["val"] | {"calibration": {"ece": 0.15, "ece_if_true": 0.06}}
+    true = above["val"] | {"calibration": {"ece": 0.15, "ece_if_true": 0.06, "ece_by_luck_at_most": 0.2}}
     assert measured_warnings(ground, {"val": true}) == []  # type: ignore[arg-type]
 
 

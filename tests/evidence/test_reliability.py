@@ -88,7 +88,14 @@ def test_the_record_has_both_sides_of_the_temperature():
     record = calibration_record(labels, at_temperature_one(sharp, 0.25), 4.0)
     assert record["ece_before"] == pytest.approx(calibration_error(labels, sharp), abs=0.01)
     assert record["ece"] < record["ece_before"]
-    assert set(record) == {"ece", "ece_before", "ece_if_true", "loss_before", "reliability"}
+    assert set(record) == {
+        "ece",
+        "ece_before",
+        "ece_if_true",
+        "ece_by_luck_at_most",
+        "loss_before",
+        "reliability",
+    }
 
 
 def test_nothing_to_measure_is_refused():
