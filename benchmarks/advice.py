@@ -92,12 +92,14 @@ def main() -> None:
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(SIZES))
+    parser.add_argument("--sizes", help="pictures of a class, apart by commas; 0 is all")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args()
     hs.tune_process()
     if options.part == "profiles":
+        sizes = None if options.sizes is None else set(map(int, options.sizes.split(",")))
         for name in options.only.split(","):
-            write_profiles(options.shared, options.out, name, options.repeats)
+            write_profiles(options.shared, options.out, name, sizes, options.repeats)
         return
     if options.part == "ranking":
         write_scores(options.shared, options.out)
@@ -115,12 +117,12 @@ def main() -> None:
 # ------------------------------------------------------------------------------------------- measuring
 
 
-def write_profiles(shared: Path, out: Path, name: str, repeats: int) -> None:
+def write_profiles(shared: Path, out: Path, name: str, sizes: set[int] | None, repeats: int) -> None:
     """Add to WORK/profiles.jsonl what one frozen pass tells in every division of the set's tasks."""
     file = out / "profiles.jsonl"
     standing = {(one["task"], one["seed"]) for one in read_lines(file)}
     ground = ground_of(shared, out, name, DEFAULT, HEADS)
-    for task in (Task(name, DEFAULT, size) for size in SIZES[name]):
+    for task in (Task(name, DEFAULT, size) for size in SIZES[name] if sizes is None or size in sizes):
         for division in divisions(ground, task, repeats):
             if (task.name, division.seed) in standing:
                 continue

@@ -3,12 +3,14 @@
 ::
 
     python benchmarks/scales.py measure SHARED --out WORK    # some hours of one core; goes on where it was stopped
+    python benchmarks/scales.py rules SHARED --out WORK      # other floors, inside the training split: five minutes
     python benchmarks/scales.py page --out WORK              # the tables of docs/results.md
 
 Learned from n pictures of the training split, drawn by class, ten times; asked about the split that measures (`val` of
 ants and bees), which had no part in choosing the rule. Before: each feature divided by its own deviation, and choices
 by losses without a bound. Scikit-learn: StandardScaler and LogisticRegressionCV (its ten strengths, five folds, by log
-loss) on the same features of the same pictures.
+loss) on the same features of the same pictures. `rules` shows how the rule was chosen: learned from n pictures of the
+training split, asked about up to 500 others of it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import argparse
 import json
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from unittest.mock import patch
 import numpy as np
 from heads import Said, features_of
 from measuring import write_section
+from scipy.stats import trim_mean
 
 import headstart as hs
 from headstart.evidence.metrics import accuracy, log_loss, log_losses
@@ -46,7 +49,7 @@ Answers = Mapping[Key, Mapping[int, tuple[float, float]]]  # by draw: accuracy, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=("measure", "page"))
+    parser.add_argument("part", choices=("measure", "rules", "page"))
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sets", default=",".join(SETS))
@@ -57,6 +60,9 @@ def main() -> None:
     if options.part == "measure":
         for name in options.sets.split(","):
             measure(options.shared, name, file)
+        return
+    if options.part == "rules":
+        write_section("floors", rules_section(options.shared), page=PAGE)
         return
     write_section("scales", section(read(file)), page=PAGE)
 
@@ -143,6 +149,89 @@ def reference(X: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
             "ignore"
         )  # of what will change in its next version, and of strengths not solved to the end
         return np.asarray(model.fit(X.astype(np.float64), y).predict_proba(asked.astype(np.float64)))
+
+
+# ----------------------------------------------------------------------------------------------- rules
+
+
+def middle_half(deviation: np.ndarray) -> float:
+    """Return what is usual, as the product has it."""
+    return float(trim_mean(deviation, 0.25))
+
+
+Floor = Callable[[np.ndarray], float]
+RULES: Mapping[
+    str, tuple[Floor, bool]
+] = {  # of the deviations that are not 0; of each block by itself, or of all at once
+    "none": (lambda deviation: 0.0, False),  # noqa: ARG005
+    "0.3 x the median of all": (lambda deviation: 0.3 * float(np.median(deviation)), False),
+    "the median of all": (lambda deviation: float(np.median(deviation)), False),
+    "0.3 x the median of the block": (lambda deviation: 0.3 * float(np.median(deviation)), True),
+    "the median of the block": (lambda deviation: float(np.median(deviation)), True),
+    "the mean of the block": (lambda deviation: float(deviation.mean()), True),
+    "half the root mean square of the block": (lambda deviation: 0.5 * float(np.sqrt(np.mean(deviation**2))), True),
+    "**the middle half of the block**": (middle_half, True),
+    "twice the middle half of the block": (lambda deviation: 2 * middle_half(deviation), True),
+    "the largest of the block: one scale for all": (lambda deviation: float(deviation.max()), True),
+}
+
+
+def rules_section(shared: Path) -> str:
+    """Return a table: the mean over sets and draws of each rule, inside the training splits."""
+    found: dict[tuple[str, str, int], list[tuple[float, float]]] = defaultdict(list)
+    for name in SETS[:-1]:
+        table = solar_cells(pictures=None) if name == "solar" else read_table(shared / "data" / name)
+        said = features_of(with_splits(table, seed=0))
+        for n in SIZES[:3]:
+            for draw in range(DRAWS):
+                learned, asked = inside(said, n, draw)
+                for rule, (floor, by_block) in RULES.items():
+                    for readout in READOUTS:
+                        answers = under(said, readout, learned, asked, floor, by_block=by_block, seed=draw)
+                        truth = said.labels[asked]
+                        told = accuracy(truth, answers.argmax(axis=1)), log_loss(truth, answers)
+                        found[rule, readout, n].append(told)
+        print(name, flush=True)
+    columns = [(readout, n) for readout in READOUTS for n in SIZES[:3]]
+    heads = [f"`{readout}`, {n}" for readout, n in columns]
+    lines = [
+        "`python benchmarks/scales.py rules SHARED --out WORK`: the logistic head, learned from n training pictures "
+        "and asked about up to 500 other training pictures; mean accuracy (log loss) of six sets, ten draws each. No "
+        "feature is divided by less than",
+        "",
+        f"| floor | {' | '.join(heads)} |",
+        "|---" * (1 + len(heads)) + "|",
+    ]
+    for rule in RULES:
+        means = [np.mean(found[rule, readout, n], axis=0) for readout, n in columns]
+        lines.append(f"| {rule} | {' | '.join(f'{right:.3f} ({loss:.2f})' for right, loss in means)} |")
+    return "\n".join(lines)
+
+
+def inside(said: Said, n: int, draw: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows to learn from and others to ask about, of the training split alone."""
+    every = np.arange(len(said.labels))
+    (learned,) = (rows for size, number, rows in draws("", said, every) if (size, number) == (n, draw))
+    rest = every[~np.isin(said.groups, said.groups[learned])]
+    return learned, np.random.default_rng([draw, n, 1]).permutation(rest)[:500]
+
+
+def under(
+    said: Said, readout: str, learned: np.ndarray, asked: np.ndarray, floor: Floor, *, by_block: bool, seed: int
+) -> np.ndarray:
+    """Return the probabilities of the asked rows by a logistic head whose scales have this floor."""
+
+    def scales(deviation: np.ndarray) -> np.ndarray:
+        differs = deviation[deviation > 0]
+        least = floor(differs) if len(differs) else 1.0
+        return np.maximum(deviation, least) if least else np.where(deviation > 0, deviation, 1.0)
+
+    X, y = said.features[readout], said.labels
+    own = folds(y[learned], said.groups[learned], seed=seed)
+    with patch("headstart.heads.training._scales", scales):
+        blocks = said.blocks[readout] if by_block else ()
+        fitted = FITTERS["logistic"](X[learned], y[learned], int(y.max()) + 1, folds=own, blocks=blocks)
+    return fitted.head.probabilities(X[asked])
 
 
 # ---------------------------------------------------------------------------------------------- tables
