@@ -151,6 +151,7 @@ def test_hashes_in_names_of_files(tmp_path):
 
 # A hub of our own on this machine, and the client as a fresh program uses it; an agent that types would be named.
 _ASKING = """
+import headstart.backbones.libraries
 from headstart.backbones.caches import Published
 from headstart.base.errors import WeightsError
 try:

@@ -22,7 +22,8 @@ def test_what_the_user_has_set_stays_as_it_is(monkeypatch):
 def test_a_package_that_writes_the_variable_itself_leaves_nothing_behind(monkeypatch):
     monkeypatch.delenv("WANDB_ERROR_REPORTING", raising=False)
     with silence():
-        os.environ["WANDB_ERROR_REPORTING"] = os.environ.get("WANDB_ERROR_REPORTING", "True")  # as W&B does
+        # As W&B's development versions do when they are imported.
+        os.environ["WANDB_ERROR_REPORTING"] = os.environ.get("WANDB_ERROR_REPORTING", "True")
         assert os.environ["WANDB_ERROR_REPORTING"] == "false"
     assert "WANDB_ERROR_REPORTING" not in os.environ
 

@@ -4,8 +4,7 @@ torchvision's `ops.roi_align`, an operator for finding objects that no classifie
 for one function, and timm's NaFlexViT for a decorator; with it come sympy and two thirds of all that is imported.
 While the two libraries are imported here a stand-in answers for it, which fetches the real one if it is ever called.
 
-timm imports the client of the Hugging Face hub, and W&B where that is installed, which then writes into the environment
-that errors may be reported: both are told to be silent.
+timm imports the client of the Hugging Face hub, which reads only then what it may tell, and W&B where that is installed.
 """
 
 from __future__ import annotations
