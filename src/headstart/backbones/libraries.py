@@ -4,7 +4,7 @@ torchvision's `ops.roi_align`, an operator for finding objects that no classifie
 for one function, and timm's NaFlexViT for a decorator; with it come sympy and two thirds of all that is imported.
 While the two libraries are imported here a stand-in answers for it, which fetches the real one if it is ever called.
 
-timm imports the client of the Hugging Face hub, which reads only then what it may tell, and W&B where that is installed.
+timm imports W&B where that is installed, and the client of the Hugging Face hub, which then reads what it may tell.
 """
 
 from __future__ import annotations
