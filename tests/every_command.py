@@ -52,7 +52,7 @@ def commands(pictures: str) -> dict[str, list[list[str]]]:
         ],
         "report": [
             ["report", "a.run", "--activity"],
-            ["report", "a.run", "--quick", *(f"--{name}" for name in trackers()), "--json"],
+            ["report", "b.run", "--quick", *(f"--{name}" for name in trackers()), "--json"],
         ],
         "compare-runs": [["compare-runs", "a.run", "b.run", "--page", "side.html"]],
         "fit": [["fit", pictures, *SMALL, "--strategy", "partial", "--epochs", "1", "--out", "one.bundle"]],
@@ -61,7 +61,7 @@ def commands(pictures: str) -> dict[str, list[list[str]]]:
         "predict": [["predict", best, one], ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"]],
         "activity": [["activity", pictures, "--unfreeze", "0..1", "--epochs", "1", *SMALL, "--out", "black.run"]],
         "run": [["run", "shapes.toml", "--data", pictures]],
-        "demo": [["demo", "--pictures", "60"]],
+        "demo": [["demo", "--pictures", "40"]],
         "cache list": [["cache", "list"]],
         "cache limit": [["cache", "limit", "20GB"]],
         "cache clear": [["cache", "clear", "trainings"]],
