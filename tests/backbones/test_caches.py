@@ -1,12 +1,20 @@
+import os
+import subprocess
+import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
+import headstart
 from headstart.backbones import list_weights, load, tensors_hash, verify_weights
 from headstart.backbones.caches import Published, expected_hash, is_offline
+from headstart.base.environment import SILENT
 from headstart.base.errors import WeightsError
 from headstart.base.files import sha256_of_file
 
@@ -139,3 +147,48 @@ def test_the_list_names_packages_that_could_be_installed(no_network):
 def test_hashes_in_names_of_files(tmp_path):
     assert expected_hash(tmp_path / "resnet18-f37072fd.pth") == "f37072fd"
     assert expected_hash(tmp_path / "resnet18.pth") == ""
+
+
+# A hub of our own on this machine, and the client as a fresh program uses it; an agent that types would be named.
+_ASKING = """
+import headstart.backbones.libraries
+from headstart.backbones.caches import Published
+from headstart.base.errors import WeightsError
+try:
+    Published("anything", "some/network").download()
+except WeightsError:
+    pass
+"""
+
+
+def test_the_hub_is_told_nothing_but_what_is_wanted(tmp_path):
+    asked = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append((self.path, self.headers.get("User-Agent", "")))
+            self.send_error(404)
+
+        do_GET = do_POST = do_HEAD  # noqa: N815
+
+        def log_message(self, *details):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        kept = {name: value for name, value in os.environ.items() if "PROXY" not in name.upper() and name not in SILENT}
+        address = f"http://127.0.0.1:{hub.server_port}"
+        told = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hub"), "AI_AGENT": "some-agent"}
+        source = str(Path(headstart.__file__).parents[1])
+        done = subprocess.run(
+            [sys.executable, "-c", _ASKING],
+            env={**kept, **told, "PYTHONPATH": source},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        hub.shutdown()
+    assert done.returncode == 0, done.stderr[-2000:]
+    wanted = [f"/some/network/resolve/main/{name}" for name in ("model.safetensors", "pytorch_model.bin")]
+    assert [path for path, _ in asked if path != "/"] == wanted
+    assert not [agent for _, agent in asked if "torch" in agent or "agent" in agent]

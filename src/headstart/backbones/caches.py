@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import huggingface_hub
 import torch
-from huggingface_hub import constants
-from huggingface_hub.errors import EntryNotFoundError
 
+from headstart.base.environment import silence
 from headstart.base.errors import WeightsError
 from headstart.base.files import sha256_of_file
+
+with silence():  # it says who asks for a file otherwise: the version of torch, and a helper program that types for you
+    import huggingface_hub
+    from huggingface_hub import constants
+    from huggingface_hub.errors import EntryNotFoundError
 
 _PATIENCE = 5.0  # seconds until a hub that does not answer counts as unreachable
 _OFFLINE_VARIABLES = ("HEADSTART_OFFLINE", "HF_HUB_OFFLINE")
@@ -80,7 +83,8 @@ class Published:
         try:
             if self.repository:
                 _knock(constants.ENDPOINT)
-                return self._from_hub()
+                with silence():  # the hub's fast client, native code, would also report how the transfer went
+                    return self._from_hub()
             _knock(self.url)
             self.torch_path.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(self.url, str(self.torch_path), _hash_in(self.torch_path.name))

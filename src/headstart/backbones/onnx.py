@@ -7,12 +7,14 @@ the original: what is trained, saved and measured stays the network itself.
 from __future__ import annotations
 
 import warnings
+from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.environment import silence
 from headstart.base.errors import EngineError
 from headstart.base.files import durable_writer
 from headstart.base.process import thread_budget
@@ -44,8 +46,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, file: Path, *, threads: int | None = None) -> None:
-        import onnxruntime
-
+        onnxruntime = _runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = thread_budget(threads)
         options.inter_op_num_threads = 1
@@ -69,6 +70,20 @@ class OnnxNetwork:
                 f"The exported network failed on {len(batch)} pictures ({error}).", hint="Use --engine torch."
             ) from error
         return np.asarray(np.concatenate(said), np.float32)
+
+
+def _runtime() -> Any:
+    """Return ONNX Runtime, which tells its makers nothing unless the user has set ``ORT_DISABLE_TELEMETRY``.
+
+    It reads the variable once, when it is imported, and would otherwise write a device identifier and a list of events
+    into the user's home and send them. Where another part of the program has imported it before, that cannot be undone;
+    then at least no events are added for what headstart computes.
+    """
+    with silence():
+        import onnxruntime
+    if "ORT_DISABLE_TELEMETRY" not in environ:
+        onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def normalise(batch: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from os import environ
 from pathlib import Path
 
 from headstart.base.files import read_json, write_json
@@ -51,15 +48,3 @@ class Home:
         if not place.is_file():
             write_json(place, {"key": uuid.uuid4().hex})
         return str(read_json(place)["key"])
-
-
-@contextmanager
-def environment(defaults: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of the environment that nobody has set, and take them away again."""
-    added = [name for name in defaults if name not in environ]
-    environ.update({name: defaults[name] for name in added})
-    try:
-        yield
-    finally:
-        for name in added:
-            environ.pop(name, None)

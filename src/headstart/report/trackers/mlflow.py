@@ -17,11 +17,12 @@ from os import environ
 from pathlib import Path
 from typing import Any
 
+from headstart.base.environment import silence
 from headstart.report.trackers.entries import COMPARISON, Entry
-from headstart.report.trackers.home import Home, environment
+from headstart.report.trackers.home import Home
 
-# Set for the import: MLflow reports what is used to its makers otherwise.
-with environment({"MLFLOW_DISABLE_TELEMETRY": "true"}):
+# MLflow reports what is used to its makers otherwise.
+with silence():
     import mlflow
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
@@ -162,7 +163,7 @@ class Store:
 
 def open_tracker(home: Home) -> Store:
     """Return MLflow, open for a run folder."""
-    with environment({"MLFLOW_DISABLE_TELEMETRY": "true"}):
+    with silence():
         return Store(home)
 
 

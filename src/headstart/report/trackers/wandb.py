@@ -13,16 +13,15 @@ from os import environ
 from pathlib import Path
 from typing import Any
 
+from headstart.base.environment import environment, silence
 from headstart.base.errors import HeadstartError
 from headstart.base.files import fingerprint, read_json, write_json
 from headstart.report.trackers.accelerated import state
 from headstart.report.trackers.entries import Entry
-from headstart.report.trackers.home import Home, environment
+from headstart.report.trackers.home import Home
 
 # Errors are reported to its makers otherwise, offline or not; whoever wants that sets it to true.
-_QUIET = {"WANDB_ERROR_REPORTING": "false"}
-
-with environment(_QUIET):
+with silence():
     import wandb
     from accelerate.tracking import WandBTracker
 
@@ -58,7 +57,7 @@ class Runs:
         """Log the entry as a run; what was logged under its name is replaced, here and, once sent, there."""
         for folder in self._folders(entry):
             shutil.rmtree(folder, ignore_errors=True)
-        with environment({**_QUIET, **self._own_places()}), state():
+        with silence(), environment(self._own_places()), state():
             tracker = WandBTracker(
                 self._project,
                 id=self._id(entry),
