@@ -84,6 +84,11 @@ def test_the_cautious_one_is_that_of_the_pictures_and_one_more(seed, factor, off
     assert cautious_temperature(factor * scores + offset, labels) == pytest.approx(factor * expected, rel=1e-4)
 
 
+def test_of_very_many_pictures_some_say_as_much():
+    scores, labels = drawn_scores(6, n=60_000)
+    assert cautious_temperature(3 * scores, labels) == pytest.approx(3 * fit_temperature(scores, labels), rel=0.03)
+
+
 def test_scores_that_say_nothing_have_temperature_one_and_wrong_ones_an_end():
     assert cautious_temperature(np.zeros((4, 3)), np.array([0, 1, 2, 0])) == 1.0
     assert cautious_temperature(np.array([[9.0, 0.0], [0.0, 9.0]] * 9), np.array([1, 0] * 9)) == 1e3

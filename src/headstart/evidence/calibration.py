@@ -13,6 +13,7 @@ from headstart.base.types import Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses, log_losses
 
 _FAR = 7.0  # powers of e by which a temperature may differ from the usual span of scores
+_ENOUGH = 20_000  # pictures: one number is not known better from more
 _MOST = 1e3  # where nothing is right any temperature is as bad, and it would run on
 
 
@@ -70,8 +71,8 @@ def cautious_temperature(scores: Floats, labels: NDArray[np.integer[Any]]) -> fl
     ConfigError
         If there are no scores, or some are not finite.
     """
-    scores = _checked("cautious_temperature", scores, labels)
-    labels = np.asarray(labels)
+    some = slice(None, None, max(1, len(labels) // _ENOUGH))
+    scores, labels = _checked("cautious_temperature", scores, labels)[some], np.asarray(labels)[some]
     average = np.sort(scores, axis=1)[:, ::-1].mean(axis=0)
     spans = scores.max(axis=1) - scores.min(axis=1)
     if not spans.any():
