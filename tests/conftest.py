@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from drawing import Draw, draw_classes, draw_picture
+from threadpoolctl import threadpool_limits
 
 from headstart.base.process import processors
 
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker and hasattr(os, "sched_setaffinity"):
         processors = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {processors[int(worker.removeprefix("gw")) % len(processors)]})
+        threadpool_limits(1)  # NumPy came before: two threads would round otherwise than processes that tests start
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ def test_a_single_folder_is_split_once_and_the_split_can_be_reused(single_folder
 def test_where_val_and_test_exist_only_test_measures(pictures: Path, tmp_path: Path) -> None:
     shutil.copytree(pictures, tmp_path / "three")
     draw_classes(tmp_path / "three" / "test", 5, 300)
-    run = hs.compare(tmp_path / "three", out=tmp_path / "a.run", strategies="linear,partial", **PLAIN)
+    run = hs.compare(tmp_path / "three", out=tmp_path / "a.run", strategies="linear,knn,partial", **PLAIN)
     metrics = run.runs["partial"].metrics
     assert metrics["test"]["n"] == 10
     assert metrics["val"]["used_for_choosing"] is True

@@ -69,8 +69,12 @@ def test_whether_its_network_is_folded_is_decided_once(
     assert (again.answering is not again.network) is decided
     again.save(tmp_path / "a.bundle")
     monkeypatch.setattr(edge, -1.0 if decided else 1.0)
-    loaded = bundle.load(tmp_path / "a.bundle")
-    assert (loaded.answering is not loaded.network) is decided
+    more = again.told(info={**again.info, "pictures": 7})
+    assert (more.answering, more.info["pictures"]) == (again.answering, 7)
+    more.save(tmp_path / "b.bundle")
+    for name in ("a.bundle", "b.bundle"):
+        loaded = bundle.load(tmp_path / name)
+        assert (loaded.answering is not loaded.network) is decided
 
 
 def test_alone_in_a_batch_or_in_another_order_the_answer_is_the_same(model: Model, picture_folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,6 +171,21 @@ class Model:
             return self.network
         agree = AGREE if decided is None else math.inf
         return folded(self.network, noise(self.preprocessing.input_size), agree=agree)
+
+    def told(self, *, info: dict[str, Any] | None = None, trust: Trust | None = None) -> Model:
+        """Return the same classifier, of which more is known; it answers as this one has, to the bit.
+
+        Parameters
+        ----------
+        info : dict, optional
+            By default as it is.
+        trust : Trust, optional
+            By default as it is.
+        """
+        more = replace(self, info=self.info if info is None else info, trust=self.trust if trust is None else trust)
+        if "answering" in self.__dict__:  # whether it is folded is decided once
+            more.__dict__["answering"] = self.answering
+        return more
 
     def flops(self) -> float:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""

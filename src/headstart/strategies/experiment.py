@@ -277,7 +277,7 @@ def explained(ground: Ground, fitted: FittedRun, strategy: Strategy, metrics: Ma
         "warnings": [*ground.warnings, *fitted.warnings],
         "trained_on": sorted(ground.table.digests[row][:16] for row in ground.train),
     }
-    return replace(fitted.model, info=info)
+    return fitted.model.told(info=info)
 
 
 def _digest(split_file: Path | None) -> str:

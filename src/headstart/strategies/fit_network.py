@@ -101,7 +101,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             learned = _on_all(ground, lesson, strategy, settings, learned, checkpoint=checkpoint)
     model = _model(ground, lesson, learned)
     said = _features(ground, model, ground.held_out, f"{strategy.name}: answers")
-    model = replace(model, trust=learned.trust or _trust(ground, lesson, model, strategy.name))
+    model = model.told(trust=learned.trust or _trust(ground, lesson, model, strategy.name))
     answers = model.answers_of(said)
     return FittedRun(
         model=model,
