@@ -379,6 +379,8 @@ def _of_subsets(every: Sequence[Seen]) -> list[str]:
     lines = []
     for name in ("full", "scratch"):
         own = [one for one in every if name in one.means]
+        if not own:
+            continue
         always = np.mean([one.regret(name) for one in own])
         advised = np.mean([one.regret(advise(found, {}).strategy) for one in own for found in one.profiles.values()])
         lines.append(

@@ -163,8 +163,10 @@ def sections(page: str) -> dict[str, list[str]]:
 
 
 def write_page(work: Path, shared: Path) -> None:
-    """Write the sections whose runs are finished below `work`; the others stay as they stand on the page."""
-    standing = sections(PAGE.read_text(encoding="utf-8")) if PAGE.is_file() else {}
+    """Write the sections whose runs are finished below `work`; all else stays as it stands on the page."""
+    page, mark, others = (PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "").partition("\n## ")
+    introduction = page.partition("\n### ")[0].rstrip() or "\n".join(INTRODUCTION)
+    standing = sections(page)
     solar: dict[str, dict[str, dict[str, Any]]] = {}
     for task in tasks(shared):
         path = work / f"{task.name}.run" / "results.json"
@@ -178,7 +180,9 @@ def write_page(work: Path, shared: Path) -> None:
     standing.update({title: solar_table(title, found, work) for title, found in solar.items()})
     titles = [task.name for task in tasks(shared) if task.group not in SOLAR_GROUPS] + list(SOLAR_GROUPS.values())
     lines = [line for title in titles if title in standing for line in ("\n".join(standing[title]).rstrip(), "")]
-    write_text(PAGE, "\n".join([*INTRODUCTION, *lines]).rstrip() + "\n")
+    write_text(
+        PAGE, "\n".join([introduction, "", *lines]).rstrip() + "\n" + (f"\n{mark.strip()} {others}" if mark else "")
+    )
 
 
 def main() -> int:
