@@ -27,7 +27,7 @@ Similarity = Literal["similar", "dissimilar"]
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
 LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
 FEW = 20  # pictures of the smallest class, of which folds take too many
-MENDED = (0.25, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
+MENDED = (0.2, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
 ALIKE = 2.0  # factor by which the spread of late channels may differ, in words only
 CHART: Mapping[tuple[Size, Similarity], str] = {
     ("large", "dissimilar"): "full",
