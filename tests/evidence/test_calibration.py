@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
 from headstart.evidence.calibration import cautious_temperature, fit_temperature
-from headstart.evidence.metrics import log_loss
+from headstart.evidence.metrics import bounded_log_losses, log_loss
 
 
 def drawn_scores(seed, n=300, classes=4, sharpness=1.0):
@@ -19,6 +19,11 @@ def drawn_scores(seed, n=300, classes=4, sharpness=1.0):
     logits = rng.normal(size=(n, classes)) * 2
     labels = np.array([rng.choice(classes, p=p) for p in softmax(logits)])
     return logits * sharpness, labels
+
+
+def usual_picture(scores):
+    """Return the medians by rank, the largest score first; only differences within a row count."""
+    return np.median(np.sort(scores - scores.mean(axis=1, keepdims=True), axis=1)[:, ::-1], axis=0)
 
 
 @pytest.mark.parametrize("sharpness", [0.2, 1.0, 7.0])
@@ -74,14 +79,49 @@ def test_one_picture_wrong_by_a_hundred_margins_does_not_make_the_others_unsure(
     assert plain > 1.25 * without, "else this shows nothing"
 
 
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("margin", [124.0, 6324.0])
+@pytest.mark.parametrize("n", [20, 40])
+def test_nor_with_a_handful_of_pictures_be_it_right_or_wrong(n, margin, right):
+    scores, labels = drawn_scores(3, n=n, classes=2)
+    strange = np.array([[margin, 0.0]])
+    without = cautious_temperature(scores, labels)
+    beside = cautious_temperature(np.vstack([scores, strange]), np.append(labels, 0 if right else 1))
+    assert without / 1.5 < beside < without * 1.5
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.01, 50), st.floats(-1e3, 1e3))
-def test_the_cautious_one_is_that_of_the_pictures_and_one_more(seed, factor, offset):
-    """Where no picture is far off it is the plain temperature with a wrong average picture added."""
+def test_the_cautious_one_is_the_best_for_bounded_losses_and_one_wrong_picture_more(seed, factor, offset):
     scores, labels = drawn_scores(seed, n=80)
-    average = np.sort(scores, axis=1)[:, ::-1].mean(axis=0)
-    expected = fit_temperature(np.vstack([scores, average]), np.append(labels, 1), least=1e-6, most=1e3)
-    assert cautious_temperature(factor * scores + offset, labels) == pytest.approx(factor * expected, rel=1e-4)
+    usual = usual_picture(scores)
+
+    def loss(temperature):
+        added = log_loss(np.array([1]), softmax(usual[None] / temperature))
+        return bounded_log_losses(labels, softmax(scores / temperature)).sum() + added
+
+    best = min(loss(temperature) for temperature in np.geomspace(0.02, 50, 4001))
+    found = cautious_temperature(factor * scores + offset, labels) / factor
+    assert loss(found) <= best + 1e-3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_where_no_picture_is_far_off_it_is_the_plain_one_with_a_wrong_picture_more(seed):
+    scores, labels = drawn_scores(seed, n=80)
+    labels = np.where(scores.max(axis=1) - scores[np.arange(80), labels] > 2, scores.argmax(axis=1), labels)
+    usual = usual_picture(scores)
+    expected = fit_temperature(np.vstack([scores, usual]), np.append(labels, 1), least=1e-6, most=1e3)
+    assert cautious_temperature(scores, labels) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_order_of_very_many_pictures_tells_nothing():
+    scores, labels = drawn_scores(7, n=50_000, classes=2)
+    scores[::2] *= 5  # every other row is too sure
+    order = np.random.default_rng(0).permutation(len(labels))
+    assert cautious_temperature(scores, labels) == pytest.approx(
+        cautious_temperature(scores[order], labels[order]), rel=0.05
+    )
 
 
 def test_of_very_many_pictures_some_say_as_much():

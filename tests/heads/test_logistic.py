@@ -74,8 +74,9 @@ def test_the_search_ends_where_the_loss_rises():
             return np.full(80, np.interp(exponent, list(curve), list(curve.values())))
 
     folds = Folds()
-    assert logistic._choose(folds) == -2
+    assert logistic._choose(folds, 0.005) == -2
     assert folds.asked == [-5, -4, -3, -2, -1, -2.5, -1.5]
+    assert logistic._choose(Folds(), 0.02) == 2, "a rise that may be one picture's ends nothing"
 
 
 def test_noise_wants_a_strong_penalty_and_clear_classes_a_weak_one():
@@ -127,9 +128,9 @@ def test_a_fold_that_lacks_a_class_is_solved_among_the_others_in_shared_rows_too
     X, y, _ = blobs(3, each=30, features=10)
     folds = np.where(y == 2, 0, np.arange(len(y)) % 2 + 1)
     monkeypatch.setattr(logistic, "_LARGE", 0)
-    copies = logistic.fit(X, y, 3, folds=folds)
+    copies = logistic.fit(X, y, 3, folds=folds, strengths=[0.1])
     monkeypatch.setattr(logistic, "_MOST_COPIES", 0)
-    shared = logistic.fit(X, y, 3, folds=folds)
+    shared = logistic.fit(X, y, 3, folds=folds, strengths=[0.1])
     np.testing.assert_allclose(softmax(shared.out_of_fold), softmax(copies.out_of_fold), atol=2e-3)
 
 

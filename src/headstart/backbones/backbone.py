@@ -187,7 +187,10 @@ class Held:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to make it again elsewhere, with its network: nothing of this machine's cache."""
-        return _of_network, (self.network, self._side, self._flops, self._facts)
+        network = self.network
+        from headstart.backbones.libraries import here
+
+        return _of_network, (here, network, self._side, self._flops, self._facts)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Held:
         """Return the same with a network of its own, which may be trained: what was kept is not true of it."""
@@ -197,7 +200,7 @@ class Held:
         return copied
 
 
-def _of_network(network: nn.Module, side: int, flops: float, facts: Facts | None) -> Held:
+def _of_network(_: object, network: nn.Module, side: int, flops: float, facts: Facts | None) -> Held:
     return Held(lambda: network, side=side, flops=flops, facts=facts)
 
 

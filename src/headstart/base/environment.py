@@ -6,9 +6,11 @@ left in the environment, which belongs to the user's program and to what it star
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import environ
+from threading import Lock
 
 # Each package's own word for "tell your makers nothing"; docs/privacy.md says what they would tell.
 SILENT: Mapping[str, str] = {
@@ -19,16 +21,26 @@ SILENT: Mapping[str, str] = {
 }
 
 
+_lock = Lock()
+_lent: Counter[str] = Counter()  # by how many at once, such as several threads of a server
+
+
 @contextmanager
 def environment(defaults: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of the environment that nobody has set, and take them away again."""
-    added = [name for name in defaults if name not in environ]
-    environ.update({name: defaults[name] for name in added})
+    """Set variables of the environment that nobody has set; the last one that needs them takes them away again."""
+    with _lock:
+        added = [name for name in defaults if name not in environ or _lent[name]]
+        for name in added:
+            environ.setdefault(name, defaults[name])
+        _lent.update(added)
     try:
         yield
     finally:
-        for name in added:
-            environ.pop(name, None)
+        with _lock:
+            _lent.subtract(added)
+            for name in added:
+                if not _lent[name]:
+                    environ.pop(name, None)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,6 +172,15 @@ class Model:
         agree = AGREE if decided is None else math.inf
         return folded(self.network, noise(self.preprocessing.input_size), agree=agree)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again elsewhere; the libraries of its network come through their door there too."""
+        door: object = None
+        if not isinstance(self.network, Held | OnnxNetwork):
+            from headstart.backbones.libraries import here
+
+            door = here
+        return _again, (door, {one.name: getattr(self, one.name) for one in fields(self)})
+
     def told(self, *, info: dict[str, Any] | None = None, trust: Trust | None = None) -> Model:
         """Return the same classifier, of which more is known; it answers as this one has, to the bit.
 
@@ -229,6 +238,10 @@ class Model:
                 waiting = []
         if waiting:
             yield np.stack(waiting)
+
+
+def _again(_: object, values: Mapping[str, Any]) -> Model:
+    return Model(**values)
 
 
 def _listed(pictures: Sequence[Picture] | Picture) -> Sequence[Picture]:

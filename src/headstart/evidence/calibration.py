@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
 from headstart.base.params import bad_parameter, check_number
+from headstart.base.streams import stream
 from headstart.base.types import Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses, log_losses
 
@@ -61,7 +62,7 @@ def cautious_temperature(scores: Floats, labels: NDArray[np.integer[Any]]) -> fl
     """Return the temperature for `scores`, (n, classes), as if one more picture were wrong, and no one decides alone.
 
     Where every picture is right, as with few or easy ones, the least loss is at temperature 0 and every answer would
-    be certain. So an average picture whose true class came second is added: among n right ones it leaves a doubt of
+    be certain. So a usual picture whose true class came second is added: among n right ones it leaves a doubt of
     about 1 in n, and among many with some wrong it changes next to nothing. And no picture counts for more than
     `bounded_log_losses` lets it, or a single one that is wrong by a hundred times the usual margin would make all
     others unsure.
@@ -71,9 +72,11 @@ def cautious_temperature(scores: Floats, labels: NDArray[np.integer[Any]]) -> fl
     ConfigError
         If there are no scores, or some are not finite.
     """
-    some = slice(None, None, max(1, len(labels) // _ENOUGH))
-    scores, labels = _checked("cautious_temperature", scores, labels)[some], np.asarray(labels)[some]
-    average = np.sort(scores, axis=1)[:, ::-1].mean(axis=0)
+    scores, labels = _checked("cautious_temperature", scores, labels), np.asarray(labels)
+    if len(labels) > _ENOUGH:
+        some = stream(0, "temperature").permutation(len(labels))[:_ENOUGH]
+        scores, labels = scores[some], labels[some]
+    usual = np.median(np.sort(scores, axis=1)[:, ::-1], axis=0)
     spans = scores.max(axis=1) - scores.min(axis=1)
     if not spans.any():
         return 1.0
@@ -81,7 +84,7 @@ def cautious_temperature(scores: Floats, labels: NDArray[np.integer[Any]]) -> fl
 
     def loss(exponent: float) -> float:
         temperature = unit * np.exp(exponent)
-        added = float(log_losses(np.array([1]), softmax(average[None] / temperature))[0])
+        added = float(log_losses(np.array([1]), softmax(usual[None] / temperature))[0])
         return float(bounded_log_losses(labels, softmax(scores / temperature)).sum()) + added
 
     tried = np.linspace(-_FAR, _FAR, 57)  # with bounds on its terms the loss may have several valleys

@@ -56,9 +56,13 @@ def bounded_log_losses(labels: Labels, probabilities: Floats, *, among: int | No
     A picture that is answered surely and wrongly has a loss without bound. Here none has more than log(classes x
     (n + 1)): what it has where, of n + 1 answers, one is a guess. The mean then moves by no more than that over n.
     """
-    classes = probabilities.shape[1]
-    most = np.log(classes * ((len(labels) if among is None else among) + 1))
+    most = loss_bound(probabilities.shape[1], len(labels) if among is None else among)
     return np.asarray(np.minimum(log_losses(labels, probabilities), most))
+
+
+def loss_bound(classes: int, pictures: int) -> float:
+    """Return the most that one of so many pictures may lose where they choose together, see `bounded_log_losses`."""
+    return float(np.log(classes * (pictures + 1)))
 
 
 def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from headstart.base.params import bad_parameter, check_number
 from headstart.base.streams import stream
 from headstart.base.types import Floats
 from headstart.evidence.metrics import log_loss
+from headstart.evidence.units import numbered
 
 Labels = NDArray[np.integer[Any]]
 
@@ -70,15 +71,20 @@ def error_if_true(probabilities: Floats) -> float:
     With few pictures a bin's share of right answers is partly luck: an error of this size says nothing against the
     shares. Drawn 200 times, always alike.
     """
-    return float(np.mean(_errors_if_true(probabilities)))
+    return float(np.mean(_errors_if_true(probabilities, None)))
 
 
-def _errors_if_true(probabilities: Floats) -> list[float]:
-    stated = np.sort(np.max(np.asarray(probabilities, np.float64), axis=1))
+def _errors_if_true(probabilities: Floats, groups: NDArray[np.generic] | None) -> list[float]:
+    """Return the error of each draw; pictures of one group have one luck."""
+    stated = np.max(np.asarray(probabilities, np.float64), axis=1)
     if len(stated) == 0:
         raise bad_parameter("probabilities", "error_if_true", "those of at least one picture", len(stated))
-    generator = stream(0, "calibration error")
-    return [_error(stated, (generator.random(len(stated)) < stated).astype(np.float64)) for _ in range(_DRAWS)]
+    order = np.argsort(stated, kind="stable")
+    own = None if groups is None else numbered(groups)
+    lots = np.arange(len(order)) if own is None else own[order]
+    stated, generator = stated[order], stream(0, "calibration error")
+    draws = (generator.random(int(lots.max()) + 1)[lots] for _ in range(_DRAWS))
+    return [_error(stated, (luck < stated).astype(np.float64)) for luck in draws]
 
 
 def at_temperature_one(probabilities: Floats, temperature: float) -> Floats:
@@ -99,7 +105,9 @@ def untrue(record: Mapping[str, Any]) -> bool:
     return bool(record["ece"] > max(LEAST_UNTRUE, record["ece_by_luck_at_most"]))
 
 
-def calibration_record(labels: Labels, probabilities: Floats, temperature: float) -> dict[str, Any]:
+def calibration_record(
+    labels: Labels, probabilities: Floats, temperature: float, *, groups: NDArray[np.generic] | None = None
+) -> dict[str, Any]:
     """Return what results.json tells of the calibration of one set of answers.
 
     Parameters
@@ -109,6 +117,8 @@ def calibration_record(labels: Labels, probabilities: Floats, temperature: float
         As answered, after the temperature.
     temperature : float
         What the scores were divided by; "before" is without it.
+    groups : array, (n,), optional
+        What each picture belongs to: what luck gives is drawn group by group.
 
     Returns
     -------
@@ -122,7 +132,7 @@ def calibration_record(labels: Labels, probabilities: Floats, temperature: float
         If there is no picture, or the lengths differ.
     """
     before = at_temperature_one(probabilities, temperature)
-    by_luck = _errors_if_true(probabilities)
+    by_luck = _errors_if_true(probabilities, groups)
     return {
         "ece": calibration_error(labels, probabilities),
         "ece_before": calibration_error(labels, before),

@@ -57,7 +57,7 @@ def stated_record(
     def share(flags: Flags) -> list[float]:
         return list(share_interval(flags, groups=groups, kind=interval))
 
-    record: dict[str, Any] = {"calibration": calibration_record(labels, probabilities, temperature)}
+    record: dict[str, Any] = {"calibration": calibration_record(labels, probabilities, temperature, groups=groups)}
     if sets is None:
         return record
     record["sets"] = {"pictures": sets.pictures, "units": sets.units}

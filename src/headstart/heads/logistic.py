@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from headstart.base.params import bad_parameter, check_number
 from headstart.base.types import Affine, Floats, softmax
-from headstart.evidence.metrics import bounded_log_losses
+from headstart.evidence.metrics import bounded_log_losses, loss_bound
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
 from headstart.heads.training import Fitted, Labels, Rows, Training, check_training
@@ -106,7 +106,8 @@ def fit(
         whole, parts = _materials(training)
         problem = Problem(whole, classes)
         folds_at = _InTurn(training, parts, care, choosing=2 if large else len(parts))
-    exponent = _choose(folds_at) if tried is None else _best_of(folds_at, tried)
+    least_rise = loss_bound(classes, len(training.labels)) / len(training.labels)
+    exponent = _choose(folds_at, least_rise) if tried is None else _best_of(folds_at, tried)
     out_of_fold = folds_at.scores(exponent)
     start: Solution | None = folds_at.start()
     if large:
@@ -267,12 +268,16 @@ def _best_of(folds: Folds, exponents: Sequence[float]) -> float:
     return min(losses, key=losses.__getitem__)
 
 
-def _choose(folds: Folds) -> float:
-    """Return the exponent of the strength with the least loss, searched for."""
+def _choose(folds: Folds, least_rise: float) -> float:
+    """Return the exponent of the strength with the least loss, searched for.
+
+    From strong to weak: once the loss has risen, weaker only costs time. A rise of up to `least_rise` may be one
+    picture's, and ends nothing.
+    """
     losses: dict[float, float] = {}
-    for exponent in _EXPONENTS:  # from strong to weak; once the loss rises, weaker only costs time
+    for exponent in _EXPONENTS:
         losses[exponent] = _loss(folds, exponent)
-        if losses[exponent] > min(losses.values()):
+        if losses[exponent] > min(losses.values()) + least_rise:
             break
     best = min(losses, key=losses.__getitem__)
     for between in (best - 0.5, best + 0.5):

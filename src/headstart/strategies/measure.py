@@ -59,8 +59,8 @@ def measured_warnings(
             f"the epoch was chosen on the val pictures that also measure, so this accuracy is optimistic{last}; "
             "choosing inside train (the default) gives one that is not."
         )
-    told = (_chance_warning(ground, metrics), _shares_warning(ground, metrics))
-    return [*warnings, *filter(None, told)]
+    told = _chance_warning(ground, metrics) or _shares_warning(ground, metrics)
+    return [*warnings, told] if told else warnings
 
 
 def _shares_warning(ground: Ground, metrics: Mapping[str, Any]) -> str | None:
@@ -69,8 +69,8 @@ def _shares_warning(ground: Ground, metrics: Mapping[str, Any]) -> str | None:
     if said is None or not untrue(said):
         return None
     return (
-        f"the stated probabilities are off by {said['ece']:.2f} on average, where luck alone would explain "
-        f"{said['ece_if_true']:.2f}: trust the answers, not the percentages beside them. More training pictures help."
+        f"the stated probabilities are off by {said['ece']:.2f} on average, more than luck alone would explain "
+        f"({said['ece_by_luck_at_most']:.2f} at most): do not take a stated percentage for a chance."
     )
 
 
