@@ -36,3 +36,14 @@ def test_silence_says_it_to_every_package(monkeypatch):
         told = {name: os.environ[name] for name in SILENT}
     assert told == {**SILENT, "ORT_DISABLE_TELEMETRY": "0"}
     assert not os.environ.keys() & (SILENT.keys() - {"ORT_DISABLE_TELEMETRY"})
+
+
+def test_what_one_thread_needs_no_other_takes_away(monkeypatch):
+    monkeypatch.delenv("HEADSTART_LENT", raising=False)
+    first, second = environment({"HEADSTART_LENT": "1"}), environment({"HEADSTART_LENT": "1"})
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert os.environ["HEADSTART_LENT"] == "1"
+    second.__exit__(None, None, None)
+    assert "HEADSTART_LENT" not in os.environ

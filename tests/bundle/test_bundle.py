@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,3 +225,25 @@ def test_a_misspelt_bundle_has_its_neighbours_named(model: Model, tmp_path: Path
         bundle.load(tmp_path / "a.run" / "bundles" / "lineer")
     with pytest.raises(BundleError, match="bundles/linear"):
         bundle.load(tmp_path / "a.run")
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "convnet64"])
+def test_a_pickled_classifier_comes_back_through_the_door_of_its_libraries(name: str, tmp_path: Path) -> None:
+    """As scikit-learn's worker processes do it; else timm would import the compiler, and W&B as W&B likes."""
+    backbone = backbones.load(name, random=True, image_size=64)
+    for network in (backbone.network.eval(), backbone.held):
+        model = Model(
+            network=network,
+            head=heads(backbone.features)["affine"],
+            preprocessing=backbone.preprocessing,
+            classes=CLASSES,
+            info={"architecture": name},
+        )
+        (tmp_path / "kept").write_bytes(pickle.dumps(model))
+        code = (
+            "import pickle, sys; from pathlib import Path; "
+            "model = pickle.loads(Path(sys.argv[1]).read_bytes()); "
+            "assert len(model.classes) == 3; "
+            "sys.exit('headstart.backbones.libraries' not in sys.modules or 'torch._inductor' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "kept")], check=False).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.strategies.choose import clearly_better
+from headstart.strategies.choose import clearly_better, losses_of
 
 GAINS = np.array([0.0, 1.0, 2.0, 3.0]) - 1.5  # mean 0; standard error of the mean 0.6455
 
@@ -34,3 +34,9 @@ def test_pictures_that_one_was_not_asked_about_do_not_count() -> None:
         clearly_better({"pool": np.array([1.0, 1.0, 1.0, 100.0]), "stages": np.array([1.1, 1.2, 1.1, np.nan])})
         == "pool"
     )
+
+
+def test_one_picture_that_is_surely_wrong_does_not_outweigh_the_others() -> None:
+    scores, labels = np.tile([[2.0, 0.0]], (20, 1)), np.zeros(20, np.int64)
+    scores[3] = [-5000.0, 5000.0]
+    assert losses_of(scores, labels).max() == pytest.approx(np.log(2 * 21))

@@ -38,3 +38,13 @@ def test_a_few_right_answers_do_not_make_the_rest_certain() -> None:
     judged = judge(GOOD, LABELS, "calibrated-loss")
     assert 1 - 1 / (1 + np.exp(-2 / judged.temperature)) == pytest.approx(1 / 5, abs=0.02), "a doubt of about 1 in n"
     assert judge(GOOD * 50, LABELS, "loss").temperature == 1
+
+
+def test_by_default_one_picture_of_the_hold_out_chooses_no_epoch() -> None:
+    labels = np.tile([0, 1], 20)
+    better, worse = (np.where(np.eye(2)[labels] == 1, margin, 0.0) for margin in (4.0, 0.5))
+    better[::4], worse[::4] = better[::4, ::-1], worse[::4, ::-1]  # a quarter wrong
+    ahead = judge(better, labels, "calibrated-loss").rank
+    better[3] = [9000.0, 0.0]  # now surely wrong
+    worse = worse + np.random.default_rng(0).normal(size=worse.shape)
+    assert ahead < judge(better, labels, "calibrated-loss").rank < judge(worse, labels, "calibrated-loss").rank
