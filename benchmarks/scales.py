@@ -318,7 +318,7 @@ def cells(found: Answers, sets: Sequence[str]) -> list[str]:
                 if (name, n, readout, "logistic", "after") not in found:
                     continue
                 own = found.get((name, n, readout, REFERENCE, ""))
-                told = [_told([own]) if own else "takes hours"]
+                told = [_told([own]) if own else "not run"]
                 for head in FITTERS:
                     pair = [[found[name, n, readout, head, rule]] for rule in ("before", "after")]
                     told.append(f"{_told(pair[0])} → {_told(pair[1])}")
