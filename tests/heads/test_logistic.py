@@ -79,6 +79,20 @@ def test_the_search_ends_where_the_loss_rises():
     assert logistic._choose(Folds(), 0.02) == 2, "a rise that may be one picture's ends nothing"
 
 
+@pytest.mark.parametrize(("each", "seed", "value"), [(10, 1, 100), (20, 1, 3000), (20, 0, 100), (40, 0, 3000)])
+def test_the_search_goes_on_where_one_strange_picture_makes_the_loss_rise(each, seed, value):
+    """A feature that says nothing is loud in one picture alone; the strength is that of all strengths tried."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], each)
+    X = rng.normal(size=(len(y), 20))
+    X[np.arange(len(y)), y] += 2.5
+    folds = np.concatenate([rng.permutation(np.arange(each) % 5) for _ in range(2)])
+    strange = np.hstack([X, rng.normal(size=(len(y), 1))])
+    strange[3, -1] = value
+    whole = logistic.fit(strange, y, 2, folds=folds, strengths=list(10.0 ** np.arange(-5, 2.5, 0.5))).chosen["C"]
+    assert abs(np.log10(logistic.fit(strange, y, 2, folds=folds).chosen["C"] / whole)) <= 0.5
+
+
 def test_noise_wants_a_strong_penalty_and_clear_classes_a_weak_one():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(100, 30)).astype(np.float32)
