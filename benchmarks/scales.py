@@ -254,7 +254,8 @@ def section(found: Answers) -> str:
         [
             "`python benchmarks/scales.py measure SHARED --out WORK`, then `page`: learned from n pictures of the "
             "training split (all: nine tenths of it), ten draws (all solar cells: three; all cars: one), asked "
-            "about the split that measures; EfficientNet-Lite0, the whole picture squashed. Accuracy before → after, in brackets the log loss. "
+            "about the split that measures; EfficientNet-Lite0, the whole picture squashed. "
+            "Accuracy before → after, in brackets the log loss. "
             "Scikit-learn: StandardScaler and LogisticRegressionCV on the same features.",
             "",
             "Means over the sets that have each size:",
