@@ -35,14 +35,14 @@ from tasks import DEFAULT, OTHER_SETS, OTHERS, SIZES, Task, divisions, ground_of
 import headstart as hs
 from headstart.base.progress import Silent
 from headstart.evidence.advice import ALIKE, CHART, MENDED, Profile, advise
-from headstart.evidence.learning import Forecast
+from headstart.evidence.forecast import Forecast
 from headstart.evidence.logme import logme
-from headstart.strategies.advise import how_they_look, previewed, profile_of, undecided
-from headstart.strategies.experiment import fit_one
+from headstart.experiment.advise import how_they_look, previewed, profile_of, undecided
+from headstart.experiment.ground import Choices, Look
+from headstart.experiment.rank import scored
+from headstart.experiment.repeated_splits import Part
+from headstart.experiment.run import fit_one
 from headstart.strategies.fit_head import solved
-from headstart.strategies.ground import Choices, Look
-from headstart.strategies.rank import scored
-from headstart.strategies.resample import Part
 from headstart.strategies.strategy import STRATEGIES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "advice.md"

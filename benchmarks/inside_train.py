@@ -68,7 +68,7 @@ def main() -> None:
                     strategies=arguments.strategy,
                     seed=seed,
                     framing="squash",
-                    augment="anyway",
+                    augment="any-orientation",
                     progress=progress,
                     **VARIANTS[name],
                 )

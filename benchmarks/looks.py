@@ -24,10 +24,10 @@ from headstart import backbones
 from headstart.base.progress import Silent
 from headstart.base.types import Preprocessing
 from headstart.evidence.metrics import log_losses
+from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
 from headstart.features import PLAIN, View, extract
 from headstart.heads import FITTERS
 from headstart.pixels import PixelStore
-from headstart.strategies.choose import AUGMENTATIONS_TRIED
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
 
 FRAMINGS = ("squash", "crop", "pad")

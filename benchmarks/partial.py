@@ -28,7 +28,7 @@ from headstart.base.process import thread_budget
 
 CUTS = "blocks.5,blocks.6,conv_head"  # the first is the default
 SIDES = {"stored activations": "", "the frozen part in each epoch": "ground.ACTIVATION_LIMIT = 0; "}
-PROCESS = "import headstart.strategies.ground as ground; {}from headstart.cli import main; main()"
+PROCESS = "import headstart.experiment.ground as ground; {}from headstart.cli import main; main()"
 
 
 def main() -> None:

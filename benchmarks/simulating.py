@@ -14,8 +14,8 @@ from scipy.stats import binom
 
 from headstart.base.types import Floats
 from headstart.evidence.bootstrap import mean_intervals
+from headstart.evidence.forecast import forecast, rising_class
 from headstart.evidence.intervals import share_interval
-from headstart.evidence.learning import forecast, rising_class
 from headstart.evidence.metrics import balanced_accuracy, macro_f1
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.resampled import corrected_resampled_t

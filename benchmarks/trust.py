@@ -26,8 +26,8 @@ from headstart.base.progress import Silent
 from headstart.base.types import Head, softmax
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.conformal import LEVELS, fit_sets, limit_of
-from headstart.evidence.familiar import FALSE_REJECTIONS, fit_familiar
 from headstart.evidence.metrics import log_loss
+from headstart.evidence.novelty import FALSE_REJECTIONS, fit_familiar
 from headstart.evidence.reliability import at_temperature_one, calibration_error, error_if_true
 from headstart.features import extract
 from headstart.heads import FITTERS, Fitted

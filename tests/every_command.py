@@ -116,8 +116,8 @@ def called(arguments: list[str]) -> int:
 def smaller() -> None:
     """Let the demo and the timing of networks take no longer than a test may, and a graph answer wherever it agrees."""
     from headstart.api import comparing
-    from headstart.backbones import known
-    from headstart.strategies import pace
+    from headstart.backbones import engine_cache as known
+    from headstart.experiment import calibrate as pace
 
     pace.CALIBRATION = 0.0
     known.WORTH = 0.0

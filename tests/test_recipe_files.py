@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from headstart import backbones
-from headstart.strategies.recipe import read_recipe
-from headstart.strategies.request import Request
+from headstart.experiment.recipe import read_recipe
+from headstart.experiment.request import Request
 from headstart.strategies.strategy import STRATEGIES
 from headstart.tune import TrainingSettings
 
-FOLDER = Path(str(files("headstart.strategies").joinpath("recipes")))
+FOLDER = Path(str(files("headstart.experiment").joinpath("recipes")))
 NAMES = ("ants_bees", "leaf_diseases", "stanford_cars")
 EACH = pytest.mark.parametrize("name", NAMES)
 

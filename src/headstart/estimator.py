@@ -18,7 +18,7 @@ from headstart.base.files import sha256_of_bytes, sha256_of_file
 from headstart.base.progress import Silent
 from headstart.base.types import Floats, Framing
 from headstart.bundle import Model, Picture
-from headstart.strategies import Request, fit_table
+from headstart.experiment import Request, fit_table
 from headstart.table import Table
 
 

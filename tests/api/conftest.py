@@ -12,7 +12,7 @@ from experiments import QUICK, own_cache
 @pytest.fixture(autouse=True)
 def short_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time one round of each network, not a third of a second of them: only estimates hang on it."""
-    monkeypatch.setattr("headstart.strategies.pace.CALIBRATION", 0.0)
+    monkeypatch.setattr("headstart.experiment.calibrate.CALIBRATION", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 import headstart as hs
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Silent
-from headstart.strategies import activity as module
+from headstart.explain import activity as module
 
 OPTIONS: dict[str, Any] = {**PLAIN, "epochs": 1}
 

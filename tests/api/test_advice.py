@@ -17,10 +17,10 @@ from headstart.base.progress import Silent
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import wilson
 from headstart.evidence.verdict import decide
+from headstart.experiment.advise import profile_of, undecided
+from headstart.experiment.ground import prepare
+from headstart.experiment.request import Request
 from headstart.report.advising import ranking_lines
-from headstart.strategies.advise import profile_of, undecided
-from headstart.strategies.ground import prepare
-from headstart.strategies.request import Request
 from headstart.table import read_table
 
 
@@ -129,7 +129,7 @@ def test_pictures_of_one_group_are_no_further_evidence(
     (picture_folder / "list.csv").write_text("\n".join(["path,label,group,split", *rows]) + "\n", encoding="utf-8")
     names, weighed = ["tf_efficientnet_lite0", str(other_network)], list[Candidate]()
     monkeypatch.setattr(
-        "headstart.strategies.rank.decide",
+        "headstart.experiment.rank.decide",
         lambda candidates, *rest, **named: (weighed.extend(candidates), decide(candidates, *rest, **named))[1],
     )
     found = hs.advise(picture_folder / "list.csv", backbones=names, image_size=64)

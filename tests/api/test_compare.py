@@ -19,8 +19,8 @@ from experiments import PLAIN, QUICK, Interrupting, read_results, without_times
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.progress import Silent
-from headstart.strategies import Request
-from headstart.strategies.measure import measured_warnings
+from headstart.experiment import Request
+from headstart.experiment.measure import measured_warnings
 from headstart.table import read_table
 
 STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}
@@ -398,7 +398,7 @@ def test_few_groups_in_train_leave_no_hold_out_and_every_strategy_ends(tmp_path:
 def test_activations_beyond_the_limit_are_made_again_in_each_epoch(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.strategies.depths.ACTIVATION_LIMIT", 10)
+    monkeypatch.setattr("headstart.experiment.depths.ACTIVATION_LIMIT", 10)
     heard = Steps()
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", progress=heard, **PLAIN)
     assert any("the frozen part runs again in each epoch" in message for message in heard.messages)

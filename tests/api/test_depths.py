@@ -15,7 +15,7 @@ from experiments import QUICK, Interrupting, read_results, stopped_and_continued
 import headstart as hs
 from headstart.base.errors import ConfigError
 from headstart.base.progress import Silent
-from headstart.strategies import experiment as module
+from headstart.experiment import run as module
 from headstart.table import read_table
 
 # Two depths, so that a test takes seconds.
@@ -27,14 +27,14 @@ AUTO["augment"] = "photo"
 
 @pytest.fixture(autouse=True)
 def two_depths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.strategies.depths._spread", lambda names, usual: TRIED)
+    monkeypatch.setattr("headstart.experiment.depths._spread", lambda names, usual: TRIED)
 
 
 @pytest.fixture(scope="module")
 def tried(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> hs.api.Experiment:
     """Both depths, in a folder that tests leave as it is; its cache is none of theirs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headstart.strategies.depths._spread", lambda names, usual: TRIED)
+        patch.setattr("headstart.experiment.depths._spread", lambda names, usual: TRIED)
         patch.setenv("HEADSTART_CACHE", str(tmp_path_factory.mktemp("cache of the depths")))
         return hs.compare(pictures, out=tmp_path_factory.mktemp("runs") / "depths.run", **AUTO)
 
@@ -107,7 +107,7 @@ def test_a_depth_is_what_its_cut_gives_by_itself(tried: hs.api.Experiment, pictu
 def test_the_same_call_and_one_that_names_them_reprint_what_stands(
     tried: hs.api.Experiment, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.strategies.depths.pretrained", lambda request: pytest.fail("no network is needed"))
+    monkeypatch.setattr("headstart.experiment.depths.pretrained", lambda request: pytest.fail("no network is needed"))
     assert hs.compare(pictures, out=tried.folder, **AUTO).results == tried.results
     named = {**AUTO, "cut": None, "strategies": ["knn", *reversed(NAMES)]}
     assert hs.compare(pictures, out=tried.folder, **named).results == tried.results

@@ -181,7 +181,7 @@ def test_an_engine_that_is_not_to_be_had_is_said(
     hs.compare(tmp_path / "others", out=tmp_path / "run", **{**SMALL, "strategies": ["linear"]})
     shutil.rmtree(manifest().parent)
     hs.clear_cache("features")
-    monkeypatch.setattr("headstart.backbones.known.AGREE", -1.0)
+    monkeypatch.setattr("headstart.backbones.engine_cache.AGREE", -1.0)
     with pytest.raises(ConfigError, match="exported graph, which cannot be made here"):
         hs.compare(tmp_path / "others", out=tmp_path / "run", **SMALL)
 
@@ -189,7 +189,7 @@ def test_an_engine_that_is_not_to_be_had_is_said(
 def test_a_graph_that_answers_otherwise_is_not_used(
     picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("headstart.backbones.known.AGREE", -1.0)
+    monkeypatch.setattr("headstart.backbones.engine_cache.AGREE", -1.0)
     first = hs.compare(picture_folder, out=tmp_path / "first.run", **SMALL)
     assert first.keep_network()
     said(favour="preferred")
@@ -287,7 +287,7 @@ def test_where_nobody_can_tell_a_graphics_card_is_possible(
     monkeypatch: pytest.MonkeyPatch, system: str, possible: bool
 ):
     monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr("headstart.backbones.known._CARDS", ("/nowhere",))
+    monkeypatch.setattr("headstart.backbones.engine_cache._CARDS", ("/nowhere",))
     assert backbones.graphics_possible() is possible
 
 

@@ -11,9 +11,9 @@ import pytest
 import headstart as hs
 from headstart import heads
 from headstart.base.progress import Silent
-from headstart.strategies.choose import out_of_fold_losses
-from headstart.strategies.ground import Look, prepare
-from headstart.strategies.request import Request
+from headstart.experiment.framing_choice import out_of_fold_losses
+from headstart.experiment.ground import Look, prepare
+from headstart.experiment.request import Request
 from headstart.table import read_table
 
 OPTIONS = {"image_size": 64, "strategies": ["linear", "partial"], "epochs": 1}
@@ -22,7 +22,7 @@ OPTIONS = {"image_size": 64, "strategies": ["linear", "partial"], "epochs": 1}
 def test_some_pictures_choose_and_all_teach(picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     whole = hs.compare(picture_folder, out=tmp_path / "whole.run", **OPTIONS)
     hs.clear_cache()
-    monkeypatch.setattr("headstart.strategies.ground.LOOKS", 10)
+    monkeypatch.setattr("headstart.experiment.ground.LOOKS", 10)
     some = hs.compare(picture_folder, out=tmp_path / "some.run", **OPTIONS)
     pictures = [{step["step"]: step["pictures"] for step in one.results["plan"]} for one in (whole, some)]
     assert pictures[0] | {"framing": 24, "augment": 48} == pictures[0]
@@ -34,7 +34,7 @@ def test_some_pictures_choose_and_all_teach(picture_folder: Path, tmp_path: Path
 
 
 def test_pictures_looked_at_keep_their_folds(picture_folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("headstart.strategies.ground.LOOKS", 10)
+    monkeypatch.setattr("headstart.experiment.ground.LOOKS", 10)
     request = Request(strategies=("linear",), image_size=64, framing="squash", readout="pool")
     ground = prepare(read_table(picture_folder), request, files=None, threads=None, progress=Silent())
     given: list[np.ndarray] = []

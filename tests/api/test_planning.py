@@ -10,8 +10,8 @@ from experiments import PLAIN, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.strategies import experiment as module
-from headstart.strategies.budget import Budget
+from headstart.experiment import run as module
+from headstart.experiment.budget import Budget
 from headstart.strategies.strategy import STRATEGIES
 
 

@@ -10,7 +10,7 @@ from drawing import draw_classes
 from experiments import Interrupting, without_times
 
 import headstart as hs
-from headstart.strategies.request import Request
+from headstart.experiment.request import Request
 from headstart.strategies.settings import training_settings
 
 OPTIONS: dict[str, Any] = {

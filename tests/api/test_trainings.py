@@ -15,7 +15,7 @@ import headstart as hs
 from headstart.base.process import processors
 from headstart.base.progress import Silent
 from headstart.cli.tables import cache_lines
-from headstart.strategies.trainings import Training
+from headstart.experiment.training_cache import CachedTraining
 
 
 class Counting(Silent):
@@ -112,4 +112,4 @@ def test_under_a_budget_what_is_kept_always_fits(pictures: Path, tmp_path: Path)
 
 
 def test_an_empty_place_stands_for_nothing(cache: Path) -> None:
-    assert not Training("0" * 64, {}).stands()
+    assert not CachedTraining("0" * 64, {}).stands()

@@ -19,7 +19,7 @@ from headstart.base.types import Affine
 from headstart.bundle import Answers, Model, Trust
 from headstart.bundle.trust import EXAMPLES
 from headstart.evidence.conformal import fit_sets
-from headstart.evidence.familiar import fit_familiar
+from headstart.evidence.novelty import fit_familiar
 
 
 @pytest.fixture(scope="module")

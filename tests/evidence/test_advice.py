@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart.evidence.advice import LIKE, MENDED, USED_UP, Profile, advise, in_short
+from headstart.evidence.forecast import Forecast
 from headstart.evidence.intervals import wilson
-from headstart.evidence.learning import Forecast
 
 NOW = Forecast(100, 100, 0.9, (0.85, 0.94), 0.0, (0.0, 0.0), (0.02, 1.0, 0.5))
 MORE = Forecast(100, 200, 0.93, (0.87, 0.97), 0.03, (0.01, 0.05), (0.02, 1.0, 0.5))

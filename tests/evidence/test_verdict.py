@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
 from headstart.evidence.candidate import Candidate, cheapest
+from headstart.evidence.forecast import Forecast
 from headstart.evidence.intervals import wilson
-from headstart.evidence.learning import Forecast
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.verdict import decide, more_pictures
 

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
-    from headstart.api.counting import activity
     from headstart.api.experiment import Experiment, Run, VerdictView
+    from headstart.api.inspecting import fetch_data, list_weights, look, stages, verify_weights
+    from headstart.api.measuring_activity import activity
     from headstart.api.planning import plan
+    from headstart.api.predicting import Predictions, evaluate, load, predict, prepare_engine
     from headstart.api.reporting import compare_runs, write_report
-    from headstart.api.showing import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.tracking import track
-    from headstart.api.using import Predictions, evaluate, load, predict, prepare_engine
 
 __all__ = [
     "Experiment",
@@ -48,16 +48,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "activity": "counting",
+    "activity": "measuring_activity",
     "advise": "advising",
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
-    **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "showing"),
+    **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
     "track": "tracking",
-    **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "using"),
+    **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "predicting"),
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from headstart.strategies import Request
+from headstart.experiment import Request
 from headstart.table import Table
 
 _PYTHON_ONLY = {"views", "offline"}  # no options of the command line, or without influence on the result

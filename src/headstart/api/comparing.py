@@ -16,19 +16,19 @@ from headstart.base.errors import ConfigError
 from headstart.base.progress import Progress, Silent
 from headstart.base.types import Framing
 from headstart.bundle import Model
-from headstart.report.markdown import write_markdown
-from headstart.report.trackers.choosing import choose_trackers
-from headstart.strategies import (
+from headstart.experiment import (
     Budget,
     Request,
     RunFolder,
-    choose_strategies,
     default_run_folder,
     fit_table,
     parse_duration,
     read_recipe,
     run_experiment,
 )
+from headstart.report.markdown import write_markdown
+from headstart.report.trackers.choosing import choose_trackers
+from headstart.strategies import choose_strategies
 from headstart.table import Table, read_table, solar_cells
 
 AUTO: Final = "auto"
@@ -189,7 +189,7 @@ def compare(
     # A tracker takes its time anyway, and what it keeps of the page should be whole.
     page_of(ended.results, place, table.root, progress or Silent(), stood=stood, whole=bool(asked))
     tracked = track_ended(asked, ended.results, place, table.root, progress or Silent())
-    return Experiment(place, ended.results, ended.unkept, tracked)
+    return Experiment(place, ended.results, ended.engine_candidate, tracked)
 
 
 def fit(

@@ -14,8 +14,8 @@ from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
 
 if TYPE_CHECKING:
+    from headstart.experiment.networks import EngineCandidate
     from headstart.report.trackers.choosing import Tracked
-    from headstart.strategies.networks import Unkept
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ class Experiment:
         self,
         folder: Path,
         results: Mapping[str, Any],
-        unkept: Unkept | None = None,
+        engine_candidate: EngineCandidate | None = None,
         tracked: Sequence[Tracked] = (),
     ) -> None:
-        self.folder, self.results, self._unkept = folder, dict(results), unkept
+        self.folder, self.results, self._unkept = folder, dict(results), engine_candidate
         self.tracked = tuple(tracked)
         verdict = results["verdict"]
         self.verdict = VerdictView(
@@ -114,11 +114,11 @@ class Experiment:
         bool
             Whether it was done now.
         """
-        unkept, self._unkept = self._unkept, None
-        if unkept is None or not writable(cache_folder()):
+        engine_candidate, self._unkept = self._unkept, None
+        if engine_candidate is None or not writable(cache_folder()):
             return False
         (progress or Silent()).message("making the next runs quicker (once for each network) …")
-        return unkept.keep()
+        return engine_candidate.keep()
 
     @property
     def winner(self) -> Run:

@@ -10,7 +10,7 @@ from headstart.api.commands import command_of
 from headstart.api.comparing import request_of
 from headstart.base.process import compute_threads, settle_threads
 from headstart.base.progress import Progress, Silent
-from headstart.strategies import calibrate, estimate, parse_duration, survey, within
+from headstart.experiment import calibrate, estimate, parse_duration, survey, within
 from headstart.table import Table, read_table
 
 

@@ -30,8 +30,8 @@ def write_report(
 ) -> Path:
     """Make the report of a run folder anew, ``report.html`` and ``report.md``, without training anything.
 
-    What the best two strategies look at (`headstart.bundle.heat`) and the map of neighbours are found out once and kept
-    in the run folder.
+    What the best two strategies look at (`headstart.explain.heat`) and the map of neighbours are found out once and
+    kept in the run folder.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ def standing_ids(folder: Path) -> set[str]:
 
 def with_activity(folder: Path, results: Mapping[str, Any], root: Path, progress: Progress) -> dict[str, Any]:
     """Return the results with what was counted of feature maps, now or before, and keep them in the run folder."""
-    from headstart.strategies import RunFolder, measure_activity
+    from headstart.experiment import RunFolder
+    from headstart.explain.activity import measure_activity
 
     place = RunFolder(folder)
     device = str((results.get("environment") or {}).get("device") or "cpu")

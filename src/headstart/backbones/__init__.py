@@ -12,17 +12,17 @@ from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.backbones.backbone import Backbone, read_out
-    from headstart.backbones.cuts import Split, cut_before, parts, split
-    from headstart.backbones.facts import Stage
+    from headstart.backbones.cuts import Halves, cut_before, parts, split
+    from headstart.backbones.engine_cache import graphics_possible, recall, remember
     from headstart.backbones.forward import answers_at, evaluating, normalise, tensors_hash
-    from headstart.backbones.known import graphics_possible, recall, remember
     from headstart.backbones.loading import load
+    from headstart.backbones.network_facts import Stage
     from headstart.backbones.networks import create
     from headstart.backbones.weights import list_weights, verify_weights
 
 __all__ = [
     "Backbone",
-    "Split",
+    "Halves",
     "Stage",
     "answers_at",
     "create",
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Split", "cut_before", "parts", "split"), "cuts"),
+    **dict.fromkeys(("Halves", "cut_before", "parts", "split"), "cuts"),
     **dict.fromkeys(("answers_at", "evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),

@@ -1,7 +1,7 @@
 """A backbone: what is known of a network without it, and the network itself, made when it is first asked for.
 
-Nothing here imports torch: where all that a run needs of its network was kept before (`headstart.backbones.known`),
-none is made.
+Nothing here imports torch: where all that a run needs of its network was kept before
+(`headstart.backbones.engine_cache`), none is made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from headstart.backbones.facts import Facts, Stage
+from headstart.backbones.network_facts import Facts, Stage
 from headstart.backbones.onnx import OnnxNetwork
 from headstart.base.errors import EngineError
 from headstart.base.params import check_choice

@@ -18,7 +18,7 @@ INPUT, POOL = "input", "pool"
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Halves:
     """The two halves of a backbone; they share its modules and weights.
 
     Parameters
@@ -33,7 +33,7 @@ class Split:
     suffix: nn.Module
 
 
-def split(backbone: Backbone, cut: str) -> Split:
+def split(backbone: Backbone, cut: str) -> Halves:
     """Return the two halves of `backbone`, cut before the stage `cut`.
 
     Parameters
@@ -49,10 +49,10 @@ def split(backbone: Backbone, cut: str) -> Split:
         If there is no such stage; the nearest name and the list are in it.
     """
     if cut == POOL:
-        return Split(backbone.network, nn.Identity())
+        return Halves(backbone.network, nn.Identity())
     if cut in (INPUT, backbone.stages[0].name):
-        return Split(nn.Identity(), backbone.network)
-    return Split(*parts(backbone, [cut]))
+        return Halves(nn.Identity(), backbone.network)
+    return Halves(*parts(backbone, [cut]))
 
 
 def parts(backbone: Backbone, cuts: Sequence[str]) -> list[nn.Module]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from headstart.backbones.facts import Stage
 from headstart.backbones.forward import measuring
+from headstart.backbones.network_facts import Stage
 from headstart.backbones.tracing import Part, Traced, input_dependent, trace
 
 

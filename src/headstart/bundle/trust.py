@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.base.types import Floats
 from headstart.evidence.conformal import USUAL, PredictionSets
-from headstart.evidence.familiar import FALSE_REJECTIONS, Familiar
+from headstart.evidence.novelty import FALSE_REJECTIONS, Familiar
 
 EXAMPLES = "none.examples"  # the tensor's name
 
@@ -97,7 +97,7 @@ class Answers:
         self, labels: NDArray[np.int64], *, groups: NDArray[np.generic] | None = None, interval: str = "wilson"
     ) -> dict[str, Any]:
         """Return what of all this came true for pictures of these labels, (n,); see `stated_record`."""
-        from headstart.evidence.stated import stated_record  # scipy, which predicting needs not
+        from headstart.evidence.answer_quality import stated_record  # scipy, which predicting needs not
 
         return stated_record(
             labels,

@@ -123,8 +123,8 @@ Augment = Annotated[
     str,
     typer.Option(
         "--augment",
-        metavar="auto|photo|gentle|anyway|none",
-        help="How training pictures are varied (anyway: any way up).",
+        metavar="auto|photo|gentle|any-orientation|none",
+        help="How training pictures are varied.",
         rich_help_panel=_PICTURES,
     ),
 ]

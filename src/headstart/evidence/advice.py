@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headstart.evidence.forecast import Forecast
 from headstart.evidence.intervals import two_sided_z, wilson
-from headstart.evidence.learning import Forecast
 
 Size = Literal["small", "large"]
 Similarity = Literal["similar", "dissimilar"]

@@ -14,7 +14,7 @@ from headstart.evidence.units import Numbers
 
 RESAMPLES = 1000
 
-Answers = NDArray[np.bool_]
+RightAnswers = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Chosen:
 
 
 def best_of(
-    stages: Sequence[Answers], *, units: Numbers | None = None, resamples: int = RESAMPLES, seed: int = 0
+    stages: Sequence[RightAnswers], *, units: Numbers | None = None, resamples: int = RESAMPLES, seed: int = 0
 ) -> Chosen:
     """Return what choosing by accuracy on the same pictures that measure makes of the figure.
 
@@ -80,7 +80,7 @@ def best_of(
     return Chosen(apparent, float(np.mean(expected)) if expected else apparent)
 
 
-def _chosen(stages: Sequence[Answers], drawn: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
+def _chosen(stages: Sequence[RightAnswers], drawn: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
     """Return the accuracy on the `asked` pictures of what is best on the `drawn` ones."""
     bests = [stage[int(np.argmax(stage @ drawn))] for stage in stages]
     best = bests[int(np.argmax([answers @ drawn for answers in bests]))]

@@ -16,7 +16,7 @@ from typing import Any
 
 from headstart.base.params import bad_parameter
 from headstart.evidence.candidate import Candidate, cheapest, joined, most_accurate, why_cheapest
-from headstart.evidence.learning import Forecast
+from headstart.evidence.forecast import Forecast
 from headstart.evidence.paired import disagreements, pictures_to_tell
 
 LEVEL = 0.05

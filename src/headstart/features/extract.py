@@ -18,7 +18,7 @@ from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
-from headstart.features.store import Beside, FeatureStore, Rows, Shape, Writer
+from headstart.features.store import Beside, FeatureStore, Shape, StoredRows, Writer
 from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
 
 BATCH = 32  # the batch of every float32 pass: the same pictures in the same batches give the same bits
@@ -60,7 +60,7 @@ def extract(
     store: FeatureStore | None = None,
     progress: Progress | None = None,
     name: str = "features",
-) -> Rows:
+) -> StoredRows:
     """Run the frozen network over some pictures once and keep what it says.
 
     Parameters
@@ -88,7 +88,7 @@ def extract(
 
     Returns
     -------
-    Rows
+    StoredRows
         ``"pooled"``, (n, features) float32, and ``"activations"``, (n, *shape) float16, as asked for.
     """
     asked = _Pass(backbone, rows, digests, preprocessing, view, cut, device, engine, pooled=pooled)

@@ -1,8 +1,8 @@
-"""Rows of numbers on disk, one per picture: pooled features, or the activations at a cut.
+"""StoredRows of numbers on disk, one per picture: pooled features, or the activations at a cut.
 
 An entry is a folder ``features/<key>/`` in the user's cache: ``<name>.npy`` for each array (NumPy's own
 format: shape, type and byte order in its header) and ``manifest.json``, written last. The key holds all
-that the numbers depend on, so an entry is never wrong, only absent. Rows are written by index, and an entry
+that the numbers depend on, so an entry is never wrong, only absent. StoredRows are written by index, and an entry
 whose writer died has no manifest and is made anew.
 """
 
@@ -37,7 +37,7 @@ READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class StoredRows:
     """One stored entry: its arrays, each with one row per picture, and the seconds it took to make.
 
     Parameters
@@ -116,7 +116,7 @@ class FeatureStore:
         tell: Callable[[str], None],
         *,
         beside: Sequence[Beside] = (),
-    ) -> Rows:
+    ) -> StoredRows:
         """Return the entry called `key`, calling `make` to write every row if it does not exist.
 
         Parameters
@@ -156,7 +156,7 @@ class FeatureStore:
             tell(f"'{self.folder}' may not be written: what the network says stays in memory, this time only.")
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
-            return Rows(writer.arrays, time.perf_counter() - begin, name, name)
+            return StoredRows(writer.arrays, time.perf_counter() - begin, name, name)
         self._make([Beside(key, shapes), *beside], pictures, make, begin)
         found = _open(place, name, shapes)
         if found is None:
@@ -204,7 +204,7 @@ def _stands(place: Path, name: str, shapes: Mapping[str, Shape]) -> bool:
     return _open(place, name, shapes) is not None
 
 
-def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
+def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> StoredRows | None:
     """Return the entry if it is whole and of this key, else None (it is then made anew)."""
     try:
         manifest = read_json(place / "manifest.json")
@@ -215,7 +215,7 @@ def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> Rows | None:
         arrays = {array: np.load(place / f"{array}.npy", mmap_mode="r", allow_pickle=False) for array in shapes}
     except (StoreError, OSError, ValueError, KeyError, TypeError):
         return None
-    return Rows(arrays, float(manifest["seconds"]), name, manifest.get("made", name))
+    return StoredRows(arrays, float(manifest["seconds"]), name, manifest.get("made", name))
 
 
 def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Writer:

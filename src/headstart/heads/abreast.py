@@ -16,7 +16,7 @@ from headstart.base.types import Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses
 from headstart.heads.newton import minimise
 from headstart.heads.problem import MOST_STEPS, Solution, principal_axes
-from headstart.heads.training import Standard, Training
+from headstart.heads.training import HeadData, Standard
 
 _FLAT = 1e-4  # the least mean of p (1 - p) that scales the axes
 
@@ -74,7 +74,7 @@ class Abreast:
 
     Parameters
     ----------
-    training : Training
+    training : HeadData
         Every class has a row outside of each fold.
     near : array, (D, D), optional
         Right-angled axes near the principal ones of every fold, to save finding those.
@@ -82,7 +82,7 @@ class Abreast:
         Length of the gradient of all folds together at which a strength is solved.
     """
 
-    def __init__(self, training: Training, near: Floats | None, tolerance: float) -> None:
+    def __init__(self, training: HeadData, near: Floats | None, tolerance: float) -> None:
         self.training, self._tolerance = training, tolerance
         features = training.features.astype(np.float64, copy=False)
         splits = list(training.splits())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats, Neighbours, softmax, unit_rows
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import bounded_log_losses
-from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training
 
 _NUMBERS = (1, 3, 5, 10, 20)
 
@@ -85,18 +85,18 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, bloc
     blocks : sequence of int
         How many features each part of a readout has, in order; without them all are one part.
     """
-    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
+    training = HeadData(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
     return _neighbours(training, training.rows, chosen["k"])
 
 
-def _out_of_fold(training: Training, k: int) -> Floats:
+def _out_of_fold(training: HeadData, k: int) -> Floats:
     scores = np.empty((len(training.labels), training.classes))
     for train, held in training.splits():
         scores[held] = _neighbours(training, train, k).scores(training.features[held])
     return scores
 
 
-def _neighbours(training: Training, rows: Rows, k: int, temperature: float = 1.0) -> Neighbours:
+def _neighbours(training: HeadData, rows: RowNumbers, k: int, temperature: float = 1.0) -> Neighbours:
     features = training.features[rows]
     standard = Standard.of(features, training.blocks)
     return Neighbours(

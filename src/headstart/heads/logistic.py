@@ -20,7 +20,7 @@ from headstart.base.types import Affine, Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses, loss_bound
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
-from headstart.heads.training import Fitted, Labels, Rows, Training, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training
 
 # Strengths C are powers of ten: whole exponents first, then half a step to either side of the best.
 _EXPONENTS = range(-5, 3)
@@ -148,7 +148,7 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, bloc
     return replace(head, bias=np.where(named, head.bias, -np.inf))
 
 
-def _small(training: Training) -> bool:
+def _small(training: HeadData) -> bool:
     """Return whether the folds are solved together: few rows, and none without some class."""
     n, size = training.features.shape
     if n * min(n, size) > _MOST_TOGETHER or n * training.classes > _MOST_ANSWERS:
@@ -156,13 +156,13 @@ def _small(training: Training) -> bool:
     return all(len(np.unique(training.labels[train])) == training.classes for train, _ in training.splits())
 
 
-def _many(training: Training) -> bool:
+def _many(training: HeadData) -> bool:
     """Return whether copies of the rows for every fold would take too much memory."""
     n, size = training.features.shape
     return bool(n > size and 8 * n * size * len(training.folds) > _MOST_COPIES)
 
 
-def _materials(training: Training) -> tuple[Material, list[Material]]:
+def _materials(training: HeadData) -> tuple[Material, list[Material]]:
     """Return all rows, and the rows without each fold."""
     if _many(training):
         library = Library(training)
@@ -194,7 +194,7 @@ class Folds(Protocol):
 class _InTurn:
     """Folds solved one after the other; the first `choosing` of them choose."""
 
-    def __init__(self, training: Training, parts: Sequence[Material], care: _Care, *, choosing: int) -> None:
+    def __init__(self, training: HeadData, parts: Sequence[Material], care: _Care, *, choosing: int) -> None:
         self._training, self._choosing = training, choosing
         self._paths = [_Path(training, part, held, care) for part, held in zip(parts, training.folds, strict=True)]
 
@@ -223,7 +223,7 @@ class _InTurn:
 class _Path:
     """One fold, solved for one strength after the other, each from where the last one ended."""
 
-    def __init__(self, training: Training, part: Material, held: Rows, care: _Care) -> None:
+    def __init__(self, training: HeadData, part: Material, held: RowNumbers, care: _Care) -> None:
         self.held, self._care = held, care
         self.last: Solution | None = None
         self._training = training

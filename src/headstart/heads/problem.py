@@ -20,7 +20,7 @@ from scipy.special import logsumexp
 from headstart.base.types import Affine, Floats, softmax
 from headstart.heads.newton import minimise
 from headstart.heads.objective import OwnRows, Rows, SharedRows, SoftmaxLoss
-from headstart.heads.training import Labels, Standard, Training
+from headstart.heads.training import HeadData, Labels, Standard
 
 MOST_STEPS = 100
 _SAMPLE = 4000  # rows that tell how sure a large problem is of its answers
@@ -108,11 +108,11 @@ class Library:
 
     Parameters
     ----------
-    training : Training
+    training : HeadData
         With more rows than features.
     """
 
-    def __init__(self, training: Training) -> None:
+    def __init__(self, training: HeadData) -> None:
         features, order = training.features, np.concatenate(training.folds)
         ends = np.cumsum([len(fold) for fold in training.folds])
         self.folds = [slice(int(end) - len(fold), int(end)) for fold, end in zip(training.folds, ends, strict=True)]

@@ -30,7 +30,7 @@ from headstart.base.streams import stream
 from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distances
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses
-from headstart.heads.training import Fitted, Labels, Rows, Standard, Training, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training
 
 _MOST_STEPS = 1_000_000
 # From so many classes x rows x rows on, time counts: only the kernel is chosen, on two folds.
@@ -149,7 +149,7 @@ def solve(
     blocks : sequence of int
         How many features each part of a readout has, in order; without them all are one part.
     """
-    training = Training(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
+    training = HeadData(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
     part = _Part(training, training.rows, training.rows[:0])
     setting = _Setting.of(chosen, part.spread)
     return part.head(setting, part.machines(setting), 1.0)
@@ -167,7 +167,7 @@ class _Machines:
 class _Part:
     """Some rows to solve on and some to ask about, standardised on the first alone."""
 
-    def __init__(self, training: Training, train: Rows, held: Rows) -> None:
+    def __init__(self, training: HeadData, train: RowNumbers, held: RowNumbers) -> None:
         self.held = held
         self.labels, self.classes = training.labels[train], training.classes
         self.standard = Standard.of(training.features[train], training.blocks)
@@ -215,7 +215,7 @@ class _Part:
         return np.exp(-setting.width / self.spread * squared_distances(asked, self.rows))
 
 
-def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: Training) -> _Setting:
+def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: HeadData) -> _Setting:
     """Return the setting with the best out-of-fold accuracy over `parts`, ties by log loss, then order."""
     labels = training.labels[np.concatenate([part.held for part in parts])]
 
@@ -266,7 +266,7 @@ def _threads(machines: int) -> int:
     return min(machines, thread_budget())
 
 
-def _drawn(labels: Labels, seed: int) -> Rows:
+def _drawn(labels: Labels, seed: int) -> RowNumbers:
     """Return the rows to work on: all, or as many of each class as its share of the most there may be."""
     if len(labels) <= _MOST_ROWS:
         return np.arange(len(labels))

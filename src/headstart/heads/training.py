@@ -13,7 +13,7 @@ from headstart.base.params import bad_parameter, check_integer
 from headstart.base.types import Floats, Head
 
 Labels = NDArray[np.integer[Any]]
-Rows = NDArray[np.intp]
+RowNumbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,21 +71,21 @@ class Solver(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
+class HeadData:
     """Checked material of one head: features, labels, the folds as rows, and how many features each block has."""
 
     features: Floats
     labels: Labels
     classes: int
-    folds: tuple[Rows, ...]
+    folds: tuple[RowNumbers, ...]
     blocks: tuple[int, ...] = ()
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> RowNumbers:
         """All rows."""
         return np.arange(len(self.labels))
 
-    def splits(self) -> Iterator[tuple[Rows, Rows]]:
+    def splits(self) -> Iterator[tuple[RowNumbers, RowNumbers]]:
         """Yield (training rows, held-out rows), fold by fold."""
         for held in self.folds:
             yield np.setdiff1d(self.rows, held), held
@@ -100,7 +100,7 @@ def check_training(
     *,
     blocks: Sequence[int] = (),
     exact: bool = True,
-) -> Training:
+) -> HeadData:
     """Return the material, checked; `owner` is the head, for the message.
 
     With `exact` the features are in float64, else in the precision in which they come.
@@ -126,7 +126,7 @@ def check_training(
         raise bad_parameter("folds", owner, "one number for each row, two or more in all", np.shape(folds))
     if len(blocks) and (min(blocks) < 1 or sum(blocks) != features.shape[1]):
         raise bad_parameter("blocks", owner, f"numbers of features that add up to {features.shape[1]}", tuple(blocks))
-    return Training(
+    return HeadData(
         features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers), tuple(map(int, blocks))
     )
 

@@ -67,7 +67,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = {
         turns=2,
         jitter=0.1,
     ),
-    "anyway": Augmentation(
+    "any-orientation": Augmentation(
         summary="nearly whole, any way up: for cells, satellite views and others that have no up",
         area=(0.9, 1.0),
         ratio=(0.96, 1 / 0.96),

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
-from headstart.report import standing, sureness, text
+from headstart.report import calibration_tables, standing, text
 from headstart.report.active import activity
 from headstart.report.cells import escaped, interval, table
-from headstart.report.further import advised, learning, over_splits, pairs_table
 from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
+from headstart.report.sections import advised, learning, over_splits, pairs_table
 
 Results = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -188,7 +188,7 @@ def _class_means(metrics: Mapping[str, Any]) -> list[str]:
 
 def _how_sure(results: Results) -> list[str]:
     lines: list[str] = []
-    for found in sureness.tables(results):
+    for found in calibration_tables.tables(results):
         rows = [[escaped(cell) for cell in row] for row in found.rows]
         lines += ["", *table(found.heads, rows, right=range(1, len(found.heads))), "", *map(escaped, found.notes)]
     return lines[1:]

@@ -12,10 +12,10 @@ from headstart import heads
 from headstart.backbones import Backbone
 from headstart.base.types import READOUTS, Affine, Head, Kernel, Preprocessing
 from headstart.bundle import Model
-from headstart.strategies.choose import clearly_better, losses_of
+from headstart.experiment.framing_choice import clearly_better, losses_of
+from headstart.experiment.ground import Choices, Ground, Look
+from headstart.experiment.request import AUTO
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground, Look
-from headstart.strategies.request import AUTO
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.trust import trust_of_head
 

@@ -19,14 +19,14 @@ from headstart import heads
 from headstart.backbones import Backbone, tensors_hash
 from headstart.base.types import Affine, Floats
 from headstart.bundle import Model, Trust
+from headstart.experiment.framing_choice import clearly_better, losses_of
+from headstart.experiment.ground import Choices, Ground, Look
 from headstart.pixels import frame
-from headstart.strategies.choose import clearly_better, losses_of
 from headstart.strategies.fit_head import numbers_in, readouts_tried
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.ground import Choices, Ground, Look
-from headstart.strategies.lesson import Lesson, lesson_of, untrained
 from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
+from headstart.strategies.training_input import TrainingInput, training_input_of, untrained
 from headstart.strategies.trust import examples_of, trust_of_head, trust_of_network
 from headstart.tune import (
     ActivationSource,
@@ -77,13 +77,13 @@ class _Learned:
 def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
     settings = training_settings(ground.request, strategy.name)
-    lesson = lesson_of(ground, choices, strategy, settings)
-    head, error = _head(ground, lesson, settings, strategy)
+    inputs = training_input_of(ground, choices, strategy, settings)
+    head, error = _head(ground, inputs, settings, strategy)
     if error is not None:
         settings = with_rates(settings, error, given=ground.request.training)
-    trainee = Trainee(lesson.suffix, head)
-    trained = _train(ground, lesson, trainee, settings, strategy, checkpoint=checkpoint)
-    kept = _better_head(ground, choices, lesson, settings, trained) if error is not None else None
+    trainee = Trainee(inputs.suffix, head)
+    trained = _train(ground, inputs, trainee, settings, strategy, checkpoint=checkpoint)
+    kept = _better_head(ground, choices, inputs, settings, trained) if error is not None else None
     if kept is not None:
         learned = _Learned(
             kept.frozen.network,
@@ -93,34 +93,34 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             numbers_in(kept.head),
             read=kept.frozen.read,
             trust=kept.trust,
-            warnings=(_KEPT.format(pictures=len(lesson.choosing)),),
+            warnings=(_KEPT.format(pictures=len(inputs.choosing)),),
         )
     else:
-        learned = _learned(lesson, trainee, trained.temperature, trained.chosen_epoch)
+        learned = _learned(inputs, trainee, trained.temperature, trained.chosen_epoch)
         if trained.chosen_epoch is not None and ground.refits(strategy.name):
-            learned = _on_all(ground, lesson, strategy, settings, learned, checkpoint=checkpoint)
-    model = _model(ground, lesson, learned)
+            learned = _on_all(ground, inputs, strategy, settings, learned, checkpoint=checkpoint)
+    model = _model(ground, inputs, learned)
     said = _features(ground, model, ground.held_out, f"{strategy.name}: answers")
-    model = model.told(trust=learned.trust or _trust(ground, lesson, model, strategy.name))
+    model = model.told(trust=learned.trust or _trust(ground, inputs, model, strategy.name))
     answers = model.answers_of(said)
     return FittedRun(
         model=model,
         probabilities=answers.probabilities,
         distances=answers.distances,
-        cut=lesson.cut,
-        flops=lesson.backbone.flops + learned.head.flops(),
-        total=lesson.backbone.parameters + numbers_in(learned.head),
+        cut=inputs.cut,
+        flops=inputs.backbone.flops + learned.head.flops(),
+        total=inputs.backbone.parameters + numbers_in(learned.head),
         trained=learned.fitted,
         settings={
             **settings.to_dict(),
-            **_facts(ground, choices, lesson),
+            **_facts(ground, choices, inputs),
             "readout": "stages" if learned.read else "pool",
             "epoch_chosen": learned.epoch,
             "pictures_trained_on": learned.pictures,
         },
         read=learned.read,
-        shared=lesson.shared,
-        chosen_on_val=lesson.chosen_in == "val",
+        shared=inputs.shared,
+        chosen_on_val=inputs.chosen_in == "val",
         epochs=trained.epochs,
         epochs_on_all=learned.epochs_on_all,
         right_by_epoch=trained.answers,
@@ -130,7 +130,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
 
 def _on_all(
     ground: Ground,
-    lesson: Lesson,
+    inputs: TrainingInput,
     strategy: Strategy,
     settings: TrainingSettings,
     judged: _Learned,
@@ -142,8 +142,8 @@ def _on_all(
     Their work is done then, and a head would learn from them too; the temperature that they fitted is kept, and so are
     the thresholds: only the examples are seen anew.
     """
-    trust = _trust(ground, lesson, _model(ground, lesson, judged), strategy.name)
-    everything = lesson.on_all(untrained(ground, strategy))
+    trust = _trust(ground, inputs, _model(ground, inputs, judged), strategy.name)
+    everything = inputs.on_all(untrained(ground, strategy))
     trainee = Trainee(everything.suffix, _head(ground, everything, settings, strategy)[0])
     again = _train(
         ground,
@@ -161,16 +161,16 @@ def _on_all(
     return replace(learned, trust=trust.on(said), epochs_on_all=again.epochs, warnings=again.warnings)
 
 
-def _learned(lesson: Lesson, trainee: Trainee, temperature: float, epoch: int | None) -> _Learned:
-    """Return what now is in `trainee`, whose suffix is part of the lesson's backbone."""
+def _learned(inputs: TrainingInput, trainee: Trainee, temperature: float, epoch: int | None) -> _Learned:
+    """Return what now is in `trainee`, whose suffix is part of the inputs's backbone."""
     head = replace(to_affine(trainee.head), temperature=temperature)
     fitted = sum(value.numel() for value in trainee.parameters())
-    return _Learned(lesson.backbone.network, head, epoch, len(lesson.learning), fitted)
+    return _Learned(inputs.backbone.network, head, epoch, len(inputs.learning), fitted)
 
 
 def _train(
     ground: Ground,
-    lesson: Lesson,
+    inputs: TrainingInput,
     trainee: Trainee,
     settings: TrainingSettings,
     strategy: Strategy,
@@ -180,12 +180,12 @@ def _train(
     stop_after: int | None = None,
 ) -> Trained:
     """Train, and prove that the frozen part stayed frozen; `part` says which of several trainings it is."""
-    frozen = tensors_hash(lesson.prefix)
+    frozen = tensors_hash(inputs.prefix)
     trained = train(
         trainee,
-        lesson.source,
-        train_rows=lesson.train_rows,
-        hold_out_rows=lesson.choosing_rows,
+        inputs.source,
+        train_rows=inputs.train_rows,
+        hold_out_rows=inputs.choosing_rows,
         settings=settings,
         seed=ground.request.seed,
         run=strategy.name + part,
@@ -196,27 +196,27 @@ def _train(
         guard=False,  # judged against the head on the frozen network instead
         stop_after=stop_after,
     )
-    if tensors_hash(lesson.prefix) != frozen:
+    if tensors_hash(inputs.prefix) != frozen:
         raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
     return trained
 
 
-def _facts(ground: Ground, choices: Choices, lesson: Lesson) -> dict[str, Any]:
+def _facts(ground: Ground, choices: Choices, inputs: TrainingInput) -> dict[str, Any]:
     """Return what results.json tells beside the training's own settings."""
     return {
         "head": ground.request.head,
         "augment": choices.augment,
-        "views": len(lesson.source.views) if isinstance(lesson.source, ActivationSource) else None,
-        "sides": list(lesson.source.sides) if isinstance(lesson.source, PixelSource) else [],
-        "epoch_chosen_on": lesson.chosen_in,
+        "views": len(inputs.source.views) if isinstance(inputs.source, ActivationSource) else None,
+        "sides": list(inputs.source.sides) if isinstance(inputs.source, PixelSource) else [],
+        "epoch_chosen_on": inputs.chosen_in,
     }
 
 
-def _model(ground: Ground, lesson: Lesson, learned: _Learned) -> Model:
+def _model(ground: Ground, inputs: TrainingInput, learned: _Learned) -> Model:
     return Model(
         network=learned.network.to(ground.device).eval(),
         head=learned.head,
-        preprocessing=lesson.preprocessing,
+        preprocessing=inputs.preprocessing,
         classes=ground.classes,
         device=ground.device,
         trust=learned.trust,
@@ -235,30 +235,30 @@ def _features(ground: Ground, model: Model, rows: NDArray[np.int64], name: str) 
         return model.features_of_squares(squares())
 
 
-def _trust(ground: Ground, lesson: Lesson, model: Model, name: str) -> Trust:
+def _trust(ground: Ground, inputs: TrainingInput, model: Model, name: str) -> Trust:
     """Return what is known of a trained network, from the pictures that were held out to choose its epoch."""
 
     def features_of(rows: NDArray[np.int64]) -> Floats32:
         return _features(ground, model, rows, f"{name}: how sure")
 
-    return trust_of_network(ground, lesson.learning, lesson.choosing, model.head, features_of)
+    return trust_of_network(ground, inputs.learning, inputs.choosing, model.head, features_of)
 
 
 def _head(
-    ground: Ground, lesson: Lesson, settings: TrainingSettings, strategy: Strategy
+    ground: Ground, inputs: TrainingInput, settings: TrainingSettings, strategy: Strategy
 ) -> tuple[torch.nn.Module, float | None]:
     """Return the head to train, and how often it errs on training pictures it was solved without.
 
     Below pre-trained weights it is solved on what the training will show it; below random ones it is random.
     """
-    width, classes, seed = lesson.backbone.features, len(ground.classes), ground.request.seed
+    width, classes, seed = inputs.backbone.features, len(ground.classes), ground.request.seed
     pooled_norm = ground.request.head == "pool-bn"
     if strategy.weights == "random":
         return (pool_bn_head if pooled_norm else linear_head)(width, classes, seed=seed), None
     features = features_in_training(
-        lesson.suffix,
-        lesson.source,
-        lesson.train_rows,
+        inputs.suffix,
+        inputs.source,
+        inputs.train_rows,
         settings=settings,
         seed=seed,
         run=strategy.name,
@@ -266,15 +266,15 @@ def _head(
         device=ground.device,
         progress=ground.progress,
     )
-    start, unseen = _logistic(ground, features, lesson.learning)
-    error = float((unseen.argmax(axis=1) != ground.table.labels[lesson.learning]).mean())
+    start, unseen = _logistic(ground, features, inputs.learning)
+    error = float((unseen.argmax(axis=1) != ground.table.labels[inputs.learning]).mean())
     if pooled_norm:
         return pool_bn_head(width, classes, start=start, like=features, seed=seed), error
     return linear_head(width, classes, start=start, seed=seed), error
 
 
 def _better_head(
-    ground: Ground, choices: Choices, lesson: Lesson, settings: TrainingSettings, trained: Trained
+    ground: Ground, choices: Choices, inputs: TrainingInput, settings: TrainingSettings, trained: Trained
 ) -> _Better | None:
     """Return a head on the frozen network, and that network, if no epoch beat one on its last features.
 
@@ -287,10 +287,10 @@ def _better_head(
     def said(rows: NDArray[np.int64], readout: str = "pool") -> Floats32:
         return ground.features(rows, choices.preprocessing, Look("features", "features"), readout=readout)
 
-    labels, learning = ground.table.labels, np.isin(ground.train, lesson.learning)
-    start, _ = _logistic(ground, said(ground.train)[learning], lesson.learning)
-    asked = said(ground.train)[~learning] if lesson.chosen_in == "train" else said(lesson.choosing)
-    judged = judge(start.scores(asked), labels[lesson.choosing], settings.choose)
+    labels, learning = ground.table.labels, np.isin(ground.train, inputs.learning)
+    start, _ = _logistic(ground, said(ground.train)[learning], inputs.learning)
+    asked = said(ground.train)[~learning] if inputs.chosen_in == "train" else said(inputs.choosing)
+    judged = judge(start.scores(asked), labels[inputs.choosing], settings.choose)
     if trained.chosen_rank < judged.rank:
         return None
     # The hold-out has done its work: solved on all of train.

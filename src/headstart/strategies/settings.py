@@ -13,7 +13,7 @@ from headstart.strategies.strategy import strategy_of
 from headstart.tune import TrainingSettings
 
 if TYPE_CHECKING:
-    from headstart.strategies.request import Request
+    from headstart.experiment.request import Request
 
 # Chosen on inner hold-outs of train; docs/decisions.md ("Ten epochs") says what was seen.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {

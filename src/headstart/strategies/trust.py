@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats, Head, softmax
 from headstart.bundle import Trust
 from headstart.evidence.conformal import fit_sets
-from headstart.evidence.familiar import MOST_EXAMPLES, fit_familiar
-from headstart.strategies.ground import Ground
+from headstart.evidence.novelty import MOST_EXAMPLES, fit_familiar
+from headstart.experiment.ground import Ground
 from headstart.table import group_ids, some_of
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 MOST_HELD = 4000  # held-out pictures that set thresholds; more would hardly change one
 
 
@@ -41,7 +41,7 @@ def trust_of_head(ground: Ground, features: Floats, out_of_fold: Floats, tempera
 
 
 def trust_of_network(
-    ground: Ground, learned: Rows, held: Rows, head: Head, features_of: Callable[[Rows], Floats]
+    ground: Ground, learned: RowNumbers, held: RowNumbers, head: Head, features_of: Callable[[RowNumbers], Floats]
 ) -> Trust:
     """Return what is known of a trained network and its head.
 
@@ -66,6 +66,6 @@ def trust_of_network(
     )
 
 
-def examples_of(ground: Ground, rows: Rows) -> Rows:
+def examples_of(ground: Ground, rows: RowNumbers) -> RowNumbers:
     """Return the rows that a bundle remembers, in ascending order: all, or of each class its share."""
     return some_of(np.sort(rows), ground.table.labels, MOST_EXAMPLES, seed=ground.request.seed)

@@ -27,7 +27,7 @@ from headstart.tune.device import accelerator_for, repeatable
 from headstart.tune.memory import MicroBatch
 from headstart.tune.schedule import rate_factor, steps_per_epoch
 from headstart.tune.settings import TrainingSettings
-from headstart.tune.sources import Rows, Source, in_batches, loaded_batches
+from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 from headstart.tune.step import Stepper, all_finite
 from headstart.tune.trainee import (
     EVALUATION_BATCH,
@@ -84,8 +84,8 @@ def train(
     trainee: Trainee,
     source: Source,
     *,
-    train_rows: Rows,
-    hold_out_rows: Rows,
+    train_rows: RowNumbers,
+    hold_out_rows: RowNumbers,
     settings: TrainingSettings,
     seed: int,
     run: str,
@@ -179,8 +179,8 @@ class _History:
 class _Training:
     trainee: Trainee
     source: Source
-    train_rows: Rows
-    hold_out_rows: Rows
+    train_rows: RowNumbers
+    hold_out_rows: RowNumbers
     settings: TrainingSettings
     seed: int
     run: str
@@ -377,7 +377,7 @@ class _Training:
         self.progress.message(f"{self.run}: {text}")
 
 
-def _check_rows(train_rows: Rows, hold_out_rows: Rows) -> None:
+def _check_rows(train_rows: RowNumbers, hold_out_rows: RowNumbers) -> None:
     if len(train_rows) < 2:
         raise bad_parameter("train_rows", "train", "at least two pictures", len(train_rows))
     shared = np.intersect1d(train_rows, hold_out_rows)

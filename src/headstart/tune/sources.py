@@ -25,7 +25,7 @@ from headstart.base.streams import stream
 from headstart.base.types import Preprocessing
 from headstart.pixels import augment, frame
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 class Source(Protocol):
@@ -45,7 +45,7 @@ class Source(Protocol):
         return len(self.labels)
 
     @abstractmethod
-    def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
+    def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[Any]:
         """Return the pictures at `rows` in compact form, one row each; safe to call in a thread.
 
         The epoch decides the augmentation; None means as at prediction.
@@ -59,7 +59,7 @@ class Source(Protocol):
     def describe(self) -> dict[str, Any]:
         """Return what the numbers depend on, as JSON values: part of a checkpoint's fingerprint."""
 
-    def batch(self, rows: Rows, epoch: int | None) -> torch.Tensor:
+    def batch(self, rows: RowNumbers, epoch: int | None) -> torch.Tensor:
         """Return what the trainee takes for the pictures at `rows`, float32, one row each."""
         return self.tensor(self.load(rows, epoch))
 
@@ -87,7 +87,7 @@ class PixelSource(Source):
     def __init__(
         self,
         pixels: Any,
-        rows: Rows,
+        rows: RowNumbers,
         labels: NDArray[np.int64],
         preprocessing: Preprocessing,
         augmentation: str,
@@ -107,7 +107,7 @@ class PixelSource(Source):
         self.sides = tuple(sides)
         self.threads = min(2, thread_budget()) if threads is None else threads
 
-    def load(self, rows: Rows, epoch: int | None) -> NDArray[np.uint8]:
+    def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[np.uint8]:
         """Return squares, (n, S, S, 3) uint8."""
         return np.stack([self._square(int(self.rows[row]), epoch) for row in rows])
 
@@ -189,7 +189,7 @@ class ActivationSource(Source):
         self.labels = np.asarray(labels, np.int64)
         self.threads = threads
 
-    def load(self, rows: Rows, epoch: int | None) -> NDArray[Any]:
+    def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[Any]:
         """Return activations, (n, *shape), as they are stored."""
         if epoch is None or not self.views:
             return np.asarray(self.plain[rows])
@@ -209,7 +209,7 @@ class ActivationSource(Source):
         }
 
 
-def in_batches(rows: Rows, size: int) -> list[Rows]:
+def in_batches(rows: RowNumbers, size: int) -> list[RowNumbers]:
     """Return `rows` cut into batches of `size`; a single one left over joins the batch before."""
     begins = list(range(0, len(rows), size))
     if size > 1 and len(begins) > 1 and len(rows) - begins[-1] == 1:
@@ -217,10 +217,12 @@ def in_batches(rows: Rows, size: int) -> list[Rows]:
     return np.split(rows, begins[1:]) if begins else []
 
 
-def loaded_batches(source: Source, batches: Sequence[Rows], epoch: int | None) -> Iterator[tuple[Rows, NDArray[Any]]]:
+def loaded_batches(
+    source: Source, batches: Sequence[RowNumbers], epoch: int | None
+) -> Iterator[tuple[RowNumbers, NDArray[Any]]]:
     """Yield (rows, loaded) for each batch in order; with more threads, the next ones load meanwhile."""
 
-    def load(rows: Rows) -> tuple[Rows, NDArray[Any]]:
+    def load(rows: RowNumbers) -> tuple[RowNumbers, NDArray[Any]]:
         return rows, source.load(rows, epoch)
 
     # Closed, so that an error here does not leave threads loading.

@@ -17,7 +17,7 @@ from torch import nn
 from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream, stream_seed
 from headstart.tune.settings import TrainingSettings
-from headstart.tune.sources import Rows, Source, in_batches, loaded_batches
+from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 from headstart.tune.trainee import Trainee, training_mode
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -26,7 +26,7 @@ _BatchNorm = nn.modules.batchnorm._BatchNorm
 def features_in_training(
     suffix: nn.Module,
     source: Source,
-    rows: Rows,
+    rows: RowNumbers,
     *,
     settings: TrainingSettings,
     seed: int,

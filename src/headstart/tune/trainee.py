@@ -8,7 +8,7 @@ from torch import nn
 
 from headstart.base.types import Floats
 from headstart.tune.settings import BatchNorm
-from headstart.tune.sources import Rows, Source, in_batches, loaded_batches
+from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 
 EVALUATION_BATCH = 32
 
@@ -35,7 +35,7 @@ class Trainee(nn.Module):
         return scores
 
 
-def predict(trainee: Trainee, source: Source, rows: Rows, *, batch_size: int = EVALUATION_BATCH) -> Floats:
+def predict(trainee: Trainee, source: Source, rows: RowNumbers, *, batch_size: int = EVALUATION_BATCH) -> Floats:
     """Return scores, (n, classes) float32, of the pictures at `rows` as at prediction.
 
     Eval mode, no gradients, float32 whatever precision it trains in; the trainee is left in eval mode, on

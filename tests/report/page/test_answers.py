@@ -15,7 +15,7 @@ from headstart.report.page.answers import (
     seriated,
     worst_mistakes,
 )
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import HeldOutAnswers
 
 PROBABILITIES = np.array(
     [[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.3, 0.1, 0.6], [0.05, 0.95, 0.0], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]]
@@ -24,36 +24,38 @@ LABELS = np.array([0, 0, 0, 0, 1, 2])
 
 
 @pytest.fixture
-def answers() -> Answers:
+def answers() -> HeldOutAnswers:
     paths = tuple(f"{row}.jpg" for row in range(6))
-    return Answers(("a", "b", "c"), paths, LABELS, {"one": PROBABILITIES, "two": PROBABILITIES.copy()})
+    return HeldOutAnswers(("a", "b", "c"), paths, LABELS, {"one": PROBABILITIES, "two": PROBABILITIES.copy()})
 
 
-def test_the_surest_mistake_comes_first(answers: Answers) -> None:
+def test_the_surest_mistake_comes_first(answers: HeldOutAnswers) -> None:
     assert worst_mistakes(answers, "one").tolist() == [3, 1, 2, 4]
 
 
-def test_pairs_come_by_count_with_their_surest_pictures_first(answers: Answers) -> None:
+def test_pairs_come_by_count_with_their_surest_pictures_first(answers: HeldOutAnswers) -> None:
     first, *others = confused_pairs(answers, "one")
     assert (first.truth, first.answer, first.count, first.of, first.rows) == (0, 1, 2, 4, (3, 1))
     assert [(pair.truth, pair.answer) for pair in others] == [(0, 2), (1, 0)]
 
 
-def test_right_answers_are_no_pairs(answers: Answers) -> None:
-    right = Answers(answers.classes, answers.paths, PROBABILITIES.argmax(axis=1), answers.probabilities)
+def test_right_answers_are_no_pairs(answers: HeldOutAnswers) -> None:
+    right = HeldOutAnswers(answers.classes, answers.paths, PROBABILITIES.argmax(axis=1), answers.probabilities)
     assert confused_pairs(right, "one") == []
     assert likely_label_errors(right, "one", ["one"]) == []
 
 
-def test_a_label_is_suspected_where_another_class_is_as_sure_as_its_own_and_runs_agree(answers: Answers) -> None:
+def test_a_label_is_suspected_where_another_class_is_as_sure_as_its_own_and_runs_agree(answers: HeldOutAnswers) -> None:
     found = likely_label_errors(answers, "one", ["one", "two"])
     assert [row for row, _ in found] == [3, 1, 4]  # row 2 names c with less than c's own 0.7
     assert {count for _, count in found} == {2}
-    against = Answers(answers.classes, answers.paths, LABELS, {**answers.probabilities, "two": np.eye(3)[LABELS]})
+    against = HeldOutAnswers(
+        answers.classes, answers.paths, LABELS, {**answers.probabilities, "two": np.eye(3)[LABELS]}
+    )
     assert likely_label_errors(against, "one", ["one", "two"]) == []
 
 
-def test_promises_count_only_sure_answers(answers: Answers) -> None:
+def test_promises_count_only_sure_answers(answers: HeldOutAnswers) -> None:
     sure, right, mean = kept_promises(answers, "one", 0.9)
     assert (sure, right) == (2, 1)
     assert mean == pytest.approx(0.925)
@@ -74,5 +76,5 @@ def test_classes_that_are_confused_stand_side_by_side() -> None:
     assert all(abs(order.index(a) - order.index(b)) == 1 for a, b in ((0, 3), (3, 5), (1, 4), (4, 2)))
 
 
-def test_the_matrix_counts_labels_in_rows(answers: Answers) -> None:
+def test_the_matrix_counts_labels_in_rows(answers: HeldOutAnswers) -> None:
     assert counted(answers, "one").tolist() == [[1, 2, 1], [1, 0, 0], [0, 0, 1]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.base.types import Floats
 from headstart.evidence.metrics import confusion
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import HeldOutAnswers
 
 _LUCK = 1.25  # times the difference that luck alone would give
 
@@ -29,19 +29,19 @@ class Pair:
     rows: tuple[int, ...]
 
 
-def counted(answers: Answers, run: str) -> Integers:
+def counted(answers: HeldOutAnswers, run: str) -> Integers:
     """Return the confusion matrix of a run, (classes, classes), a row for each true class."""
     return confusion(answers.labels, answers.answered(run), len(answers.classes))
 
 
-def worst_mistakes(answers: Answers, run: str) -> Integers:
+def worst_mistakes(answers: HeldOutAnswers, run: str) -> Integers:
     """Return the rows that `run` answered wrong, the surest of its wrong answer first."""
     probabilities = answers.probabilities[run]
     wrong = np.flatnonzero(answers.answered(run) != answers.labels)
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")].astype(np.int64)
 
 
-def confused_pairs(answers: Answers, run: str, most: int = 6) -> list[Pair]:
+def confused_pairs(answers: HeldOutAnswers, run: str, most: int = 6) -> list[Pair]:
     """Return the pairs of true class and wrong answer that occur most often, by count, then by the classes' order."""
     matrix = counted(answers, run)
     sizes = matrix.sum(axis=1)
@@ -57,7 +57,7 @@ def confused_pairs(answers: Answers, run: str, most: int = 6) -> list[Pair]:
     return found
 
 
-def likely_label_errors(answers: Answers, run: str, runs: Sequence[str]) -> list[tuple[int, int]]:
+def likely_label_errors(answers: HeldOutAnswers, run: str, runs: Sequence[str]) -> list[tuple[int, int]]:
     """Return rows whose label may be wrong with how many of `runs` name the other class, most suspicious first.
 
     A picture is suspected when `run` gives another class at least the probability that it gives that class's own
@@ -116,7 +116,7 @@ def _by_fiedler(part: list[int], weights: Floats) -> list[int]:
     return [part[at] for at in np.argsort(np.round(vector, 9), kind="stable")]
 
 
-def kept_promises(answers: Answers, run: str, stated: float = 0.95) -> tuple[int, int, float]:
+def kept_promises(answers: HeldOutAnswers, run: str, stated: float = 0.95) -> tuple[int, int, float]:
     """Return how many answers state at least `stated`, how many of those are right, and their mean probability."""
     best = answers.probabilities[run].max(axis=1)
     sure = best >= stated
@@ -124,7 +124,7 @@ def kept_promises(answers: Answers, run: str, stated: float = 0.95) -> tuple[int
     return int(sure.sum()), int(right.sum()), float(best[sure].mean()) if sure.any() else 0.0
 
 
-def promises_too_much(answers: Answers, run: str) -> bool:
+def promises_too_much(answers: HeldOutAnswers, run: str) -> bool:
     """Return whether the stated probabilities are higher on average than the answers are right."""
     stated = float(answers.probabilities[run].max(axis=1).mean())
     return stated > float((answers.answered(run) == answers.labels).mean())

@@ -17,7 +17,7 @@ from headstart.report.page.gallery import Gallery
 from headstart.report.page.nearness import read_neighbours
 from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
 from headstart.report.page.questions import questions
-from headstart.report.page.reading import Answers, read_answers, read_places, temperature
+from headstart.report.page.reading import HeldOutAnswers, read_answers, read_places, temperature
 from headstart.report.page.rendering import render
 from headstart.report.text import Typed
 
@@ -107,7 +107,9 @@ def build(
     return render("page.html", context), tuple(notes)
 
 
-def _sections(results: Results, folder: Path, answers: Answers, shown: str | None, typed: Typed) -> dict[str, Any]:
+def _sections(
+    results: Results, folder: Path, answers: HeldOutAnswers, shown: str | None, typed: Typed
+) -> dict[str, Any]:
     """Return the values of all sections but the pictures."""
     bundle = next((run.get("bundle") for run in results["runs"] if run["id"] == shown), None)
     return {
@@ -139,7 +141,7 @@ def _sections(results: Results, folder: Path, answers: Answers, shown: str | Non
 def _pictured(
     results: Results,
     folder: Path,
-    answers: Answers,
+    answers: HeldOutAnswers,
     shown: str,
     pictures: Path | None,
     until: float | None,
@@ -189,7 +191,7 @@ def _samples(folder: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
     return {name: paths[:: max(1, len(paths) // 4)][:4] for name, paths in found.items()}
 
 
-def _shown_run(results: Results, answers: Answers) -> str | None:
+def _shown_run(results: Results, answers: HeldOutAnswers) -> str | None:
     """Return the run whose answers the page shows: the winner, else the most accurate that is left."""
     winner = (results.get("verdict") or {}).get("winner")
     return winner if winner in answers.probabilities else next(iter(answers.probabilities), None)

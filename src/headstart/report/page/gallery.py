@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.report.page.answers import confused_pairs, likely_label_errors, ranked_classes, worst_mistakes
 from headstart.report.page.pictures import Thumbnails
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import HeldOutAnswers
 
 Context = dict[str, Any]
 
@@ -21,7 +21,9 @@ MOST_SAMPLES, MOST_CLASSES = 4, 12  # of each class, and so many classes
 class Gallery:
     """The pictures of one page; all texts are there before any picture is read."""
 
-    def __init__(self, answers: Answers, run: str, runs: Sequence[str], samples: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, answers: HeldOutAnswers, run: str, runs: Sequence[str], samples: Mapping[str, Sequence[str]]
+    ) -> None:
         self._answers, self._run = answers, run
         mistakes = worst_mistakes(answers, run)
         self.worst = [int(row) for row in mistakes[:MOST_WORST]]
@@ -98,7 +100,7 @@ class Gallery:
         return [int(rows[probabilities[rows, label].argmax()])] if len(rows) else []
 
 
-def _worth_showing(answers: Answers, run: str, mistakes: Iterable[int]) -> list[int]:
+def _worth_showing(answers: HeldOutAnswers, run: str, mistakes: Iterable[int]) -> list[int]:
     """Return rows to show: all, the least sure of the truth first; of very many, the mistakes and the least sure."""
     truly = answers.probabilities[run][np.arange(len(answers)), answers.labels]
     order = np.argsort(truly, kind="stable")

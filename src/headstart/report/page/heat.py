@@ -14,7 +14,7 @@ from PIL import Image
 
 from headstart.base.errors import PictureError
 from headstart.base.types import Floats, Preprocessing
-from headstart.bundle.heat import Heat
+from headstart.explain.heat import Heat
 from headstart.pixels import decode, frame
 from headstart.pixels.covering import ALONG, CELLS
 from headstart.report.page import svg
@@ -22,7 +22,7 @@ from headstart.report.page.drawings import percent
 from headstart.report.page.looking import Found, looking, telling
 from headstart.report.page.pictures import as_address, found_root
 from headstart.report.page.questions import Question
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import HeldOutAnswers
 
 Results = Mapping[str, Any]
 Context = dict[str, Any]
@@ -48,7 +48,7 @@ _GROUPS = (
 )
 
 
-def section(results: Results, answers: Answers, heats: Found, pictures: Path | None) -> Context | None:
+def section(results: Results, answers: HeldOutAnswers, heats: Found, pictures: Path | None) -> Context | None:
     """Return legend, groups of cards and the summary; None where nothing was looked at or no picture is at hand."""
     runs = looking(results, answers)
     root = found_root(results["data"].get("root"), pictures, answers.paths) if runs else None
@@ -149,7 +149,7 @@ def coloured(square: Pixels, cells: Floats, shape: tuple[int, int]) -> Pixels:
 
 
 def _card(
-    answers: Answers, row: int, maps: Sequence[tuple[str, Heat]], seen: tuple[Pixels, tuple[int, int]]
+    answers: HeldOutAnswers, row: int, maps: Sequence[tuple[str, Heat]], seen: tuple[Pixels, tuple[int, int]]
 ) -> Context:
     """Return a picture with its maps; one scale of colours serves them all."""
     square, shape = seen

@@ -19,12 +19,12 @@ from headstart.base.files import read_json, sha256_of_file, write_json
 from headstart.base.progress import Progress, Step
 from headstart.bundle import Model, load
 from headstart.bundle.folder import read_manifest
-from headstart.bundle.heat import ASKED, Heat, alike, heat_of
+from headstart.explain.heat import ASKED, Heat, alike, heat_of
 from headstart.pixels import decode, frame
 from headstart.report import standing
 from headstart.report.page.answers import worst_mistakes
 from headstart.report.page.pictures import found_root
-from headstart.report.page.reading import Answers, read_answers
+from headstart.report.page.reading import HeldOutAnswers, read_answers
 
 Results = Mapping[str, Any]
 Found = dict[str, dict[str, Heat]]  # by run and path
@@ -33,7 +33,7 @@ FILE, FORMAT = "heat.json", 1
 MOST, MOST_WRONG, MOST_APART = 12, 5, 4  # pictures: in all, worst mistakes, answered otherwise by the runner-up
 
 
-def looking(results: Results, answers: Answers) -> list[str]:
+def looking(results: Results, answers: HeldOutAnswers) -> list[str]:
     """Return the runs that are looked at: the winner, and the most accurate other one with a head of its own."""
     decision = results.get("verdict") or {}
     winner, copies = decision.get("winner"), decision.get("same_as") or {}
@@ -43,7 +43,7 @@ def looking(results: Results, answers: Answers) -> list[str]:
     return [str(winner), *[name for name in others if name in answers.probabilities][:1]]
 
 
-def telling(answers: Answers, runs: Sequence[str]) -> list[int]:
+def telling(answers: HeldOutAnswers, runs: Sequence[str]) -> list[int]:
     """Return the rows that are looked at: worst mistakes, answers that differ, the surest right one of each class."""
     winner = runs[0]
     named, sure = answers.answered(winner), answers.probabilities[winner].max(axis=1)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from headstart.report.page import svg
 from headstart.report.page.drawings import percent
-from headstart.report.page.reading import Answers, Places
+from headstart.report.page.reading import HeldOutAnswers, Places
 from headstart.report.page.svg import Scale, symbol, tag
 
 _MANY = 150  # rings that would hide the signs within them
@@ -17,13 +17,13 @@ _SIDE = 560.0
 MOST_COLOURED = len(svg.STRATEGIES)  # classes with a colour and a shape of their own; the others are dots alike
 
 
-def coloured(answers: Answers) -> list[int]:
+def coloured(answers: HeldOutAnswers) -> list[int]:
     """Return the classes that get a colour: the most frequent ones, at most six."""
     counts = np.bincount(answers.labels, minlength=len(answers.classes))
     return [int(at) for at in np.argsort(-counts, kind="stable")[:MOST_COLOURED] if counts[at]]
 
 
-def feature_map(answers: Answers, run: str, places: Places, how: str = "the network's features") -> Markup:
+def feature_map(answers: HeldOutAnswers, run: str, places: Places, how: str = "the network's features") -> Markup:
     """Return the map of all pictures that have a place; each knows its row, by which the page finds its picture."""
     rows = [row for row, path in enumerate(answers.paths) if path in places]
     if len(rows) < 3:
@@ -47,7 +47,12 @@ def feature_map(answers: Answers, run: str, places: Places, how: str = "the netw
 
 
 def _point(
-    answers: Answers, run: str, row: int, place: tuple[float, float], colours: Sequence[int], ring: tuple[int, str]
+    answers: HeldOutAnswers,
+    run: str,
+    row: int,
+    place: tuple[float, float],
+    colours: Sequence[int],
+    ring: tuple[int, str],
 ) -> Markup:
     label, named = int(answers.labels[row]), int(answers.answered(run)[row])
     stated = float(answers.probabilities[run][row].max())

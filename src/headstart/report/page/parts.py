@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from headstart.evidence.intervals import wilson
 from headstart.evidence.reliability import at_temperature_one, reliability
-from headstart.report import standing, sureness, text
+from headstart.report import calibration_tables, standing, text
 from headstart.report.cells import probability
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import drawings, matrices, svg
@@ -19,7 +19,7 @@ from headstart.report.page.answers import counted, off_by_more_than_luck, promis
 from headstart.report.page.drawings import points
 from headstart.report.page.mapped import coloured, feature_map
 from headstart.report.page.questions import PLAIN
-from headstart.report.page.reading import Answers, Places
+from headstart.report.page.reading import HeldOutAnswers, Places
 from headstart.report.page.svg import Scale
 
 Results = Mapping[str, Any]
@@ -162,7 +162,7 @@ def _turned(pair: Mapping[str, Any], winner: str | None) -> Context:
     }
 
 
-def classes(results: Results, answers: Answers, run: str) -> Context:
+def classes(results: Results, answers: HeldOutAnswers, run: str) -> Context:
     """Return the table of classes, the hardest first, and the confusion matrix in the form that fits its size."""
     metrics = standing.metrics_of(_run(results, run), standing.measured_split(results))
     matrix = counted(answers, run)
@@ -190,7 +190,7 @@ def classes(results: Results, answers: Answers, run: str) -> Context:
     }
 
 
-def sure(results: Results, answers: Answers, run: str, temperature: float | None) -> Context:
+def sure(results: Results, answers: HeldOutAnswers, run: str, temperature: float | None) -> Context:
     """Return how honest the stated probabilities are, before and after the temperature, and the prediction sets."""
     probabilities = answers.probabilities[run]
     record = standing.metrics_of(_run(results, run), standing.measured_split(results)).get("calibration") or {}
@@ -206,11 +206,11 @@ def sure(results: Results, answers: Answers, run: str, temperature: float | None
         "off": off_by_more_than_luck(record),
         "temperature": temperature,
         "record": record,
-        "tables": sureness.tables(results),
+        "tables": calibration_tables.tables(results),
     }
 
 
-def feature_map_of(results: Results, answers: Answers, run: str, places: Places, near: Places) -> Context | None:
+def feature_map_of(results: Results, answers: HeldOutAnswers, run: str, places: Places, near: Places) -> Context | None:
     """Return the map of the features with its key, where there is one, and beside it that by neighbours."""
     drawn = feature_map(answers, run, places)
     if not drawn:

@@ -16,7 +16,7 @@ from headstart.report.page.answers import (
     worst_mistakes,
 )
 from headstart.report.page.drawings import percent, points
-from headstart.report.page.reading import Answers
+from headstart.report.page.reading import HeldOutAnswers
 
 Results = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ class Question:
     where: str
 
 
-def questions(results: Results, answers: Answers, looked: Sequence[Question] = ()) -> list[Question]:
+def questions(results: Results, answers: HeldOutAnswers, looked: Sequence[Question] = ()) -> list[Question]:
     """Return the questions that these results can answer; `looked` is what heat maps tell, if there are some."""
     winner = next((run for run in results["runs"] if run["id"] == (results.get("verdict") or {}).get("winner")), None)
     if winner is None:
@@ -106,7 +106,7 @@ def _told_apart(results: Results, one: str, other: str) -> bool:
     return any(pair.get("p_adjusted") is not None and float(pair["p_adjusted"]) < 0.05 for pair in pairs)
 
 
-def _missed(results: Results, winner: Mapping[str, Any], answers: Answers) -> Question:
+def _missed(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> Question:
     wrong = worst_mistakes(answers, winner["id"])
     recalls = standing.metrics_of(winner, standing.measured_split(results)).get("per_class_recall") or []
     known = [(recall, name) for recall, name in zip(recalls, answers.classes, strict=False) if recall is not None]
@@ -117,7 +117,7 @@ def _missed(results: Results, winner: Mapping[str, Any], answers: Answers) -> Qu
     return Question("Which pictures does it miss?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
 
 
-def _trusted(results: Results, winner: Mapping[str, Any], answers: Answers) -> Question:
+def _trusted(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> Question:
     sure, right, mean = kept_promises(answers, winner["id"])
     asked, whole = "Can I trust a stated 95 %?", _on_the_whole(results, winner, answers)
     if sure < 10:
@@ -129,7 +129,7 @@ def _trusted(results: Results, winner: Mapping[str, Any], answers: Answers) -> Q
     return Question(asked, "that one, yes" if whole and short == "yes" else short, f"{told}{whole}", "sureness")
 
 
-def _on_the_whole(results: Results, winner: Mapping[str, Any], answers: Answers) -> str:
+def _on_the_whole(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> str:
     """Return what is said of all stated probabilities together where they are off by more than luck."""
     record = standing.metrics_of(winner, standing.measured_split(results)).get("calibration") or {}
     if not off_by_more_than_luck(record):

@@ -20,7 +20,7 @@ Places = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class HeldOutAnswers:
     """The held-out pictures and what every run answered.
 
     Parameters
@@ -72,7 +72,7 @@ def read_results(folder: Path) -> dict[str, Any]:
     return results
 
 
-def read_answers(results: Mapping[str, Any], folder: Path) -> Answers:
+def read_answers(results: Mapping[str, Any], folder: Path) -> HeldOutAnswers:
     """Return what all runs answered for the pictures of the split that measures; empty where nothing is left.
 
     The pictures are those of the first run that can be read; another's are matched by path.
@@ -89,7 +89,7 @@ def read_answers(results: Mapping[str, Any], folder: Path) -> Answers:
             paths, labels = stored[0], stored[1]
         if stored[0] == paths:
             found[run["id"]] = stored[2]
-    return Answers(classes, paths, labels, found)
+    return HeldOutAnswers(classes, paths, labels, found)
 
 
 def read_places(results: Mapping[str, Any], folder: Path) -> Places:

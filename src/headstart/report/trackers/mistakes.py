@@ -14,7 +14,7 @@ from headstart.report.page.answers import worst_mistakes
 from headstart.report.page.drawings import percent
 from headstart.report.page.gallery import MOST_WORST
 from headstart.report.page.pictures import found_root
-from headstart.report.page.reading import Answers, read_answers
+from headstart.report.page.reading import HeldOutAnswers, read_answers
 
 _SIDE = 224  # of the shorter side: what the grid shows
 
@@ -49,7 +49,7 @@ class Mistakes:
         return self._drawn[run]
 
     @cached_property
-    def _answers(self) -> Answers:
+    def _answers(self) -> HeldOutAnswers:
         return read_answers(self._results, self._folder)
 
     @cached_property

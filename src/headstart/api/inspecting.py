@@ -1,0 +1,171 @@
+"""Looking before working: training pictures, places to cut, weights, data to fetch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import backbones
+from headstart.backbones.names import DEFAULT_NAME
+from headstart.base.errors import DataError, PictureError
+from headstart.base.params import check_choice, check_integer
+from headstart.base.progress import Progress, Silent
+from headstart.base.streams import stream
+from headstart.base.types import Framing
+from headstart.experiment import Request
+from headstart.pixels import augment as augment_picture
+from headstart.pixels import decode
+from headstart.report.grid import Tile, draw_grid
+from headstart.table import DATA_SETS, Table, fetch_archive, read_table
+
+AUTO: Final = "auto"
+GRID_LARGEST = 64
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
+
+
+def look(
+    data: str | Path | Table,
+    *,
+    grid: str | Path,
+    pictures: int = 16,
+    seed: int = 0,
+    augment: str = "photo",
+    framing: Framing | Literal["auto"] = "crop",
+    backbone: str | None = None,
+    weights: str | Path | None = None,
+    image_size: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Draw a batch of training pictures as the training sees them, augmented, with their labels.
+
+    Parameters
+    ----------
+    data : path or Table
+        As for `compare`.
+    grid : path
+        The PNG file to write.
+    pictures : int
+        How many, at most 64.
+    seed, augment, framing, backbone, weights, image_size, progress
+        As for `compare`; ``"auto"`` is not chosen here, because that takes a pass over all pictures.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    check_integer("pictures", "look", pictures, least=1, most=GRID_LARGEST)
+    request = Request(augment=augment, framing=framing, image_size=image_size, seed=seed)
+    table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    rows = table.rows("train")
+    if not len(rows):
+        rows = np.arange(len(table))
+    chosen = _each_class_in_turn(stream(seed, "look").permutation(rows), table.labels, pictures)
+    network = backbones.load(
+        backbone or (None if weights else DEFAULT_NAME),
+        weights=None if weights is None else Path(weights),
+        random=weights is None,  # how pictures are prepared is known without the weights
+        image_size=image_size,
+    )
+    preprocessing = network.preprocessing
+    if request.framing != AUTO:
+        preprocessing = replace(preprocessing, framing=request.framing)
+    kind = "photo" if request.augment == AUTO else request.augment
+    listener = progress or Silent()
+    tiles = []
+    for row in chosen:
+        try:
+            whole = decode(table.file(int(row)), short_side=preprocessing.decode_side)
+        except PictureError as error:
+            listener.message(f"{table.paths[row]} is left out: {error.message}")
+            continue
+        square = augment_picture(whole, preprocessing, kind, stream(seed, "look", int(row)))
+        tiles.append(Tile(picture=square, caption=table.classes[table.labels[row]]))
+    if not tiles:
+        raise DataError(f"None of {len(chosen)} pictures of '{table.root}' can be read.", hint="Check the folder.")
+    title = f"{len(tiles)} training pictures as the training sees them ({kind})"
+    for note in draw_grid(tiles, Path(grid), title=title):
+        listener.message(note)
+    return Path(grid)
+
+
+def _each_class_in_turn(rows: NDArray[np.int64], labels: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """Return so many of the shuffled `rows`, in ascending order, no class twice before every class was there."""
+    seen, turns = Counter[int](), list[int]()
+    for label in labels[rows].tolist():
+        turns.append(seen[label])
+        seen[label] += 1
+    return np.sort(rows[np.argsort(turns, kind="stable")[:number]])
+
+
+def stages(
+    backbone: str | None = None, *, weights: str | Path | None = None, image_size: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the places at which a network can be cut, from the input to the pool.
+
+    Returns
+    -------
+    list of dict
+        name, parameters (of the stage), shape (of what enters it), flops, and trained_after: the parameters
+        that are trained when the cut is here.
+    """
+    if weights is None:  # the places depend on the network alone
+        found = backbones.load(backbone or DEFAULT_NAME, random=True, image_size=image_size).stages
+    else:
+        found = backbones.load(backbone, weights=weights, image_size=image_size).stages
+    rows, after = [], sum(stage.parameters for stage in found)
+    for stage in found:
+        rows.append(
+            {
+                "name": stage.name,
+                "parameters": stage.parameters,
+                "shape": list(stage.shape),
+                "flops": stage.flops,
+                "trained_after": after,
+            }
+        )
+        after -= stage.parameters
+    return rows
+
+
+def fetch_data(
+    name: str, *, target: str | Path | None = None, offline: bool = False, progress: Progress | None = None
+) -> Path:
+    """Download a public data set and unpack it safely; see `headstart.table.DATA_SETS`."""
+    check_choice("name", "fetch_data", name, DATA_SETS)
+    found = DATA_SETS[name]
+    place = Path(found.folder) if target is None else Path(target)
+    return fetch_archive(found.url, found.sha256, place, progress=progress or Silent(), offline=offline)
+
+
+def list_weights() -> list[dict[str, Any]]:
+    """Return the pre-trained weights that can be had here without a download."""
+    return backbones.list_weights()
+
+
+def verify_weights(name: str) -> dict[str, Any]:
+    """Load weights, from a file or by their network's name, and say what they are; nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        A ``.safetensors`` or ``.pth`` file with its JSON beside it, or a network's name.
+
+    Returns
+    -------
+    dict
+        What results.json calls `backbone`, with parameters and pooled features.
+
+    Raises
+    ------
+    WeightsError
+        If they cannot be had here or do not fit; the error says which tensors.
+    """
+    is_file = Path(name).suffix in WEIGHT_SUFFIXES or Path(name).is_file()
+    found = backbones.load(None if is_file else name, weights=Path(name) if is_file else None, offline=True)
+    return {**found.describe(), "parameters": found.parameters, "features": found.features}

@@ -1,0 +1,118 @@
+"""Recipes: published experiments as short TOML files that run with one command."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from headstart.base.errors import ConfigError
+from headstart.base.params import check_choice
+from headstart.strategies.strategy import AT, STRATEGIES
+
+_TEXTS, _TABLES = ("title", "source", "command", "backbone"), ("settings", "training", "expected")
+_KEYS = {"title", "source", "command", "backbone", "strategies", "settings", "training", "expected"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One published experiment.
+
+    Parameters
+    ----------
+    settings : dict
+        Options of `compare`.
+    training : dict
+        Overrides of `TrainingSettings`.
+    expected : dict
+        By strategy: the range in which the accuracy should lie, and the published figure.
+    """
+
+    name: str
+    title: str
+    source: str
+    command: str
+    backbone: str | None = None
+    strategies: tuple[str, ...] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    expected: dict[str, Any] = field(default_factory=dict)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with headstart."""
+    folder = files("headstart.experiment") / "recipes"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_recipe(name: str) -> Recipe:
+    """Return a recipe by its name, or from the path of an own ``.toml`` file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such recipe, or the file is not one.
+    """
+    if name.endswith(".toml"):
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The recipe '{name}' cannot be read ({error}).", hint="Check the path.") from error
+    else:
+        check_choice("recipe", "headstart run", name, recipe_names())
+        text = (files("headstart.experiment") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+    return _parse(Path(name).stem, text)
+
+
+def _parse(name: str, text: str) -> Recipe:
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The recipe '{name}' is not TOML ({error}).", hint="Correct that line.") from error
+    unknown = set(content) - _KEYS
+    if unknown:
+        raise ConfigError(
+            f"The recipe '{name}' has the unknown key '{min(unknown)}'.", hint="Known: " + ", ".join(sorted(_KEYS))
+        )
+    missing = {"title"} - set(content)
+    if missing:
+        raise ConfigError(f"The recipe '{name}' has no title.", hint='Begin it with: title = "..."')
+    _check_kinds(name, content)
+    strategies = content.pop("strategies", None)
+    defaults = {"source": "", "command": f"headstart run {name} --data DIR"}
+    return Recipe(name, strategies=None if strategies is None else tuple(strategies), **{**defaults, **content})
+
+
+def _check_kinds(name: str, content: dict[str, Any]) -> None:
+    """Refuse values of the wrong kind before any work.
+
+    Raises
+    ------
+    ConfigError
+        It names the key and what belongs there.
+    """
+    for key in _TEXTS:
+        _expect(name, key, isinstance(content.get(key, ""), str), "a text")
+    listed = content.get("strategies", [])
+    _expect(name, "strategies", isinstance(listed, list) and all(isinstance(one, str) for one in listed), "a list")
+    for key in _TABLES:
+        _expect(name, key, isinstance(content.get(key, {}), dict), f"a table: [{key}]")
+    for key in ("training", "strategies", "backbone"):
+        _expect(name, f"settings.{key}", key not in content.get("settings", {}), "left out: it has a place of its own")
+    for strategy, said in content.get("expected", {}).items():
+        key = f"expected.{strategy}"
+        check_choice(key, f"the recipe '{name}'", strategy.partition(AT)[0], STRATEGIES)
+        _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
+        published = said.get("published")
+        _expect(name, key, published is None or isinstance(published, float | int), "published = a number")
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(end, float | int) for end in value)
+
+
+def _expect(name: str, key: str, right: bool, what: str) -> None:  # noqa: FBT001 - a finding, not an option
+    if not right:
+        raise ConfigError(f"The recipe '{name}' has a wrong '{key}'.", hint=f"It must be {what}.")

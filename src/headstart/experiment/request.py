@@ -1,0 +1,174 @@
+"""What was asked for: the options of one experiment, checked once and remembered by fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from headstart import __version__
+from headstart.base.errors import ConfigError, DataError
+from headstart.base.files import fingerprint, sha256_of_file
+from headstart.base.params import check_choice, check_integer
+from headstart.base.types import FRAMINGS, READOUTS, Framing
+from headstart.evidence.intervals import INTERVALS
+from headstart.pixels import AUGMENTATIONS
+from headstart.strategies.settings import training_settings
+from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
+from headstart.tune import TrainingSettings
+
+AUTO: Final = "auto"
+_TRAINED = tuple(name for name, strategy in STRATEGIES.items() if strategy.trained != "none")
+DEVICES = (AUTO, "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of one experiment; the same request on the same pictures is the same experiment.
+
+    Parameters
+    ----------
+    strategies : tuple of str
+        Names from `STRATEGIES`; `partial` also with a cut of its own, ``"partial@layer3"``.
+    backbone : str, optional
+        Name of the pre-trained network; None: the packaged default, or what the weights file names.
+    weights : str, optional
+        A weights file in place of the network's published weights.
+    scratch : str
+        The network that `scratch` trains from random weights.
+    cut, unfreeze
+        Where the trained part of `partial` starts: a stage's name, or how many of the last stages; ``"auto"``
+        stands for several candidates (`headstart.experiment.depths`).
+    head : str
+        Head of the trained strategies: ``"linear"`` or ``"pool-bn"``.
+    epochs : int or mapping of strategy to int, optional
+        For every trained strategy, or for those named; None: each strategy's own default.
+    framing, augment : str
+        ``"auto"`` chooses inside the training split.
+    readout : str
+        What `linear`, `svm` and `knn` read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold loss.
+    views : int
+        How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
+    select : str
+        ``"train"`` chooses inside the training split; ``"val"`` on val, as the tutorials do.
+    interval : str
+        How accuracy and recall get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
+    folds, seeds : int, optional
+        Divide the pictures into so many folds, so many times over, beside the one split; `seeds` alone: so many splits.
+    fixed : bool
+        Nothing is chosen among the epochs: every training goes through all of them on all of train, and its last
+        weights answer, also where a head solved on the frozen network would answer better.
+    training : mapping
+        Overrides of `TrainingSettings` for every trained strategy.
+    """
+
+    strategies: tuple[str, ...] = tuple(STRATEGIES)
+    backbone: str | None = None
+    weights: str | None = None
+    scratch: str = "convnet64"
+    cut: str | None = None
+    unfreeze: int | None = None
+    head: str = "linear"
+    epochs: int | Mapping[str, int] | None = None
+    seed: int = 0
+    image_size: int | None = None
+    framing: Framing | Literal["auto"] = AUTO
+    augment: str = AUTO
+    readout: str = AUTO
+    views: int = 4
+    select: str = "train"
+    device: str = AUTO
+    offline: bool = False
+    interval: str = "wilson"
+    folds: int | None = None
+    seeds: int | None = None
+    fixed: bool = False
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.strategies:
+            strategy_of(name)
+        check_choice("head", "compare", self.head, TRAINED_HEADS)
+        check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
+        check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
+        check_choice("readout", "compare", self.readout, (AUTO, *READOUTS))
+        check_choice("select", "compare", self.select, ("train", "val"))
+        check_choice("device", "compare", self.device, DEVICES)
+        check_choice("interval", "compare", self.interval, INTERVALS)
+        check_integer("seed", "compare", self.seed, least=0)
+        check_integer("views", "compare", self.views, least=1, most=64)
+        for name in self.epochs if isinstance(self.epochs, Mapping) else ():
+            check_choice("epochs", "compare", name, _TRAINED)
+        for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
+            if value is not None:
+                check_integer("epochs", "compare", value, least=1)
+        for name, least in (("image_size", 16), ("unfreeze", 0), ("folds", 2), ("seeds", 1)):
+            if getattr(self, name) is not None:
+                check_integer(name, "compare", getattr(self, name), least=least)
+        if self.cut is not None and self.unfreeze is not None:
+            raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
+        if self.cut == AUTO and "partial" not in self.strategies:
+            raise ConfigError(
+                "'cut' is 'auto', which is about partial, and partial is not among the strategies.",
+                hint="Name it (--strategies linear,partial), or leave --cut out.",
+            )
+        if self.weights is not None and not Path(self.weights).is_file():
+            raise ConfigError(f"The weights file '{self.weights}' does not exist.", hint="Check the path.")
+        known = {item.name for item in fields(TrainingSettings)}
+        for name in self.training:
+            check_choice(name, "training", name, known)
+        self.trainings()  # a setting that cannot be right is said before any work
+
+    @property
+    def rows(self) -> tuple[Strategy, ...]:
+        """The strategies themselves."""
+        return tuple(map(strategy_of, self.strategies))
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The names of those that are trained by gradients."""
+        return tuple(row.name for row in self.rows if row.trained != "none")
+
+    def trainings(self) -> dict[str, TrainingSettings]:
+        """Return the settings of every strategy that is trained; rates may still follow the data."""
+        return {name: training_settings(self, name) for name in self.trained}
+
+    def joined(self, others: Iterable[str]) -> Request:
+        """Return the same request for these strategies too, in their usual order, `others` first among equals."""
+        return replace(self, strategies=in_order([*others, *self.strategies]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def fingerprint(self, data: str) -> str:
+        """Return what makes this experiment itself: options and what follows from them, pictures, version.
+
+        Not the device: which one it was is in the plan, and a finished run can be printed on any. Not the
+        strategies, nor how often pictures are divided: others can come beside those that stand. A cut that is
+        left open names strategies, no more.
+        """
+        options = {**self.to_dict(), "cut": None if self.cut == AUTO else self.cut}
+        del options["offline"]  # it says how weights are looked for, not which
+        del options["device"], options["strategies"], options["folds"], options["seeds"]
+        if self.interval == Request.interval:  # run folders from before there was a choice go on
+            del options["interval"]
+        if not self.fixed:
+            del options["fixed"]
+        options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
+        options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
+        if self.weights is not None:  # what the file holds, wherever it lies
+            file = Path(self.weights)
+            card = file.with_suffix(".json")
+            options["weights"] = [sha256_of_file(one) for one in (file, card) if one.is_file()]
+        return fingerprint({"request": options, "data": data, "headstart": __version__})
+
+
+def default_run_folder(data: str | Path) -> Path:
+    """Return ``NAME.run`` in the current folder, NAME being the data folder's (or list's) name."""
+    path = Path(data)
+    name = path.resolve().name if path.is_dir() else path.stem
+    if not name:
+        raise DataError(f"'{data}' has no name to call the run folder by.", hint="Name one with --out.")
+    return Path(f"{name}.run")
