@@ -33,7 +33,6 @@ from measuring import processor, write_section
 from tasks import DEFAULT, OTHER_SETS, OTHERS, SIZES, Task, divisions, ground_of, read_truth
 
 import headstart as hs
-from headstart.base.progress import Silent
 from headstart.evidence.advice import ALIKE, CHART, MENDED, Profile, advise
 from headstart.evidence.forecast import Forecast
 from headstart.evidence.logme import logme
@@ -42,6 +41,7 @@ from headstart.experiment.ground import Choices, Look
 from headstart.experiment.rank import scored
 from headstart.experiment.repeated_splits import Part
 from headstart.experiment.run import fit_one
+from headstart.records.progress import Silent
 from headstart.strategies.fit_head import solved
 from headstart.strategies.strategy import STRATEGIES
 

@@ -21,11 +21,11 @@ from measuring import write_section
 
 import headstart as hs
 from headstart import backbones
-from headstart.base.progress import Silent
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.features import extract
 from headstart.heads import FITTERS, Fitted, svm
 from headstart.pixels import PixelStore
+from headstart.records.progress import Silent
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
 
 Found = dict[tuple[str, str, str], tuple[float, float]]  # (data set, head, readout): accuracy and log loss

@@ -23,11 +23,11 @@ from heads import features_of
 from measuring import write_section
 
 import headstart as hs
-from headstart.base.progress import Silent
 from headstart.evidence.forecast import Forecast, forecast
 from headstart.evidence.units import numbered
 from headstart.experiment.learning_curve import draws_for, learning_curve
 from headstart.heads import FITTERS, SOLVERS
+from headstart.records.progress import Silent
 from headstart.table import folds, growing_parts, read_table, solar_cells
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"

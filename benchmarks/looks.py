@@ -21,13 +21,13 @@ from measuring import processor, write_section
 
 import headstart as hs
 from headstart import backbones
-from headstart.base.progress import Silent
-from headstart.base.types import Preprocessing
 from headstart.evidence.metrics import log_losses
 from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
 from headstart.features import PLAIN, View, extract
 from headstart.heads import FITTERS
 from headstart.pixels import PixelStore
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Silent
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
 
 FRAMINGS = ("squash", "crop", "pad")

@@ -186,8 +186,8 @@ def watched_memory() -> Iterator[dict[str, float]]:
 
 def large(originals: list[Image.Image]) -> list[float]:
     """Return how many photographs of 12 megapixels one thread decodes in a second for 224 pixels, three times."""
-    from headstart.base.types import Preprocessing
     from headstart.pixels import decode
+    from headstart.records.preprocessing import Preprocessing
 
     folder = Path("/dev/shm" if Path("/dev/shm").is_dir() else ".") / f"headstart-large-{os.getpid()}"
     folder.mkdir()

@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import headstart as hs
-from headstart.base.progress import Silent
 from headstart.base.streams import stream, stream_seed
 from headstart.experiment.framing_choice import choose
 from headstart.experiment.ground import Ground, prepare
 from headstart.experiment.repeated_splits import Division, Part
 from headstart.experiment.request import Request
 from headstart.experiment.run import fit_one
+from headstart.records.progress import Silent
 from headstart.strategies.strategy import STRATEGIES
 from headstart.table import Table, build_table, group_ids, hold_out, read_table, solar_cells
 from headstart.table.table import Row

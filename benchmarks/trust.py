@@ -22,7 +22,6 @@ from measuring import write_section
 
 import headstart as hs
 from headstart import backbones
-from headstart.base.progress import Silent
 from headstart.base.types import Head, softmax
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.conformal import LEVELS, fit_sets, limit_of
@@ -32,6 +31,7 @@ from headstart.evidence.reliability import at_temperature_one, calibration_error
 from headstart.features import extract
 from headstart.heads import FITTERS, Fitted
 from headstart.pixels import PixelStore
+from headstart.records.progress import Silent
 from headstart.table import folds, group_ids, read_table, solar_cells, some_of, with_splits
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"

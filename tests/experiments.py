@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 2, "views": 2}
 # Framing and augmentation are given: to choose them takes a third of such an experiment.

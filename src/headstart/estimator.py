@@ -15,10 +15,11 @@ from sklearn.utils.multiclass import unique_labels
 
 from headstart.base.errors import DataError
 from headstart.base.files import sha256_of_bytes, sha256_of_file
-from headstart.base.progress import Silent
-from headstart.base.types import Floats, Framing
+from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
 from headstart.experiment import Request, fit_table
+from headstart.records.preprocessing import Framing
+from headstart.records.progress import Silent
 from headstart.table import Table
 
 

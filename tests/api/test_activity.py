@@ -15,8 +15,8 @@ from safetensors.numpy import load_file
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Silent
 from headstart.explain import activity as module
+from headstart.records.progress import Silent
 
 OPTIONS: dict[str, Any] = {**PLAIN, "epochs": 1}
 

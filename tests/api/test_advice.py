@@ -13,13 +13,13 @@ from safetensors.torch import save_file
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Silent
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import wilson
 from headstart.evidence.verdict import decide
 from headstart.experiment.advise import profile_of, undecided
 from headstart.experiment.ground import prepare
 from headstart.experiment.request import Request
+from headstart.records.progress import Silent
 from headstart.report.advising import ranking_lines
 from headstart.table import read_table
 

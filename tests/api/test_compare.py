@@ -18,9 +18,9 @@ from experiments import PLAIN, QUICK, Interrupting, read_results, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
-from headstart.base.progress import Silent
 from headstart.experiment import Request
 from headstart.experiment.measure import measured_warnings
+from headstart.records.progress import Silent
 from headstart.table import read_table
 
 STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}

@@ -14,8 +14,8 @@ from experiments import QUICK, Interrupting, read_results, stopped_and_continued
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Silent
 from headstart.experiment import run as module
+from headstart.records.progress import Silent
 from headstart.table import read_table
 
 # Two depths, so that a test takes seconds.

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Silent
 from headstart.experiment.repeated_splits import divisions
+from headstart.records.progress import Silent
 from headstart.table import Table, read_table
 
 HEADS: dict[str, Any] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import headstart as hs
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.report.page.looking import found
 from headstart.report.page.reading import read_results
 

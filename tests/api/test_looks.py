@@ -10,10 +10,10 @@ import pytest
 
 import headstart as hs
 from headstart import heads
-from headstart.base.progress import Silent
 from headstart.experiment.framing_choice import out_of_fold_losses
 from headstart.experiment.ground import Look, prepare
 from headstart.experiment.request import Request
+from headstart.records.progress import Silent
 from headstart.table import read_table
 
 OPTIONS = {"image_size": 64, "strategies": ["linear", "partial"], "epochs": 1}

@@ -15,11 +15,11 @@ from experiments import PLAIN
 import headstart as hs
 import headstart.bundle.engine
 from headstart.base.errors import BundleError, ConfigError
-from headstart.base.progress import Silent
 from headstart.base.types import Affine
 from headstart.experiment.ground import Look, prepare
 from headstart.experiment.request import Request
 from headstart.heads import Fitted
+from headstart.records.progress import Silent
 from headstart.strategies.fit_head import _unseen_losses
 from headstart.table import read_table
 from headstart.tune.choosing import Judged, judge

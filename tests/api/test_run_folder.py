@@ -16,7 +16,7 @@ from PIL import Image
 
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.table import read_table
 
 

@@ -13,9 +13,9 @@ from experiments import PLAIN, without_times
 
 import headstart as hs
 from headstart.base.process import processors
-from headstart.base.progress import Silent
 from headstart.cli.tables import cache_lines
 from headstart.experiment.training_cache import CachedTraining
+from headstart.records.progress import Silent
 
 
 class Counting(Silent):

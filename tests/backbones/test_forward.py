@@ -8,7 +8,7 @@ from torch import nn
 from headstart.backbones import evaluating, load, normalise, tensors_hash
 from headstart.backbones.backbone import Held
 from headstart.backbones.forward import forward
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
 
 
 @pytest.fixture

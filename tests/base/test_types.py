@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from headstart.base.files import to_json
-from headstart.base.types import (
-    Affine,
-    Floats,
-    Head,
-    Kernel,
-    Neighbours,
-    Preprocessing,
-    softmax,
-    squared_distances,
-    unit_rows,
-)
+from headstart.base.types import Affine, Floats, Head, Kernel, Neighbours, softmax, squared_distances, unit_rows
+from headstart.records.preprocessing import Preprocessing
 
 N, FEATURES, CLASSES = 9, 6, 4
 

@@ -18,8 +18,9 @@ from headstart.backbones.forward import tensors_hash
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
 from headstart.base.errors import BundleError, EngineError
 from headstart.base.files import read_json
-from headstart.base.types import Affine, Preprocessing
+from headstart.base.types import Affine
 from headstart.bundle import Model, engine
+from headstart.records.preprocessing import Preprocessing
 
 
 def make(architecture: str, side: int | None = None) -> Model:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Silent
 from headstart.experiment.budget import Budget, OutOfTimeError, parse_duration
+from headstart.records.progress import Silent
 
 
 class Clock:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.base.progress import Silent
-from headstart.base.types import Preprocessing
 from headstart.experiment.learning_curve import Curve, curve_on, draws_for, learning_curve
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Silent
 from headstart.strategies.strategy import STRATEGIES
 
 

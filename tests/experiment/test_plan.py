@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.base.types import Preprocessing
 from headstart.experiment import plan
 from headstart.experiment.learning_curve import SHARES, curve_work
 from headstart.experiment.plan import SIDE_COST, TRAINING_COST, Speed
 from headstart.experiment.request import Request
+from headstart.records.preprocessing import Preprocessing
 from headstart.strategies.strategy import STRATEGIES
 from headstart.tune.progressive import sides
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.base.types import Preprocessing
 from headstart.experiment import training_cache as trainings
 from headstart.experiment.ground import Choices
 from headstart.experiment.request import Request
+from headstart.records.preprocessing import Preprocessing
 from headstart.strategies.strategy import STRATEGIES
 from headstart.table import Table
 

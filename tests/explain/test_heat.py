@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from headstart.base.types import Affine, Kernel, Neighbours, Preprocessing
+from headstart.base.types import Affine, Kernel, Neighbours
 from headstart.bundle import Model
 from headstart.explain.heat import Heat, alike, heat_of
 from headstart.pixels.covering import SPOTS
+from headstart.records.preprocessing import Preprocessing
 
 SIDE = 64
 PREPROCESSING = Preprocessing(

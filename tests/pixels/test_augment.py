@@ -12,9 +12,9 @@ from PIL import Image
 
 from headstart.base.errors import ConfigError
 from headstart.base.streams import stream
-from headstart.base.types import FRAMINGS, Framing, Preprocessing
 from headstart.pixels import AUGMENTATIONS, augment, frame
 from headstart.pixels.augment import _draw_box, _relight
+from headstart.records.preprocessing import FRAMINGS, Framing, Preprocessing
 
 RANDOM = [kind for kind, rule in AUGMENTATIONS.items() if rule.area is not None]
 

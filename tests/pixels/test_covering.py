@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.base.types import Preprocessing
 from headstart.pixels.covering import CELLS, SPOT, SPOTS, alone, covered, on_cells
 from headstart.pixels.framing import mean_colour
+from headstart.records.preprocessing import Preprocessing
 
 
 def prepared(side: int) -> Preprocessing:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from headstart.base.errors import ConfigError
-from headstart.base.types import FRAMINGS, Framing, Preprocessing
 from headstart.pixels import frame, frame_batch
 from headstart.pixels.framing import RESAMPLING
+from headstart.records.preprocessing import FRAMINGS, Framing, Preprocessing
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -20,9 +20,9 @@ import pytest
 
 from headstart.base.errors import ConfigError, PictureError, StoreError
 from headstart.base.files import sha256_of_file, write_json
-from headstart.base.progress import Silent, Step
 from headstart.pixels import PixelStore, decode, shelf
 from headstart.pixels import store as store_module
+from headstart.records.progress import Silent, Step
 
 Draw = Callable[..., Path]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
 from headstart.strategies.training_input import _sides
 from headstart.tune import TrainingSettings
 from headstart.tune.progressive import sides

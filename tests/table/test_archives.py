@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headstart.base.errors import DataError, StoreError
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.table.archives import extract_zip
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import sha256_of_file
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.table import DATA_SETS, fetch_archive, read_table
 from headstart.table.download import RECORD
 

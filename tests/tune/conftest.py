@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.base.progress import Silent
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Silent
 from headstart.tune import ActivationSource, PixelSource, Source, Trainee, linear_head
 
 SIDE = 8

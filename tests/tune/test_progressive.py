@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.pixels import augment
+from headstart.records.preprocessing import Preprocessing
 from headstart.tune import PixelSource, TrainingSettings
 from headstart.tune.progressive import sides
 

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.records.training import SCHEDULES
 from headstart.tune import TrainingSettings, steps_per_epoch
 from headstart.tune.schedule import cosine, one_cycle, rate_factor
-from headstart.tune.settings import SCHEDULES
 
 
 def torch_rates(make: object, steps: int) -> list[float]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from headstart.backbones.forward import normalise
 from headstart.base.errors import ConfigError
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.pixels import augment, frame
+from headstart.records.preprocessing import Preprocessing
 from headstart.tune import ActivationSource, PixelSource, PrefixSource, steps_per_epoch
 from headstart.tune.sources import in_batches, loaded_batches
 

@@ -10,9 +10,9 @@ from typing import Any
 from headstart.api.commands import command_of
 from headstart.api.comparing import request_of
 from headstart.base.process import settle_threads
-from headstart.base.progress import Progress, Silent
 from headstart.experiment.advise import advise_table
 from headstart.experiment.rank import rank
+from headstart.records.progress import Progress, Silent
 from headstart.table import Table, read_table
 
 # What is worth comparing when one of them is advised: it, and what costs next to nothing beside it.

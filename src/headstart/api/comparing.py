@@ -13,8 +13,6 @@ from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids
 from headstart.api.tracking import track_ended
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Progress, Silent
-from headstart.base.types import Framing
 from headstart.bundle import Model
 from headstart.experiment import (
     Budget,
@@ -26,6 +24,8 @@ from headstart.experiment import (
     read_recipe,
     run_experiment,
 )
+from headstart.records.preprocessing import Framing
+from headstart.records.progress import Progress, Silent
 from headstart.report.markdown import write_markdown
 from headstart.report.trackers.choosing import choose_trackers
 from headstart.strategies import choose_strategies

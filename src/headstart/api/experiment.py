@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from headstart import bundle
 from headstart.base.files import cache_folder, writable
-from headstart.base.progress import Progress, Silent
 from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
+from headstart.records.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from headstart.experiment.networks import EngineCandidate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,12 +13,13 @@ from headstart import backbones
 from headstart.backbones.names import DEFAULT_NAME
 from headstart.base.errors import DataError, PictureError
 from headstart.base.params import check_choice, check_integer
-from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
-from headstart.base.types import Framing
 from headstart.experiment import Request
 from headstart.pixels import augment as augment_picture
 from headstart.pixels import decode
+from headstart.records.preprocessing import Framing
+from headstart.records.progress import Progress, Silent
+from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
 from headstart.table import DATA_SETS, Table, fetch_archive, read_table
 
@@ -74,7 +74,7 @@ def look(
     )
     preprocessing = network.preprocessing
     if request.framing != AUTO:
-        preprocessing = replace(preprocessing, framing=request.framing)
+        preprocessing = changed(preprocessing, framing=request.framing)
     kind = "photo" if request.augment == AUTO else request.augment
     listener = progress or Silent()
     tiles = []

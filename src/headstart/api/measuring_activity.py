@@ -14,8 +14,8 @@ from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids, with_activity
 from headstart.base.errors import ConfigError
 from headstart.base.params import bad_parameter
-from headstart.base.progress import Progress, Silent
 from headstart.experiment import Request, RunFolder, default_run_folder, run_experiment, unfrozen_names
+from headstart.records.progress import Progress, Silent
 from headstart.report.markdown import write_markdown
 from headstart.table import Table, read_table
 

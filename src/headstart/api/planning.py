@@ -9,8 +9,8 @@ from typing import Any
 from headstart.api.commands import command_of
 from headstart.api.comparing import request_of
 from headstart.base.process import compute_threads, settle_threads
-from headstart.base.progress import Progress, Silent
 from headstart.experiment import calibrate, estimate, parse_duration, survey, within
+from headstart.records.progress import Progress, Silent
 from headstart.table import Table, read_table
 
 

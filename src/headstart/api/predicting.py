@@ -14,8 +14,8 @@ from headstart import bundle
 from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.params import bad_parameter, check_choice
-from headstart.base.progress import Progress, Silent
 from headstart.bundle import Answers, Model
+from headstart.records.progress import Progress, Silent
 from headstart.table.listing import list_pictures
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 from headstart.base.errors import HeadstartError
 from headstart.base.files import read_json
 from headstart.base.params import bad_parameter
-from headstart.base.progress import Progress, Silent
 from headstart.base.typed import program as program_as_typed
+from headstart.records.progress import Progress, Silent
 from headstart.report.text import Typed
 
 LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.base.errors import HeadstartError
-from headstart.base.progress import Progress, Silent
+from headstart.records.progress import Progress, Silent
 from headstart.report.text import quoted
 
 if TYPE_CHECKING:

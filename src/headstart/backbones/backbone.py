@@ -23,7 +23,8 @@ from headstart.backbones.onnx import OnnxNetwork
 from headstart.base.errors import EngineError
 from headstart.base.params import check_choice
 from headstart.base.process import compute_threads, torch_in_budget
-from headstart.base.types import READOUTS, Preprocessing
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.run import READOUTS
 
 if TYPE_CHECKING:
     from torch import nn

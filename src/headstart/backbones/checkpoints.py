@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from headstart.base.errors import WeightsError
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import named_values
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 _PREFIXES = ("module.", "_orig_mod.")
@@ -147,7 +148,7 @@ def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, pat
     WeightsError
         If an entry cannot be right.
     """
-    values = default.to_dict()
+    values = named_values(default)
     try:
         if "input_size" in card:
             size = card["input_size"]
@@ -165,7 +166,7 @@ def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, pat
         raise _bad_card(path, f"interpolation {values['interpolation']!r}")
     if not (0 < values["crop"] <= 1 and values["input_size"] >= 1 and min(values["std"]) > 0):
         raise _bad_card(path, "input_size, crop_pct or std out of range")
-    return Preprocessing.from_dict(values)
+    return Preprocessing(**values)
 
 
 def licence_from_card(card: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +39,9 @@ from headstart.base.files import (
     sha256_of_file,
     write_json,
 )
-from headstart.base.types import Preprocessing
+from headstart.records.codec import from_plain, plain
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 
 FORMAT = 3  # since it is kept how many features each part of a readout has
 TENSORS, GRAPH = "network.safetensors", "graph.onnx"
@@ -92,7 +94,7 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
                 facts=facts,
                 kept=kept,
             ),
-            preprocessing=Preprocessing.from_dict(card["preprocessing"]),
+            preprocessing=from_plain(card["preprocessing"], Preprocessing, str(place)),
             source=card["source"],
             sha256=card["sha256"],
             licence=card["licence"],
@@ -145,7 +147,7 @@ def _write(folder: Path, backbone: Backbone, key: str, squares: Sequence[NDArray
     graph = _tried(read_out(backbone, "stages"), folder / GRAPH, squares)
     card = {
         "name": backbone.name,
-        "preprocessing": replace(backbone.preprocessing, stored_side=None).to_dict(),
+        "preprocessing": plain(changed(backbone.preprocessing, stored_side=None)),
         "source": backbone.source,
         "sha256": backbone.sha256,
         "licence": backbone.licence,

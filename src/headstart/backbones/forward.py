@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.backbones.compiler import compiler_later
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
 
 Versions = tuple[tuple[int, int, int], ...]
 

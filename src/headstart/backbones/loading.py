@@ -37,7 +37,7 @@ from headstart.backbones.packaged import PACKAGES, Package, rename
 from headstart.backbones.stages import noise
 from headstart.base.errors import ConfigError, WeightsError
 from headstart.base.files import sha256_of_file
-from headstart.base.types import Preprocessing
+from headstart.records.record import changed
 
 _TORCHVISION_LICENCE = "BSD-3-Clause (code); ImageNet's terms for the training pictures"
 
@@ -108,7 +108,7 @@ def load(
             loaded = _published(network, address, offline=is_offline(asked=offline))
         size = preprocessing.input_size if image_size is None else image_size
         network = resize(network, address, size).eval()
-    preprocessing = Preprocessing.from_dict({**preprocessing.to_dict(), "input_size": size})
+    preprocessing = changed(preprocessing, input_size=size)
     features, flops = _try_out(network, name, size, preprocessing_of(network, address).input_size)
     return Backbone(
         name=name,

@@ -16,7 +16,7 @@ from headstart.backbones.scratch import SCRATCH, SCRATCH_PREPROCESSING
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_integer
 from headstart.base.streams import stream_seed
-from headstart.base.types import Framing, Preprocessing
+from headstart.records.preprocessing import Framing, Preprocessing
 
 _CLASSES = 1000  # of ImageNet: how torchvision's classifiers are recognised
 _AUXILIARY = ("aux1", "aux2", "AuxLogits")

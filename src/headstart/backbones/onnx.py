@@ -22,7 +22,7 @@ from headstart.base.process import thread_budget
 if TYPE_CHECKING:
     from torch import nn
 
-    from headstart.base.types import Preprocessing
+    from headstart.records.preprocessing import Preprocessing
 
 _OPSET = 18
 _INPUT, _OUTPUT = "pictures", "features"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
 
 
 def convnet4() -> nn.Module:

@@ -1,4 +1,4 @@
-"""The plain types that travel through every layer: how a picture is prepared, and how a head answers.
+"""The heads that travel through every layer, and the arithmetic that they share.
 
 A head is arrays and nothing else. Its `scores` are computed in float64, so that the answer for one
 picture does not depend on which others are asked beside it.
@@ -6,70 +6,13 @@ picture does not depend on which others are asked beside it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[Any]  # floating; NumPy's own stubs lose the kind at every operation
-Framing = Literal["crop", "squash", "pad"]
-FRAMINGS: tuple[Framing, ...] = ("crop", "squash", "pad")
-Readout = Literal["pool", "stages"]  # what heads read of a network
-READOUTS: tuple[Readout, ...] = ("pool", "stages")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preprocessing:
-    """How a whole picture becomes the square that a network sees; it travels with the weights.
-
-    Parameters
-    ----------
-    input_size : int
-        Side of the square in pixels.
-    crop : float
-        Share of the short side that the centre crop keeps, above 0 and at most 1.
-    interpolation : str
-        ``"nearest"``, ``"bilinear"``, ``"bicubic"`` or ``"lanczos"``.
-    mean, std : tuple of float
-        Per channel (red, green, blue), on the scale 0 to 1.
-    framing : str
-        ``"crop"`` (centre crop), ``"squash"`` (the whole picture, aspect not kept) or ``"pad"``.
-    stored_side : int, optional
-        Short side of the stored whole picture from which the square is taken, where that is not
-        ``input_size / crop``: two networks of different size that share one decoded store.
-    """
-
-    input_size: int
-    crop: float = 0.875
-    interpolation: str = "bicubic"
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    framing: Framing = "crop"
-    stored_side: int | None = None
-
-    @property
-    def short_side(self) -> int:
-        """Short side in pixels of the whole picture out of which the square is cropped."""
-        return round(self.input_size / self.crop)
-
-    @property
-    def decode_side(self) -> int:
-        """Short side in pixels to which a picture is decoded and stored."""
-        return self.stored_side or self.short_side
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
-        """Return the preprocessing written by `to_dict`."""
-        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        for name in ("mean", "std"):
-            if name in known:
-                known[name] = tuple(float(value) for value in known[name])
-        return cls(**known)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

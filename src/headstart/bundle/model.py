@@ -18,11 +18,12 @@ from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.errors import ConfigError, DataError, PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget, torch_in_budget
-from headstart.base.progress import Progress, Silent
-from headstart.base.types import Floats, Head, Preprocessing
+from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode, frame
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress, Silent
 
 if TYPE_CHECKING:
     import torch

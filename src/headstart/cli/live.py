@@ -12,9 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from headstart.base.progress import Progress
 from headstart.cli.rows import Track, bar_line, best_of, epoch_heads, epoch_line, result_line, score_text, step_line
 from headstart.cli.screen import make_console, styled
+from headstart.records.progress import Progress
 from headstart.report.lines import Line, Role, wrap
 from headstart.report.strategies import strategy_table
 

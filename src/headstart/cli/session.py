@@ -13,8 +13,8 @@ import typer
 from headstart.base.process import tune_process
 
 if TYPE_CHECKING:
-    from headstart.base.progress import Progress
     from headstart.cli.screen import Screen
+    from headstart.records.progress import Progress
     from headstart.report.lines import Line
 
 

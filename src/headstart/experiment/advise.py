@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.progress import Progress
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.evidence.advice import Profile, advise, in_short
 from headstart.evidence.forecast import Forecast, forecast
 from headstart.evidence.intervals import share_interval
@@ -27,6 +24,9 @@ from headstart.experiment.request import AUTO, Request
 from headstart.features.extract import BATCH
 from headstart.heads.preview import MOST_ROWS, SHOTS, Preview, Told, few_shot, preview
 from headstart.pixels import frame
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress
+from headstart.records.record import changed
 from headstart.strategies.fit_head import solved
 from headstart.strategies.settings import default_cut
 from headstart.strategies.strategy import STRATEGIES
@@ -39,7 +39,7 @@ _EACH = SHOTS + 1  # pictures of a class that are asked about at least, where th
 def undecided(ground: Ground) -> Preprocessing:
     """Return how pictures are seen where nothing is chosen yet, because choosing takes a pass of its own."""
     framing = FRAMINGS_TRIED[0] if ground.request.framing == AUTO else ground.request.framing
-    return replace(ground.need_backbone().preprocessing, framing=framing)
+    return changed(ground.need_backbone().preprocessing, framing=framing)
 
 
 def profile_of(ground: Ground, preprocessing: Preprocessing, *, with_shift: bool = True) -> Profile:

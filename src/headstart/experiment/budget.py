@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Progress, Step
+from headstart.records.progress import Progress, Step
 
 SLACK = 1.05  # a strategy that is nearly done may end
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

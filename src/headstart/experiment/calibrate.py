@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from headstart.backbones import Backbone, answers_at, normalise
 from headstart.backbones.forward import forward
-from headstart.base.types import Preprocessing
 from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
 from headstart.experiment.ground import Ground
 from headstart.experiment.networks import load_scratch
 from headstart.experiment.plan import Speed
 from headstart.experiment.request import AUTO
 from headstart.pixels import augment
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 from headstart.tune.progressive import sides
 
 BATCH = 16
@@ -47,7 +47,7 @@ def _augmenting(ground: Ground) -> float:
     asked = ground.request.augment
     kind = AUGMENTATIONS_TRIED[-1] if asked == AUTO else asked
     prepared = (ground.backbone or load_scratch(ground.request)).preprocessing
-    prepared = replace(prepared, stored_side=ground.side)
+    prepared = changed(prepared, stored_side=ground.side)
     noise = np.random.default_rng(0).integers(0, 256, (ground.side, ground.side * 4 // 3, 3), dtype=np.uint8)
     begin = time.perf_counter()
     for number in range(AUGMENTED):

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from headstart.base.errors import PictureError
 from headstart.base.process import thread_budget
-from headstart.base.progress import Progress
 from headstart.experiment.depths import answered
 from headstart.experiment.ground import Ground, Pictures, divided
 from headstart.experiment.networks import networks
 from headstart.experiment.request import Request
 from headstart.pixels import PixelStore, decode
+from headstart.records.progress import Progress
 from headstart.table import UNREADABLE_SHARE, Table, counted, read_rows
 
 DECODE_CALIBRATION = 0.2  # seconds

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, store_error, to_json, write_json
-from headstart.base.progress import Progress, Step
+from headstart.records.progress import Progress, Step
 from headstart.strategies.strategy import in_order
 
 OWN = {

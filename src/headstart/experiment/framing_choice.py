@@ -7,19 +7,20 @@ pictures lets a logistic regression answer best for pictures it has not seen?
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.base.types import Floats, Framing, Preprocessing, softmax
+from headstart.base.types import Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses
 from headstart.experiment.ground import Choices, Ground, Look
 from headstart.experiment.networks import scratch_preprocessing
 from headstart.experiment.request import AUTO
 from headstart.features import View
+from headstart.records.preprocessing import Framing, Preprocessing
+from headstart.records.record import changed
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
 AUGMENTATIONS_TRIED = ("photo", "any-orientation")
@@ -37,18 +38,18 @@ def _framing(ground: Ground, notes: dict[str, Any]) -> Preprocessing:
     request = ground.request
     if ground.backbone is None:
         framing: Framing = "squash" if request.framing == AUTO else request.framing
-        return replace(scratch_preprocessing(request), framing=framing)
+        return changed(scratch_preprocessing(request), framing=framing)
     base = ground.backbone.preprocessing
     if request.framing != AUTO:
-        return replace(base, framing=request.framing)
+        return changed(base, framing=request.framing)
     losses: dict[Framing, NDArray[np.float64]] = {}
     for framing in FRAMINGS_TRIED:
-        seen = replace(base, framing=framing)
+        seen = changed(base, framing=framing)
         features = ground.features(ground.looked_at, seen, Look("framing", f"look, {framing}"))
         losses[framing] = out_of_fold_losses(ground, [features])
     notes["framing"] = {framing: float(loss.mean()) for framing, loss in losses.items()}
     # First the whole picture: what a crop cuts away, no later training can find again.
-    return replace(base, framing=clearly_better(losses))
+    return changed(base, framing=clearly_better(losses))
 
 
 def clearly_better(losses: Mapping[Name, NDArray[np.float64]]) -> Name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +15,14 @@ from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import thread_budget
-from headstart.base.progress import Progress
-from headstart.base.types import Preprocessing
 from headstart.experiment.depths import activation_bytes, activation_limit, stored_cuts
 from headstart.experiment.networks import EngineCandidate, networks, worth_keeping
 from headstart.experiment.request import Request
 from headstart.features import PLAIN, StoredRows, View, extract, stands
 from headstart.pixels import PixelStore, frame
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress
+from headstart.records.record import changed
 from headstart.strategies.settings import training_settings
 from headstart.table import (
     Table,
@@ -203,7 +204,7 @@ class Ground:
         if kept is None or not kept.preferred or self.device != "cpu" or not kept.opens():
             return "torch"
         framing = "squash" if self.request.framing == "auto" else self.request.framing
-        prepared = replace(self.need_backbone().preprocessing, framing=framing)
+        prepared = changed(self.need_backbone().preprocessing, framing=framing)
         network = self.network("pool" if self.request.readout == "pool" else "stages")
         seen = [
             stands(network, rows, self.table.digests, preprocessing=prepared, engine="torch")

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.base.progress import Progress
 from headstart.base.streams import stream_seed
-from headstart.base.types import Floats, Preprocessing
+from headstart.base.types import Floats
 from headstart.evidence.forecast import LEAST_SIZES, Forecast, RightAnswers, forecast, rising_class
 from headstart.evidence.units import numbered
 from headstart.experiment.ground import Choices, Ground, Look
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress
 from headstart.strategies.strategy import STRATEGIES, Strategy
 from headstart.table import folds, growing_parts
 

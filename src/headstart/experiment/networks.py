@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.process import torch_in_budget
-from headstart.base.types import Preprocessing
 from headstart.experiment.request import AUTO, Request
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 from headstart.strategies.settings import check_cut
 
 OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
@@ -47,7 +48,7 @@ def networks(request: Request, loaded: Backbone | None = None) -> Networks:
             if row.trained == "part":
                 check_cut(request, backbone, row.cut)  # before the work
         if backbone.preprocessing.decode_side != side:
-            backbone = replace(backbone, preprocessing=replace(backbone.preprocessing, stored_side=side))
+            backbone = replace(backbone, preprocessing=changed(backbone.preprocessing, stored_side=side))
     return Networks(device, backbone, side)
 
 

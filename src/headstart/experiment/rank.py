@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import ConfigError
-from headstart.base.progress import Progress
 from headstart.base.types import softmax
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import share_interval
@@ -23,6 +22,7 @@ from headstart.evidence.verdict import decide
 from headstart.experiment.advise import asked_about, previewed, undecided
 from headstart.experiment.ground import Ground, Look, prepare
 from headstart.experiment.request import Request
+from headstart.records.progress import Progress
 from headstart.strategies.fit_head import solved
 from headstart.strategies.strategy import STRATEGIES
 from headstart.table import Table

@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.files import read_json, write_json
-from headstart.base.progress import Silent
 from headstart.base.streams import stream_seed
-from headstart.base.types import Preprocessing
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.evidence.over_splits import compare_over_splits, mean_over_splits
 from headstart.experiment.folder import RunFolder
 from headstart.experiment.ground import Choices, Ground, Look, Pictures
 from headstart.experiment.request import Request
 from headstart.features import PLAIN, View
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Silent
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.strategy import Strategy, in_order, strategy_of

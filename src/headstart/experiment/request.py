@@ -11,9 +11,10 @@ from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
-from headstart.base.types import FRAMINGS, READOUTS, Framing
 from headstart.evidence.intervals import INTERVALS
 from headstart.pixels import AUGMENTATIONS
+from headstart.records.preprocessing import FRAMINGS, Framing
+from headstart.records.run import READOUTS
 from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
 from headstart.tune import TrainingSettings

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import sha256_of_file
 from headstart.base.process import settle_threads
-from headstart.base.progress import Progress
 from headstart.bundle import Model
 from headstart.experiment.advise import advised
 from headstart.experiment.budget import Budget, OutOfTimeError
@@ -31,6 +30,7 @@ from headstart.experiment.request import AUTO, Request
 from headstart.experiment.stored_plan import planned, stored_side
 from headstart.experiment.training_cache import told, training_of
 from headstart.explain.feature_map import write_map
+from headstart.records.progress import Progress
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.strategy import Strategy

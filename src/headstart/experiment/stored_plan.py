@@ -8,7 +8,6 @@ from typing import Any
 
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.process import processors
-from headstart.base.types import Preprocessing
 from headstart.experiment.conclude import environment, versions
 from headstart.experiment.depths import Depths
 from headstart.experiment.folder import RunFolder
@@ -17,6 +16,7 @@ from headstart.experiment.ground import Choices, Ground
 from headstart.experiment.networks import EngineCandidate, recalled
 from headstart.experiment.plan import Speed, describe, estimate
 from headstart.experiment.request import Request
+from headstart.records.preprocessing import Preprocessing
 from headstart.strategies.settings import training_settings
 from headstart.strategies.strategy import is_strategy, strategy_of
 from headstart.table import read_rows, write_split

@@ -24,13 +24,14 @@ from headstart.base.errors import ConfigError, DataError, HeadstartError, Pictur
 from headstart.base.executors import ordered_map
 from headstart.base.files import disk_error, durable_writer, fingerprint, read_json, write_json
 from headstart.base.process import thread_budget, torch_in_budget
-from headstart.base.progress import Progress
-from headstart.base.types import Floats, Preprocessing
+from headstart.base.types import Floats
 from headstart.bundle.folder import read_folder, read_manifest
 from headstart.bundle.model import BATCH, described
 from headstart.evidence.activity import mean_over, trend
 from headstart.experiment.folder import RunFolder
 from headstart.pixels import decode, frame
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress
 from headstart.strategies.strategy import strategy_of
 from headstart.table import read_rows
 

@@ -15,11 +15,12 @@ from headstart.backbones import Backbone
 from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.files import fingerprint
 from headstart.base.process import compute_threads, torch_in_budget
-from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.features.store import Beside, FeatureStore, Shape, StoredRows, Writer
 from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
+from headstart.records.codec import plain
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.progress import Progress, Silent
 
 BATCH = 32  # the batch of every float32 pass: the same pictures in the same batches give the same bits
 HALF_MOST = float(np.finfo(np.float16).max)  # beyond it a float16 would become infinite
@@ -162,7 +163,7 @@ class _Pass:
         return {
             "pictures": fingerprint([self.digests[row] for row in self.rows]),
             "decoder": DECODER,
-            "preprocessing": self.preprocessing.to_dict(),
+            "preprocessing": plain(self.preprocessing),
             "backbone": self.backbone.name,
             "weights": self.backbone.held.digest,
             "read": list(self.backbone.read),

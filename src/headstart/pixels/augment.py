@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.base.params import check_choice
-from headstart.base.types import Preprocessing
 from headstart.pixels.framing import frame, on_square, resampling
+from headstart.records.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 _Box = tuple[float, float, float, float]

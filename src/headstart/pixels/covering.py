@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.types import Floats, Preprocessing
+from headstart.base.types import Floats
 from headstart.pixels.framing import mean_colour
+from headstart.records.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.base.params import check_choice
-from headstart.base.types import Preprocessing
+from headstart.records.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 

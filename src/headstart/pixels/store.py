@@ -26,9 +26,9 @@ from headstart.base.errors import PictureError, StoreError
 from headstart.base.executors import ordered_map
 from headstart.base.files import cache_folder, fingerprint, sha256_of_bytes, store_error
 from headstart.base.params import bad_parameter, check_integer
-from headstart.base.progress import Progress, Silent
 from headstart.pixels import shelf
 from headstart.pixels.decode import DECODER, decode, pixel_limit
+from headstart.records.progress import Progress, Silent
 
 Pixels = NDArray[np.uint8]
 

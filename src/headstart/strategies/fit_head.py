@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.backbones import Backbone
-from headstart.base.types import READOUTS, Affine, Head, Kernel, Preprocessing
+from headstart.base.types import Affine, Head, Kernel
 from headstart.bundle import Model
 from headstart.experiment.framing_choice import clearly_better, losses_of
 from headstart.experiment.ground import Choices, Ground, Look
 from headstart.experiment.request import AUTO
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.run import READOUTS
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.trust import trust_of_head

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.errors import ConfigError
+from headstart.records.record import changed
 from headstart.strategies.strategy import strategy_of
 from headstart.tune import TrainingSettings
 
@@ -45,7 +45,7 @@ def training_settings(request: Request, strategy: str) -> TrainingSettings:
 def with_rates(settings: TrainingSettings, error: float, *, given: Mapping[str, Any]) -> TrainingSettings:
     """Return the settings with rates for a network whose solved head errs so often; given ones stay."""
     rate = HIGHEST_RATE * min(max(error / ENOUGH_ERROR, LOWEST_SHARE), 1.0)
-    return replace(
+    return changed(
         settings,
         backbone_rate=settings.backbone_rate if "backbone_rate" in given else rate,
         head_rate=settings.head_rate if "head_rate" in given else 2 * rate,

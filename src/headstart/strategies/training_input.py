@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from headstart.backbones import Backbone, answers_at, split
-from headstart.base.types import Preprocessing
 from headstart.experiment.ground import Choices, Ground, Look
 from headstart.experiment.networks import load_scratch
 from headstart.features import PLAIN, View
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 from headstart.strategies.settings import check_cut
 from headstart.strategies.strategy import Strategy
 from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source, TrainingSettings
@@ -101,7 +102,7 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> 
     """Return how pictures are prepared: a network from scratch has a size and numbers of its own."""
     if strategy.weights != "random":
         return choices.preprocessing
-    return replace(
+    return changed(
         backbone.preprocessing,
         framing=choices.preprocessing.framing,
         stored_side=choices.preprocessing.decode_side,

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from headstart.base.errors import DataError
 from headstart.base.files import store_error, write_json
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 
 _CHUNK = 1 << 20
 _MOST_FILES = 200_000

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from headstart.base.errors import ConfigError, DataError, StoreError
 from headstart.base.files import cache_folder, read_json, sha256_of_bytes, store_error, write_json
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 from headstart.table.archives import extract_zip
 
 RECORD = ".headstart-fetch.json"  # hidden, so no table counts it as a picture

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headstart.base.errors import DataError
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 from headstart.table.listing import Listing, Skipped, leads_back, no_pictures, scan, walk
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
 

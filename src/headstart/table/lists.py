@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.base.errors import DataError
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 from headstart.table.listing import Skipped, file_fault, suffix_fault
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
 

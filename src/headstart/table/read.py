@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart.base.errors import DataError
 from headstart.base.process import thread_budget
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 from headstart.table.folders import LAYOUTS, read_folder
 from headstart.table.listing import missing_path
 from headstart.table.lists import LIST_SUFFIXES, read_list

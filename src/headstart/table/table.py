@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.base.executors import ordered_map
 from headstart.base.files import fingerprint, sha256_of_file
-from headstart.base.progress import Progress, Silent
+from headstart.records.progress import Progress, Silent
 from headstart.table.listing import Skipped, no_pictures
 
 SPLITS = ("train", "val", "test")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from headstart.records.training import TrainingSettings
     from headstart.tune.device import choose_device
     from headstart.tune.heads import PoolBatchNormHead, linear_head, pool_bn_head, to_affine
     from headstart.tune.loop import Trained, train
     from headstart.tune.schedule import steps_per_epoch
-    from headstart.tune.settings import TrainingSettings
     from headstart.tune.sources import ActivationSource, PixelSource, PrefixSource, Source
     from headstart.tune.start import features_in_training
     from headstart.tune.trainee import Trainee, predict
@@ -43,7 +43,6 @@ _HOMES = {
     **dict.fromkeys(("PoolBatchNormHead", "linear_head", "pool_bn_head", "to_affine"), "heads"),
     **dict.fromkeys(("Trained", "train"), "loop"),
     "steps_per_epoch": "schedule",
-    "TrainingSettings": "settings",
     **dict.fromkeys(("ActivationSource", "PixelSource", "PrefixSource", "Source"), "sources"),
     "features_in_training": "start",
     **dict.fromkeys(("Trainee", "predict"), "trainee"),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats, softmax
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses, log_loss
-from headstart.tune.settings import Choose
+from headstart.records.training import Choose
 
 
 @dataclass(frozen=True)

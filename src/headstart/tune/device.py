@@ -10,7 +10,7 @@ import torch
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
-from headstart.tune.settings import Precision
+from headstart.records.training import Precision
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _NAMES = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}  # Accelerate's words

@@ -18,15 +18,16 @@ from headstart.backbones.forward import tensors_hash
 from headstart.base.errors import HeadstartError
 from headstart.base.files import fingerprint
 from headstart.base.params import bad_parameter
-from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream, stream_seed
+from headstart.records.codec import plain
+from headstart.records.progress import Progress, Silent
+from headstart.records.training import Epoch, TrainingSettings
 from headstart.tune import checkpoint as store
 from headstart.tune.averaging import Average
 from headstart.tune.choosing import Judged, best, judge
 from headstart.tune.device import accelerator_for, repeatable
 from headstart.tune.memory import MicroBatch
 from headstart.tune.schedule import rate_factor, steps_per_epoch
-from headstart.tune.settings import TrainingSettings
 from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 from headstart.tune.step import Stepper, all_finite
 from headstart.tune.trainee import (
@@ -232,16 +233,16 @@ class _Training:
         judged = self._judge(epoch) if len(self.hold_out_rows) else None
         if judged is not None:
             self._note(epoch, judged)
-        record = {
-            "epoch": epoch,
-            "train_loss": loss,
-            "train_accuracy": accuracy,
-            "val_loss": judged.loss if judged else None,
-            "val_accuracy": judged.accuracy if judged else None,
-            "learning_rate": self.settings.head_rate * self._factor(epoch, self.per_epoch // 2),
-            "seconds": time.perf_counter() - begin,
-            "images_per_second": len(self.train_rows) / trained,
-        }
+        record = Epoch(
+            epoch=epoch,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            choosing_loss=judged.loss if judged else None,
+            choosing_accuracy=judged.accuracy if judged else None,
+            learning_rate=self.settings.head_rate * self._factor(epoch, self.per_epoch // 2),
+            seconds=time.perf_counter() - begin,
+            images_per_second=len(self.train_rows) / trained,
+        )
         self.history.epochs.append(record)
         self._save(epoch)
         self.progress.epoch(self.run, record)
@@ -347,7 +348,7 @@ class _Training:
     def _fingerprint(self) -> str:
         """Return what says that two calls are the same training."""
         parts: Mapping[str, Any] = {
-            "settings": self.settings.to_dict(),
+            "settings": plain(self.settings),
             "seed": self.seed,
             "run": self.draws,
             "train_rows": self.train_rows,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from headstart.tune.settings import TrainingSettings
+from headstart.records.training import TrainingSettings
 
 _START = 1 / 25  # where one-cycle begins and, ten thousand times lower, where it ends: torch's defaults
 _END = _START / 1e4

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,8 +21,10 @@ from headstart.base.executors import ordered_map
 from headstart.base.params import bad_parameter
 from headstart.base.process import thread_budget
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.pixels import augment, frame
+from headstart.records.codec import plain
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 
 RowNumbers = NDArray[np.int64]
 
@@ -119,7 +120,7 @@ class PixelSource(Source):
         """Return rows, preprocessing, augmentation, seed and sides."""
         return {
             "pixels": self.rows.tolist(),
-            "preprocessing": self.preprocessing.to_dict(),
+            "preprocessing": plain(self.preprocessing),
             "augmentation": self.augmentation,
             "seed": self.seed,
             "sides": list(self.sides),
@@ -137,7 +138,7 @@ class PixelSource(Source):
         if not self.sides:
             return self.preprocessing
         place = min(max(epoch, 1), len(self.sides)) - 1
-        return replace(self.preprocessing, input_size=self.sides[place])
+        return changed(self.preprocessing, input_size=self.sides[place])
 
 
 class PrefixSource(PixelSource):

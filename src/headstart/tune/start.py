@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from headstart.base.progress import Progress, Silent
 from headstart.base.streams import stream, stream_seed
-from headstart.tune.settings import TrainingSettings
+from headstart.records.progress import Progress, Silent
+from headstart.records.training import TrainingSettings
 from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 from headstart.tune.trainee import Trainee, training_mode
 

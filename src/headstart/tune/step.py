@@ -14,8 +14,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from headstart.backbones.compiler import compiler_later
+from headstart.records.training import TrainingSettings
 from headstart.tune.memory import MicroBatch
-from headstart.tune.settings import TrainingSettings
 from headstart.tune.sources import Source, in_batches
 from headstart.tune.trainee import Trainee
 

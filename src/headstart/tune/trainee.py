@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from headstart.base.types import Floats
-from headstart.tune.settings import BatchNorm
+from headstart.records.training import BatchNorm
 from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
 
 EVALUATION_BATCH = 32

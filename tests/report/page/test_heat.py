@@ -13,10 +13,10 @@ import pytest
 from drawing import draw_picture
 
 from headstart import backbones
-from headstart.base.progress import Silent
 from headstart.base.types import Affine
 from headstart.bundle import Model
 from headstart.explain.heat import ASKED
+from headstart.records.progress import Silent
 from headstart.report.page.building import build
 from headstart.report.page.heat import coloured, section, where
 from headstart.report.page.looking import found, look, looking, telling

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from report.page.conftest import results, run_folder  # noqa: F401 - fixtures that stand in another room
 
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.report.page.reading import read_results
 from headstart.report.trackers.choosing import Tracked, tell
 

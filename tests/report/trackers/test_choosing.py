@@ -13,7 +13,7 @@ import pytest
 import headstart as hs
 from headstart.api.tracking import track_ended
 from headstart.base.errors import ConfigError, DependencyError, StoreError, TrackerError
-from headstart.base.progress import Silent
+from headstart.records.progress import Silent
 from headstart.report.page.reading import read_results
 from headstart.report.trackers import choosing
 from headstart.report.trackers.choosing import TRACKERS, choose_trackers

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
-from headstart.base.types import Preprocessing
 from headstart.pixels import AUGMENTATIONS
+from headstart.records.preprocessing import Preprocessing
 from headstart.report import standing, text
 from headstart.report.page import active, drawings, heat, looking, parts
 from headstart.report.page.gallery import Gallery

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.base.errors import PictureError
-from headstart.base.types import Floats, Preprocessing
+from headstart.base.types import Floats
 from headstart.explain.heat import Heat
 from headstart.pixels import decode, frame
 from headstart.pixels.covering import ALONG, CELLS
+from headstart.records.preprocessing import Preprocessing
 from headstart.report.page import svg
 from headstart.report.page.drawings import percent
 from headstart.report.page.looking import Found, looking, telling

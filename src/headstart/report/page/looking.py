@@ -16,11 +16,11 @@ import numpy as np
 
 from headstart.base.errors import HeadstartError, PictureError
 from headstart.base.files import read_json, sha256_of_file, write_json
-from headstart.base.progress import Progress, Step
 from headstart.bundle import Model, load
 from headstart.bundle.folder import read_manifest
 from headstart.explain.heat import ASKED, Heat, alike, heat_of
 from headstart.pixels import decode, frame
+from headstart.records.progress import Progress, Step
 from headstart.report import standing
 from headstart.report.page.answers import worst_mistakes
 from headstart.report.page.pictures import found_root

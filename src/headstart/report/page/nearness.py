@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.base.files import durable_writer, sha256_of_file
-from headstart.base.progress import Progress
 from headstart.base.types import Floats
+from headstart.records.progress import Progress
 from headstart.report.page.reading import Places, map_columns, read_places
 
 Results = Mapping[str, Any]

@@ -16,8 +16,8 @@ from PIL import Image
 from headstart.base.errors import DataError, PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.streams import stream
-from headstart.base.types import Preprocessing
 from headstart.pixels import augment, decode
+from headstart.records.preprocessing import Preprocessing
 
 SIDE = 176  # pixels of the longer side: sharp at 112 points on a fine screen, 5 to 9 kB each
 VARIED = 4  # augmented copies of one picture

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from headstart.base.errors import DependencyError, HeadstartError, TrackerError
 from headstart.base.params import check_choice
-from headstart.base.progress import Progress
+from headstart.records.progress import Progress
 from headstart.report.trackers.entries import Entry, entries_of
 from headstart.report.trackers.home import Home
 from headstart.report.trackers.mistakes import Mistakes

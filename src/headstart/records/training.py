@@ -1,16 +1,17 @@
-"""How to train: one frozen set of numbers, checked when it is made."""
+"""How to train: one frozen set of numbers, checked when it is made; and what each epoch gave."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from headstart.base.params import bad_parameter, check_choice, check_integer, check_number
+from headstart.records.record import Record
 
 Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["one-cycle", "cosine", "step", "constant"]
 BatchNorm = Literal["update", "frozen"]
 Precision = Literal["float32", "bf16", "fp16"]
+ChoosingSource = Literal["train", "val", "none"]
 Choose = Literal["loss", "calibrated-loss", "accuracy"]
 
 OPTIMIZERS: tuple[Optimizer, ...] = ("adamw", "sgd")
@@ -20,8 +21,7 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "bf16", "fp16")
 CHOICES: tuple[Choose, ...] = ("loss", "calibrated-loss", "accuracy")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
+class TrainingSettings(Record):
     """Settings of the training loop; the defaults are for little data and pre-trained weights.
 
     Parameters
@@ -129,6 +129,19 @@ class TrainingSettings:
             if not isinstance(getattr(self, name), bool):
                 raise bad_parameter(name, owner, "True or False", getattr(self, name))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+
+class Epoch(Record):
+    """One epoch: mean cross-entropy and accuracy on the pictures it learns from, and on those that choose the epoch.
+
+    The first two are measured while the weights still move. The learning rate is the head's in the middle of the
+    epoch; `seconds` includes the choosing pictures, `images_per_second` does not.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    choosing_loss: float | None
+    choosing_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    images_per_second: float

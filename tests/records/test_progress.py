@@ -1,6 +1,6 @@
 import pytest
 
-from headstart.base.progress import Progress, Silent
+from headstart.records.progress import Progress, Silent
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Protocol
+
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 
 
 class Step(Protocol):
@@ -23,11 +26,11 @@ class Progress(Protocol):
     def message(self, text: str) -> None:
         """Say one line that a person should see."""
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
-        """Hand over the record of a finished epoch (the keys of `epochs` in results.json)."""
+    def epoch(self, run: str, record: Epoch) -> None:
+        """Hand over a finished epoch."""
 
-    def result(self, record: Mapping[str, Any]) -> None:
-        """Hand over the record of a finished run (an entry of `runs` in results.json)."""
+    def result(self, record: RunRecord) -> None:
+        """Hand over a finished run."""
 
 
 class Silent:
@@ -44,8 +47,8 @@ class Silent:
     def message(self, text: str) -> None:
         """Ignore it."""
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         """Ignore it."""
 
-    def result(self, record: Mapping[str, Any]) -> None:
+    def result(self, record: RunRecord) -> None:
         """Ignore it."""

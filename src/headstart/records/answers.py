@@ -1,0 +1,58 @@
+"""Answers of one classifier for pictures, as they are printed and handed over."""
+
+from __future__ import annotations
+
+from headstart.records.metrics import Metrics
+from headstart.records.record import Record
+from headstart.records.results import Skipped
+
+
+class Prediction(Record):
+    """The answer for one picture.
+
+    Parameters
+    ----------
+    probabilities : mapping of str to float
+        By class.
+    set : tuple of str, optional
+        The classes of the 95 % prediction set, the most probable first; None where it is not known.
+    none_of_these : bool, optional
+        Whether the picture resembles nothing that was trained on; None where it is not known.
+    """
+
+    path: str
+    label: str
+    probability: float
+    set: tuple[str, ...] | None
+    none_of_these: bool | None
+    probabilities: dict[str, float]
+
+
+class Predictions(Record):
+    """Answers for pictures, and those that could not be read."""
+
+    rows: tuple[Prediction, ...]
+    skipped: tuple[Skipped, ...]
+    classes: tuple[str, ...] = ()
+
+
+class EvaluatedPicture(Record):
+    """One labelled picture and what was answered."""
+
+    path: str
+    label: str
+    predicted: str
+    probability: float
+
+
+class Evaluation(Record):
+    """What a classifier reached on labelled pictures; `confusion` has a row for each true class."""
+
+    split: str
+    classes: tuple[str, ...]
+    trained_on: int
+    left_out: int
+    metrics: Metrics
+    confusion: tuple[tuple[int, ...], ...]
+    rows: tuple[EvaluatedPicture, ...]
+    skipped: tuple[Skipped, ...]

@@ -1,0 +1,85 @@
+"""Content of `bundle.json`: what a classifier is, beside its tensors."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headstart.records.environment import NetworkRecord
+from headstart.records.findings import Finding
+from headstart.records.metrics import MetricsBySplit
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import Record
+from headstart.records.run import Readout, SolvedHead, TrainingRecord, Weights
+
+
+class BundleStrategy(Record):
+    """How a classifier was made."""
+
+    strategy: str
+    weights: Weights
+    cut: str
+    head: str
+    readout: Readout = "pool"
+    solved: SolvedHead | None = None
+    training: TrainingRecord | None = None
+
+
+class HeadRecord(Record):
+    """The head's kind and its plain numbers; its arrays are tensors called ``head.NAME``."""
+
+    kind: str
+    numbers: dict[str, float]
+
+
+class SetThresholds(Record):
+    """What a class's probability must reach to be in a prediction set, by level; None: too few pictures to say."""
+
+    pictures: int
+    units: int
+    thresholds: dict[str, float | None]
+
+
+class NoneLimit(Record):
+    """Beyond this cosine distance from what was trained on a picture is none of the classes."""
+
+    limit: float
+    pictures: int
+    falsely: float
+
+
+class BundleCalibration(Record):
+    """By what scores are divided, and what is known of the classifier's limits; None in older bundles."""
+
+    temperature: float
+    sets: SetThresholds | None = None
+    none_of_these: NoneLimit | None = None
+
+
+class BundleInfo(Record):
+    """What is known of a classifier beside what it needs to answer."""
+
+    architecture: str
+    read: tuple[str, ...] = ()
+    strategy: BundleStrategy | None = None
+    backbone: NetworkRecord | None = None
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
+    measured: MetricsBySplit = MetricsBySplit()
+    data_fingerprint: str | None = None
+    flops: float | None = None
+    pictures: int | None = None
+    warnings: tuple[Finding, ...] = ()
+    trained_on: tuple[str, ...] = ()
+    folded: bool | None = None
+
+
+class BundleManifest(Record):
+    """Content of `bundle.json`; `sha256` is of the file of tensors."""
+
+    format: int
+    headstart: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    info: BundleInfo
+    head: HeadRecord
+    calibration: BundleCalibration
+    sha256: str

@@ -1,0 +1,101 @@
+"""How records become JSON and come back: the one place that knows the keys of a file.
+
+Reading is strict: a key that is missing, unknown or of another kind is an error that names it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from headstart.base.errors import StoreError
+from headstart.base.files import read_json, to_json, write_json
+
+AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
+
+
+def plain(record: object) -> Any:
+    """Return a record, or a list of them, as plain values for JSON; NumPy numbers become plain."""
+    return msgspec.to_builtins(record, enc_hook=_plain, str_keys=True)
+
+
+def encoded(record: object) -> str:
+    """Return a record as indented JSON: numbers unrounded, null for what is no number."""
+    return to_json(plain(record))
+
+
+def write_record(path: Path, record: msgspec.Struct) -> None:
+    """Write a record durably.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    write_json(path, plain(record))
+
+
+def read_record(path: Path, kind: type[AnyRecord], *, schema: int | None = None, again: str = "") -> AnyRecord:
+    """Return the record in a file.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        Of the record.
+    schema : int, optional
+        What its key ``schema`` must be.
+    again : str
+        What makes a file of another schema anew, for the hint.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing, damaged, or of another schema; a damaged one names the key.
+    """
+    content = read_json(path)
+    if schema is not None:
+        _check_schema(path, content, schema, again)
+    return from_plain(content, kind, str(path), again=again)
+
+
+def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str = "") -> AnyRecord:
+    """Return plain values as a record; `where` they stand is for the message. Raises StoreError."""
+    try:
+        return msgspec.convert(content, kind, strict=True)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        what, _, place = str(error).partition(" - at `$")
+        key = place.rstrip("`").lstrip(".")
+        raise StoreError(
+            f"'{where}' is damaged{f' at {key}' if key else ''}: {_first_low(what)}.",
+            hint=again or "Restore the file, or make it anew.",
+        ) from error
+
+
+def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found == schema:
+        return
+    if isinstance(found, int) and found > schema:
+        raise StoreError(
+            f"'{path}' is of schema {found}; this headstart reads schema {schema}.",
+            hint="Read it with the newer headstart that wrote it.",
+        )
+    raise StoreError(
+        f"'{path}' is of schema {found if found is not None else 'unknown'}; this headstart reads schema {schema}.",
+        hint=again or "Remove the folder and run the same command again.",
+    )
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars
+        return value.tolist()
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} is no value of a record")
+
+
+def _first_low(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,28 @@
+"""The machine, the versions and the network that numbers hang on."""
+
+from __future__ import annotations
+
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import Record
+
+
+class Environment(Record):
+    """The machine and the versions; `versions` by package."""
+
+    python: str
+    platform: str
+    versions: dict[str, str]
+    cpu: str
+    threads: int
+    cores: int
+    device: str
+
+
+class NetworkRecord(Record):
+    """A network and where its weights come from; random weights have neither checksum nor licence."""
+
+    name: str
+    source: str
+    sha256: str | None = None
+    licence: str | None = None
+    preprocessing: Preprocessing | None = None

@@ -1,0 +1,99 @@
+"""What will be done, and what was planned and chosen for a run folder (`plan.json`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from headstart.records.forecast import AdviceRecord
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import Record
+from headstart.records.request import RequestRecord
+
+PLAN_SCHEMA = 2
+StepKind = Literal["shared", "strategy", "splits", "curve"]
+Engine = Literal["torch", "onnx"]
+
+
+class PlanStep(Record):
+    """One step: pictures that pass, seconds expected (None: unknown) and taken, bytes on disk, operations.
+
+    `kind`: shared by strategies, one strategy's own, its repeated splits, or the learning curve at the end.
+    """
+
+    step: str
+    kind: StepKind
+    pictures: int
+    estimated_seconds: float | None = None
+    seconds: float | None = None
+    bytes: int | None = None
+    flops: float | None = None
+
+
+class ChoiceLosses(Record):
+    """Out-of-fold log loss of each framing and each augmentation that was tried; empty where none was."""
+
+    framing: dict[str, float] = msgspec.field(default_factory=dict)
+    augment: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Chosen(Record):
+    """Framing and augmentation of all strategies, and by which losses they were chosen."""
+
+    framing: str
+    augment: str
+    by: ChoiceLosses = ChoiceLosses()
+
+
+class SplitsAsked(Record):
+    """How often the pictures are divided: so many folds (None: random splits), `seeds` times over."""
+
+    folds: int | None
+    seeds: int
+    strategies: tuple[str, ...] = ()
+
+
+class Depths(Record):
+    """Places in one network: where `partial` is cut if nobody says it, and what ``auto`` stands for, latest first."""
+
+    usual: str
+    tried: tuple[str, ...]
+
+
+class PlanRecord(Record):
+    """Content of `plan.json`: written before the work, found again when the run goes on or grows."""
+
+    schema: int = PLAN_SCHEMA
+    fingerprint: str
+    request: RequestRecord
+    preprocessing: Preprocessing
+    augment: str
+    chosen_by: ChoiceLosses
+    engine: Engine
+    engine_version: str
+    depths: Depths | None
+    precision: str
+    batch_size: dict[str, int]
+    activation_limit: int
+    device: str
+    threads: int
+    versions: dict[str, str]
+    weights: str | None
+    pictures: str
+    repeated_splits: SplitsAsked | None
+    advice: AdviceRecord | None
+    steps: tuple[PlanStep, ...]
+    seconds: dict[str, float]
+
+
+class DryRun(Record):
+    """What a comparison would do: its steps, those strategies that fit the time limit, sums, and the command."""
+
+    steps: tuple[PlanStep, ...]
+    fits: tuple[str, ...] | None
+    seconds: float
+    bytes: int
+    threads: int
+    device: str
+    command: str

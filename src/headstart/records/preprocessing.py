@@ -1,0 +1,49 @@
+"""How a whole picture becomes the square that a network sees."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from headstart.records.record import Record
+
+Framing = Literal["crop", "squash", "pad"]
+FRAMINGS: tuple[Framing, ...] = ("crop", "squash", "pad")
+
+
+class Preprocessing(Record):
+    """How a whole picture becomes the square that a network sees; it travels with the weights.
+
+    Parameters
+    ----------
+    input_size : int
+        Side of the square in pixels.
+    crop : float
+        Share of the short side that the centre crop keeps, above 0 and at most 1.
+    interpolation : str
+        ``"nearest"``, ``"bilinear"``, ``"bicubic"`` or ``"lanczos"``.
+    mean, std : tuple of float
+        Per channel (red, green, blue), on the scale 0 to 1.
+    framing : str
+        ``"crop"`` (centre crop), ``"squash"`` (the whole picture, aspect not kept) or ``"pad"``.
+    stored_side : int, optional
+        Short side of the stored whole picture from which the square is taken, where that is not
+        ``input_size / crop``: two networks of different size that share one decoded store.
+    """
+
+    input_size: int
+    crop: float = 0.875
+    interpolation: str = "bicubic"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    framing: Framing = "crop"
+    stored_side: int | None = None
+
+    @property
+    def short_side(self) -> int:
+        """Short side in pixels of the whole picture out of which the square is cropped."""
+        return round(self.input_size / self.crop)
+
+    @property
+    def decode_side(self) -> int:
+        """Short side in pixels to which a picture is decoded and stored."""
+        return self.stored_side or self.short_side

@@ -1,0 +1,180 @@
+"""Content of `results.json`: everything that an experiment found."""
+
+from __future__ import annotations
+
+from headstart.records.activity import ActivityRecord
+from headstart.records.comparison import Comparison, SplitsComparison
+from headstart.records.environment import Environment, NetworkRecord
+from headstart.records.findings import Finding
+from headstart.records.forecast import AdviceRecord, LearningRecord
+from headstart.records.metrics import Metrics, SplitName
+from headstart.records.plan import Chosen, Engine, PlanStep
+from headstart.records.record import Interval, Record
+from headstart.records.run import Readout, RunRecord
+from headstart.records.verdict import Optimism, VerdictRecord
+
+SCHEMA = 2
+
+
+class Skipped(Record):
+    """A file that was not used, and why."""
+
+    path: str
+    reason: str
+
+
+class Data(Record):
+    """The pictures: where they were, their classes, how many by split and class, and what was not used."""
+
+    name: str
+    root: str
+    title: str | None
+    fingerprint: str
+    classes: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    skipped: tuple[Skipped, ...] = ()
+    ignored: int = 0
+
+
+class NotRun(Record):
+    """A strategy for which the time was too short: what it was expected to take, and whether it was begun."""
+
+    strategy: str
+    estimated_seconds: float | None
+    begun: bool
+
+
+class Expectation(Record):
+    """The range in which a recipe expects an accuracy, and the published figure."""
+
+    accuracy: Interval
+    published: float | None = None
+
+
+class RecipeRecord(Record):
+    """The recipe that was run; what it expects holds for its own network."""
+
+    name: str
+    title: str
+    source: str
+    expected: dict[str, Expectation]
+    own_network: bool
+
+
+class FeatureMapRecord(Record):
+    """The map of the features: its file, how many pictures it shows, and which shares of the variance."""
+
+    file: str
+    pictures: int
+    explained: tuple[float, ...]
+
+
+class StrategyOverSplits(Record):
+    """What one strategy reached over several splits; intervals and spreads are None for a single split."""
+
+    strategy: str
+    accuracy: float
+    interval: Interval | None
+    lowest: float
+    highest: float
+    spread_over_splits: float | None
+    spread_over_seeds: float | None
+    seconds: float
+
+
+class SplitRun(Record):
+    """One strategy in one split."""
+
+    strategy: str
+    seed: int
+    fold: int
+    train: int
+    test: int
+    accuracy: float
+    loss: float
+    readout: Readout
+    settings: dict[str, str | int | float | bool | None]
+    epoch_chosen: int | None
+    kept_solved_head: bool
+    seconds: float
+
+
+class RepeatedSplits(Record):
+    """What several splits say: `folds` folds, `seeds` times over, or `seeds` random splits."""
+
+    folds: int | None
+    seeds: int
+    pictures: int
+    least_per_class: int
+    chance: float
+    train: int
+    test: int
+    strategies: tuple[StrategyOverSplits, ...]
+    runs: tuple[SplitRun, ...]
+    same_as: dict[str, str]
+    comparisons: tuple[SplitsComparison, ...]
+
+    @property
+    def decides(self) -> bool:
+        """Whether every strategy has an interval over the splits, so that these decide the verdict."""
+        return all(one.interval is not None for one in self.strategies)
+
+    def of(self, strategy: str) -> StrategyOverSplits | None:
+        """Return what one strategy reached."""
+        return next((one for one in self.strategies if one.strategy == strategy), None)
+
+
+class Results(Record):
+    """Content of `results.json`.
+
+    Parameters
+    ----------
+    measuring : str
+        The split that measures: ``"test"``, or ``"val"`` where there is none.
+    plan : tuple of PlanStep
+        With the seconds that they took.
+    complete : bool
+        Whether every strategy that was ever asked for in this folder has ended.
+    runs : tuple of RunRecord
+        In the order of the table of strategies.
+    warnings : tuple of Finding
+        What holds for all figures.
+    """
+
+    schema: int = SCHEMA
+    headstart: str
+    command: str
+    seed: int
+    data: Data
+    measuring: SplitName
+    backbone: NetworkRecord | None
+    environment: Environment
+    engine: Engine
+    plan: tuple[PlanStep, ...]
+    advice: AdviceRecord | None
+    chosen: Chosen
+    runs: tuple[RunRecord, ...]
+    not_run: tuple[NotRun, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: VerdictRecord
+    learning: LearningRecord | None
+    optimism: Optimism | None
+    repeated_splits: RepeatedSplits | None
+    map: FeatureMapRecord | None
+    activity: ActivityRecord | None
+    complete: bool
+    recipe: RecipeRecord | None = None
+    warnings: tuple[Finding, ...] = ()
+
+    def run(self, name: str) -> RunRecord | None:
+        """Return the run called `name`."""
+        return next((one for one in self.runs if one.id == name), None)
+
+    @property
+    def winner(self) -> RunRecord | None:
+        """The run that the verdict recommends."""
+        return self.run(self.verdict.winner)
+
+    def measured(self, run: RunRecord) -> Metrics | None:
+        """Return what a run reached on the pictures that measure."""
+        return run.metrics.of(self.measuring)
