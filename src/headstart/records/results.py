@@ -11,6 +11,7 @@ from headstart.records.metrics import Metrics, SplitName
 from headstart.records.plan import Chosen, Engine, PlanStep
 from headstart.records.record import Interval, Record
 from headstart.records.run import Readout, RunRecord
+from headstart.records.strategy import StrategyRecord
 from headstart.records.verdict import Optimism, VerdictRecord
 
 SCHEMA = 2
@@ -135,8 +136,10 @@ class Results(Record):
         With the seconds that they took.
     complete : bool
         Whether every strategy that was ever asked for in this folder has ended.
+    strategies : tuple of StrategyRecord
+        The rows of the table that occur among the runs, in its order.
     runs : tuple of RunRecord
-        In the order of the table of strategies.
+        In the order of that table.
     warnings : tuple of Finding
         What holds for all figures.
     """
@@ -153,6 +156,7 @@ class Results(Record):
     plan: tuple[PlanStep, ...]
     advice: AdviceRecord | None
     chosen: Chosen
+    strategies: tuple[StrategyRecord, ...]
     runs: tuple[RunRecord, ...]
     not_run: tuple[NotRun, ...]
     comparisons: tuple[Comparison, ...]
@@ -174,6 +178,10 @@ class Results(Record):
     def winner(self) -> RunRecord | None:
         """The run that the verdict recommends."""
         return self.run(self.verdict.winner)
+
+    def strategy(self, name: str) -> StrategyRecord | None:
+        """Return the row of the table of strategies called `name`."""
+        return next((one for one in self.strategies if one.name == name), None)
 
     def measured(self, run: RunRecord) -> Metrics | None:
         """Return what a run reached on the pictures that measure."""

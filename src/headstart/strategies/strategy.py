@@ -1,17 +1,24 @@
-"""A strategy is data: which weights, where the trained part starts, which head. One row, one strategy."""
+"""A strategy is data: which weights, where the trained part starts, which head, and how it is told. One row, one strategy.
+
+All that a strategy needs stands in its row: defaults of its training, what it costs, plain words, sign and colour.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
+from headstart.records.record import Scalar
+from headstart.records.run import AT, RunId, Weights
+from headstart.records.strategy import Sign, StrategyRecord, Trains
+
+_STAGE = re.compile(r"\w[\w.-]*")  # it becomes part of a file's name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Strategy:
     """One way of transferring.
 
@@ -20,22 +27,36 @@ class Strategy:
     name : str
     weights : str
         ``"pretrained"`` or ``"random"``.
-    trained : str
+    trains : str
         What of the backbone is trained: ``"all"`` (the cut is ``input``), ``"part"`` (a stage in between)
         or ``"none"`` (the cut is ``pool``; the head is solved, not trained).
     head : str
-        ``"logistic"``, ``"svm"``, ``"knn"`` where nothing of the backbone is trained; else ``"linear"``
-        or ``"pool-bn"``, trained by gradients.
-    summary : str
+        Where nothing of the backbone is trained, a name of `headstart.heads.HEADS`; else ``"linear"``, which the
+        request may change, trained by gradients.
+    summary, plain : str
+        For the table and for who has never heard its name.
+    sign : str
+        The shape that stands for it.
+    dash : str
+        The dashes of its lines.
+    colour : int
+        Its place among the page's colours.
+    training : mapping
+        Its own defaults of `TrainingSettings`.
     cut : str, optional
         The stage at which the trained part begins, where the name says it: ``"partial@layer3"``.
     """
 
     name: str
-    weights: Literal["pretrained", "random"]
-    trained: Literal["all", "part", "none"]
+    weights: Weights
+    trains: Trains
     head: str
     summary: str
+    plain: str
+    sign: Sign
+    dash: str
+    colour: int
+    training: Mapping[str, Scalar] = field(default_factory=dict)
     cut: str | None = None
 
     @property
@@ -43,24 +64,102 @@ class Strategy:
         """Its row in the table: the name without a cut."""
         return self.name.partition(AT)[0]
 
+    @property
+    def solves(self) -> bool:
+        """Whether a head is solved on the frozen network, and nothing of that is trained."""
+        return self.trains == "none"
 
-AT = "@"  # between a row's name and a cut of its own
-_STAGE = re.compile(r"\w[\w.-]*")  # it becomes part of a file's name
+    def record(self) -> StrategyRecord:
+        """Return what a reader of results needs of it."""
+        return StrategyRecord(
+            name=self.kind,
+            weights=self.weights,
+            trains=self.trains,
+            summary=self.summary,
+            plain=self.plain,
+            sign=self.sign,
+            dash=self.dash,
+            colour=self.colour,
+        )
 
 
-# The order is the last tie-break of the verdict: cheaper to obtain first.
-STRATEGIES = {
-    strategy.name: strategy
-    for strategy in (
-        Strategy("knn", "pretrained", "none", "knn", "frozen network, nearest neighbours (the cheap preview)"),
-        Strategy("linear", "pretrained", "none", "logistic", "frozen network, logistic regression"),
-        Strategy("svm", "pretrained", "none", "svm", "frozen network, support vector machine"),
-        Strategy("partial", "pretrained", "part", "linear", "early stages frozen, the last ones fine-tuned"),
-        Strategy("scratch", "random", "all", "linear", "an own network from random weights"),
-        Strategy("full", "pretrained", "all", "linear", "the whole network fine-tuned"),
-    )
-}
+# The order is the last tie-break of the verdict: cheaper to obtain first. Defaults of training were chosen on inner
+# hold-outs of train; docs/decisions.md ("Ten epochs") says what was seen.
+_ROWS = (
+    Strategy(
+        name="knn",
+        weights="pretrained",
+        trains="none",
+        head="knn",
+        summary="frozen network, nearest neighbours (the quick preview)",
+        plain="The pretrained network stays as it is. A new picture gets the class of the most similar training pictures.",
+        sign="triangle",
+        dash="2 3",
+        colour=2,
+    ),
+    Strategy(
+        name="linear",
+        weights="pretrained",
+        trains="none",
+        head="logistic",
+        summary="frozen network, logistic regression",
+        plain="The pretrained network stays as it is. Only a small linear classifier on top learns from your pictures.",
+        sign="circle",
+        dash="",
+        colour=0,
+    ),
+    Strategy(
+        name="svm",
+        weights="pretrained",
+        trains="none",
+        head="svm",
+        summary="frozen network, support vector machine",
+        plain="The pretrained network stays as it is. A support vector machine on top learns from your pictures.",
+        sign="square",
+        dash="6 3",
+        colour=1,
+    ),
+    Strategy(
+        name="partial",
+        weights="pretrained",
+        trains="part",
+        head="linear",
+        summary="early stages frozen, the last ones fine-tuned",
+        plain="The last part of the pretrained network is trained further on your pictures. The rest stays as it is.",
+        sign="diamond",
+        dash="",
+        colour=3,
+        training={"epochs": 10},
+    ),
+    Strategy(
+        name="scratch",
+        weights="random",
+        trains="all",
+        head="linear",
+        summary="a small network trained from random weights",
+        plain="A network that knows nothing yet is trained on your pictures alone.",
+        sign="ring",
+        dash="4 4",
+        colour=5,
+        training={"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
+    ),
+    Strategy(
+        name="full",
+        weights="pretrained",
+        trains="all",
+        head="linear",
+        summary="the whole network fine-tuned",
+        plain="The whole pretrained network is trained further on your pictures.",
+        sign="cross",
+        dash="8 3 2 3",
+        colour=4,
+        training={"epochs": 10},
+    ),
+)
+STRATEGIES = {row.name: row for row in _ROWS}
 TRAINED_HEADS = ("linear", "pool-bn")
+REFERENCE = STRATEGIES["linear"]  # the head that trainings are judged against, and by which the frozen network is read
+PART = STRATEGIES["partial"]  # whose cut may be asked for
 
 
 def choose_strategies(names: Sequence[str] | str | None) -> tuple[Strategy, ...]:
@@ -92,25 +191,31 @@ def strategy_of(name: str) -> Strategy:
     row = STRATEGIES[check_choice("strategies", "compare", kind, STRATEGIES)]
     if not at:
         return row
-    if row.trained != "part":
-        able = " or ".join(one.name for one in STRATEGIES.values() if one.trained == "part")
+    if row.trains != "part":
+        able = " or ".join(one.name for one in STRATEGIES.values() if one.trains == "part")
         raise ConfigError(
-            f"'{name}' names a cut, and that of {kind} is always the same.", hint=f"Only {able} can be cut elsewhere."
+            f"'{name}' names a cut, but the cut of {kind} is always the same.",
+            hint=f"Only {able} can be cut elsewhere.",
         )
     if not _STAGE.fullmatch(cut):
         raise ConfigError(
-            f"'{name}' names no stage behind the '{AT}'.",
+            f"'{name}' names no stage after the '{AT}'.",
             hint=f"Write {kind}{AT}STAGE; headstart stages NETWORK lists them.",
         )
     return replace(row, name=name, cut=cut)
 
 
-def is_strategy(name: str) -> bool:
-    """Return whether a step of a plan is a strategy, with or without a cut of its own."""
-    return name.partition(AT)[0] in STRATEGIES
+def name_at(row: Strategy, cut: str) -> str:
+    """Return the name of a strategy with a cut of its own."""
+    return str(RunId(strategy=row.kind, cut=cut))
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Return names of strategies, each once, in the table's order; those of one row in the order given."""
     place = list(STRATEGIES).index
     return tuple(sorted(dict.fromkeys(names), key=lambda name: place(strategy_of(name).kind)))
+
+
+def table_order(name: str) -> int:
+    """Return the place of a run's strategy in the table: the simpler, the earlier."""
+    return list(STRATEGIES).index(strategy_of(name).kind)
