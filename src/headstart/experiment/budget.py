@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from headstart.base.errors import ConfigError
 from headstart.records.progress import Progress, Step
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 
 SLACK = 1.05  # a strategy that is nearly done may end
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -67,10 +68,10 @@ class _Watched:
     def message(self, text: str) -> None:
         self._inner.message(text)
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         self._inner.epoch(run, record)
 
-    def result(self, record: Mapping[str, Any]) -> None:
+    def result(self, record: RunRecord) -> None:
         self._inner.result(record)
 
 
@@ -100,5 +101,5 @@ def parse_duration(text: str | float | None) -> float | None:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
     unit = found and (found[2] or "s")
     if found is None or unit not in _UNITS or float(found[1]) <= 0:
-        raise ConfigError(f"'{text}' is no length of time.", hint="Write a number and s, m or h, such as 90s or 10m.")
+        raise ConfigError(f"'{text}' is not a length of time.", hint="Write a number and s, m or h, e.g. 90s or 10m.")
     return float(found[1]) * _UNITS[unit]

@@ -1,4 +1,4 @@
-"""How fast this machine is: drawn pictures through the networks of a request, in less than a second."""
+"""How fast this machine is: drawn pictures through the networks of an experiment, in less than a second."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import torch
 
 from headstart.backbones import Backbone, answers_at, normalise
 from headstart.backbones.forward import forward
-from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
-from headstart.experiment.ground import Ground
-from headstart.experiment.networks import load_scratch
 from headstart.experiment.plan import Speed
-from headstart.experiment.request import AUTO
 from headstart.pixels import augment
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
+from headstart.strategies.resolved import Resolved
 from headstart.tune.progressive import sides
 
 BATCH = 16
@@ -26,29 +23,26 @@ AUGMENTED = 8  # pictures
 MANY_EPOCHS = 100  # the first of which sees the smallest pictures that any epoch does
 
 
-def calibrate(ground: Ground) -> Speed:
-    """Time drawn pictures in the networks that the request needs; less than a second on a laptop."""
-    request = ground.request
-    augment_seconds = _augmenting(ground)  # by one thread: the network works on the others meanwhile
+def calibrate(resolved: Resolved) -> Speed:
+    """Time drawn pictures in the networks that the strategies need; less than a second on a laptop."""
+    augment_seconds = _augmenting(resolved)  # by one thread: the network works on the others meanwhile
     forward_seconds = scratch_seconds = None
-    smaller = False
-    if ground.backbone is not None:
-        least = sides(ground.backbone.preprocessing.input_size, MANY_EPOCHS)[0]
-        smaller = answers_at(ground.backbone.network, least, ground.backbone.features)
-        forward_seconds = _timed(_passing(ground.backbone, ground.device))
-    if "scratch" in request.strategies:
+    smaller, backbone = False, resolved.backbone
+    if backbone is not None:
+        least = sides(backbone.preprocessing.input_size, MANY_EPOCHS)[0]
+        smaller = answers_at(backbone.network, least, backbone.features)
+        forward_seconds = _timed(_passing(backbone, resolved.device))
+    if any(one.row.weights == "random" for one in resolved.strategies):
         with torch.random.fork_rng(devices=[]):
-            scratch_seconds = _timed(_training(load_scratch(request), ground.device))
+            scratch_seconds = _timed(_training(resolved.scratch(), resolved.device))
     return Speed(forward_seconds, scratch_seconds, augment_seconds, smaller)
 
 
-def _augmenting(ground: Ground) -> float:
+def _augmenting(resolved: Resolved) -> float:
     """Return the seconds that augmenting one picture takes, with the strongest augmentation that is asked for."""
-    asked = ground.request.augment
-    kind = AUGMENTATIONS_TRIED[-1] if asked == AUTO else asked
-    prepared = (ground.backbone or load_scratch(ground.request)).preprocessing
-    prepared = changed(prepared, stored_side=ground.side)
-    noise = np.random.default_rng(0).integers(0, 256, (ground.side, ground.side * 4 // 3, 3), dtype=np.uint8)
+    kind = resolved.augmentations[-1]
+    prepared = changed((resolved.backbone or resolved.scratch()).preprocessing, stored_side=resolved.side)
+    noise = np.random.default_rng(0).integers(0, 256, (resolved.side, resolved.side * 4 // 3, 3), dtype=np.uint8)
     begin = time.perf_counter()
     for number in range(AUGMENTED):
         augment(noise, prepared, kind, np.random.default_rng(number))

@@ -1,20 +1,18 @@
-"""results.json: the record of each run, the comparisons, the verdict. The schema is in docs/design.md."""
+"""What may be said of the finished runs: their records, the comparisons, the verdict."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import __version__
 from headstart.base.process import compute_threads, processors
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.depths import Depth, depths_told
@@ -22,86 +20,80 @@ from headstart.evidence.optimism import best_of
 from headstart.evidence.over_splits import decide_over_splits
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.units import numbered
-from headstart.evidence.verdict import LEAST_PER_CLASS, Verdict, decide, more_pictures
+from headstart.evidence.verdict import LEAST_PER_CLASS, Verdict, decide
 from headstart.experiment.folder import RunFolder
-from headstart.experiment.ground import Choices, Ground
-from headstart.experiment.learning_curve import forecast_of, learned
-from headstart.experiment.measure import read_correct
-from headstart.experiment.repeated_splits import described
+from headstart.experiment.learning_curve import learned
+from headstart.experiment.prepare import Prepared
+from headstart.records.comparison import Comparison, SplitsComparison
+from headstart.records.environment import Environment
+from headstart.records.forecast import LearningRecord
+from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.records.results import Data, RepeatedSplits, Skipped
+from headstart.records.run import RunRecord, Seconds
+from headstart.records.verdict import Optimism, VerdictRecord
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.strategy import STRATEGIES, Strategy
-from headstart.table import group_ids
+from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.strategies.strategy import REFERENCE, strategy_of, table_order
+from headstart.table import Table, group_ids
 from headstart.tune.choosing import unpacked
+from headstart.words.verdict import verdict_record
 
-SCHEMA = 1
 _COUNTED = ("torch", "timm", "torchvision", "accelerate", "numpy", "scipy", "scikit-learn", "pillow")
 
 
 def run_record(
-    strategy: Strategy, fitted: FittedRun, metrics: Mapping[str, Any], seconds: Mapping[str, float], seed: int
-) -> dict[str, Any]:
+    strategy: ResolvedStrategy, fitted: FittedRun, metrics: MetricsBySplit, seconds: Seconds, seed: int
+) -> RunRecord:
     """Return one entry of `runs`."""
-    return {
-        **places_of(strategy.name),
-        "strategy": strategy.kind,
-        "weights": strategy.weights,
-        "cut": fitted.cut,
-        "head": "logistic" if strategy.head == "logistic" else fitted.settings.get("head", strategy.head),
-        "seed": seed,
-        "parameters": {"total": fitted.total, "trained": fitted.trained, "remembered": fitted.remembered},
-        "flops": fitted.flops,
-        "settings": dict(fitted.settings),
-        "preprocessing": fitted.model.preprocessing.to_dict(),
-        "seconds": dict(seconds),
-        "epochs": [dict(epoch) for epoch in fitted.epochs],
-        "epochs_on_all": [dict(epoch) for epoch in fitted.epochs_on_all],
-        "metrics": dict(metrics),
-        "warnings": list(fitted.warnings),
-        # What choosing among the epochs is worth can be told later only from this.
-        **({"chosen_among": list(fitted.right_by_epoch)} if fitted.chosen_on_val else {}),
-    }
+    return RunRecord(
+        id=strategy.name,
+        strategy=strategy.kind,
+        weights=strategy.row.weights,
+        cut=fitted.cut,
+        head=fitted.head,
+        seed=seed,
+        readout=fitted.readout,
+        parameters=fitted.parameters,
+        flops=fitted.flops,
+        preprocessing=fitted.model.preprocessing,
+        seconds=seconds,
+        metrics=metrics,
+        predictions=f"predictions/{strategy.name}.parquet",
+        bundle=f"bundles/{strategy.name}",
+        solved=fitted.solved,
+        training=fitted.training,
+        epochs=fitted.epochs,
+        epochs_on_all=fitted.epochs_on_all,
+        warnings=fitted.warnings,
+    )
 
 
-def places_of(name: str) -> dict[str, str]:
-    """Return what of a record says which run of its folder it is: its id, and where its files are."""
-    return {"id": name, "predictions": f"predictions/{name}.parquet", "bundle": f"bundles/{name}"}
+def data_record(table: Table, title: str | None = None) -> Data:
+    """Return what is told of the pictures."""
+    counts = table.counts()
+    return Data(
+        name=table.root.name,
+        root=str(table.root.resolve()),
+        title=title,
+        fingerprint=table.fingerprint(),
+        classes=tuple(table.classes),
+        counts={split: dict(counts.get(split, {})) for split in ("train", "val", "test")},
+        skipped=tuple(Skipped(path=one.path, reason=one.reason) for one in table.skipped),
+        ignored=table.ignored,
+    )
 
 
-def header(ground: Ground, command: str, title: str | None = None) -> dict[str, Any]:
-    """Return everything of results.json that is known before the first run."""
-    table = ground.table
-    return {
-        "schema": SCHEMA,
-        "headstart": __version__,
-        "command": command,
-        "seed": ground.request.seed,
-        "data": {
-            "name": table.root.name,
-            "root": str(table.root.resolve()),
-            "title": title,
-            "fingerprint": table.fingerprint(),
-            "classes": list(table.classes),
-            "counts": {split: table.counts().get(split, {}) for split in ("train", "val", "test")},
-            "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in table.skipped],
-            "ignored": table.ignored,
-        },
-        "backbone": ground.backbone.describe() if ground.backbone is not None else None,
-        "environment": environment(ground.device),
-        "warnings": list(ground.warnings),
-    }
-
-
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> Environment:
     """Return what a reader needs to know about the machine and the versions."""
-    return {
-        "python": platform.python_version(),
-        "platform": f"{sys.platform}-{platform.machine()}",
-        **versions(),
-        "cpu": _cpu(),
-        "threads": compute_threads(),
-        "cores": processors(),
-        "device": device,
-    }
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{sys.platform}-{platform.machine()}",
+        versions=versions(),
+        cpu=_cpu(),
+        threads=compute_threads(),
+        cores=processors(),
+        device=device,
+    )
 
 
 def versions() -> dict[str, str]:
@@ -109,26 +101,42 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in _COUNTED}
 
 
-def conclude(
-    ground: Ground,
-    folder: RunFolder,
-    runs: list[dict[str, Any]],
-    choices: Choices | None = None,
-    resampling: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return `comparisons` and `verdict` over the finished runs, which `resampling` decides where there is one.
+@dataclass(frozen=True)
+class Conclusion:
+    """What the finished runs say together."""
 
-    With `choices` also `learning`.
+    comparisons: tuple[Comparison, ...]
+    verdict: VerdictRecord
+    learning: LearningRecord | None
+    optimism: Optimism | None
+
+
+def conclude(
+    prepared: Prepared,
+    folder: RunFolder,
+    runs: Sequence[RunRecord],
+    correct: Mapping[str, NDArray[np.bool_]],
+    choices: Choices | None = None,
+    repeated: RepeatedSplits | None = None,
+) -> Conclusion:
+    """Return comparisons and verdict over the finished runs, which repeated splits decide where there are any.
+
+    Parameters
+    ----------
+    correct : mapping of run to array of bool
+        Which of the measuring pictures each run answered right.
+    choices : Choices, optional
+        Given, it is also found out what more training pictures would bring.
     """
-    split = ground.measured
-    correct = {run["id"]: read_correct(folder.path / run["predictions"], ground.classes, split) for run in runs}
-    groups = group_ids(ground.table, ground.table.rows(split))
+    division = prepared.division
+    split, rows = division.measuring, division.measured_rows()
+    labels, groups = division.labels[rows], group_ids(division.table, rows)
     same = _same_head(runs, correct)
-    rivals = {name: answers for name, answers in correct.items() if name not in same}
-    comparisons = compare_pairs(rivals, split=split, groups=groups)
-    labels = ground.table.labels[ground.table.rows(split)]
-    candidates = [replace(one, labels=labels) for one in _candidates(runs, correct, split)]
-    counts = np.bincount(labels, minlength=len(ground.classes))
+    comparisons = compare_pairs(
+        {name: answers for name, answers in correct.items() if name not in same}, split=split, groups=groups
+    )
+    candidates = [replace(one, labels=labels) for one in _candidates(prepared, runs, correct)]
+    counts = np.bincount(labels, minlength=len(division.classes))
     verdict = decide(
         [one for one in candidates if one.id not in same],
         comparisons,
@@ -136,118 +144,132 @@ def conclude(
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
     ).leaving_out(same)
-    if resampling is not None and all(entry["interval"] for entry in resampling["strategies"]):
-        same, told = resampling.get("same_as", {}), _means(candidates, resampling)
-        verdict = _over_splits(told, resampling)
-        verdict = _with_depths(ground, verdict, runs, told, same, resampling["comparisons"])
+    if repeated is not None and repeated.decides:
+        told = _means(candidates, repeated)
+        verdict = _over_splits(told, repeated)
+        verdict = _with_depths(prepared, verdict, runs, told, repeated.same_as, repeated.comparisons)
     elif counts.min() >= LEAST_PER_CLASS:
-        verdict = _with_depths(ground, verdict, runs, candidates, same, comparisons)
-    entry = None if choices is None else learned(ground, choices, runs, verdict.winner)
-    if entry is not None:
-        rising, by = (entry["class"] or {}).get("class"), None if entry["run"] == verdict.winner else entry["run"]
-        verdict = verdict.followed_by(more_pictures(forecast_of(entry), rising=rising, by=by))
-    return {
-        "comparisons": comparisons,
-        "verdict": verdict.to_dict(),
-        "learning": entry,
-        "optimism": _optimism(ground, runs, correct, split, groups),
-    }
+        verdict = _with_depths(prepared, verdict, runs, candidates, same, comparisons)
+    learning = None if choices is None else learned(prepared.context, choices, runs, verdict.winner)
+    winner = next((run for run in runs if run.id == verdict.winner), None)
+    return Conclusion(
+        comparisons=comparisons,
+        verdict=verdict_record(
+            verdict,
+            measured=None if winner is None else winner.metrics.of(split),
+            learning=learning,
+        ),
+        learning=learning,
+        optimism=_optimism(prepared, runs, correct, groups),
+    )
 
 
-def _candidates(runs: list[dict[str, Any]], correct: Mapping[str, NDArray[np.bool_]], split: str) -> list[Candidate]:
-    order = {name: place for place, name in enumerate(STRATEGIES)}
+def read_correct(folder: RunFolder, prepared: Prepared, run: str) -> NDArray[np.bool_]:
+    """Return which pictures of the measuring split a stored run answered right, in stored order. Raises StoreError."""
+    return folder.predictions(run).read(prepared.division.classes, prepared.division.measuring).correct
+
+
+def _measured(prepared: Prepared, run: RunRecord) -> Metrics:
+    found = run.metrics.of(prepared.division.measuring)
+    if found is None:
+        raise RuntimeError(f"'{run.id}' was not measured")
+    return found
+
+
+def _candidates(
+    prepared: Prepared, runs: Sequence[RunRecord], correct: Mapping[str, NDArray[np.bool_]]
+) -> list[Candidate]:
+    found = [(run, _measured(prepared, run)) for run in runs]
     return [
         Candidate(
-            id=run["id"],
-            accuracy=run["metrics"][split]["accuracy"],
-            correct=correct[run["id"]],
-            flops=run["flops"],
-            learned=run["parameters"]["trained"] + run["parameters"].get("remembered", 0),
-            order=order[run["strategy"]],
-            size=run["parameters"]["total"],
-            interval=(low, high),
+            id=run.id,
+            accuracy=measured.accuracy,
+            correct=correct[run.id],
+            flops=run.flops,
+            learned=run.parameters.trained + run.parameters.remembered,
+            order=table_order(run.strategy),
+            size=run.parameters.total,
+            interval=measured.interval,
         )
-        for run in runs
-        for low, high in [run["metrics"][split]["interval"]]
+        for run, measured in found
     ]
 
 
-def _same_head(runs: list[dict[str, Any]], answers: Mapping[str, NDArray[np.bool_]]) -> dict[str, str]:
+def _same_head(runs: Sequence[RunRecord], answers: Mapping[str, NDArray[np.bool_]]) -> dict[str, str]:
     """Return which runs kept the solved head, and answer as the first run that has it: they are not others to try."""
-    solved = [run for run in runs if run["strategy"] == "linear"]
-    solved += [run for run in runs if run["settings"].get("epoch_chosen") == 0]
+    solved = [run for run in runs if run.strategy == REFERENCE.name]
+    solved += [run for run in runs if run.kept_solved_head]
     found: dict[str, str] = {}
     for at, run in enumerate(solved):
-        one = next((other for other in solved[:at] if np.array_equal(answers[other["id"]], answers[run["id"]])), run)
+        one = next((other for other in solved[:at] if np.array_equal(answers[other.id], answers[run.id])), run)
         if one is not run:
-            found[run["id"]] = one["id"]
+            found[run.id] = one.id
     return found
 
 
 def _optimism(
-    ground: Ground,
-    runs: list[dict[str, Any]],
+    prepared: Prepared,
+    runs: Sequence[RunRecord],
     correct: Mapping[str, NDArray[np.bool_]],
-    split: str,
     groups: NDArray[np.str_],
-) -> dict[str, Any] | None:
+) -> Optimism | None:
     """Return by how much the best figure is too good where the measuring pictures chose epochs, else None."""
-    if not any(run["metrics"][split]["used_for_choosing"] for run in runs):
+    if not any(_measured(prepared, run).used_for_choosing for run in runs):
         return None
-    stages = []
+    stages, looks = [], 0
     for run in runs:
-        answers, n = correct[run["id"]], len(groups)
-        stages.append(np.stack([answers, *(unpacked(text, n) for text in run.get("chosen_among") or ())]))
-    found = best_of(stages, units=numbered(groups), seed=ground.request.seed)
-    looks = sum(len(run.get("chosen_among") or ()) for run in runs)
-    told = {"apparent": found.apparent, "expected": found.expected, "optimism": found.optimism}
-    return {"split": split, "runs": len(runs), "epochs": looks, **told}
+        among = run.training.chosen_among if run.training is not None else ()
+        stages.append(np.stack([correct[run.id], *(unpacked(text, len(groups)) for text in among)]))
+        looks += len(among)
+    found = best_of(stages, units=numbered(groups), seed=prepared.division.seed)
+    return Optimism(
+        split=prepared.division.measuring,
+        runs=len(runs),
+        epochs=looks,
+        apparent=found.apparent,
+        expected=found.expected,
+        optimism=found.optimism,
+    )
 
 
-def _means(candidates: list[Candidate], resampling: Mapping[str, Any]) -> list[Candidate]:
+def _means(candidates: Sequence[Candidate], repeated: RepeatedSplits) -> list[Candidate]:
     """Return the strategies that were tried over several splits, with what they reached there."""
-    means = {entry["strategy"]: entry for entry in resampling["strategies"]}
-    return [
-        replace(one, accuracy=means[one.id]["accuracy"], interval=tuple(means[one.id]["interval"]))
-        for one in candidates
-        if one.id in means
-    ]
+    found = [(one, repeated.of(one.id)) for one in candidates]
+    return [replace(one, accuracy=mean.accuracy, interval=mean.interval) for one, mean in found if mean is not None]
 
 
-def _over_splits(candidates: list[Candidate], resampling: Mapping[str, Any]) -> Verdict:
+def _over_splits(candidates: Sequence[Candidate], repeated: RepeatedSplits) -> Verdict:
     """Return the verdict on the strategies that were tried over several splits."""
     verdict = decide_over_splits(
-        [one for one in candidates if one.id not in resampling.get("same_as", {})],
-        resampling["comparisons"],
-        splits=described(resampling),
-        pictures=resampling["pictures"],
-        chance=resampling["chance"],
+        [one for one in candidates if one.id not in repeated.same_as],
+        repeated.comparisons,
+        folds=repeated.folds,
+        seeds=repeated.seeds,
+        pictures=repeated.pictures,
+        chance=repeated.chance,
     )
-    return verdict.leaving_out(resampling.get("same_as", {}))
+    return verdict.leaving_out(repeated.same_as)
 
 
 def _with_depths(
-    ground: Ground,
+    prepared: Prepared,
     verdict: Verdict,
-    runs: list[dict[str, Any]],
-    candidates: list[Candidate],
+    runs: Sequence[RunRecord],
+    candidates: Sequence[Candidate],
     same: Mapping[str, str],
-    comparisons: list[dict[str, Any]],
+    comparisons: Sequence[Comparison] | Sequence[SplitsComparison],
 ) -> Verdict:
     """Return the verdict with what is said of several depths, if several were tried.
 
     `same` names those that answer as another does: what was compared of that one holds for them.
     """
     by_id = {one.id: one for one in candidates}
-    deep = [run for run in runs if run["id"] in by_id and STRATEGIES[run["strategy"]].trained == "part"]
+    deep = [run for run in runs if run.id in by_id and strategy_of(run.strategy).trains == "part"]
     if len(deep) < 2:
         return verdict
-    stages = [stage.name for stage in ground.need_backbone().stages]
-    deep.sort(key=lambda run: -stages.index(run["cut"]) if run["cut"] in stages else 1)
-    depths = [
-        Depth(run["id"], by_id[same.get(run["id"], run["id"])], run["cut"], run["settings"]["epoch_chosen"] != 0)
-        for run in deep
-    ]
+    stages = [stage.name for stage in prepared.resolved.need_backbone().stages]
+    deep.sort(key=lambda run: -stages.index(run.cut) if run.cut in stages else 1)
+    depths = [Depth(run.id, by_id[same.get(run.id, run.id)], run.cut, not run.kept_solved_head) for run in deep]
     return verdict.followed_by(depths_told(depths, comparisons))
 
 
@@ -260,3 +282,5 @@ def _cpu() -> str:
     except OSError:
         pass
     return platform.processor() or os.environ.get("PROCESSOR_IDENTIFIER") or platform.machine()
+
+

@@ -6,36 +6,24 @@ nothing knows that they belong together but the sentence about them at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from headstart import backbones
 from headstart.backbones import Backbone
-from headstart.base import cache
 from headstart.experiment.networks import pretrained
 from headstart.experiment.request import AUTO, Request
-from headstart.strategies.settings import check_cut
-from headstart.strategies.strategy import AT, in_order, strategy_of
+from headstart.experiment.resolve import activation_limit, cut_of
+from headstart.records.plan import Depths, PlanRecord
+from headstart.records.record import changed
+from headstart.strategies.resolved import activation_bytes
+from headstart.strategies.strategy import PART, REFERENCE, in_order, name_at, strategy_of
 
 MOST, LEAST = 4, 3  # depths
 # Of the operations, in the trained part: beyond it a depth is `full`, which is a candidate already, in all but name.
 MOST_TRAINED = 0.75
-ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
-
-
-@dataclass(frozen=True)
-class Depths:
-    """Places in one network: where `partial` is cut if nobody says it, and what ``auto`` stands for, latest first."""
-
-    usual: str
-    tried: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for plan.json."""
-        return asdict(self)
 
 
 class Answered(NamedTuple):
@@ -46,7 +34,7 @@ class Answered(NamedTuple):
     backbone: Backbone | None = None
 
 
-def answered(request: Request, pictures: int, plan: Mapping[str, Any] | None = None) -> Answered:
+def answered(request: Request, pictures: int, plan: PlanRecord | None = None) -> Answered:
     """Return the request with every depth that it asks for by its name.
 
     Parameters
@@ -54,17 +42,16 @@ def answered(request: Request, pictures: int, plan: Mapping[str, Any] | None = N
     request : Request
     pictures : int
         How many there are; depths whose activations can be stored are preferred.
-    plan : mapping, optional
+    plan : PlanRecord, optional
         Of the run folder. The same cut under another name is the same candidate, and keeps the name that it has
         there; depths that the plan knows need no network.
     """
-    planned, known = ((plan or {}).get("request") or {}).get("strategies") or (), (plan or {}).get("depths")
+    planned, known = ((), None) if plan is None else (plan.request.strategies, plan.depths)
     asked, every = _deep(request.strategies), _deep([*planned, *request.strategies])
     if request.cut != AUTO and (not asked or len(every) < 2):  # nothing is open, and no two can be the same
         return Answered(request)
     if known is not None:
-        depths = Depths(known["usual"], tuple(known["tried"]))
-        return Answered(_named(request, depths, planned), depths)
+        return Answered(_named(request, known, planned), known)
     backbone = pretrained(request)
     depths = depths_of(request, backbone, pictures)
     return Answered(_named(request, depths, planned), depths, backbone)
@@ -76,7 +63,7 @@ def depths_of(request: Request, backbone: Backbone, pictures: int) -> Depths:
     From the last stage that holds weights down to the one that leaves a quarter of the operations frozen; where these
     are fewer than three, earlier ones too. Stages whose activations would not fit are left out, if others are left.
     """
-    usual = check_cut(replace(request, cut=None if request.cut == AUTO else request.cut), backbone)
+    usual = cut_of(request, backbone)
     stages, behind, work = backbone.stages[1:], dict[str, float](), 0.0
     for stage in reversed(stages):
         work += stage.flops
@@ -87,32 +74,7 @@ def depths_of(request: Request, backbone: Backbone, pictures: int) -> Depths:
     names = [name for name in behind if activation_bytes(backbone, name, copies) <= room] or list(behind)
     within = [name for name in names if behind[name] <= MOST_TRAINED]
     found = within if len(within) >= LEAST else names[:LEAST]
-    return Depths(usual, _spread(found, usual) or (usual,))
-
-
-def activation_limit() -> int:
-    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
-    return min(ACTIVATION_LIMIT, cache.limit())
-
-
-def activation_bytes(backbone: Backbone, cut: str, pictures: int) -> int:
-    """Return what the activations of so many pictures at `cut` take on disk, as float16."""
-    shape = next(stage.shape for stage in backbone.stages if stage.name == cut)
-    return 2 * int(np.prod(shape)) * pictures
-
-
-def stored_cuts(
-    request: Request, backbone: Backbone, pictures: int, limit: int, first: str | None = None
-) -> tuple[str, ...]:
-    """Return the cuts of a request at which activations are stored, in one pass: `first`, and what fits beside it."""
-    asked = [check_cut(request, backbone, row.cut) for row in request.rows if row.trained == "part"]
-    stored = list[str]()
-    for cut in dict.fromkeys([first, *asked] if first else asked):
-        taken = 0 if cut == "input" else activation_bytes(backbone, cut, pictures * (request.views + 1))
-        if 0 < taken <= limit:
-            limit -= taken
-            stored.append(cut)
-    return tuple(stored)
+    return Depths(usual=usual, tried=_spread(found, usual) or (usual,))
 
 
 def unfrozen_names(request: Request, counts: Sequence[int]) -> tuple[str, ...]:
@@ -125,7 +87,7 @@ def unfrozen_names(request: Request, counts: Sequence[int]) -> tuple[str, ...]:
     """
     backbone = pretrained(request)
     backbones.cut_before(backbone, max(counts))  # the number that was asked for, not the first that is too large
-    return tuple(f"partial{AT}{backbones.cut_before(backbone, count)}" if count else "linear" for count in counts)
+    return tuple(name_at(PART, backbones.cut_before(backbone, count)) if count else REFERENCE.name for count in counts)
 
 
 def _spread(names: Sequence[str], usual: str) -> tuple[str, ...]:
@@ -141,7 +103,7 @@ def _spread(names: Sequence[str], usual: str) -> tuple[str, ...]:
 
 def _deep(names: Sequence[str]) -> set[str]:
     """Return the names of strategies that could be cut elsewhere."""
-    return {name for name in names if strategy_of(name).trained == "part"}
+    return {name for name in names if strategy_of(name).trains == "part"}
 
 
 def _named(request: Request, depths: Depths, planned: Sequence[str]) -> Request:
@@ -152,11 +114,11 @@ def _named(request: Request, depths: Depths, planned: Sequence[str]) -> Request:
 
     names = list[str]()
     for name in request.strategies:
-        open_cut = request.cut == AUTO and name == "partial"
-        names += [f"{name}{AT}{cut}" for cut in depths.tried] if open_cut else [name]
+        open_cut = request.cut == AUTO and name == PART.name
+        names += [name_at(PART, cut) for cut in depths.tried] if open_cut else [name]
     deep, taken = _deep([*planned, *names]), dict[str, str]()
     for name in [*planned, *names]:
         if name in deep:
             taken.setdefault(cut_of(name), name)
     settled = [taken[cut_of(name)] if name in deep else name for name in names]
-    return replace(request, cut=None if request.cut == AUTO else request.cut, strategies=in_order(settled))
+    return changed(request, cut=None if request.cut == AUTO else request.cut, strategies=in_order(settled))

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from headstart.base.errors import PictureError
 from headstart.base.process import thread_budget
 from headstart.experiment.depths import answered
-from headstart.experiment.ground import Ground, Pictures, divided
 from headstart.experiment.networks import networks
+from headstart.experiment.passes import Pictures
+from headstart.experiment.prepare import Prepared, divided, division_of
 from headstart.experiment.request import Request
+from headstart.experiment.resolve import resolve
 from headstart.pixels import PixelStore, decode
 from headstart.records.progress import Progress
 from headstart.table import UNREADABLE_SHARE, Table, counted, read_rows
@@ -25,16 +27,19 @@ DECODE_CALIBRATION = 0.2  # seconds
 
 def survey(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
-) -> Ground:
-    """Return the ground without its pixels: enough to say what would be done, and how long it would take."""
+) -> Prepared:
+    """Return the experiment without its pixels: enough to say what would be done, and how long it would take."""
     request, _, loaded = answered(request, len(table))
-    device, backbone, side = networks(request, loaded)
+    found = networks(request, loaded)
     readable = table if split_file is None else _named(table, split_file, progress)
     usable = divided(readable, readable, request, split_file, must_measure=True)
     files = list(map(usable.file, range(len(usable))))
     none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
-    rate, drawn = rate_of_decoding(files, side, thread_budget(threads)), not table.divided and split_file is None
-    return Ground(request, usable, none, backbone, device, progress, 0.0, side, rate, drawn=drawn)
+    rate, drawn = rate_of_decoding(files, found.side, thread_budget(threads)), not table.divided and split_file is None
+    division = division_of(usable, request, drawn=drawn)
+    return Prepared.of(
+        request, resolve(request, found, len(usable)), division, none, progress, decode_rate=rate
+    )
 
 
 def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:

@@ -9,20 +9,26 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from headstart.base.errors import ConfigError, StoreError
-from headstart.base.files import read_json, store_error, to_json, write_json
+from headstart.base.errors import ConfigError
+from headstart.base.files import store_error
+from headstart.records.activity import ActivityRecord
+from headstart.records.codec import plain, read_record, write_record
+from headstart.records.columns import PredictionsFile
+from headstart.records.plan import PLAN_SCHEMA, PlanRecord
 from headstart.records.progress import Progress, Step
+from headstart.records.record import Scalar
+from headstart.records.request import RequestRecord
+from headstart.records.results import SCHEMA, Results
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 from headstart.strategies.strategy import in_order
 
+AGAIN = "Remove the run folder (or choose another one with --out) and run the same compare command again."
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
     "checkpoints", "log.jsonl", "resampling", "map.parquet", "neighbours.parquet", "heat.json", "activity", "trackers",
@@ -44,9 +50,9 @@ class RunFolder:
         """Return the folder of a run's bundle."""
         return self.path / "bundles" / run
 
-    def predictions(self, run: str) -> Path:
+    def predictions(self, run: str) -> PredictionsFile:
         """Return the file of a run's predictions."""
-        return self.path / "predictions" / f"{run}.parquet"
+        return PredictionsFile(self.path / "predictions" / f"{run}.parquet")
 
     @property
     def activity(self) -> Path:
@@ -57,7 +63,7 @@ class RunFolder:
         """Return the folder of a run's checkpoint while it trains."""
         return self.path / "checkpoints" / run
 
-    def claim(self, fingerprint: str, request: Mapping[str, Any]) -> None:
+    def claim(self, fingerprint: str, request: RequestRecord) -> None:
         """Check that the folder is free or belongs to this experiment; `request` is its options, for the message.
 
         Raises
@@ -84,52 +90,54 @@ class RunFolder:
                 f"'{self.path}' holds '{min(foreign)}' but no plan.json: no run to continue; nothing was touched.",
                 hint="Choose another run folder with --out.",
             )
-        if plan is not None and plan.get("fingerprint") != fingerprint:
+        if plan is not None and plan.fingerprint != fingerprint:
             raise ConfigError(
-                f"'{self.path}' holds another experiment ({_differences(plan.get('request') or {}, request)}).",
+                f"'{self.path}' holds another experiment ({_differences(plan.request, request)}).",
                 hint="Choose another run folder with --out, or remove that one to begin anew.",
             )
 
-    def plan(self) -> dict[str, Any] | None:
+    def plan(self) -> PlanRecord | None:
         """Return plan.json, or None before it is written."""
-        return self._read("plan.json")
+        path = self.path / "plan.json"
+        return read_record(path, PlanRecord, schema=PLAN_SCHEMA, again=AGAIN) if path.exists() else None
 
     def planned(self) -> tuple[str, ...]:
         """Return the strategies that were planned here so far, finished or not."""
-        return tuple(((self.plan() or {}).get("request") or {}).get("strategies") or ())
+        plan = self.plan()
+        return () if plan is None else plan.request.strategies
 
-    def results(self) -> dict[str, Any] | None:
+    def results(self) -> Results | None:
         """Return results.json as far as it goes, or None before the first strategy is finished."""
-        return self._read("results.json")
+        path = self.results_path
+        return read_record(path, Results, schema=SCHEMA, again=AGAIN) if path.exists() else None
 
-    def counted(self) -> dict[str, Any] | None:
+    def counted(self) -> ActivityRecord | None:
         """Return what was counted of feature maps, or None where nothing was."""
-        return self._read("activity/activity.json")
+        return read_record(self.activity, ActivityRecord, again=AGAIN) if self.activity.exists() else None
 
-    def write_plan(self, plan: Mapping[str, Any]) -> None:
+    def write_plan(self, plan: PlanRecord) -> None:
         """Write plan.json."""
-        write_json(self.path / "plan.json", plan)
+        write_record(self.path / "plan.json", plan)
 
-    def write_results(self, results: Mapping[str, Any]) -> dict[str, Any]:
-        """Write results.json and return it as a reader finds it: lists, plain numbers, null."""
-        write_json(self.results_path, results)
-        return dict(read_json(self.results_path))
+    def write_results(self, results: Results) -> Results:
+        """Write results.json and return it as a reader finds it: plain numbers, nothing that is no number."""
+        write_record(self.results_path, results)
+        return read_record(self.results_path, Results, schema=SCHEMA, again=AGAIN)
 
-    def stands(self, record: Mapping[str, Any]) -> bool:
+    def stands(self, record: RunRecord) -> bool:
         """Return whether a recorded run's predictions and bundle are still there; else it is done again."""
-        try:
-            pq.read_metadata(self.path / record["predictions"])
-        except (OSError, pa.ArrowException):
+        if not self.predictions(record.id).stands():
             return False
-        return self.bundle(record["id"]).joinpath("bundle.json").is_file()
+        return self.bundle(record.id).joinpath("bundle.json").is_file()
 
-    def standing_runs(self) -> list[dict[str, Any]]:
+    def standing_runs(self) -> list[RunRecord]:
         """Return the recorded runs that stand, in the order of the table of strategies."""
-        return self.in_order(run for run in (self.results() or {}).get("runs", []) if self.stands(run))
+        results = self.results()
+        return [] if results is None else self.in_order(run for run in results.runs if self.stands(run))
 
-    def in_order(self, runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_order(self, runs: Iterable[RunRecord]) -> list[RunRecord]:
         """Return records of runs in the order in which they are planned here."""
-        by_id = {run["id"]: run for run in runs}
+        by_id = {run.id: run for run in runs}
         return [by_id[name] for name in in_order([*self.planned(), *by_id]) if name in by_id]
 
     def drop_checkpoint(self, run: str) -> None:
@@ -138,31 +146,22 @@ class RunFolder:
         with suppress(OSError):
             (self.path / "checkpoints").rmdir()
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        path = self.path / name
-        if not path.exists():
-            return None
-        content = read_json(path)
-        if not isinstance(content, dict):
-            raise StoreError(f"'{path}' is not what headstart wrote.", hint="Remove the run folder and run again.")
-        return content
 
-
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+def _differences(there: RequestRecord, here: RequestRecord) -> str:
     """Return what tells two experiments apart, in a few words."""
-    plain = json.loads(to_json(here))
-    if plain["cut"] == "auto" and not there.get("cut"):  # which names strategies, no more
-        plain["cut"] = there.get("cut")
+    before, now = plain(there), plain(here)
+    if now["cut"] == "auto" and not before["cut"]:  # which names strategies, no more
+        now["cut"] = before["cut"]
     told = [
-        f"{name}: {_short(there.get(name))} there, {_short(plain[name])} here"
-        for name in sorted(set(there) & set(plain) - {"device", "offline", "strategies"})
-        if there[name] != plain[name]
+        f"{name}: {_short(before[name])} there, {_short(now[name])} here"
+        for name in sorted(set(now) - {"device", "offline", "strategies"})
+        if before[name] != now[name]
     ]
     return "; ".join(told) or "other pictures, another split, other defaults or another version"
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, list):
+def _short(value: object) -> str:
+    if isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return "default" if value is None else str(value)
 
@@ -186,17 +185,17 @@ class Logged:
         self._inner.message(text)
         self._note(message=text)
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         """Pass an epoch on and note it."""
         self._inner.epoch(run, record)
-        self._note(run=run, **record)
+        self._note(run=run, **plain(record))
 
-    def result(self, record: Mapping[str, Any]) -> None:
+    def result(self, record: RunRecord) -> None:
         """Pass a finished run on and note it."""
         self._inner.result(record)
-        self._note(finished=record["id"], seconds=record["seconds"])
+        self._note(finished=record.id, seconds=record.seconds.total)
 
-    def _note(self, **values: Any) -> None:
+    def _note(self, **values: Scalar) -> None:
         line = json.dumps({"time": time.time(), **values}, ensure_ascii=False, default=str)
         try:
             with self._path.open("a", encoding="utf-8") as stream:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.base.streams import stream_seed
 from headstart.base.types import Floats
-from headstart.evidence.forecast import LEAST_SIZES, Forecast, RightAnswers, forecast, rising_class
+from headstart.evidence.forecast import LEAST_SIZES, RightAnswers, forecast, rising_class
 from headstart.evidence.units import numbered
-from headstart.experiment.ground import Choices, Ground, Look
+from headstart.records.forecast import LearningRecord, RisingClass
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress
-from headstart.strategies.strategy import STRATEGIES, Strategy
+from headstart.records.record import Scalar
+from headstart.records.run import Readout, RunRecord
+from headstart.strategies.context import FitContext, Once
+from headstart.strategies.division import Part
+from headstart.strategies.resolved import Choices
+from headstart.strategies.strategy import REFERENCE, Strategy, strategy_of
 from headstart.table import folds, growing_parts
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -52,7 +57,7 @@ def learning_curve(
     groups: NDArray[np.str_],
     *,
     head: str,
-    chosen: Mapping[str, Any],
+    chosen: Mapping[str, Scalar],
     blocks: Sequence[int] = (),
     draws: int,
     seed: int,
@@ -68,7 +73,7 @@ def learning_curve(
     groups : array of str, (n,)
         As from `group_ids`; they stay together.
     head : str
-        A name of `heads.SOLVERS`.
+        A name of `heads.HEADS`.
     chosen : mapping
         Its settings, as in `heads.Fitted`.
     blocks : sequence of int
@@ -96,7 +101,7 @@ def learning_curve(
                 root = stream_seed(seed, "part", draw, int(fold))
                 for place, part in enumerate(growing_parts(labels[rest], groups[rest], shares, seed=root)):
                     rows = rest[part]
-                    solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen, blocks=blocks)
+                    solved = heads.HEADS[head].solve(features[rows], labels[rows], classes, chosen, blocks=blocks)
                     right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
                     sizes[draw, place] += len(rows) * len(held) / asked.sum()
                 step.advance()
@@ -104,97 +109,73 @@ def learning_curve(
     return Curve(mean, right[:, :, asked], np.flatnonzero(asked)) if (np.diff(mean) > 0).all() else None
 
 
-def learned(ground: Ground, choices: Choices, runs: Sequence[Mapping[str, Any]], winner: str) -> dict[str, Any] | None:
-    """Return the entry `learning` of results.json: what more training pictures would bring to the winner.
+def learned(
+    context: FitContext, choices: Choices, runs: Sequence[RunRecord], winner: str
+) -> LearningRecord | None:
+    """Return what more training pictures would bring to the winner.
 
-    Where the winner is trained by gradients its learning is judged by that of `linear`. None where there is no
-    network to read, no head among the runs, or too little or too much to learn from.
+    Where the winner is trained by gradients its learning is judged by that of the reference strategy. None where there
+    is no network to read, no head among the runs, or too little or too much to learn from.
     """
     record = _solved(runs, winner)
-    if record is None:
+    if record is None or record.solved is None:
         return None
-    begin = time.perf_counter()
-    strategy, settings = STRATEGIES[record["strategy"]], record["settings"]
-    curve, earlier = curve_on(ground, choices.preprocessing, strategy, settings["readout"], settings)
+    begin, division = time.perf_counter(), context.division
+    strategy = strategy_of(record.strategy)
+    curve, earlier = curve_on(context, choices.preprocessing, strategy, record.readout, record.solved.settings)
     if curve is None:
         return None
-    labels, classes = ground.table.labels[ground.train], ground.classes
-    units = numbered(ground.train_groups[curve.rows])
-    found = forecast(curve.right, curve.sizes, pictures=len(labels), units=units, seed=ground.request.seed)
+    labels, classes = division.labels[division.train], division.classes
+    units = numbered(division.groups[curve.rows])
+    found = forecast(curve.right, curve.sizes, pictures=len(labels), units=units, seed=division.seed)
     rising = rising_class(curve.right, labels[curve.rows], units=units)
-    return {
-        "run": record["id"],
-        "for": winner,
-        "pictures": len(labels),
-        "draws": len(curve.right),
-        "sizes": curve.sizes.tolist(),
-        "accuracy": curve.right.mean(axis=(0, 2)).tolist(),
-        "forecast": found.to_dict(),
-        "class": None if rising is None else {**rising, "class": classes[rising["class"]]},
-        "seconds": time.perf_counter() - begin + earlier,
-    }
-
-
-class Drawn(NamedTuple):
-    """A learning curve, None where it would take minutes, and the seconds that were spent on it before it was asked."""
-
-    curve: Curve | None
-    earlier: float
+    return LearningRecord(
+        run=record.id,
+        winner=winner,
+        pictures=len(labels),
+        draws=len(curve.right),
+        sizes=tuple(curve.sizes.tolist()),
+        accuracy=tuple(curve.right.mean(axis=(0, 2)).tolist()),
+        forecast=found,
+        rising=None if rising is None else RisingClass(name=classes[rising.label], recall=rising.recall, p=rising.p),
+        seconds=time.perf_counter() - begin + earlier,
+    )
 
 
 def curve_on(
-    ground: Ground,
+    context: FitContext,
     preprocessing: Preprocessing,
     strategy: Strategy,
-    readout: str,
-    chosen: Mapping[str, Any],
+    readout: Readout,
+    chosen: Mapping[str, Scalar],
     *,
-    few: bool = False,
-) -> Drawn:
-    """Return the learning curve of a solved head on train, drawn once.
+    part: Part = "train",
+) -> Once[Curve | None]:
+    """Return the learning curve of a solved head on a part of train, drawn once; None where it would take minutes."""
+    division = context.division
+    rows = division.rows(part)
 
-    With `few`, on the pictures that are looked at for choosing.
-    """
-    rows = ground.looked_at if few else ground.train
-    key = ("curve", strategy.head, readout, preprocessing, len(rows))
-    if key in ground.solved:
-        known: Drawn = ground.solved[key]
-        return known
-    begin = time.perf_counter()
-    look = Look("features", "features")
-    features = np.asarray(ground.features(rows, preprocessing, look, readout=readout))
-    shape = (*features.shape, len(ground.classes))
-    draws = draws_for(*shape)
-    curve = None
-    if draws:
-        curve = learning_curve(
+    def make() -> Curve | None:
+        features = np.asarray(context.passes.features(part, preprocessing, readout=readout))
+        shape = (*features.shape, len(division.classes))
+        draws = draws_for(*shape)
+        if not draws:
+            return None
+        return learning_curve(
             features,
-            ground.table.labels[rows],
-            ground.train_groups[np.searchsorted(ground.train, rows)],
+            division.labels[rows],
+            division.groups_of(rows),
             head=strategy.head,
             chosen=chosen,
-            blocks=ground.network(readout).blocks,
+            blocks=context.passes.network(readout).blocks,
             draws=draws,
-            seed=ground.request.seed,
-            progress=ground.progress,
+            seed=division.seed,
+            progress=context.progress,
             most_folds=_folds_for(*shape),
         )
-    ground.solved[key] = Drawn(curve, time.perf_counter() - begin)
-    return Drawn(curve, 0.0)
 
-
-def forecast_of(entry: Mapping[str, Any]) -> Forecast:
-    """Return the forecast in an entry `learning`."""
-    said = entry["forecast"]
-    return Forecast(
-        pictures=entry["pictures"],
-        more=said["pictures"],
-        accuracy=said["accuracy"],
-        accuracy_interval=tuple(said["accuracy_interval"]),
-        gain=said["gain"],
-        interval=tuple(said["interval"]),
-        curve=tuple(said["curve"].values()),
-    )
+    key = ("curve", strategy.head, readout, preprocessing, len(rows))
+    return context.memo.once(key, make, context.passes)
 
 
 def draws_for(rows: int, features: int, classes: int) -> int:
@@ -228,10 +209,10 @@ def _shares(labels: NDArray[np.int64], own: NDArray[np.int64]) -> tuple[float, .
     return tuple(share for share in SHARES if round(share * least) >= 2)
 
 
-def _solved(runs: Sequence[Mapping[str, Any]], winner: str) -> Mapping[str, Any] | None:
-    """Return the winner's record if its head is solved, else that of `linear`."""
-    by_id = {run["id"]: run for run in runs}
-    for name in (winner, "linear"):
-        if name in by_id and STRATEGIES[by_id[name]["strategy"]].trained == "none":
+def _solved(runs: Sequence[RunRecord], winner: str) -> RunRecord | None:
+    """Return the winner's record if its head is solved, else that of the reference strategy."""
+    by_id = {run.id: run for run in runs}
+    for name in (winner, REFERENCE.name):
+        if name in by_id and by_id[name].solved is not None:
             return by_id[name]
     return None

@@ -1,4 +1,4 @@
-"""The networks of one experiment, where they compute, and by which engine the frozen one answers."""
+"""The networks of one experiment, and where they compute."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.process import torch_in_budget
 from headstart.experiment.request import AUTO, Request
+from headstart.experiment.resolve import resolve_strategies
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
-from headstart.strategies.settings import check_cut
+from headstart.strategies.resolved import ResolvedStrategy
 
 OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
 MOST_FLOPS = 3e10  # of a network that is kept
@@ -25,12 +26,13 @@ MOST_FLOPS = 3e10  # of a network that is kept
 class Networks(NamedTuple):
     """Where to compute, the pre-trained network (None where no strategy needs one), and what all networks share.
 
-    `side` is the short side, in pixels, to which pictures are decoded for them.
+    `side` is the short side, in pixels, to which pictures are decoded for them; `strategies` have their cuts.
     """
 
     device: str
     backbone: Backbone | None
     side: int
+    strategies: tuple[ResolvedStrategy, ...]
 
 
 def networks(request: Request, loaded: Backbone | None = None) -> Networks:
@@ -43,13 +45,10 @@ def networks(request: Request, loaded: Backbone | None = None) -> Networks:
     device = _device(request, known=kept is not None)
     backbone = (kept or _loaded(request)) if needed else None
     side = _decode_side(request, backbone)
-    if backbone is not None:
-        for row in request.rows:
-            if row.trained == "part":
-                check_cut(request, backbone, row.cut)  # before the work
-        if backbone.preprocessing.decode_side != side:
-            backbone = replace(backbone, preprocessing=changed(backbone.preprocessing, stored_side=side))
-    return Networks(device, backbone, side)
+    strategies = resolve_strategies(request, backbone)  # a cut that cannot be is said before the work
+    if backbone is not None and backbone.preprocessing.decode_side != side:
+        backbone = replace(backbone, preprocessing=changed(backbone.preprocessing, stored_side=side))
+    return Networks(device, backbone, side, strategies)
 
 
 def pretrained(request: Request) -> Backbone:
@@ -58,12 +57,12 @@ def pretrained(request: Request) -> Backbone:
 
 
 def scratch_preprocessing(request: Request) -> Preprocessing:
-    """Return the preprocessing of the network that `scratch` trains."""
+    """Return the preprocessing of the network that is trained from nothing."""
     return load_scratch(request).preprocessing
 
 
 def load_scratch(request: Request) -> Backbone:
-    """Return the network that `scratch` trains, with random weights; the small ones have a size of their own."""
+    """Return the network that is trained from nothing, with random weights; the small ones have a size of their own."""
     size = None if request.scratch in OWN_SIZE else request.image_size
     return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
 
@@ -89,7 +88,7 @@ def worth_keeping(request: Request, backbone: Backbone | None, device: str) -> b
     """
     if backbone is None or backbone.held.kept is not None or device != "cpu" or backbone.flops > MOST_FLOPS:
         return False
-    return any(row.trained == "none" for row in request.rows)
+    return any(row.solves for row in request.rows)
 
 
 def recalled(request: Request) -> Backbone | None:
@@ -100,9 +99,8 @@ def recalled(request: Request) -> Backbone | None:
 
 def _device(request: Request, *, known: bool) -> str:
     """Return where to compute. Heads on a known network, and no graphics card: torch need not even be asked."""
-    heads_alone = not request.trained
     sure = request.device == "cpu" or (request.device == AUTO and not backbones.graphics_possible())
-    if known and heads_alone and sure:
+    if known and not request.trained and sure:
         return "cpu"
     with torch_in_budget():
         from headstart.tune import choose_device
@@ -112,7 +110,7 @@ def _device(request: Request, *, known: bool) -> str:
 def _decode_side(request: Request, backbone: Backbone | None) -> int:
     """Return the short side, in pixels, that serves every network of the experiment."""
     sides = [] if backbone is None else [backbone.preprocessing.decode_side]
-    if "scratch" in request.strategies:
+    if any(row.weights == "random" for row in request.rows):
         sides.append(scratch_preprocessing(request).decode_side)
     return max(sides)
 

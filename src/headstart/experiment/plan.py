@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from headstart.evidence.novelty import MOST_EXAMPLES
-from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED, FRAMINGS_TRIED
-from headstart.experiment.ground import Ground
 from headstart.experiment.learning_curve import curve_work
-from headstart.experiment.networks import load_scratch
-from headstart.experiment.request import AUTO
-from headstart.strategies.fit_head import readouts_tried
-from headstart.strategies.settings import check_cut, training_settings
-from headstart.strategies.strategy import Strategy, is_strategy
-from headstart.strategies.trust import MOST_HELD
+from headstart.experiment.prepare import Prepared
+from headstart.records.plan import PlanStep, StepKind
+from headstart.records.record import changed
+from headstart.strategies.answer_limits import MOST_HELD
+from headstart.strategies.resolved import ResolvedStrategy
 from headstart.tune.progressive import sides
 
-SHARED = ("decode", "framing", "augment", "features")  # steps that come before every strategy
-CURVE = "learning curve"  # the step after them
+CURVE = "learning curve"  # the last step
 # A training step reads and writes the activations three times and keeps them, and nothing is folded in it: measured on
 # two cores with EfficientNet-Lite0 as 7.1 frozen passes for all of it (184 pictures/s and 26), 5 for its last stages.
 TRAINING_COST = 6.5
@@ -48,207 +43,216 @@ class Speed:
     smaller: bool = False
 
 
-def estimate(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+def estimate(prepared: Prepared, speed: Speed) -> tuple[PlanStep, ...]:
     """Return the steps in order: pictures, seconds (None where nothing is known), bytes on disk, FLOPs."""
-    steps = [_decoding(ground), *_passes(ground, speed)]
-    for strategy in ground.request.rows:
-        if strategy.trained == "none":
-            steps.append(_step(strategy.name, len(ground.train), _head_seconds(ground)))
+    steps = [_decoding(prepared), *_passes(prepared, speed)]
+    partly = prepared.resolved.partly_trained
+    for strategy in prepared.resolved.strategies:
+        if strategy.solves:
+            steps.append(_step(strategy.name, "strategy", len(prepared.division.train), _head_seconds(prepared)))
             continue
-        if strategy == _first_part(ground):
-            steps += _activations(ground, speed)
-        steps.append(_training_step(ground, strategy, speed))
-    return [*steps, *_over_splits(ground, steps), *_learning_curve(ground)]
+        if partly and strategy == partly[0]:  # the first needs the pass that leaves activations for all
+            steps += _activations(prepared, speed)
+        steps.append(_training_step(prepared, strategy, speed))
+    return (*steps, *_over_splits(prepared, steps), *_learning_curve(prepared))
 
 
-def with_actual(plan: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+def with_actual(plan: Sequence[PlanStep], seconds: Mapping[str, float]) -> tuple[PlanStep, ...]:
     """Return the plan with the seconds that its steps took."""
-    return [{**step, "seconds": seconds.get(step["step"], step["seconds"])} for step in plan]
+    return tuple(changed(step, seconds=seconds.get(step.step, step.seconds)) for step in plan)
 
 
-def within(plan: list[dict[str, Any]], seconds: float) -> list[str]:
+def within(plan: Sequence[PlanStep], seconds: float) -> tuple[str, ...]:
     """Return the strategies that are expected to end within so many seconds, in the order they are run."""
-    spent = sum(step["estimated_seconds"] or 0.0 for step in plan if step["step"] in SHARED)
+    spent = sum(step.estimated_seconds or 0.0 for step in plan if _comes_first(step))
     fits: list[str] = []
     waiting = 0.0  # a strategy's own preparations
     for step in plan:
-        if step["step"] in SHARED:
+        if _comes_first(step):
             continue
-        waiting += step["estimated_seconds"] or 0.0
-        if is_strategy(step["step"]):
-            if spent + waiting <= seconds or not fits:  # the first is tried anyway
+        waiting += step.estimated_seconds or 0.0
+        if step.kind == "strategy":
+            if spent + waiting <= seconds or not fits:  # the first is tried in any case
                 spent += waiting
-                fits.append(step["step"])
+                fits.append(step.step)
             waiting = 0.0
-    return fits
+    return tuple(fits)
 
 
-def describe(plan: list[dict[str, Any]], threads: int) -> str:
+def describe(plan: Sequence[PlanStep], threads: int) -> str:
     """Return the plan in one line for a person."""
-    names = [step["step"] for step in plan if is_strategy(step["step"])]
-    if all(step["estimated_seconds"] is None for step in plan if step["step"] not in (*names, "decode", CURVE)):
-        return "plan: one look at each picture, then " + ", ".join(names)
-    parts = [
-        f"{step['step']} {_duration(step['estimated_seconds'])}"
-        for step in plan
-        if step["estimated_seconds"] is not None
-    ]
-    total = sum(step["estimated_seconds"] or 0.0 for step in plan)
+    names = [step.step for step in plan if step.kind == "strategy"]
+    if all(step.estimated_seconds is None for step in plan if step.kind == "shared" and step.step != "decode"):
+        return "plan: read each picture once, then " + ", ".join(names)
+    parts = [f"{step.step} {_duration(step.estimated_seconds)}" for step in plan if step.estimated_seconds is not None]
+    total = sum(step.estimated_seconds or 0.0 for step in plan)
     return f"plan: {' · '.join(parts)} · about {_duration(total)} on {threads} thread{'s' if threads != 1 else ''}"
 
 
+def _comes_first(step: PlanStep) -> bool:
+    """Return whether a step comes before every strategy."""
+    return step.kind == "shared" and step.step != "activations"
+
+
 def _step(
-    name: str, pictures: int, seconds: float | None, *, nbytes: int | None = None, flops: float | None = None
-) -> dict[str, Any]:
-    return {
-        "step": name,
-        "pictures": pictures,
-        "estimated_seconds": seconds,
-        "seconds": None,
-        "bytes": nbytes,
-        "flops": flops,
-    }
+    name: str,
+    kind: StepKind,
+    pictures: int,
+    seconds: float | None,
+    *,
+    nbytes: int | None = None,
+    flops: float | None = None,
+) -> PlanStep:
+    return PlanStep(step=name, kind=kind, pictures=pictures, estimated_seconds=seconds, bytes=nbytes, flops=flops)
 
 
-def _over_splits(ground: Ground, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def over_splits_name(strategy: str) -> str:
+    """Return the name of the step in which a strategy is tried over several splits."""
+    return f"{strategy} over splits"
+
+
+def _over_splits(prepared: Prepared, steps: Sequence[PlanStep]) -> list[PlanStep]:
     """Return what trying every strategy over several splits takes: so many times what one split takes."""
-    folds, seeds = ground.request.folds, ground.request.seeds
+    folds, seeds, division = prepared.request.folds, prepared.request.seeds, prepared.division
     if folds is None and seeds is None:
         return []
     times = (folds or 1) * (seeds or 1)
     share = 1 - 1 / folds if folds else 0.75
-    pictures = len(ground.table) if ground.drawn else int(np.sum(ground.table.splits != "test"))
-    again = {step["step"]: step for step in steps}
+    pictures = len(division.table) if division.drawn else int(np.sum(division.table.splits != "test"))
+    again, partly = {step.step: step for step in steps}, prepared.resolved.partly_trained
     found = []
-    for strategy in ground.request.rows:
-        name, shared = strategy.name, ["activations"] if strategy == _first_part(ground) else []
-        own = [again[step] for step in (name, *shared) if step in again]
-        known = [step["estimated_seconds"] for step in own if step["estimated_seconds"] is not None]
-        seconds = sum(known) * times * pictures * share / len(ground.train) if known else None
-        found.append(_step(f"{name} over splits", round(times * pictures * share), seconds))
+    for strategy in prepared.resolved.strategies:
+        shared = ["activations"] if partly and strategy == partly[0] else []
+        own = [again[step] for step in (strategy.name, *shared) if step in again]
+        known = [step.estimated_seconds for step in own if step.estimated_seconds is not None]
+        seconds = sum(known) * times * pictures * share / len(division.train) if known else None
+        found.append(_step(over_splits_name(strategy.name), "splits", round(times * pictures * share), seconds))
     return found
 
 
-def _learning_curve(ground: Ground) -> list[dict[str, Any]]:
+def _learning_curve(prepared: Prepared) -> list[PlanStep]:
     """Return the step in which a head is solved again on parts of train, where one is among the strategies."""
-    if ground.backbone is None or not any(row.trained == "none" for row in ground.request.rows):
+    if prepared.resolved.backbone is None or not prepared.resolved.solves_heads:
         return []
-    rows, classes = len(ground.train), len(ground.classes)
-    width = max(ground.network(readout).features for readout in readouts_tried(ground))
-    work = curve_work(rows, width, classes)
-    return [] if work is None else [_step(CURVE, rows, CURVE_START + CURVE_COST * work)]
+    rows, classes = len(prepared.division.train), len(prepared.division.classes)
+    work = curve_work(rows, _width(prepared), classes)
+    return [] if work is None else [_step(CURVE, "curve", rows, CURVE_START + CURVE_COST * work)]
 
 
-def _decoding(ground: Ground) -> dict[str, Any]:
-    pictures = len(ground.table)
-    seconds = None if ground.decode_rate is None else pictures * ground.decode_rate
-    return _step("decode", pictures, seconds, nbytes=int(pictures * ground.side**2 * 3 * 1.4))
+def _width(prepared: Prepared) -> int:
+    """Return how many features the widest readout has."""
+    return max(prepared.context.passes.network(readout).features for readout in prepared.resolved.readouts)
 
 
-def _passes(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+def _decoding(prepared: Prepared) -> PlanStep:
+    pictures, rate = len(prepared.table), prepared.decode_rate
+    seconds = None if rate is None else pictures * rate
+    return _step("decode", "shared", pictures, seconds, nbytes=int(pictures * prepared.resolved.side**2 * 3 * 1.4))
+
+
+def _passes(prepared: Prepared, speed: Speed) -> list[PlanStep]:
     """Return the passes through the frozen network: to choose framing and augmentation, and for features."""
-    if ground.backbone is None:
+    resolved, division = prepared.resolved, prepared.division
+    if resolved.backbone is None:
         return []
-    request, looked_at = ground.request, len(ground.looked_at)
-    few = looked_at < len(ground.train)  # the looks at a part of train are no part of the features of all of it
+    looked_at, chosen = len(division.looked_at), len(resolved.framings) > 1
+    few = looked_at < len(division.train)  # the looks at a part of train are no part of the features of all of it
     numbers, augmented = {}, {}
-    if request.framing == AUTO:
-        numbers["framing"] = looked_at * (len(FRAMINGS_TRIED) - (not few))
-    if request.augment == AUTO and request.trained:
-        numbers["augment"] = augmented["augment"] = looked_at * len(AUGMENTATIONS_TRIED)
-        if few and request.framing != AUTO:
+    if chosen:
+        numbers["framing"] = looked_at * (len(resolved.framings) - (not few))
+    if len(resolved.augmentations) > 1:
+        numbers["augment"] = augmented["augment"] = looked_at * len(resolved.augmentations)
+        if few and not chosen:
             numbers["augment"] += looked_at  # and as they are, to compare with
-    numbers["features"] = len(ground.train) + len(ground.held_out)
-    backbone, rate = ground.backbone, speed.forward
-    width = max(ground.network(readout).features for readout in readouts_tried(ground))
+    numbers["features"] = len(division.train) + len(division.held_out)
+    rate, width = speed.forward, _width(prepared)
     return [
         _step(
             name,
+            "shared",
             pictures,
             None if rate is None else pictures * rate + augmented.get(name, 0) * speed.augment,
             nbytes=pictures * width * 4,
-            flops=pictures * backbone.flops,
+            flops=pictures * resolved.backbone.flops,
         )
         for name, pictures in numbers.items()
     ]
 
 
-def _activations(ground: Ground, speed: Speed) -> list[dict[str, Any]]:
+def _activations(prepared: Prepared, speed: Speed) -> list[PlanStep]:
     """Return the passes that leave what enters the trained part, at every cut that is asked for at once."""
-    backbone, cuts = ground.need_backbone(), ground.stored_cuts()
+    resolved, division = prepared.resolved, prepared.division
+    cuts = resolved.stored_cuts
     if not cuts:
         return []
-    seen = ground.train if ground.refits("partial") else _learning(ground)
-    pictures = len(seen) * ground.request.views + len(ground.train)
+    seen = division.train if _refits(prepared, resolved.partly_trained[0]) else division.learning
+    pictures = len(seen) * resolved.views + len(division.train)
     rate = speed.forward
-    prefix = 1 - min(_share_behind(ground, cut) for cut in cuts)
-    flops = pictures * backbone.flops * prefix
-    seconds = None if rate is None else pictures * rate * prefix + (pictures - len(ground.train)) * speed.augment
-    nbytes = sum(map(ground.activation_bytes, cuts))
-    return [_step("activations", pictures, seconds, nbytes=nbytes, flops=flops)]
+    prefix = 1 - min(_share_behind(prepared, cut) for cut in cuts)
+    flops = pictures * resolved.need_backbone().flops * prefix
+    seconds = None if rate is None else pictures * rate * prefix + (pictures - len(division.train)) * speed.augment
+    nbytes = sum(map(resolved.activation_bytes, cuts))
+    return [_step("activations", "shared", pictures, seconds, nbytes=nbytes, flops=flops)]
 
 
-def _first_part(ground: Ground) -> Strategy | None:
-    """Return the first strategy that learns from activations: it needs the pass that leaves them for all."""
-    return next((row for row in ground.request.rows if row.trained == "part"), None)
+def _refits(prepared: Prepared, strategy: ResolvedStrategy) -> bool:
+    return strategy.training is not None and strategy.training.refit and prepared.division.choosing_in == "train"
 
 
-def _learning(ground: Ground) -> np.ndarray[Any, Any]:
-    choosing, _ = ground.choosing_rows()
-    return ground.train[~np.isin(ground.train, choosing)]
-
-
-def _training_step(ground: Ground, strategy: Strategy, speed: Speed) -> dict[str, Any]:
-    name = strategy.name
-    settings = training_settings(ground.request, name)
-    epochs = settings.epochs
-    learning, choosing = len(_learning(ground)), len(ground.choosing_rows()[0])
+def _training_step(prepared: Prepared, strategy: ResolvedStrategy, speed: Speed) -> PlanStep:
+    settings, division = strategy.training, prepared.division
+    if settings is None:
+        raise RuntimeError(f"'{strategy.name}' is not trained by gradients")
+    epochs, learning, choosing = settings.epochs, len(division.learning), len(division.choosing)
     seen = epochs * learning
-    if ground.refits(name):  # at most: it ends with the epoch that was chosen, and not at all where the head is kept
-        seen += epochs * len(ground.train)
+    if _refits(prepared, strategy):  # at most: it ends with the chosen epoch, and not at all where the head is kept
+        seen += epochs * len(division.train)
     # Each epoch looks at the choosing pictures; one more pass solves the head, the last ones answer and say how surely.
-    area = 1.0
-    asked = len(ground.held_out) + (min(learning, MOST_EXAMPLES) + min(choosing, MOST_HELD) if choosing else 0)
-    passes = epochs * choosing + (0 if name == "scratch" else learning) + asked
-    if name == "scratch":
-        flops = load_scratch(ground.request).flops
-        rate = speed.scratch
-        seconds = None if rate is None else rate * (seen + passes / TRAINING_COST)
+    asked = len(division.held_out) + (min(learning, MOST_EXAMPLES) + min(choosing, MOST_HELD) if choosing else 0)
+    random = strategy.row.weights == "random"
+    passes = epochs * choosing + (0 if random else learning) + asked
+    if random:
+        seconds = None if speed.scratch is None else speed.scratch * (seen + passes / TRAINING_COST)
+        flops, area = prepared.resolved.scratch().flops, 1.0
     else:
-        share = 1.0 if name == "full" else _suffix_share(ground, strategy)
-        flops, rate = ground.need_backbone().flops * share, speed.forward
-        shares = np.ones(epochs)  # of the final side, epoch by epoch
-        if name == "full" and settings.progressive and speed.smaller:
-            final = ground.need_backbone().preprocessing.input_size
-            shares = np.array(sides(final, epochs)) / final
-        worth = float(np.mean(shares**SIDE_COST))
-        area = float(np.mean(shares**2))
-        seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
-        if rate is not None and seconds is not None and strategy.trained == "part":
-            seconds += rate * asked * (1 - share)  # the answers come through the whole network
-    if seconds is not None and strategy.trained != "part":  # which learns from stored activations
+        seconds, flops, area = _fine_tuning(prepared, strategy, speed, seen, passes, asked)
+    if seconds is not None and strategy.row.trains != "part":  # which learns from stored activations
         seconds += seen * speed.augment
-    return _step(name, seen, seconds, flops=flops * (3 * seen * area + passes))
+    return _step(strategy.name, "strategy", seen, seconds, flops=flops * (3 * seen * area + passes))
 
 
-def _suffix_share(ground: Ground, strategy: Strategy) -> float:
-    """Return the FLOPs from the cut of a depth of `partial` on, as a share of the backbone's."""
-    return _share_behind(ground, check_cut(ground.request, ground.need_backbone(), strategy.cut))
+def _fine_tuning(
+    prepared: Prepared, strategy: ResolvedStrategy, speed: Speed, seen: int, passes: int, asked: int
+) -> tuple[float | None, float, float]:
+    """Return seconds, FLOPs of the trained part for a picture, and the mean area of the pictures."""
+    settings, backbone, rate = strategy.training, prepared.resolved.need_backbone(), speed.forward
+    epochs = 1 if settings is None else settings.epochs
+    share = 1.0 if strategy.row.trains == "all" else _share_behind(prepared, strategy.cut)
+    shares = np.ones(epochs)  # of the final side, epoch by epoch
+    if strategy.row.trains == "all" and settings is not None and settings.progressive and speed.smaller:
+        final = backbone.preprocessing.input_size
+        shares = np.array(sides(final, epochs)) / final
+    worth, area = float(np.mean(shares**SIDE_COST)), float(np.mean(shares**2))
+    seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
+    if rate is not None and seconds is not None and strategy.row.trains == "part":
+        seconds += rate * asked * (1 - share)  # the answers come through the whole network
+    return seconds, backbone.flops * share, area
 
 
-def _share_behind(ground: Ground, cut: str) -> float:
-    backbone = ground.need_backbone()
+def _share_behind(prepared: Prepared, cut: str) -> float:
+    """Return the FLOPs from a cut on, as a share of the backbone's."""
+    backbone = prepared.resolved.need_backbone()
     names = [stage.name for stage in backbone.stages]
     if cut not in names:
         return 1.0
     return float(sum(stage.flops for stage in backbone.stages[names.index(cut) :]) / backbone.flops)
 
 
-def _head_seconds(ground: Ground) -> float:
-    rows = len(ground.train)
-    widths = [ground.network(readout).features for readout in readouts_tried(ground)]
+def _head_seconds(prepared: Prepared) -> float:
+    rows = len(prepared.division.train)
+    widths = [prepared.context.passes.network(readout).features for readout in prepared.resolved.readouts]
     work = sum(rows * min(rows, width) * width for width in widths)
-    return float(HEAD_COST * work * (len(ground.classes) / 2) ** HEAD_CLASSES)
+    return float(HEAD_COST * work * (len(prepared.division.classes) / 2) ** HEAD_CLASSES)
 
 
 def _duration(seconds: float) -> str:

@@ -8,35 +8,40 @@ network says of the pictures is taken from its one pass, so heads cost nothing b
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import ConfigError, HeadstartError
-from headstart.base.files import read_json, write_json
 from headstart.base.streams import stream_seed
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.evidence.over_splits import compare_over_splits, mean_over_splits
 from headstart.experiment.folder import RunFolder
-from headstart.experiment.ground import Choices, Ground, Look, Pictures
+from headstart.experiment.passes import PartPasses, PixelPasses
+from headstart.experiment.prepare import Prepared
 from headstart.experiment.request import Request
-from headstart.features import PLAIN, View
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.codec import read_record, write_record
+from headstart.records.plan import PlanRecord, SplitsAsked
 from headstart.records.progress import Silent
+from headstart.records.record import Record, Scalar, changed, named_values
+from headstart.records.results import RepeatedSplits, SplitRun
+from headstart.records.run import Readout
+from headstart.strategies.context import FitContext
+from headstart.strategies.division import Division
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.strategy import Strategy, in_order, strategy_of
+from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.strategies.strategy import REFERENCE, in_order
 from headstart.table import folds, group_ids, hold_out
 
 SHARE = 0.25  # is held out in each split, where there are no folds
-_TOLD = ("C", "kernel", "gamma", "k", "readout", "epoch_chosen")
 
 
-class Division(NamedTuple):
+class Split(NamedTuple):
     """Rows of the table to learn from and to measure on; `root` is the seed of all that is drawn by lot in it."""
 
     seed: int
@@ -46,43 +51,32 @@ class Division(NamedTuple):
     held: NDArray[np.int64]
 
 
-class Part(Ground):
-    """The ground of one division: some pictures of `whole`, divided otherwise."""
+class StoredSplitRun(Record):
+    """One strategy in one split, as the run folder keeps it; `wrong` are the pictures that it answered wrong."""
 
-    def __init__(self, whole: Ground, division: Division) -> None:
-        self._whole = whole
-        self._rows = np.sort(np.concatenate([division.train, division.held]))
-        splits = np.where(np.isin(self._rows, division.held), "test", "train")
-        super().__init__(
-            request=replace(whole.request, seed=division.root, select="train"),
-            table=replace(whole.table.only(self._rows), splits=splits),
-            pictures=Pictures(whole.pictures.store, whole.pictures.kept[self._rows]),
-            backbone=whole.backbone,
-            device=whole.device,
-            progress=whole.progress,
-            decode_seconds=0.0,
-            side=whole.side,
-            engine=whole.engine,
-        )
-        self.activation_limit, self._networks = whole.activation_limit, whole._networks
+    folds: int | None
+    seeds: int
+    strategy: str
+    seed: int
+    fold: int
+    train: int
+    test: int
+    accuracy: float
+    loss: float
+    readout: Readout
+    settings: dict[str, Scalar]
+    epoch_chosen: int | None
+    kept_solved_head: bool
+    seconds: float
+    wrong: tuple[str, ...]
 
-    def features(
-        self, rows: NDArray[np.int64], prepared: Preprocessing, look: Look, *, view: View = PLAIN, readout: str = "pool"
-    ) -> NDArray[np.float32]:
-        """Return what the frozen network said of these pictures when it saw all of them."""
-        if view != PLAIN:
-            return super().features(rows, prepared, look, view=view, readout=readout)
-        wanted = self._rows[rows]
-        said = np.empty((len(wanted), self.network(readout).features), np.float32)
-        for seen in (self._whole.train, self._whole.held_out):
-            place = np.full(len(self._whole.table), -1)
-            place[seen] = np.arange(len(seen))
-            here = place[wanted] >= 0
-            said[here] = self._whole.features(seen, prepared, look, readout=readout)[place[wanted[here]]]
-        return said
+    def told(self) -> SplitRun:
+        """Return what results.json tells of it."""
+        values = named_values(self)
+        return SplitRun(**{name: values[name] for name in SplitRun.__struct_fields__})  # type: ignore[arg-type]
 
 
-def asked_for(request: Request, folder: RunFolder) -> dict[str, Any] | None:
+def asked_for(request: Request, folder: RunFolder) -> SplitsAsked | None:
     """Return how often the pictures are divided in this folder, None where they are not.
 
     Raises
@@ -90,58 +84,59 @@ def asked_for(request: Request, folder: RunFolder) -> dict[str, Any] | None:
     ConfigError
         If they are divided otherwise there already: who tries until a strategy wins has chosen by the result.
     """
-    standing = (folder.plan() or {}).get("resampling")
+    plan = folder.plan()
+    standing = None if plan is None else plan.repeated_splits
     if request.folds is None and request.seeds is None:
         return standing
-    asked = {"folds": request.folds, "seeds": request.seeds or 1, "strategies": list(request.strategies)}
+    asked = SplitsAsked(folds=request.folds, seeds=request.seeds or 1, strategies=request.strategies)
     if standing is None:
         return asked
-    for name in ("folds", "seeds"):
-        if standing[name] != asked[name]:
-            raise ConfigError(
-                f"'{folder.path}' holds results of {described(standing)}, not of {described(asked)}.",
-                hint="Give the same --folds and --seeds, or choose another run folder with --out.",
-            )
-    return {**asked, "strategies": list(in_order([*standing["strategies"], *request.strategies]))}
+    if (standing.folds, standing.seeds) != (asked.folds, asked.seeds):
+        raise ConfigError(
+            f"'{folder.path}' holds results of {described(standing)}, not of {described(asked)}.",
+            hint="Give the same --folds and --seeds, or choose another run folder with --out.",
+        )
+    return changed(asked, strategies=in_order([*standing.strategies, *request.strategies]))
 
 
-def described(asked: Mapping[str, Any]) -> str:
+def described(asked: SplitsAsked) -> str:
     """Return for example "5 x 4 splits"."""
-    return f"{asked['folds']} x {asked['seeds']} splits" if asked["folds"] else f"{asked['seeds']} splits"
+    return f"{asked.folds} x {asked.seeds} splits" if asked.folds else f"{asked.seeds} splits"
 
 
-def noted(ground: Ground, folder: RunFolder, plan: dict[str, Any], asked: Mapping[str, Any] | None) -> dict[str, Any]:
+def noted(prepared: Prepared, folder: RunFolder, plan: PlanRecord, asked: SplitsAsked | None) -> PlanRecord:
     """Return the plan with what is asked for, written; what cannot be divided is said now, before the work."""
     if asked is None:
         return plan
-    divisions(ground, asked)
-    plan = {**plan, "resampling": dict(asked)}
+    splits_of(prepared, asked)
+    plan = changed(plan, repeated_splits=asked)
     folder.write_plan(plan)
     return plan
 
 
-def pool(ground: Ground) -> NDArray[np.int64]:
+def pool(division: Division) -> NDArray[np.int64]:
     """Return the rows that are divided: all that are not of a test split that somebody gave."""
-    table = ground.table
-    return np.arange(len(table)) if ground.drawn else np.flatnonzero(table.splits != "test")
+    table = division.table
+    return np.arange(len(table)) if division.drawn else np.flatnonzero(table.splits != "test")
 
 
-def divisions(ground: Ground, asked: Mapping[str, Any]) -> list[Division]:
-    """Return all divisions, seed by seed.
+def splits_of(prepared: Prepared, asked: SplitsAsked) -> list[Split]:
+    """Return all splits, seed by seed.
 
     Raises
     ------
     ConfigError
         If a class has too few pictures, or too few groups, for so many folds.
     """
-    rows, root = pool(ground), ground.request.seed
-    labels, groups = ground.table.labels[rows], group_ids(ground.table, rows)
+    division = prepared.division
+    rows, root = pool(division), division.seed
+    labels, groups = division.labels[rows], group_ids(division.table, rows)
     found = []
-    for seed in range(asked["seeds"]):
+    for seed in range(asked.seeds):
         own = stream_seed(root, "resampling", seed)
-        for fold, held in enumerate(_held(labels, groups, asked["folds"], own)):
-            _check_learnable(labels[~held], groups[~held], ground.classes)
-            found.append(Division(seed, fold, own, rows[~held], rows[held]))
+        for fold, held in enumerate(_held(labels, groups, asked.folds, own)):
+            _check_learnable(labels[~held], groups[~held], division.classes)
+            found.append(Split(seed, fold, own, rows[~held], rows[held]))
     return found
 
 
@@ -154,14 +149,14 @@ def _held(
         if held is None:
             raise ConfigError(
                 "A quarter of the pictures of every class cannot be held out.",
-                hint="Every class needs three pictures or more, in small groups; else leave --seeds out.",
+                hint="Every class needs at least three pictures, in small groups; else leave --seeds out.",
             )
         yield held
         return
     if number > smallest:
         raise ConfigError(
             f"The smallest class has {smallest} pictures, too few for {number} folds.",
-            hint=f"Give --folds {smallest} at most, or more pictures of it.",
+            hint=f"Give --folds {smallest} at most, or add pictures of that class.",
         )
     own = folds(labels, groups, seed=seed, n=number)
     for fold in np.unique(own):
@@ -174,122 +169,140 @@ def _check_learnable(labels: NDArray[np.int64], groups: NDArray[np.str_], classe
         name = classes[int(counts.argmin())]
         raise ConfigError(
             f"In one of the splits only {counts.min()} pictures of '{name}' are left to learn from.",
-            hint="Give other --folds, more pictures, or smaller groups.",
+            hint="Give another number of --folds, more pictures, or smaller groups.",
         )
 
 
-def resample(ground: Ground, choices: Choices, folder: RunFolder, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entry `resampling` of results.json; what stands in the folder already is not done again."""
-    every = divisions(ground, asked)
-    records = []
-    for name in asked["strategies"]:
-        with ground.progress.step(f"{name} over {described(asked)}", len(every), "splits") as step:
-            for division in every:
-                records.append(_record(ground, choices, folder, asked, strategy_of(name), division))
+def repeat(
+    prepared: Prepared, choices: Choices, folder: RunFolder, asked: SplitsAsked, strategies: Sequence[ResolvedStrategy]
+) -> RepeatedSplits:
+    """Return what several splits say; what stands in the folder already is not done again."""
+    every = splits_of(prepared, asked)
+    runs = []
+    for strategy in strategies:
+        with prepared.context.progress.step(f"{strategy.name} over {described(asked)}", len(every), "splits") as step:
+            for split in every:
+                runs.append(_run(prepared, choices, folder, asked, strategy, split))
                 step.advance()
-    return _entry(ground, asked, every, records)
+    return _summary(prepared, asked, every, runs)
 
 
-def _record(
-    ground: Ground,
+def part_of(prepared: Prepared, split: Split, strategy: ResolvedStrategy) -> tuple[FitContext, NDArray[np.int64]]:
+    """Return what a fit in one split works with, and which rows of the whole table its own are."""
+    whole = prepared.passes
+    rows = np.sort(np.concatenate([split.train, split.held]))
+    splits = np.where(np.isin(rows, split.held), "test", "train")
+    table = replace(prepared.table.only(rows), splits=splits)
+    division = Division.of(table, seed=split.root, choose=not prepared.request.fixed)
+    resolved = prepared.resolved.reseeded(split.root, len(table))
+    pictures = whole.pictures.only(rows)
+    progress = Silent() if strategy.solves else prepared.context.progress
+    own = PixelPasses(pictures, division, resolved, progress)
+    return FitContext(division, resolved, PartPasses(whole, own, rows), pictures, progress), rows
+
+
+def _run(
+    prepared: Prepared,
     choices: Choices,
     folder: RunFolder,
-    asked: Mapping[str, Any],
-    strategy: Strategy,
-    division: Division,
-) -> dict[str, Any]:
-    """Return how one strategy did in one division, from the folder or anew."""
-    name = f"{strategy.name}-s{division.seed}-f{division.fold}"
+    asked: SplitsAsked,
+    strategy: ResolvedStrategy,
+    split: Split,
+) -> StoredSplitRun:
+    """Return how one strategy did in one split, from the folder or anew."""
+    name = f"{strategy.name}-s{split.seed}-f{split.fold}"
     path = folder.path / "resampling" / f"{name}.json"
-    known = {"folds": asked["folds"], "seeds": asked["seeds"]}
-    record = _standing(path, known)
+    record = _standing(path, asked)
     if record is None:
         begin = time.perf_counter()
-        part = Part(ground, division)
-        fitted = _fit(part, choices, strategy, folder.checkpoint(name))
-        rows, labels = part._rows[part.held_out], part.table.labels[part.held_out]
-        wrong = rows[fitted.probabilities.argmax(axis=1) != labels]
-        record = {
-            **known,
-            "strategy": strategy.name,
-            "seed": division.seed,
-            "fold": division.fold,
-            "train": len(part.train),
-            "test": len(rows),
-            "accuracy": accuracy(labels, fitted.probabilities.argmax(axis=1)),
-            "loss": log_loss(labels, fitted.probabilities),
-            "settings": {key: value for key, value in fitted.settings.items() if key in _TOLD},
-            "seconds": time.perf_counter() - begin,
-            "wrong": [ground.table.paths[row] for row in wrong],
-        }
-        write_json(path, record)
+        context, own = part_of(prepared, split, strategy)
+        division = context.division
+        fitted = _fit(context, choices, strategy, folder.checkpoint(name))
+        labels, named = division.labels[division.held_out], fitted.probabilities.argmax(axis=1)
+        wrong = own[division.held_out][named != labels]
+        record = StoredSplitRun(
+            folds=asked.folds,
+            seeds=asked.seeds,
+            strategy=strategy.name,
+            seed=split.seed,
+            fold=split.fold,
+            train=len(division.train),
+            test=len(labels),
+            accuracy=accuracy(labels, named),
+            loss=log_loss(labels, fitted.probabilities),
+            readout=fitted.readout,
+            settings=fitted.solved.settings if fitted.solved else {},
+            epoch_chosen=fitted.training.epoch_chosen if fitted.training else None,
+            kept_solved_head=fitted.training is not None and fitted.training.kept_solved_head,
+            seconds=time.perf_counter() - begin,
+            wrong=tuple(prepared.table.paths[row] for row in wrong),
+        )
+        write_record(path, record)
     folder.drop_checkpoint(name)
     return record
 
 
-def _fit(part: Part, choices: Choices, strategy: Strategy, checkpoint: Path) -> FittedRun:
-    if strategy.trained == "none":
-        part.progress = Silent()
-        return fit_head(part, choices, strategy)
+def _fit(context: FitContext, choices: Choices, strategy: ResolvedStrategy, checkpoint: Path) -> FittedRun:
+    if strategy.solves:
+        return fit_head(context, choices, strategy)
     from headstart.strategies.fit_network import fit_network  # torch, which heads need not
 
-    return fit_network(part, choices, strategy, checkpoint=checkpoint)
+    return fit_network(context, choices, strategy, checkpoint=checkpoint)
 
 
-def _standing(path: Path, known: Mapping[str, Any]) -> dict[str, Any] | None:
+def _standing(path: Path, asked: SplitsAsked) -> StoredSplitRun | None:
     try:
-        record = dict(read_json(path))
-    except (HeadstartError, OSError, TypeError, ValueError):
+        record = read_record(path, StoredSplitRun)
+    except (HeadstartError, OSError):
         return None
-    return record if all(record.get(key) == value for key, value in known.items()) else None
+    return record if (record.folds, record.seeds) == (asked.folds, asked.seeds) else None
 
 
-def _entry(
-    ground: Ground, asked: Mapping[str, Any], every: Sequence[Division], records: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _summary(
+    prepared: Prepared, asked: SplitsAsked, every: Sequence[Split], runs: Sequence[StoredSplitRun]
+) -> RepeatedSplits:
     """Return what was found: each split's figures, each strategy's mean and spread, the pairs."""
-    labels = ground.table.labels[pool(ground)]
-    counts = np.bincount(labels, minlength=len(ground.classes))
+    division = prepared.division
+    labels = division.labels[pool(division)]
+    counts = np.bincount(labels, minlength=len(division.classes))
     train = round(float(np.mean([len(one.train) for one in every])))
     test = round(float(np.mean([len(one.held) for one in every])))
-    accuracies = {
-        name: np.array([record["accuracy"] for record in records if record["strategy"] == name])
-        for name in dict.fromkeys(record["strategy"] for record in records)
-    }
-    same = same_head(records)
+    own = {name: [run for run in runs if run.strategy == name] for name in dict.fromkeys(run.strategy for run in runs)}
+    accuracies = {name: np.array([run.accuracy for run in found]) for name, found in own.items()}
+    same = same_head(runs)
     rivals = {name: values for name, values in accuracies.items() if name not in same}
-    shape = (asked["seeds"], -1)
-    hidden = {"folds", "seeds", "wrong"}
-    return {
-        "folds": asked["folds"],
-        "seeds": asked["seeds"],
-        "pictures": len(labels),
-        "least_per_class": int(counts.min()),
-        "chance": float(counts.max() / counts.sum()),
-        "train": train,
-        "test": test,
-        "strategies": [
-            {
-                "strategy": name,
-                **mean_over_splits(values.reshape(shape), train=train, test=test),
-                "seconds": sum(record["seconds"] for record in records if record["strategy"] == name),
-            }
+    return RepeatedSplits(
+        folds=asked.folds,
+        seeds=asked.seeds,
+        pictures=len(labels),
+        least_per_class=int(counts.min()),
+        chance=float(counts.max() / counts.sum()),
+        train=train,
+        test=test,
+        strategies=tuple(
+            mean_over_splits(
+                values.reshape(asked.seeds, -1),
+                strategy=name,
+                seconds=sum(run.seconds for run in own[name]),
+                train=train,
+                test=test,
+            )
             for name, values in accuracies.items()
-        ],
-        "runs": [{key: value for key, value in record.items() if key not in hidden} for record in records],
-        "same_as": same,
-        "comparisons": compare_over_splits(rivals, train=train, test=test) if len(every) > 1 else [],
-    }
+        ),
+        runs=tuple(run.told() for run in runs),
+        same_as=same,
+        comparisons=compare_over_splits(rivals, train=train, test=test) if len(every) > 1 else (),
+    )
 
 
-def same_head(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def same_head(runs: Sequence[StoredSplitRun]) -> dict[str, str]:
     """Return which strategies kept the solved head in every split, and erred on the same pictures as the first such."""
     found: dict[str, str] = {}
-    solved: dict[str, list[Any]] = {}
-    for name in dict.fromkeys(record["strategy"] for record in records):
-        own = [record for record in records if record["strategy"] == name]
-        if name == "linear" or all(record["settings"].get("epoch_chosen") == 0 for record in own):
-            wrong = [record["wrong"] for record in own]
+    solved: dict[str, list[tuple[str, ...]]] = {}
+    for name in dict.fromkeys(run.strategy for run in runs):
+        own = [run for run in runs if run.strategy == name]
+        if name == REFERENCE.name or all(run.kept_solved_head for run in own):
+            wrong = [run.wrong for run in own]
             one = next((other for other, errors in solved.items() if errors == wrong), None)
             if one is None:
                 solved[name] = wrong

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
+
+import msgspec
 
 from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
@@ -13,19 +14,19 @@ from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.params import check_choice, check_integer
 from headstart.evidence.intervals import INTERVALS
 from headstart.pixels import AUGMENTATIONS
-from headstart.records.preprocessing import FRAMINGS, Framing
+from headstart.records.codec import plain
+from headstart.records.preprocessing import FRAMINGS
+from headstart.records.record import Scalar, changed
+from headstart.records.request import RequestRecord
 from headstart.records.run import READOUTS
-from headstart.strategies.settings import training_settings
-from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
-from headstart.tune import TrainingSettings
+from headstart.records.training import TrainingSettings
+from headstart.strategies.strategy import PART, STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
 
 AUTO: Final = "auto"
-_TRAINED = tuple(name for name, strategy in STRATEGIES.items() if strategy.trained != "none")
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(RequestRecord):
     """The options of one experiment; the same request on the same pictures is the same experiment.
 
     Parameters
@@ -71,10 +72,10 @@ class Request:
     cut: str | None = None
     unfreeze: int | None = None
     head: str = "linear"
-    epochs: int | Mapping[str, int] | None = None
+    epochs: int | dict[str, int] | None = None
     seed: int = 0
     image_size: int | None = None
-    framing: Framing | Literal["auto"] = AUTO
+    framing: str = AUTO
     augment: str = AUTO
     readout: str = AUTO
     views: int = 4
@@ -85,7 +86,7 @@ class Request:
     folds: int | None = None
     seeds: int | None = None
     fixed: bool = False
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: dict[str, Scalar] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.strategies:
@@ -100,7 +101,7 @@ class Request:
         check_integer("seed", "compare", self.seed, least=0)
         check_integer("views", "compare", self.views, least=1, most=64)
         for name in self.epochs if isinstance(self.epochs, Mapping) else ():
-            check_choice("epochs", "compare", name, _TRAINED)
+            check_choice("epochs", "compare", name, _trained())
         for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
             if value is not None:
                 check_integer("epochs", "compare", value, least=1)
@@ -109,17 +110,19 @@ class Request:
                 check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:
             raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
-        if self.cut == AUTO and "partial" not in self.strategies:
+        if self.cut == AUTO and PART.name not in self.strategies:
             raise ConfigError(
-                "'cut' is 'auto', which is about partial, and partial is not among the strategies.",
-                hint="Name it (--strategies linear,partial), or leave --cut out.",
+                f"'cut' is 'auto', which is about {PART.name}, and {PART.name} is not among the strategies.",
+                hint=f"Add it (--strategies linear,{PART.name}), or leave --cut out.",
             )
         if self.weights is not None and not Path(self.weights).is_file():
             raise ConfigError(f"The weights file '{self.weights}' does not exist.", hint="Check the path.")
-        known = {item.name for item in fields(TrainingSettings)}
+        known = set(TrainingSettings.__struct_fields__)
         for name in self.training:
             check_choice(name, "training", name, known)
-        self.trainings()  # a setting that cannot be right is said before any work
+        for row in self.rows:  # a setting that cannot be right is said before any work
+            if not row.solves:
+                self.settings_of(row)
 
     @property
     def rows(self) -> tuple[Strategy, ...]:
@@ -129,19 +132,23 @@ class Request:
     @property
     def trained(self) -> tuple[str, ...]:
         """The names of those that are trained by gradients."""
-        return tuple(row.name for row in self.rows if row.trained != "none")
+        return tuple(row.name for row in self.rows if not row.solves)
 
-    def trainings(self) -> dict[str, TrainingSettings]:
-        """Return the settings of every strategy that is trained; rates may still follow the data."""
-        return {name: training_settings(self, name) for name in self.trained}
+    def settings_of(self, row: Strategy) -> TrainingSettings:
+        """Return the row's own defaults of training with what is asked for in their place; its cut makes no difference.
+
+        Raises
+        ------
+        ConfigError
+            If a setting cannot be right.
+        """
+        asked = self.epochs.get(row.kind) if isinstance(self.epochs, Mapping) else self.epochs
+        values = {**row.training, **self.training, **({} if asked is None else {"epochs": asked})}
+        return TrainingSettings(**values)  # type: ignore[arg-type] - it checks them itself
 
     def joined(self, others: Iterable[str]) -> Request:
         """Return the same request for these strategies too, in their usual order, `others` first among equals."""
-        return replace(self, strategies=in_order([*others, *self.strategies]))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        return changed(self, strategies=in_order([*others, *self.strategies]))
 
     def fingerprint(self, data: str) -> str:
         """Return what makes this experiment itself: options and what follows from them, pictures, version.
@@ -150,20 +157,20 @@ class Request:
         strategies, nor how often pictures are divided: others can come beside those that stand. A cut that is
         left open names strategies, no more.
         """
-        options = {**self.to_dict(), "cut": None if self.cut == AUTO else self.cut}
+        options = {**plain(self), "cut": None if self.cut == AUTO else self.cut}
         del options["offline"]  # it says how weights are looked for, not which
         del options["device"], options["strategies"], options["folds"], options["seeds"]
-        if self.interval == Request.interval:  # run folders from before there was a choice go on
-            del options["interval"]
-        if not self.fixed:
-            del options["fixed"]
-        options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
+        options["training"] = {name: plain(self.settings_of(STRATEGIES[name])) for name in _trained()}
         options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies
             file = Path(self.weights)
             card = file.with_suffix(".json")
             options["weights"] = [sha256_of_file(one) for one in (file, card) if one.is_file()]
         return fingerprint({"request": options, "data": data, "headstart": __version__})
+
+
+def _trained() -> tuple[str, ...]:
+    return tuple(name for name, strategy in STRATEGIES.items() if not strategy.solves)
 
 
 def default_run_folder(data: str | Path) -> Path:

@@ -8,30 +8,48 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import headstart
 from headstart.base import cache
 from headstart.base.errors import HeadstartError
-from headstart.base.files import cache_folder, durable_writer, fingerprint, read_json, sha256_of_file, write_json
+from headstart.base.files import cache_folder, durable_writer, fingerprint, sha256_of_file
 from headstart.bundle.folder import read_folder, write_folder
-from headstart.experiment.conclude import environment, places_of
+from headstart.experiment.conclude import environment
 from headstart.experiment.folder import RunFolder
-from headstart.experiment.ground import Choices, Ground
-from headstart.strategies.settings import check_cut
-from headstart.strategies.strategy import Strategy
+from headstart.experiment.prepare import Prepared
+from headstart.records.codec import plain, read_record, write_record
+from headstart.records.record import Record, changed
+from headstart.records.run import RunRecord
+from headstart.strategies.resolved import Choices, ResolvedStrategy
 
-FORMAT = 2  # since bundles know how sure they are
+FORMAT = 3  # since records are typed
 _MANIFEST, _RECORD, _PREDICTIONS, _BUNDLE = "manifest.json", "record.json", "predictions.parquet", "bundle"
 # What the libraries round by, beside the processor itself.
 _STEERING = ("ATEN_", "DNNL_", "MKL_", "ONEDNN_", "OPENBLAS_", "OMP_NUM_THREADS")
-_TOLD = "as it was trained before on this machine, with the same pictures and options; nothing is trained again."
+
+
+class TrainingFacts(Record):
+    """What a person would ask of a kept training."""
+
+    strategy: str
+    cut: str | None
+    data: str
+    pictures: int
+
+
+class _Manifest(Record):
+    """Content of an entry's manifest; `sha256` by file."""
+
+    format: int
+    key: str
+    of: TrainingFacts
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +57,7 @@ class CachedTraining:
     """One training, by all that its result hangs on; `facts` are those that a person would ask for."""
 
     key: str
-    facts: Mapping[str, Any]
+    facts: TrainingFacts
 
     @property
     def place(self) -> Path:
@@ -49,65 +67,72 @@ class CachedTraining:
     def stands(self) -> bool:
         """Return whether it was kept, and is whole."""
         try:
-            manifest = read_json(self.place / _MANIFEST)
-            whole = manifest["key"] == self.key
-            return whole and all(sha256_of_file(self.place / name) == sha for name, sha in manifest["sha256"].items())
-        except (HeadstartError, OSError, KeyError, TypeError, AttributeError):
+            manifest = read_record(self.place / _MANIFEST, _Manifest)
+            return manifest.key == self.key and all(
+                sha256_of_file(self.place / name) == sha for name, sha in manifest.sha256.items()
+            )
+        except (HeadstartError, OSError):
             return False
 
-    def restore(self, folder: RunFolder, name: str) -> dict[str, Any] | None:
+    def restore(self, folder: RunFolder, name: str) -> RunRecord | None:
         """Put what was kept into a run folder and return its record; None if it is gone or damaged."""
         if not self.stands():
             return None
         with suppress(OSError):
             os.utime(self.place / _MANIFEST)  # used now; nothing of it stays open
         try:
-            record = {**read_json(self.place / _RECORD), **places_of(name)}
+            record = read_record(self.place / _RECORD, RunRecord)
             write_folder(read_folder(self.place / _BUNDLE), folder.bundle(name))
-            with durable_writer(folder.predictions(name)) as temporary:
+            with durable_writer(folder.predictions(name).path) as temporary:
                 shutil.copyfile(self.place / _PREDICTIONS, temporary)
-        except (HeadstartError, OSError, TypeError, ValueError):
+        except (HeadstartError, OSError):
             if self.stands():  # then it is the run folder that cannot be written
                 raise
             return None
-        return {**record, "seconds": {**record["seconds"], "earlier": True}}
+        return changed(
+            record,
+            id=name,
+            predictions=f"predictions/{name}.parquet",
+            bundle=f"bundles/{name}",
+            seconds=changed(record.seconds, earlier=True),
+        )
 
-    def keep(self, folder: RunFolder, record: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    def keep(self, folder: RunFolder, record: RunRecord, tell: Callable[[str], None]) -> None:
         """Keep a training that stands in a run folder; `tell` hears where the cache cannot be written."""
         try:
             with cache.building(self.place, stands=self.stands) as draft:
-                shutil.copytree(folder.bundle(record["id"]), draft / _BUNDLE)
-                shutil.copyfile(folder.predictions(record["id"]), draft / _PREDICTIONS)
-                write_json(draft / _RECORD, record)
+                shutil.copytree(folder.bundle(record.id), draft / _BUNDLE)
+                shutil.copyfile(folder.predictions(record.id).path, draft / _PREDICTIONS)
+                write_record(draft / _RECORD, record)
                 files = sorted(file for file in draft.rglob("*") if file.is_file())
                 digests = {file.relative_to(draft).as_posix(): sha256_of_file(file) for file in files}
-                manifest = {"format": FORMAT, "key": self.key, "of": self.facts, "sha256": digests}
-                write_json(draft / _MANIFEST, manifest)
+                write_record(
+                    draft / _MANIFEST, _Manifest(format=FORMAT, key=self.key, of=self.facts, sha256=digests)
+                )
             cache.make_room()
         except HeadstartError as error:  # costs the next run time, and this one nothing
-            tell(f"{record['id']}: the training could not be kept for other run folders ({error}).")
+            tell(f"{record.id}: the training could not be kept for other run folders ({error}).")
 
 
-def training_of(ground: Ground, choices: Choices, strategy: Strategy) -> CachedTraining:
+def training_of(prepared: Prepared, choices: Choices, strategy: ResolvedStrategy) -> CachedTraining:
     """Return which training `strategy` is here: pictures, split, options, choices, machine and versions."""
-    cut = None  # whatever the run is called: a cut that its name says, and the same one given otherwise
-    if strategy.trained == "part":
-        cut = check_cut(ground.request, ground.need_backbone(), strategy.cut)
-    facts = {"strategy": strategy.kind, "cut": cut, "data": ground.table.root.name, "pictures": len(ground.table)}
-    weights = ground.backbone.describe()["sha256"] if ground.backbone is not None else None
+    resolved, table = prepared.resolved, prepared.table
+    partly = strategy.row.trains == "part"
+    cut = strategy.cut if partly else None  # whatever the run is called
+    facts = TrainingFacts(strategy=strategy.kind, cut=cut, data=table.root.name, pictures=len(table))
     key = fingerprint(
         {
             "format": FORMAT,
             "headstart": [headstart.__version__, _sources()],
             "strategy": [strategy.kind, cut],
-            "experiment": ground.request.fingerprint(ground.table.fingerprint()),
-            "preprocessing": choices.preprocessing.to_dict(),
+            "experiment": prepared.request.fingerprint(table.fingerprint()),
+            "preprocessing": plain(choices.preprocessing),
             "augment": choices.augment,
-            "engine": [ground.engine, version("onnxruntime") if ground.engine == "onnx" else None],
-            "activation_limit": ground.activation_limit if strategy.trained == "part" else None,
-            "weights": weights,
-            "environment": environment(ground.device),
-            "arithmetic": _arithmetic(ground.device),
+            "engine": [resolved.engine, version("onnxruntime") if resolved.engine == "onnx" else None],
+            "activation_limit": resolved.activation_limit if partly else None,
+            "weights": None if resolved.backbone is None else resolved.backbone.sha256,
+            "environment": plain(environment(resolved.device)),
+            "arithmetic": _arithmetic(resolved.device),
         }
     )
     return CachedTraining(key, facts)
@@ -131,4 +156,4 @@ def _arithmetic(device: str) -> list[str]:
 
 def told(name: str) -> str:
     """Return what a person hears of a strategy that was trained before."""
-    return f"{name}: {_TOLD}"
+    return f"{name}: already trained on this machine with the same pictures and options, so the result is reused."

@@ -2,145 +2,117 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import heads
-from headstart.backbones import Backbone
-from headstart.base.types import Affine, Head, Kernel
 from headstart.bundle import Model
-from headstart.experiment.framing_choice import clearly_better, losses_of
-from headstart.experiment.ground import Choices, Ground, Look
-from headstart.experiment.request import AUTO
+from headstart.evidence.choosing import clearly_better, losses_of
+from headstart.records.findings import Finding
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.run import READOUTS
+from headstart.records.run import Parameters, Readout, SolvedHead
+from headstart.strategies.answer_limits import trust_of_head
+from headstart.strategies.context import FitContext, Once
+from headstart.strategies.division import Part
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.strategy import Strategy
-from headstart.strategies.trust import trust_of_head
+from headstart.strategies.passes import HELD_OUT
+from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.words import findings
 
 
-def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
+class Solved(NamedTuple):
+    """A solved head and what it reads."""
+
+    fitted: heads.Fitted
+    readout: Readout
+
+    @property
+    def out_of_fold(self) -> NDArray[np.float64]:
+        """Scores of each row from a head that was solved without its fold."""
+        if self.fitted.out_of_fold is None:
+            raise RuntimeError("the head was fitted without folds")
+        return self.fitted.out_of_fold
+
+
+def fit_head(context: FitContext, choices: Choices, strategy: ResolvedStrategy) -> FittedRun:
     """Solve the head of `strategy` on what the frozen network says of the training pictures."""
-    fitted, readout, earlier = solved(ground, choices.preprocessing, strategy)
-    if fitted.out_of_fold is None:
-        raise RuntimeError("the head was fitted without folds")
-    said = ground.features(ground.train, choices.preprocessing, Look("features", "features"), readout=readout)
-    backbone = ground.network(readout)
+    found, earlier = solved(context, choices.preprocessing, strategy)
+    fitted, readout = found
+    passes, preprocessing = context.passes, choices.preprocessing
+    said = passes.features("train", preprocessing, readout=readout)
+    backbone = passes.network(readout)
     # The held-out pictures pass by themselves, in the batches in which the bundle would see them again.
-    held_out = ground.features(
-        ground.held_out, choices.preprocessing, Look("features", "features, held out"), readout=readout
-    )
+    held_out = passes.features("held out", preprocessing, look=HELD_OUT, readout=readout)
+    head = fitted.head
     model = Model(
         network=backbone.held,
-        head=fitted.head,
-        preprocessing=choices.preprocessing,
-        classes=ground.classes,
-        device=ground.device,
-        trust=trust_of_head(ground, said, fitted.out_of_fold, fitted.head.temperature),
+        head=head,
+        preprocessing=preprocessing,
+        classes=context.division.classes,
+        device=context.resolved.device,
+        trust=trust_of_head(context.division, said, found.out_of_fold, head.temperature),
     )
     answers = model.answers_of(held_out)
     return FittedRun(
         model=model,
         probabilities=answers.probabilities,
         distances=answers.distances,
-        cut="pool",
-        flops=backbone.flops + fitted.head.flops(),
-        total=backbone.parameters + numbers_in(fitted.head),
-        trained=trained_numbers(fitted.head),
-        remembered=numbers_in(fitted.head) - trained_numbers(fitted.head),
-        settings={**fitted.chosen, "readout": readout, "converged": fitted.converged},
+        cut=strategy.cut,
+        head=strategy.row.head,
+        readout=readout,
+        flops=backbone.flops + head.flops(),
+        parameters=Parameters(
+            total=backbone.parameters + head.numbers,
+            trained=head.fitted_numbers,
+            remembered=head.numbers - head.fitted_numbers,
+        ),
+        solved=SolvedHead(settings=dict(fitted.chosen), converged=fitted.converged),
         shared=("decode", "framing", "features"),
         read=backbone.read,
-        warnings=(*_unread(ground, backbone), *fitted.warnings),
+        warnings=(*_unread(context, bool(backbone.read)), *fitted.warnings),
         earlier=earlier,
     )
 
 
-def _unread(ground: Ground, backbone: Backbone) -> tuple[str, ...]:
+def _unread(context: FitContext, reads: bool) -> tuple[Finding, ...]:  # noqa: FBT001
     """Return what to say if stages were asked for that the network does not have."""
-    if ground.request.readout != "stages" or backbone.read:
+    if not context.resolved.stages_asked or reads:
         return ()
-    return (f"{backbone.name} has no stages that can be read, so its last features alone were.",)
+    return (findings.no_stages_to_read(context.resolved.need_backbone().name),)
 
 
-def readouts_tried(ground: Ground) -> tuple[str, ...]:
-    """Return the readouts among which a head chooses; a network without places to read has but one."""
-    asked = ground.request.readout
-    wanted = READOUTS if asked == AUTO else (asked,)
-    return tuple(dict.fromkeys(ground.network(readout).readout for readout in wanted))
-
-
-class Solved(NamedTuple):
-    """A solved head, its readout, and the seconds that were spent on it before it was asked for now."""
-
-    fitted: heads.Fitted
-    readout: str
-    earlier: float
-
-
-def solved(ground: Ground, preprocessing: Preprocessing, strategy: Strategy, *, few: bool = False) -> Solved:
+def solved(
+    context: FitContext, preprocessing: Preprocessing, strategy: ResolvedStrategy, *, part: Part = "train"
+) -> Once[Solved]:
     """Return the head and its readout: as asked for, or what answers better for training pictures it has not seen.
 
-    It is solved once: the advice asks for the same head as the strategy does after it. With `few`, on the pictures that
-    are looked at for choosing, which are all of train unless these are very many.
+    It is solved once: the advice asks for the same head as the strategy does after it, on the pictures that are looked
+    at for choosing, which are all of train unless these are very many.
     """
-    rows = ground.looked_at if few else ground.train
-    key = ("head", strategy.head, preprocessing, len(rows))
-    if key in ground.solved:
-        known: Solved = ground.solved[key]
-        return known
-    begin, before = time.perf_counter(), ground.spent
-    found = Solved(*_solve(ground, preprocessing, strategy, rows), earlier=0.0)
-    seconds = time.perf_counter() - begin - (ground.spent - before)  # passes count by themselves
-    ground.solved[key] = found._replace(earlier=seconds)
-    return found
+    rows = context.division.rows(part)
+    key = ("head", strategy.row.head, preprocessing, len(rows))
+    return context.memo.once(key, lambda: _solve(context, preprocessing, strategy, part), context.passes)
 
 
-def _solve(
-    ground: Ground, preprocessing: Preprocessing, strategy: Strategy, rows: NDArray[np.int64]
-) -> tuple[heads.Fitted, str]:
-    readouts = readouts_tried(ground)
-    labels, found = ground.table.labels[rows], dict[str, heads.Fitted]()
-    folds = ground.folds[np.searchsorted(ground.train, rows)]  # both ascend
-    with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
+def _solve(context: FitContext, preprocessing: Preprocessing, strategy: ResolvedStrategy, part: Part) -> Solved:
+    division, readouts = context.division, context.resolved.readouts
+    rows = division.rows(part)
+    labels, found = division.labels[rows], dict[Readout, Solved]()
+    with context.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
         for readout in readouts:
-            features = ground.features(rows, preprocessing, Look("features", "features"), readout=readout)
-            found[readout] = heads.FITTERS[strategy.head](
-                features,
+            fitted = heads.HEADS[strategy.row.head].fit(
+                context.passes.features(part, preprocessing, readout=readout),
                 labels,
-                len(ground.classes),
-                folds=folds,
-                seed=ground.request.seed,
-                blocks=ground.network(readout).blocks,
+                len(division.classes),
+                folds=division.folds_of(rows),
+                seed=division.seed,
+                blocks=context.passes.network(readout).blocks,
             )
+            found[readout] = Solved(fitted, readout)
             step.advance()
-    best = clearly_better({readout: _unseen_losses(fitted, labels) for readout, fitted in found.items()})
-    return found[best], best
-
-
-def _unseen_losses(fitted: heads.Fitted, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each training picture's log loss under a head that has not seen it (NaN where none was asked)."""
-    if fitted.out_of_fold is None:
-        raise RuntimeError("the head was fitted without folds")
-    return losses_of(fitted.out_of_fold / fitted.head.temperature, labels)
-
-
-def numbers_in(head: Head) -> int:
-    """Return how many numbers a head holds."""
-    if isinstance(head, Affine):
-        return head.weight.size + head.bias.size
-    if isinstance(head, Kernel):
-        return head.support.size + head.coefficients.size + head.bias.size
-    return head.examples.size
-
-
-def trained_numbers(head: Head) -> int:
-    """Return how many of them were fitted: coefficients, not remembered pictures."""
-    if isinstance(head, Affine):
-        return head.weight.size + head.bias.size
-    if isinstance(head, Kernel):
-        return head.coefficients.size + head.bias.size
-    return 0
+    losses = {
+        readout: losses_of(one.out_of_fold / one.fitted.head.temperature, labels) for readout, one in found.items()
+    }
+    return found[clearly_better(losses)]

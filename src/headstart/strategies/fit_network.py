@@ -1,39 +1,39 @@
-"""Strategies that train the network, or the last part of it, by gradients: scratch, partial, full.
+"""Strategies that train the network, or the last part of it, by gradients.
 
-All three are one call of the one training loop. They differ in where the trained part starts, in what it
-starts from, and in whether the pictures come live or as stored activations of the frozen part.
+All are one call of the one training loop. They differ in where the trained part starts, in what it starts from, and in
+whether the pictures come live or as stored activations of the frozen part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.backbones import Backbone, tensors_hash
 from headstart.base.types import Affine, Floats
 from headstart.bundle import Model, Trust
-from headstart.experiment.framing_choice import clearly_better, losses_of
-from headstart.experiment.ground import Choices, Ground, Look
+from headstart.evidence.choosing import clearly_better, losses_of
 from headstart.pixels import frame
-from headstart.strategies.fit_head import numbers_in, readouts_tried
+from headstart.records.findings import Finding
+from headstart.records.run import Parameters, Readout, TrainingRecord
+from headstart.records.training import Epoch, TrainingSettings
+from headstart.strategies.answer_limits import examples_of, trust_of_head, trust_of_network
+from headstart.strategies.context import FitContext
+from headstart.strategies.division import Part, Rows
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.settings import training_settings, with_rates
-from headstart.strategies.strategy import Strategy
-from headstart.strategies.training_input import TrainingInput, training_input_of, untrained
-from headstart.strategies.trust import examples_of, trust_of_head, trust_of_network
+from headstart.strategies.rates import with_rates
+from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.strategies.strategy import REFERENCE
+from headstart.strategies.training_input import TrainingInput, training_input_of
 from headstart.tune import (
-    ActivationSource,
-    PixelSource,
     Trained,
     Trainee,
-    TrainingSettings,
     features_in_training,
     linear_head,
     pool_bn_head,
@@ -41,13 +41,12 @@ from headstart.tune import (
     train,
 )
 from headstart.tune.choosing import judge
+from headstart.words import findings
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Floats32 = NDArray[np.float32]
-
-_KEPT = (
-    "training did not beat the head solved on the frozen network ({pictures} pictures that were held back judged), "
-    "so that head is kept, solved again on all of train."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,75 +62,110 @@ class _Better:
 class _Learned:
     """What a strategy ends with: network and head, the epoch they are from, how many pictures taught them."""
 
-    network: torch.nn.Module
+    network: nn.Module
     head: Affine
     epoch: int | None
     pictures: int
     fitted: int  # parameters
+    kept_solved_head: bool = False
     read: tuple[str, ...] = ()
     trust: Trust | None = None
-    epochs_on_all: Sequence[Mapping[str, Any]] = ()
-    warnings: tuple[str, ...] = ()
+    epochs_on_all: tuple[Epoch, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def readout(self) -> Readout:
+        """What the head reads."""
+        return "stages" if self.read else "pool"
 
 
-def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpoint: Path | None) -> FittedRun:
+def fit_network(
+    context: FitContext, choices: Choices, strategy: ResolvedStrategy, *, checkpoint: Path | None
+) -> FittedRun:
     """Train `strategy` and return it with the answers for the held-out pictures."""
-    settings = training_settings(ground.request, strategy.name)
-    inputs = training_input_of(ground, choices, strategy, settings)
-    head, error = _head(ground, inputs, settings, strategy)
+    if strategy.training is None:
+        raise RuntimeError(f"'{strategy.name}' is not trained by gradients")
+    settings = strategy.training
+    inputs = training_input_of(context, choices, strategy, settings)
+    head, error = _head(context, inputs, settings, strategy)
     if error is not None:
-        settings = with_rates(settings, error, given=ground.request.training)
+        settings = with_rates(settings, error, given=context.resolved.given)
     trainee = Trainee(inputs.suffix, head)
-    trained = _train(ground, inputs, trainee, settings, strategy, checkpoint=checkpoint)
-    kept = _better_head(ground, choices, inputs, settings, trained) if error is not None else None
+    trained = _train(context, inputs, trainee, settings, strategy, checkpoint=checkpoint)
+    kept = _better_head(context, choices, inputs, settings, trained) if error is not None else None
     if kept is not None:
-        learned = _Learned(
-            kept.frozen.network,
-            kept.head,
-            0,
-            len(ground.train),
-            numbers_in(kept.head),
-            read=kept.frozen.read,
-            trust=kept.trust,
-            warnings=(_KEPT.format(pictures=len(inputs.choosing)),),
-        )
+        learned = _kept(context, inputs, kept)
     else:
         learned = _learned(inputs, trainee, trained.temperature, trained.chosen_epoch)
-        if trained.chosen_epoch is not None and ground.refits(strategy.name):
-            learned = _on_all(ground, inputs, strategy, settings, learned, checkpoint=checkpoint)
-    model = _model(ground, inputs, learned)
-    said = _features(ground, model, ground.held_out, f"{strategy.name}: answers")
-    model = model.told(trust=learned.trust or _trust(ground, inputs, model, strategy.name))
+        if trained.chosen_epoch is not None and settings.refit and inputs.choosing_in == "train":
+            learned = _on_all(context, inputs, strategy, settings, learned, checkpoint=checkpoint)
+    return _fitted(context, choices, strategy, settings, inputs, trained, learned)
+
+
+def _fitted(
+    context: FitContext,
+    choices: Choices,
+    strategy: ResolvedStrategy,
+    settings: TrainingSettings,
+    inputs: TrainingInput,
+    trained: Trained,
+    learned: _Learned,
+) -> FittedRun:
+    """Return the fitted run with its answers and what it knows of its limits."""
+    model = _model(context, inputs, learned)
+    said = _features(context, model, context.division.held_out, f"{strategy.name}: answers")
+    model = model.told(trust=learned.trust or _trust(context, inputs, model, strategy.name))
     answers = model.answers_of(said)
+    chosen_on_val = inputs.choosing_in == "val"
+    record = TrainingRecord(
+        settings=settings,
+        augment=choices.augment,
+        choosing=inputs.choosing_in,
+        epoch_chosen=learned.epoch,
+        kept_solved_head=learned.kept_solved_head,
+        pictures=learned.pictures,
+        views=inputs.source.stored_views,
+        sides=inputs.source.sides,
+        chosen_among=trained.answers if chosen_on_val else (),
+    )
     return FittedRun(
         model=model,
         probabilities=answers.probabilities,
         distances=answers.distances,
         cut=inputs.cut,
+        head=context.resolved.trained_head,
+        readout=learned.readout,
         flops=inputs.backbone.flops + learned.head.flops(),
-        total=inputs.backbone.parameters + numbers_in(learned.head),
-        trained=learned.fitted,
-        settings={
-            **settings.to_dict(),
-            **_facts(ground, choices, inputs),
-            "readout": "stages" if learned.read else "pool",
-            "epoch_chosen": learned.epoch,
-            "pictures_trained_on": learned.pictures,
-        },
+        parameters=Parameters(total=inputs.backbone.parameters + learned.head.numbers, trained=learned.fitted),
+        training=record,
         read=learned.read,
         shared=inputs.shared,
-        chosen_on_val=inputs.chosen_in == "val",
-        epochs=trained.epochs,
+        chosen_on_val=chosen_on_val,
+        epochs=tuple(trained.epochs),
         epochs_on_all=learned.epochs_on_all,
-        right_by_epoch=trained.answers,
         warnings=(*trained.warnings, *learned.warnings),
     )
 
 
+def _kept(context: FitContext, inputs: TrainingInput, kept: _Better) -> _Learned:
+    """Return the solved head that no epoch has beaten as what the strategy ends with."""
+    return _Learned(
+        kept.frozen.network,
+        kept.head,
+        None,
+        len(context.division.train),
+        kept.head.numbers,
+        kept_solved_head=True,
+        read=kept.frozen.read,
+        trust=kept.trust,
+        warnings=(findings.kept_solved_head(len(inputs.choosing)),),
+    )
+
+
 def _on_all(
-    ground: Ground,
+    context: FitContext,
     inputs: TrainingInput,
-    strategy: Strategy,
+    strategy: ResolvedStrategy,
     settings: TrainingSettings,
     judged: _Learned,
     *,
@@ -142,11 +176,11 @@ def _on_all(
     Their work is done then, and a head would learn from them too; the temperature that they fitted is kept, and so are
     the thresholds: only the examples are seen anew.
     """
-    trust = _trust(ground, inputs, _model(ground, inputs, judged), strategy.name)
-    everything = inputs.on_all(untrained(ground, strategy))
-    trainee = Trainee(everything.suffix, _head(ground, everything, settings, strategy)[0])
+    trust = _trust(context, inputs, _model(context, inputs, judged), strategy.name)
+    everything = inputs.on_all(context.resolved.untrained(strategy))
+    trainee = Trainee(everything.suffix, _head(context, everything, settings, strategy)[0])
     again = _train(
-        ground,
+        context,
         everything,
         trainee,
         settings,
@@ -156,24 +190,24 @@ def _on_all(
         stop_after=judged.epoch,
     )
     learned = _learned(everything, trainee, judged.head.temperature, judged.epoch)
-    examples = examples_of(ground, everything.learning)
-    said = _features(ground, _model(ground, everything, learned), examples, f"{strategy.name}: how sure")
-    return replace(learned, trust=trust.on(said), epochs_on_all=again.epochs, warnings=again.warnings)
+    examples = examples_of(context.division, everything.learning)
+    said = _features(context, _model(context, everything, learned), examples, f"{strategy.name}: how sure")
+    return replace(learned, trust=trust.on(said), epochs_on_all=tuple(again.epochs), warnings=again.warnings)
 
 
 def _learned(inputs: TrainingInput, trainee: Trainee, temperature: float, epoch: int | None) -> _Learned:
-    """Return what now is in `trainee`, whose suffix is part of the inputs's backbone."""
+    """Return what now is in `trainee`, whose suffix is part of the input's backbone."""
     head = replace(to_affine(trainee.head), temperature=temperature)
     fitted = sum(value.numel() for value in trainee.parameters())
     return _Learned(inputs.backbone.network, head, epoch, len(inputs.learning), fitted)
 
 
 def _train(
-    ground: Ground,
+    context: FitContext,
     inputs: TrainingInput,
     trainee: Trainee,
     settings: TrainingSettings,
-    strategy: Strategy,
+    strategy: ResolvedStrategy,
     part: str = "",
     *,
     checkpoint: Path | None,
@@ -187,12 +221,12 @@ def _train(
         train_rows=inputs.train_rows,
         hold_out_rows=inputs.choosing_rows,
         settings=settings,
-        seed=ground.request.seed,
+        seed=context.division.seed,
         run=strategy.name + part,
         draws=strategy.kind + part,  # the same at every cut: depths differ in nothing else
         checkpoint=checkpoint,
-        progress=ground.progress,
-        device=ground.device,
+        progress=context.progress,
+        device=context.resolved.device,
         guard=False,  # judged against the head on the frozen network instead
         stop_after=stop_after,
     )
@@ -201,59 +235,49 @@ def _train(
     return trained
 
 
-def _facts(ground: Ground, choices: Choices, inputs: TrainingInput) -> dict[str, Any]:
-    """Return what results.json tells beside the training's own settings."""
-    return {
-        "head": ground.request.head,
-        "augment": choices.augment,
-        "views": len(inputs.source.views) if isinstance(inputs.source, ActivationSource) else None,
-        "sides": list(inputs.source.sides) if isinstance(inputs.source, PixelSource) else [],
-        "epoch_chosen_on": inputs.chosen_in,
-    }
-
-
-def _model(ground: Ground, inputs: TrainingInput, learned: _Learned) -> Model:
+def _model(context: FitContext, inputs: TrainingInput, learned: _Learned) -> Model:
     return Model(
-        network=learned.network.to(ground.device).eval(),
+        network=learned.network.to(context.resolved.device).eval(),
         head=learned.head,
         preprocessing=inputs.preprocessing,
-        classes=ground.classes,
-        device=ground.device,
+        classes=context.division.classes,
+        device=context.resolved.device,
         trust=learned.trust,
     )
 
 
-def _features(ground: Ground, model: Model, rows: NDArray[np.int64], name: str) -> Floats32:
+def _features(context: FitContext, model: Model, rows: Rows, name: str) -> Floats32:
     """Return what a trained network says of some pictures, (rows, d), as the bundle's will."""
-    with ground.progress.step(name, len(rows)) as step:
+    with context.progress.step(name, len(rows)) as step:
 
         def squares() -> Iterator[NDArray[np.uint8]]:
             for row in rows:
-                yield frame(ground.pictures[int(row)], model.preprocessing)
+                yield frame(context.pixels[int(row)], model.preprocessing)
                 step.advance()
 
         return model.features_of_squares(squares())
 
 
-def _trust(ground: Ground, inputs: TrainingInput, model: Model, name: str) -> Trust:
+def _trust(context: FitContext, inputs: TrainingInput, model: Model, name: str) -> Trust:
     """Return what is known of a trained network, from the pictures that were held out to choose its epoch."""
 
-    def features_of(rows: NDArray[np.int64]) -> Floats32:
-        return _features(ground, model, rows, f"{name}: how sure")
+    def features_of(rows: Rows) -> Floats32:
+        return _features(context, model, rows, f"{name}: how sure")
 
-    return trust_of_network(ground, inputs.learning, inputs.choosing, model.head, features_of)
+    return trust_of_network(context.division, inputs.learning, inputs.choosing, model.head, features_of)
 
 
 def _head(
-    ground: Ground, inputs: TrainingInput, settings: TrainingSettings, strategy: Strategy
-) -> tuple[torch.nn.Module, float | None]:
+    context: FitContext, inputs: TrainingInput, settings: TrainingSettings, strategy: ResolvedStrategy
+) -> tuple[nn.Module, float | None]:
     """Return the head to train, and how often it errs on training pictures it was solved without.
 
     Below pre-trained weights it is solved on what the training will show it; below random ones it is random.
     """
-    width, classes, seed = inputs.backbone.features, len(ground.classes), ground.request.seed
-    pooled_norm = ground.request.head == "pool-bn"
-    if strategy.weights == "random":
+    division = context.division
+    width, classes, seed = inputs.backbone.features, len(division.classes), division.seed
+    pooled_norm = context.resolved.trained_head == "pool-bn"
+    if strategy.row.weights == "random":
         return (pool_bn_head if pooled_norm else linear_head)(width, classes, seed=seed), None
     features = features_in_training(
         inputs.suffix,
@@ -263,61 +287,61 @@ def _head(
         seed=seed,
         run=strategy.name,
         draws=strategy.kind,
-        device=ground.device,
-        progress=ground.progress,
+        device=context.resolved.device,
+        progress=context.progress,
     )
-    start, unseen = _logistic(ground, features, inputs.learning)
-    error = float((unseen.argmax(axis=1) != ground.table.labels[inputs.learning]).mean())
+    start, unseen = _solved(context, features, inputs.learning)
+    error = float((unseen.argmax(axis=1) != division.labels[inputs.learning]).mean())
     if pooled_norm:
         return pool_bn_head(width, classes, start=start, like=features, seed=seed), error
     return linear_head(width, classes, start=start, seed=seed), error
 
 
 def _better_head(
-    ground: Ground, choices: Choices, inputs: TrainingInput, settings: TrainingSettings, trained: Trained
+    context: FitContext, choices: Choices, inputs: TrainingInput, settings: TrainingSettings, trained: Trained
 ) -> _Better | None:
     """Return a head on the frozen network, and that network, if no epoch beat one on its last features.
 
-    That one, solved without the choosing rows, is judged on them. What is kept instead reads the network as
-    `linear` would, so that it does not answer worse than that.
+    That one, solved without the choosing rows, is judged on them. What is kept instead reads the network as the
+    reference strategy would, so that it does not answer worse than that.
     """
     if trained.chosen_epoch is None:
         return None
+    division, passes = context.division, context.passes
 
-    def said(rows: NDArray[np.int64], readout: str = "pool") -> Floats32:
-        return ground.features(rows, choices.preprocessing, Look("features", "features"), readout=readout)
+    def said(part: Part, readout: Readout = "pool") -> Floats32:
+        return passes.features(part, choices.preprocessing, readout=readout)
 
-    labels, learning = ground.table.labels, np.isin(ground.train, inputs.learning)
-    start, _ = _logistic(ground, said(ground.train)[learning], inputs.learning)
-    asked = said(ground.train)[~learning] if inputs.chosen_in == "train" else said(inputs.choosing)
+    labels, learning = division.labels, np.isin(division.train, inputs.learning)
+    start, _ = _solved(context, said("train")[learning], inputs.learning)
+    asked = said("train")[~learning] if inputs.choosing_in == "train" else said("choosing")
     judged = judge(start.scores(asked), labels[inputs.choosing], settings.choose)
     if trained.chosen_rank < judged.rank:
         return None
     # The hold-out has done its work: solved on all of train.
     solved = {
-        readout: _logistic(ground, said(ground.train, readout), ground.train, ground.network(readout).blocks)
-        for readout in readouts_tried(ground)
+        readout: _solved(context, said("train", readout), division.train, passes.network(readout).blocks)
+        for readout in context.resolved.readouts
     }
-    best = clearly_better({name: losses_of(unseen, labels[ground.train]) for name, (_, unseen) in solved.items()})
+    best = clearly_better({name: losses_of(unseen, labels[division.train]) for name, (_, unseen) in solved.items()})
     head, unseen = solved[best]
-    return _Better(
-        head, ground.network(best), trust_of_head(ground, said(ground.train, best), unseen, head.temperature)
-    )
+    trust = trust_of_head(division, said("train", best), unseen, head.temperature)
+    return _Better(head, passes.network(best), trust)
 
 
-def _logistic(
-    ground: Ground, features: Floats32, rows: NDArray[np.int64], blocks: Sequence[int] = ()
+def _solved(
+    context: FitContext, features: Floats32, rows: Rows, blocks: Sequence[int] = ()
 ) -> tuple[Affine, Floats]:
-    """Return logistic regression on the features of some training rows, and its scores of each without its fold."""
-    labels = ground.table.labels[rows]
-    fitted = heads.FITTERS["logistic"](
+    """Return the reference head on the features of some training rows, and its scores of each without its fold."""
+    division = context.division
+    fitted = heads.HEADS[REFERENCE.head].fit(
         features,
-        labels,
-        len(ground.classes),
-        folds=ground.folds[np.searchsorted(ground.train, rows)],  # train is in ascending order, rows need not be
-        seed=ground.request.seed,
+        division.labels[rows],
+        len(division.classes),
+        folds=division.folds_of(rows),  # train is in ascending order, rows need not be
+        seed=division.seed,
         blocks=blocks,
     )
     if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
-        raise RuntimeError("logistic regression gave no affine head")
+        raise RuntimeError("the reference head is not affine")
     return fitted.head, fitted.out_of_fold

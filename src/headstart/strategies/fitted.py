@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from headstart.base.types import Floats
 from headstart.bundle import Answers, Model
+from headstart.records.findings import Finding
+from headstart.records.run import Parameters, Readout, SolvedHead, TrainingRecord
+from headstart.records.training import Epoch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -21,47 +22,46 @@ class FittedRun:
         Of the held-out pictures, by the path that the model itself answers with.
     cut : str
         Where the trained part starts.
+    head : str
+        The head's name.
+    readout : str
+        What it reads.
     flops : float
         For one picture at prediction, head included.
-    total, trained : int
-        Parameters of network and head; those that were fitted.
-    remembered : int
-        Numbers of the head that are training pictures as the network sees them.
-    settings : mapping
-        What the fit was told, and what it chose itself.
-    read : tuple of str
-        Stages that the head reads beside the pooled features.
+    parameters : Parameters
     shared : tuple of str
         The shared steps without which this strategy could not have been fitted.
+    read : tuple of str
+        Stages that the head reads beside the pooled features.
     distances : array, (held-out pictures,), optional
         From what was trained on; None where the model does not know.
+    solved, training
+        The one of the two that made it.
     chosen_on_val : bool
         The validation pictures took part in choosing.
-    epochs, epochs_on_all : sequences of mapping
+    epochs, epochs_on_all : tuples of Epoch
         Of the training that the hold-out judged, and of the one after it that learned from the hold-out too.
     earlier : float
         Seconds that were spent on it before it was fitted, because something else needed the same.
-    right_by_epoch : tuple of str
-        Which of the choosing pictures each epoch answered right; see `headstart.tune.choosing.packed`.
     """
 
     model: Model
     probabilities: Floats
     cut: str
+    head: str
+    readout: Readout
     flops: float
-    total: int
-    trained: int
-    settings: Mapping[str, Any]
+    parameters: Parameters
     shared: tuple[str, ...]
-    remembered: int = 0
-    distances: Floats | None = None
     read: tuple[str, ...] = ()
+    distances: Floats | None = None
+    solved: SolvedHead | None = None
+    training: TrainingRecord | None = None
     chosen_on_val: bool = False
-    epochs: Sequence[Mapping[str, Any]] = ()
-    epochs_on_all: Sequence[Mapping[str, Any]] = ()
-    right_by_epoch: tuple[str, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    epochs_on_all: tuple[Epoch, ...] = ()
     earlier: float = 0.0
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def answers(self) -> Answers:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from headstart.backbones import Backbone, answers_at, split
-from headstart.experiment.ground import Choices, Ground, Look
-from headstart.experiment.networks import load_scratch
 from headstart.features import PLAIN, View
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
-from headstart.strategies.settings import check_cut
-from headstart.strategies.strategy import Strategy
-from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source, TrainingSettings
+from headstart.records.training import ChoosingSource, TrainingSettings
+from headstart.strategies.context import FitContext
+from headstart.strategies.division import Part
+from headstart.strategies.passes import Look
+from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
 from headstart.tune.progressive import sides
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +35,12 @@ class TrainingInput:
     backbone: Backbone
     preprocessing: Preprocessing
     cut: str
-    prefix: torch.nn.Module
-    suffix: torch.nn.Module
+    prefix: nn.Module
+    suffix: nn.Module
     source: Source
     learning: NDArray[np.int64]
     choosing: NDArray[np.int64]
-    chosen_in: str
+    choosing_in: ChoosingSource
     shared: tuple[str, ...]
 
     @property
@@ -52,7 +54,7 @@ class TrainingInput:
         return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
 
     def on_all(self, untrained: Backbone) -> TrainingInput:
-        """Return the same inputs on an `untrained` backbone, with the choosing pictures among those to learn from."""
+        """Return the same on an `untrained` backbone, with the choosing pictures among those to learn from."""
         halves = split(untrained, self.cut)
         return replace(
             self,
@@ -64,43 +66,60 @@ class TrainingInput:
         )
 
 
-def untrained(ground: Ground, strategy: Strategy) -> Backbone:
-    """Return the network that `strategy` starts from, its own copy."""
-    return load_scratch(ground.request) if strategy.weights == "random" else copy.deepcopy(ground.need_backbone())
-
-
 def training_input_of(
-    ground: Ground, choices: Choices, strategy: Strategy, settings: TrainingSettings
+    context: FitContext, choices: Choices, strategy: ResolvedStrategy, settings: TrainingSettings
 ) -> TrainingInput:
     """Gather what training `strategy` with these settings needs."""
-    backbone = untrained(ground, strategy)
+    division, resolved, cut = context.division, context.resolved, strategy.cut
+    backbone = resolved.untrained(strategy)
     preprocessing = _preprocessing(backbone, choices, strategy)
-    cut = "input" if strategy.trained == "all" else check_cut(ground.request, backbone, strategy.cut)
     halves = split(backbone, cut)
-    choosing, chosen_in = ground.choosing_rows()
-    learning = ground.train[~np.isin(ground.train, choosing)]
     shared: tuple[str, ...] = ("decode", "framing", "augment")
-    if strategy.weights != "random":
+    if strategy.row.weights != "random":
         shared = (*shared, "features")
-    pixels = _pixels(ground, choices, np.concatenate([learning, choosing]), preprocessing)
     if cut == "input":
-        source: Source = PixelSource(*pixels, sides=_sides(backbone, preprocessing, settings, ground.progress.message))
-    elif (nbytes := ground.activation_bytes(cut)) > ground.activation_limit:
-        ground.progress.message(
-            f"{strategy.name}: activations at '{cut}' would take {nbytes / 1e9:.1f} GB on disk, more than the "
-            f"{ground.activation_limit / 1e9:.1f} GB they may, so the frozen part runs again in each epoch."
+        tell = context.progress.message
+        source: Source = _live(context, choices, preprocessing, _sides(backbone, preprocessing, settings, tell))
+    elif (nbytes := resolved.activation_bytes(cut)) > resolved.activation_limit:
+        context.progress.message(
+            f"{strategy.name}: the activations at '{cut}' need {nbytes / 1e9:.1f} GB on disk, and the limit is "
+            f"{resolved.activation_limit / 1e9:.1f} GB. The frozen part therefore runs again in each epoch."
         )
-        source = PrefixSource(split(backbone.frozen, cut).prefix, *pixels, device=ground.device)
+        live = _live(context, choices, preprocessing, ())
+        source = PrefixSource(
+            split(backbone.frozen, cut).prefix,
+            live.pixels,
+            live.rows,
+            live.labels,
+            live.preprocessing,
+            live.augmentation,
+            live.seed,
+            device=resolved.device,
+        )
     else:
-        source, shared = _stored(ground, choices, strategy, cut, learning, choosing), (*shared, "activations")
+        source, shared = _stored(context, choices, cut, refits=_refits(context, settings)), (*shared, "activations")
     return TrainingInput(
-        backbone, preprocessing, cut, halves.prefix, halves.suffix, source, learning, choosing, chosen_in, shared
+        backbone=backbone,
+        preprocessing=preprocessing,
+        cut=cut,
+        prefix=halves.prefix,
+        suffix=halves.suffix,
+        source=source,
+        learning=division.learning,
+        choosing=division.choosing,
+        choosing_in=division.choosing_in,
+        shared=shared,
     )
 
 
-def _preprocessing(backbone: Backbone, choices: Choices, strategy: Strategy) -> Preprocessing:
+def _refits(context: FitContext, settings: TrainingSettings) -> bool:
+    """Return whether it is trained again with the pictures that chose its epoch: those of train are."""
+    return settings.refit and context.division.choosing_in == "train"
+
+
+def _preprocessing(backbone: Backbone, choices: Choices, strategy: ResolvedStrategy) -> Preprocessing:
     """Return how pictures are prepared: a network from scratch has a size and numbers of its own."""
-    if strategy.weights != "random":
+    if strategy.row.weights != "random":
         return choices.preprocessing
     return changed(
         backbone.preprocessing,
@@ -118,36 +137,31 @@ def _sides(
     found = sides(preprocessing.input_size, settings.epochs)
     if all(answers_at(backbone.network, side, backbone.features) for side in sorted(set(found))):
         return found
-    tell(f"{backbone.name} answers at one size only, so 'progressive' changes nothing.")
+    tell(f"{backbone.name} works at one picture size only, so 'progressive' changes nothing.")
     return ()
 
 
-def _pixels(ground: Ground, choices: Choices, rows: NDArray[np.int64], preprocessing: Preprocessing) -> tuple[Any, ...]:
-    """Return the arguments of a source of pixels, framed and augmented anew in each epoch."""
-    return ground.pictures, rows, ground.table.labels[rows], preprocessing, choices.augment, ground.request.seed
+def _live(context: FitContext, choices: Choices, preprocessing: Preprocessing, seen: tuple[int, ...]) -> PixelSource:
+    """Return the pictures to learn from and to choose by, framed and augmented anew in each epoch."""
+    rows = context.division.rows("learning and choosing")
+    labels = context.division.labels[rows]
+    return PixelSource(
+        context.pixels, rows, labels, preprocessing, choices.augment, context.division.seed, sides=seen
+    )
 
 
-def _stored(
-    ground: Ground,
-    choices: Choices,
-    strategy: Strategy,
-    cut: str,
-    learning: NDArray[np.int64],
-    choosing: NDArray[np.int64],
-) -> Source:
+def _stored(context: FitContext, choices: Choices, cut: str, *, refits: bool) -> Source:
     """Return what enters the trained part, computed once: epoch e uses augmented view e mod V."""
-    rows = np.concatenate([learning, choosing])
-    trained_on = rows if ground.refits(strategy.name) else learning
+    seed, count = context.division.seed, context.resolved.views if choices.augment != "none" else 1
+    trained_on: Part = "learning and choosing" if refits else "learning"
     views = [
-        _activations(ground, choices, cut, trained_on, View(choices.augment, number, ground.request.seed))
-        for number in range(ground.request.views if choices.augment != "none" else 1)
+        _activations(context, choices, cut, trained_on, View(choices.augment, number, seed)) for number in range(count)
     ]
-    plain = _activations(ground, choices, cut, rows, PLAIN)
-    return ActivationSource(views, plain, ground.table.labels[rows])
+    plain = _activations(context, choices, cut, "learning and choosing", PLAIN)
+    return ActivationSource(views, plain, context.division.labels[context.division.rows("learning and choosing")])
 
 
-def _activations(
-    ground: Ground, choices: Choices, cut: str, rows: NDArray[np.int64], view: View
-) -> NDArray[np.float16]:
-    name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {ground.request.views}"
-    return ground.activations(rows, choices.preprocessing, Look("activations", name), cut=cut, view=view)
+def _activations(context: FitContext, choices: Choices, cut: str, part: Part, view: View) -> NDArray[np.float16]:
+    name = "activations" if view == PLAIN else f"activations, view {view.number + 1} of {context.resolved.views}"
+    look = Look("activations", name)
+    return context.passes.activations(part, choices.preprocessing, cut=cut, look=look, view=view)

@@ -37,10 +37,16 @@ class Source(Protocol):
     labels : array of int64, (n,)
     threads : int
         How many threads may `load` at once; the numbers do not depend on it.
+    sides : tuple of int
+        Side in pixels at which each epoch sees pictures; empty where it is always the same.
+    stored_views : int, optional
+        Augmented copies that were stored; None where pictures are augmented as they are asked for.
     """
 
     labels: NDArray[np.int64]
     threads: int
+    sides: tuple[int, ...] = ()
+    stored_views: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -186,6 +192,7 @@ class ActivationSource(Source):
         if len(plain) != len(labels):
             raise bad_parameter("plain", "ActivationSource", f"of {len(labels)} pictures", len(plain))
         self.views = tuple(views)
+        self.stored_views = len(self.views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
         self.threads = threads

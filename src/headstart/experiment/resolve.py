@@ -1,0 +1,154 @@
+"""Request, pictures and network become one `Resolved`: the one place where an open question is answered."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from headstart import backbones
+from headstart.backbones import Backbone
+from headstart.base import cache
+from headstart.base.errors import ConfigError
+from headstart.experiment.request import AUTO, Request
+from headstart.records.record import changed
+from headstart.records.run import READOUTS, Readout
+from headstart.strategies.resolved import Resolved, ResolvedStrategy, stored_cuts
+from headstart.strategies.strategy import Strategy, strategy_of
+
+if TYPE_CHECKING:
+    from headstart.experiment.networks import Networks
+    from headstart.records.plan import PlanRecord
+    from headstart.records.preprocessing import Framing
+
+FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
+AUGMENTATIONS_TRIED = ("photo", "any-orientation")
+ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
+
+
+def resolve(request: Request, networks: Networks, pictures: int, plan: PlanRecord | None = None) -> Resolved:
+    """Return what was asked for with nothing left open.
+
+    Parameters
+    ----------
+    request : Request
+    networks : Networks
+        Of this request.
+    pictures : int
+        Usable ones, in all.
+    plan : PlanRecord, optional
+        Of the run folder: its engine and its limit hold on.
+    """
+    backbone, limit = networks.backbone, activation_limit() if plan is None else plan.activation_limit
+    cuts = tuple(one.cut for one in networks.strategies if one.row.trains == "part")
+    copies = pictures * (request.views + 1)
+    return Resolved(
+        strategies=networks.strategies,
+        backbone=backbone,
+        make_scratch=partial(_scratch, request),
+        seed=request.seed,
+        device=networks.device,
+        side=networks.side,
+        framings=FRAMINGS_TRIED if request.framing == AUTO else (request.framing,),
+        augmentations=_augmentations(request, backbone),
+        readouts=_readouts(request, backbone),
+        usual_cut=None if backbone is None else usual_cut(request, backbone),
+        stages_too=request.readout != "pool",
+        stages_asked=request.readout == "stages",
+        views=request.views,
+        trained_head=request.head,
+        given=frozenset(request.training),
+        interval=request.interval,
+        activation_limit=limit,
+        stored_cuts=stored_cuts(backbone, cuts, copies, limit) if backbone is not None and cuts else (),
+        pictures=pictures,
+        engine="torch" if plan is None else plan.engine,
+    )
+
+
+def resolve_strategies(request: Request, backbone: Backbone | None) -> tuple[ResolvedStrategy, ...]:
+    """Return the strategies of a request with their cuts and trainings.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such stage, or nothing would be trained from it on, or a setting cannot be right.
+    """
+    return tuple(_resolved(request, row, backbone) for row in request.rows)
+
+
+def _resolved(request: Request, row: Strategy, backbone: Backbone | None) -> ResolvedStrategy:
+    if row.solves:
+        return ResolvedStrategy(row, "pool")
+    cut = "input" if row.trains == "all" or backbone is None else cut_of(request, backbone, row.cut)
+    return ResolvedStrategy(row, cut, request.settings_of(row))
+
+
+def cut_of(request: Request, backbone: Backbone, own: str | None = None) -> str:
+    """Return where the trained part starts; `own` is a cut that the strategy's name says.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such place, or nothing would be trained from it on.
+    """
+    cut = own if own is not None else usual_cut(request, backbone)
+    backbones.split(backbone, cut)
+    if cut == "pool":
+        raise ConfigError(
+            "Nothing of the network would be trained: the cut is 'pool', its end.",
+            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
+        )
+    return cut
+
+
+def usual_cut(request: Request, backbone: Backbone) -> str:
+    """Return where the trained part starts if the strategy's name does not say; the network need not be made."""
+    if request.unfreeze is not None:
+        return backbones.cut_before(backbone, request.unfreeze)
+    return request.cut if request.cut not in (None, AUTO) else default_cut(backbone)
+
+
+def default_cut(backbone: Backbone) -> str:
+    """Return the latest stage from which on the network holds at least half of its parameters."""
+    held = 0
+    for stage in reversed(backbone.stages):
+        held += stage.parameters
+        if 2 * held >= backbone.parameters and stage.name not in ("input", "pool"):
+            return stage.name
+    return "input"
+
+
+def activation_limit() -> int:
+    """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
+    return min(ACTIVATION_LIMIT, cache.limit())
+
+
+def named(name: str, request: Request, backbone: Backbone | None) -> ResolvedStrategy:
+    """Return one strategy of the table as this request would have it."""
+    return _resolved(request, strategy_of(name), backbone)
+
+
+def _augmentations(request: Request, backbone: Backbone | None) -> tuple[str, ...]:
+    if request.augment != AUTO:
+        return (request.augment,)
+    if not request.trained:
+        return ("none",)
+    return AUGMENTATIONS_TRIED if backbone is not None else AUGMENTATIONS_TRIED[:1]
+
+
+def _readouts(request: Request, backbone: Backbone | None) -> tuple[Readout, ...]:
+    """Return the readouts among which a head chooses; a network without places to read has but one."""
+    wanted: tuple[Readout, ...] = READOUTS if request.readout == AUTO else (_as_readout(request.readout),)
+    if backbone is None:
+        return wanted
+    return tuple(dict.fromkeys(_as_readout(backbones.read_out(backbone, readout).readout) for readout in wanted))
+
+
+def _as_readout(name: str) -> Readout:
+    return "stages" if name == "stages" else "pool"
+
+
+def _scratch(request: Request, seed: int) -> Backbone:
+    from headstart.experiment.networks import load_scratch
+
+    return load_scratch(changed(request, seed=seed))
