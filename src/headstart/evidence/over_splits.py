@@ -202,5 +202,5 @@ def _would_settle(case: _Case, entry: SplitsComparison) -> WouldSettle:
     asked = float(stdtrit(degrees, 1 - level / 2)) + float(ndtri(_POWER))
     needed = math.inf if entry.difference == 0 else pictures * (asked * error / entry.difference) ** 2
     if needed > MOST_PICTURES:
-        return WouldSettle(case.on, None)
-    return WouldSettle(case.on, max(math.ceil(needed), pictures + 1))
+        return WouldSettle(case.on, (case.winner.id, case.best.id), None)
+    return WouldSettle(case.on, (case.winner.id, case.best.id), max(math.ceil(needed), pictures + 1))

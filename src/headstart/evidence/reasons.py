@@ -18,6 +18,11 @@ class Pictures:
     split: str
     count: int
 
+    @property
+    def held_out(self) -> bool:
+        """Whether only some of all pictures measured, so that folds would measure on more."""
+        return self.split != "training"
+
 
 @dataclass(frozen=True)
 class Splits:
@@ -26,6 +31,11 @@ class Splits:
     folds: int | None
     seeds: int
     pictures: int
+
+    @property
+    def held_out(self) -> bool:
+        """Whether only some of all pictures measured, so that folds would measure on more."""
+        return False
 
     @property
     def count(self) -> int:
@@ -171,9 +181,10 @@ class SmallClass:
 
 @dataclass(frozen=True)
 class WouldSettle:
-    """How many pictures would tell the two best apart: None: more than anybody has; `grouped`: in such groups."""
+    """How many pictures would tell two apart; None: more than anybody has; `grouped`: in groups of this size."""
 
     on: Measured
+    names: tuple[str, str]
     pictures: int | None
     grouped: bool = False
 

@@ -230,9 +230,9 @@ def _would_settle(case: _Case, entry: Comparison) -> WouldSettle:
     if needed is not None:
         needed = math.ceil(needed * entry.design_effect)
     if needed is None or needed > MOST_PICTURES:
-        return WouldSettle(case.on, None)
+        return WouldSettle(case.on, (case.winner.id, case.best.id), None)
     # Where a difference just misses the level, the formula can ask for no more than there are.
-    return WouldSettle(case.on, max(needed, case.n + 1), grouped=entry.unit == "group")
+    return WouldSettle(case.on, (case.winner.id, case.best.id), max(needed, case.n + 1), grouped=entry.unit == "group")
 
 
 def _nothing_learned(case: _Case, chance: float) -> bool:
