@@ -1,4 +1,4 @@
-"""How black feature maps are: the share of inactive units, and whether it falls the more of a network is trained.
+"""How much of feature maps is inactive, and whether it falls the more of a network is trained.
 
 The same held-out pictures pass every network, so each picture is its own comparison: the interval of a difference is
 that of the pictures' own differences.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,51 +16,34 @@ from scipy.special import stdtrit
 
 from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
-from headstart.evidence.candidate import number_text
 from headstart.evidence.intervals import two_sided_z
 from headstart.evidence.units import numbered
+from headstart.records.activity import Mean, TrendAnswer
 
-Answer = Literal["holds", "partly", "fails", "unclear"]
-
-GUESS = "feature maps get less black the more stages are unfrozen"
 LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean over pictures and its interval; without two units nothing is known of that, and it is None."""
+class TrendFound:
+    """Whether the inactive share falls the more is trained, and what says so.
 
-    value: float
-    interval: tuple[float, float] | None
-
-    @property
-    def falls(self) -> bool:
-        """Whether it lies below 0 by more than luck explains."""
-        return self.interval is not None and self.interval[1] < 0
-
-    @property
-    def rises(self) -> bool:
-        """Whether it lies above 0 by more than luck explains."""
-        return self.interval is not None and self.interval[0] > 0
-
-
-@dataclass(frozen=True)
-class Trend:
-    """Whether the guess holds: an answer in a word, in sentences, and the differences that it comes from.
-
-    `whole` is from the frozen network to the deepest training, `beyond` from the shallowest training to the deepest
-    (None where there is one training), `steps` are those between neighbours.
+    Parameters
+    ----------
+    answer : str
+    unfrozen : tuple of int
+        How many stages of each network were trained.
+    shares : tuple of float
+        The mean share of each.
+    whole, beyond, steps
+        As in `records.activity.Trend`.
     """
 
-    answer: Answer
-    text: str
+    answer: TrendAnswer
+    unfrozen: tuple[int, ...]
+    shares: tuple[float, ...]
     whole: Mean
     beyond: Mean | None
     steps: tuple[Mean, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
 
 
 def mean_over(values: Floats, *, groups: NDArray[np.generic] | None = None, confidence: float = 0.95) -> Mean:
@@ -103,13 +84,15 @@ def mean_over(values: Floats, *, groups: NDArray[np.generic] | None = None, conf
     apart = values - mean if units is None else np.bincount(units, weights=values - mean)
     count = len(apart)
     if count < 2:
-        return Mean(mean, None)
+        return Mean(value=mean, interval=None)
     error = math.sqrt(count / (count - 1) * float(np.sum(np.square(apart)))) / len(values)
     half = error * float(stdtrit(count - 1, 0.5 + confidence / 2))
-    return Mean(mean, (mean - half, mean + half))
+    return Mean(value=mean, interval=(mean - half, mean + half))
 
 
-def trend(unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[np.generic] | None = None) -> Trend:
+def trend(
+    unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[np.generic] | None = None
+) -> TrendFound:
     """Return whether the inactive share falls as more stages are unfrozen.
 
     Parameters
@@ -123,7 +106,7 @@ def trend(unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[
 
     Returns
     -------
-    Trend
+    TrendFound
         ``holds``: it fell from the frozen network to the deepest training, also from the shallowest training to the
         deepest, and rose at no step. ``partly``: it fell, but rose at some step, or training at all made the whole
         fall and training more added nothing. ``fails``: it rose, or fell and rose again. ``unclear``: else.
@@ -148,67 +131,12 @@ def trend(unfrozen: Sequence[int], shares: Sequence[Floats], *, groups: NDArray[
     )
     beyond = mean_over(shares[-1] - shares[1], groups=groups) if count > 1 else None
     answer = _answer(whole, beyond, steps)
-    told = [f"{_opening(answer, steps)}: {_went(0, unfrozen, shares, whole)}."]
-    if beyond is not None:
-        told += [_stepwise(unfrozen, steps), f"{_went(1, unfrozen, shares, beyond, then='it')}.".capitalize()]
-    return Trend(answer, " ".join(told), whole, beyond, steps)
+    means = tuple(float(np.mean(one)) for one in shares)
+    return TrendFound(answer, tuple(unfrozen), means, whole, beyond, steps)
 
 
-def _answer(whole: Mean, beyond: Mean | None, steps: Sequence[Mean]) -> Answer:
+def _answer(whole: Mean, beyond: Mean | None, steps: Sequence[Mean]) -> TrendAnswer:
     rises = any(step.rises for step in steps) or (beyond is not None and beyond.rises)
     if whole.falls:
         return "holds" if not rises and (beyond is None or beyond.falls) else "partly"
     return "fails" if whole.rises or rises else "unclear"
-
-
-def _opening(answer: Answer, steps: Sequence[Mean]) -> str:
-    if answer == "unclear":
-        return f"Whether {GUESS} cannot be told here"
-    how = {"holds": "holds here", "fails": "does not hold here"}.get(answer)
-    if how is None and any(step.rises for step in steps):
-        how = "holds here on the whole, but not step by step"
-    return f"The guess that {GUESS} {how or 'holds here only in that training at all made them so'}"
-
-
-def _stepwise(unfrozen: Sequence[int], steps: Sequence[Mean]) -> str:
-    moved = list(zip((f"from {start} to {end}" for start, end in pairwise(unfrozen)), steps, strict=True))
-    turns = [
-        f"{'fell' if step.falls else 'rose'} {place} (by {100 * abs(step.value):.1f})"
-        for place, step in moved
-        if step.falls or step.rises
-    ]
-    if not turns:
-        return "No single step is more than luck explains."
-    still = [place for place, step in moved if not (step.falls or step.rises)]
-    told = f"Step by step it {_listed(turns)}"
-    return f"{told}; {_listed(still)} the pictures cannot tell." if still else f"{told}."
-
-
-def _went(
-    start: int,
-    unfrozen: Sequence[int],
-    shares: Sequence[Floats],
-    change: Mean,
-    *,
-    then: str = "the share of inactive units",
-) -> str:
-    """Return how the share went from network number `start` to the last."""
-    first, last = (100 * float(np.mean(one)) for one in (shares[start], shares[-1]))
-    begin = _stages(unfrozen[start]) if unfrozen[start] else "the frozen network"
-    told, ends = f"from {begin} to {_stages(unfrozen[-1])} unfrozen {then}", f"from {first:.1f} to {last:.1f} %"
-    if change.interval is None:
-        return f"{told} went {ends}, of which one picture or group can say nothing"
-    low, high = (100 * end for end in change.interval)
-    if not (change.falls or change.rises):
-        return f"{told} went {ends}, which luck explains ({low:+.1f} to {high:+.1f} points with 95 % confidence)"
-    near, far = sorted((abs(low), abs(high)))
-    by = f"by {100 * abs(change.value):.1f} points, 95 % interval {near:.1f} to {far:.1f}"
-    return f"{told} {'fell' if change.falls else 'rose'} {ends} ({by})"
-
-
-def _stages(count: int) -> str:
-    return "one stage" if count == 1 else f"{number_text(count)} stages"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -1,4 +1,4 @@
-"""Which strategy to use before trying all: the chart of size and similarity, made of measurements, and its words.
+"""Which strategy to use before trying all: the chart of size and similarity, made of measurements.
 
 The chart is the one that courses draw (for example Marcelino 2018, "Transfer learning from pre-trained models"): with
 many pictures unlike those of the first training, train everything; many and like, a part; few and unlike, the hard
@@ -12,23 +12,18 @@ beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evidence.forecast import Forecast
 from headstart.evidence.intervals import two_sided_z, wilson
-
-Size = Literal["small", "large"]
-Similarity = Literal["similar", "dissimilar"]
+from headstart.records.forecast import Expected, Forecast, Similarity, Size
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
 LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
 FEW = 20  # pictures of the smallest class, of which folds take too many
 MENDED = (0.2, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
-ALIKE = 2.0  # factor by which the spread of late channels may differ, in words only
 CHART: Mapping[tuple[Size, Similarity], str] = {
     ("large", "dissimilar"): "full",
     ("large", "similar"): "partial",
@@ -136,22 +131,8 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What a strategy is expected to reach on new pictures, its 95 % interval, and what it costs in seconds."""
-
-    strategy: str
-    accuracy: float
-    interval: tuple[float, float]
-    seconds: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**asdict(self), "interval": list(self.interval)}
-
-
-@dataclass(frozen=True)
 class Advice:
-    """What to take, what to expect, and why.
+    """What to take, and what to expect.
 
     Parameters
     ----------
@@ -162,42 +143,12 @@ class Advice:
         The one that is advised.
     expected : tuple of Expected
         The advised strategy first.
-    text : str
     """
 
     profile: Profile
     chart: str
     strategy: str
     expected: tuple[Expected, ...]
-    text: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the entry `advice` of results.json; the cut is added by who knows the network."""
-        found, first = self.profile, self.expected[0]
-        doubled = found.doubled
-        return {
-            "strategy": self.strategy,
-            "chart": self.chart,
-            "size": found.size,
-            "similarity": found.similarity,
-            "accuracy": first.accuracy,
-            "interval": list(first.interval),
-            "seconds": first.seconds,
-            "expected": [one.to_dict() for one in self.expected],
-            "pictures": found.pictures,
-            "per_class": found.pictures / found.classes,
-            "enough": found.enough,
-            "gain": None if doubled is None else doubled.gain,
-            "gain_interval": None if doubled is None else list(doubled.interval),
-            "factor": found.factor,
-            "told": found.told,
-            "told_error": found.told_error,
-            "linear": found.linear,
-            "neighbours": found.neighbours,
-            "ridge": found.ridge,
-            "chance": found.chance,
-            "text": self.text,
-        }
 
 
 def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
@@ -213,13 +164,12 @@ def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
     part = _expected_of_training(profile, seconds.get("partial"))
     expected = (part, head) if profile.similarity == "dissimilar" else (head,)
     chart = CHART[profile.size, profile.similarity]
-    sentences = [_of_size(profile), _of_similarity(profile), _advised(profile, chart, expected), *_of_chance(profile)]
-    return Advice(profile, chart, expected[0].strategy, expected, " ".join(sentences))
+    return Advice(profile, chart, expected[0].strategy, expected)
 
 
 def _expected_of_head(profile: Profile, seconds: float | None) -> Expected:
     accuracy, interval = profile.accuracy
-    return Expected("linear", accuracy, interval, seconds)
+    return Expected(strategy="linear", accuracy=accuracy, interval=interval, seconds=seconds)
 
 
 def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
@@ -228,67 +178,5 @@ def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
     share, deviation = MENDED if profile.learnable else (0.0, MENDED[1])
     reached = accuracy + share * (1 - accuracy)
     spread = np.hypot((high - low) / 2 * (1 - share), Z * deviation * (1 - accuracy))
-    return Expected("partial", reached, (max(0.0, reached - spread), min(1.0, reached + spread)), seconds)
-
-
-def _of_size(profile: Profile) -> str:
-    each = f"{profile.pictures / profile.classes:,.0f} pictures of a class"
-    if profile.doubled is None:
-        return f"Small, as far as can be told: of {each} no learning curve was made."
-    low, high = (100 * end for end in profile.doubled.interval)
-    gain = f"{100 * profile.doubled.gain:.1f} points ({low:.1f} to {high:.1f})"
-    if profile.size == "large":
-        sure = "" if profile.doubled.interval[1] < USED_UP else ", as far as can be told"
-        return f"Large{sure}: with {each}, twice as many would bring a head on the frozen network only {gain}."
-    return f"Small: with {each}, twice as many would still bring a head on the frozen network {gain}."
-
-
-def _of_similarity(profile: Profile) -> str:
-    looks = ""
-    if profile.factor is not None:
-        looks = (
-            f" To the network they look {'like' if profile.factor < ALIKE else 'unlike'} the photographs of its first "
-            f"training: the spread of what it sees late differs by a factor of {profile.factor:.1f}."
-        )
-    if profile.told is None:
-        return f"Dissimilar, as far as so few pictures tell.{looks}"
-    return (
-        f"{profile.similarity.capitalize()}: after five pictures of a class the frozen network tells "
-        f"{100 * profile.told:.0f} % (± {100 * profile.told_error:.0f}) of what chance does not; similar is where it "
-        f"surely tells {100 * LIKE:.0f} %.{looks}"
-    )
-
-
-def _of_chance(profile: Profile) -> list[str]:
-    if profile.learnable:
-        return []
-    return [
-        f"Caution: a head does no better here than answering without looking ({profile.chance:.2f}), as far as can be "
-        "told. Perhaps the network's features do not show the classes, and training will; perhaps the labels do not "
-        "belong to the pictures: look at some of them first."
-    ]
-
-
-def _advised(profile: Profile, chart: str, expected: Sequence[Expected]) -> str:
-    first = expected[0]
-    low, high = first.interval
-    advised = f"Take {first.strategy}: {first.accuracy:.2f} expected ({low:.2f} to {high:.2f})"
-    place = f"{'many' if profile.size == 'large' else 'few'} and {profile.similarity}"
-    if chart == first.strategy:
-        return f"{advised}, as the chart says for pictures that are {place}."
-    if first.strategy == "partial":
-        return (
-            f"{advised}. The chart says {chart} for pictures that are {place}; training all of the network brought no "
-            "more than training its last stages when it was measured, at several times the cost."
-        )
-    return (
-        f"{advised}. The chart says {chart} for pictures that are {place}; training brought them nothing when it was "
-        "measured."
-    )
-
-
-def in_short(advice: Mapping[str, Any]) -> str:
-    """Return an entry `advice` in one line."""
-    place = f"{'many' if advice['size'] == 'large' else 'few'} pictures, {advice['similarity']}"
-    low, high = advice["interval"]
-    return f"advice: {place}: take {advice['strategy']}, {advice['accuracy']:.2f} expected ({low:.2f} to {high:.2f})."
+    interval = float(max(0.0, reached - spread)), float(min(1.0, reached + spread))
+    return Expected(strategy="partial", accuracy=reached, interval=interval, seconds=seconds)

@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evidence.intervals import variance_of_shares, wilson
+from headstart.evidence.reasons import Cheapest, Cost, Reached
 
 _EQUAL_COST = 1.05
-_COSTS = (
-    ("flops", "the fewer operations for an answer", "the fewest operations for an answer"),
-    ("size", "the smaller", "the smallest"),
-    ("learned", "fewer numbers learned", "the fewest numbers learned"),
-)
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+COSTS: tuple[Cost, ...] = ("operations", "size", "learned")  # in the order in which they count
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +74,10 @@ class Candidate:
         there = counts > 0
         return np.bincount(labels, weights=self.correct)[there] / counts[there], counts[there]
 
+    def cost(self, kind: Cost) -> float:
+        """Return what it costs to use: operations for an answer, numbers that it holds, numbers that it learned."""
+        return {"operations": self.flops, "size": self.size, "learned": self.learned}[kind]
+
     @property
     def right(self) -> int:
         """How many held-out pictures it answered right."""
@@ -87,6 +87,16 @@ class Candidate:
     def limits(self) -> tuple[float, float]:
         """The 95 % interval of its accuracy."""
         return self.interval or wilson(self.right, len(self.correct))
+
+    @property
+    def reached(self) -> Reached:
+        """What it reached on the held-out pictures."""
+        return Reached(self.id, self.accuracy, self.limits, self.right)
+
+    @property
+    def reached_over_splits(self) -> Reached:
+        """What it reached over several splits: there is no number of pictures to tell."""
+        return Reached(self.id, self.accuracy, self.limits)
 
 
 def most_accurate(candidates: Sequence[Candidate]) -> Candidate:
@@ -106,49 +116,26 @@ def cheapest(tied: Sequence[Candidate]) -> Candidate:
 def _as_cheap(tied: Sequence[Candidate]) -> list[list[Candidate]]:
     """Return who is left at first and after each of the costs."""
     left = [list(tied)]
-    for name, *_ in _COSTS:
-        least = _EQUAL_COST * min(getattr(one, name) for one in left[-1])
-        left.append([one for one in left[-1] if getattr(one, name) <= least])
+    for cost in COSTS:
+        least = _EQUAL_COST * min(one.cost(cost) for one in left[-1])
+        left.append([one for one in left[-1] if one.cost(cost) <= least])
     return left
 
 
 def why_cheapest(
     winner: Candidate, able: Sequence[Candidate], tied: Sequence[Candidate], close: Sequence[Candidate] | None = None
-) -> str:
-    """Return for example "cheapest to use of the four that are tied (the smallest)".
+) -> Cheapest:
+    """Return why the winner is the cheapest to use.
 
     Parameters
     ----------
     winner : Candidate
     able, tied, close : sequence of Candidate
         Those not told from the most accurate are tied; some of them come close to it, by default all; some of these are
-        able, which can be told from answering without looking.
+        able, which can be told from guessing.
     """
-    count, number, near = len(able), number_text(len(able)), tied if close is None else close
-    told = joined(
-        ["tied"]
-        + ["close to the most accurate"] * (len(near) < len(tied))
-        + ["can be told from answering without looking"] * (count < len(near))
-    )
-    if count == 1 and len(tied) > 1:
-        return f"only one of the {number_text(len(tied))} that are {told}"
     left = _as_cheap(able)
-    reasons = [
-        (fewer if count == 2 else fewest)
-        for (_, fewer, fewest), (before, after) in zip(_COSTS, pairwise(left), strict=True)
-        if len(after) < len(before)
-    ]
-    equals = [other.id for other in sorted(left[-1], key=lambda one: one.order) if other is not winner]
-    if equals:
-        reasons += ([] if reasons else ["equal in cost"]) + [f"simpler than {joined(equals)}"]
-    return f"cheap{'er' if count == 2 else 'est'} to use of the {number} that are {told} ({', '.join(reasons)})"
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return for example "knn, linear and svm"."""
-    return " and ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
-
-
-def number_text(count: int) -> str:
-    """Return a small number as a word."""
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    costs = tuple(cost for cost, (before, after) in zip(COSTS, pairwise(left), strict=True) if len(after) < len(before))
+    equals = tuple(other.id for other in sorted(left[-1], key=lambda one: one.order) if other is not winner)
+    near = len(tied if close is None else close)
+    return Cheapest(winner.id, tuple(one.id for one in able), len(tied), near, costs, equals)

@@ -3,7 +3,7 @@
 A class belongs to the set if its probability reaches a threshold: the one that the true classes of held-out pictures
 have reached as often as stated (split-conformal prediction). Of few pictures little can be stated: 95 % needs 19.
 
-Nothing here imports more than NumPy: predicting must start at once.
+Nothing here imports more than NumPy and records: predicting must start at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from headstart.base.params import bad_parameter, check_number
 from headstart.base.types import Floats
+from headstart.records.bundle import SetThresholds
 
 Labels = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
@@ -59,19 +60,16 @@ class PredictionSets:
         inside[np.arange(len(values)), best] |= ~inside.any(axis=1)
         return inside
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+    def record(self) -> SetThresholds:
+        """Return what a bundle keeps of them."""
         thresholds = {str(level): threshold for level, threshold in self.thresholds.items()}
-        return {"pictures": self.pictures, "units": self.units, "thresholds": thresholds}
+        return SetThresholds(pictures=self.pictures, units=self.units, thresholds=thresholds)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PredictionSets:
-        """Return the sets written by `to_dict`."""
-        thresholds = {
-            float(level): None if threshold is None else float(threshold)
-            for level, threshold in values["thresholds"].items()
-        }
-        return cls(thresholds=thresholds, pictures=int(values["pictures"]), units=int(values["units"]))
+    def from_record(cls, record: SetThresholds) -> PredictionSets:
+        """Return the sets that `record` has written."""
+        thresholds = {float(level): threshold for level, threshold in record.thresholds.items()}
+        return cls(thresholds=thresholds, pictures=record.pictures, units=record.units)
 
 
 def least_units(level: float) -> int:

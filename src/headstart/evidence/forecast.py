@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from headstart.base.streams import stream
 from headstart.base.types import Floats
 from headstart.evidence.intervals import two_sided_z
 from headstart.evidence.units import Numbers
+from headstart.records.forecast import Forecast
+from headstart.records.record import Interval
 
 RESAMPLES = 1000
 LEAST_SIZES = 3
@@ -34,44 +36,31 @@ EXPONENTS = np.array([-3, -2, -1, *range(1, 9)]) / 10
 _STRAYING = 0.015
 _STEEPEST = 1.5  # faster than with this exponent no error falls
 _MOST_DRAWN = 2**21  # numbers that are drawn at a time
+_LEAST_GAIN = 0.5  # points of a hundred below which more pictures are no advice
+
+Worth = Literal["yes", "hardly", "unclear"]
 
 RightAnswers = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """How accurate a classifier is expected to be with more training pictures.
+class Rising:
+    """The class whose recall still rises most: its number, its recall at the last two sizes, and p.
 
-    Parameters
-    ----------
-    pictures, more : int
-        As many as there are, and as many as are asked about.
-    accuracy, accuracy_interval
-        With `more`.
-    gain, interval
-        What they add to the accuracy with `pictures`.
-    curve : tuple of float
-        `a`, `b` and `c` of the best fit: an error of ``a + b n^-c`` with n pictures.
+    `p` is one-sided, of rising more than the others' mean, times the number of classes.
     """
 
-    pictures: int
-    more: int
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    gain: float
-    interval: tuple[float, float]
-    curve: tuple[float, float, float]
+    label: int
+    recall: tuple[float, float]
+    p: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "pictures": self.more,
-            "accuracy": self.accuracy,
-            "accuracy_interval": list(self.accuracy_interval),
-            "gain": self.gain,
-            "interval": list(self.interval),
-            "curve": dict(zip("abc", self.curve, strict=True)),
-        }
+
+def worth_of_more(interval: Interval) -> Worth:
+    """Return whether more training pictures would help, by the interval of what they bring."""
+    low, high = interval
+    if 100 * low >= _LEAST_GAIN:
+        return "yes"
+    return "hardly" if round(100 * high) < 1 else "unclear"
 
 
 def forecast(
@@ -158,7 +147,7 @@ def forecast(
 
 def rising_class(
     right: RightAnswers, labels: NDArray[np.int64], *, units: Numbers | None = None, level: float = 0.05
-) -> dict[str, Any] | None:
+) -> Rising | None:
     """Return the class whose recall still rises most from the last size but one to the last, if that is no luck.
 
     Parameters
@@ -173,9 +162,8 @@ def rising_class(
 
     Returns
     -------
-    dict or None
-        ``class`` (its number), ``recall`` (at both sizes) and ``p`` (one-sided, of rising more than the others' mean,
-        times the number of classes). None where no class stands out.
+    Rising or None
+        None where no class stands out.
 
     Notes
     -----
@@ -195,7 +183,8 @@ def rising_class(
     p = min(1.0, classes * float(ndtr(-(means[top] - others[top]) / spread[top])))
     if p >= level:
         return None
-    return {"class": top, "recall": [float(before[members[top]].mean()), float(after[members[top]].mean())], "p": p}
+    own = members[top]
+    return Rising(top, (float(before[own].mean()), float(after[own].mean())), p)
 
 
 def _rise(values: Floats, units: Numbers | None) -> tuple[float, float]:

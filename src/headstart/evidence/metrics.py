@@ -16,6 +16,8 @@ from headstart.base.types import Floats
 from headstart.evidence.bootstrap import mean_intervals
 from headstart.evidence.intervals import share_interval
 from headstart.evidence.units import numbered
+from headstart.records.metrics import Metrics
+from headstart.records.record import Interval
 
 Labels = NDArray[np.integer[Any]]
 
@@ -97,8 +99,8 @@ def macro_f1(labels: Labels, predicted: Labels, classes: int) -> float:
 
 def measure(
     labels: Labels, probabilities: Floats, *, groups: NDArray[np.generic] | None = None, interval: str = "wilson"
-) -> dict[str, Any]:
-    """Return every measure of one set of answers, as it stands in `results.json`.
+) -> Metrics:
+    """Return every measure of one set of answers; what these state besides is `answer_quality.stated`.
 
     Parameters
     ----------
@@ -110,14 +112,6 @@ def measure(
     interval : str
         How shares get their intervals: ``"wilson"`` or ``"clopper-pearson"``.
 
-    Returns
-    -------
-    dict
-        ``n``, ``loss``, ``accuracy``, ``macro_f1``, ``balanced_accuracy`` and ``per_class_recall`` (a list over all
-        classes, None for a class without pictures); their 95 % intervals ``interval`` (of the accuracy),
-        ``macro_f1_interval``, ``balanced_accuracy_interval`` and ``per_class_recall_intervals``;
-        ``interval_kind``, and ``unit``: ``"picture"`` or ``"group"``.
-
     Raises
     ------
     ConfigError
@@ -128,27 +122,29 @@ def measure(
     predicted = np.argmax(probabilities, axis=1)
     correct = predicted == np.asarray(labels)
     means = mean_intervals(labels, predicted, classes, groups=groups)
-    return {
-        "n": len(labels),
-        "loss": log_loss(labels, probabilities),
-        "accuracy": int(correct.sum()) / len(labels),
-        "interval": list(share_interval(correct, groups=groups, kind=interval)),
-        "interval_kind": interval,
-        "unit": "picture" if groups is None or numbered(groups) is None else "group",
-        "macro_f1": macro_f1(labels, predicted, classes),
-        "macro_f1_interval": list(means["macro_f1"]),
-        "balanced_accuracy": balanced_accuracy(labels, predicted, classes),
-        "balanced_accuracy_interval": list(means["balanced_accuracy"]),
-        **_recalls(labels, correct, classes, groups, interval),
-    }
+    recalls, recall_intervals = _recalls(labels, correct, classes, groups, interval)
+    return Metrics(
+        n=len(labels),
+        loss=log_loss(labels, probabilities),
+        accuracy=int(correct.sum()) / len(labels),
+        interval=share_interval(correct, groups=groups, kind=interval),
+        interval_kind=interval,
+        unit="picture" if groups is None or numbered(groups) is None else "group",
+        macro_f1=macro_f1(labels, predicted, classes),
+        macro_f1_interval=means["macro_f1"],
+        balanced_accuracy=balanced_accuracy(labels, predicted, classes),
+        balanced_accuracy_interval=means["balanced_accuracy"],
+        per_class_recall=recalls,
+        per_class_recall_intervals=recall_intervals,
+    )
 
 
 def _recalls(
     labels: Labels, correct: NDArray[np.bool_], classes: int, groups: NDArray[np.generic] | None, interval: str
-) -> dict[str, Any]:
+) -> tuple[tuple[float | None, ...], tuple[Interval | None, ...]]:
     """Return the share of right answers of each class and its interval, None for a class without pictures."""
     recalls: list[float | None] = []
-    intervals: list[list[float] | None] = []
+    intervals: list[Interval | None] = []
     for label in range(classes):
         own = np.asarray(labels) == label
         if not own.any():
@@ -157,8 +153,8 @@ def _recalls(
             continue
         recalls.append(float(np.mean(correct[own])))
         among = None if groups is None else groups[own]
-        intervals.append(list(share_interval(correct[own], groups=among, kind=interval)))
-    return {"per_class_recall": recalls, "per_class_recall_intervals": intervals}
+        intervals.append(share_interval(correct[own], groups=among, kind=interval))
+    return tuple(recalls), tuple(intervals)
 
 
 def _check_pair(owner: str, labels: Labels, answers: NDArray[Any]) -> None:

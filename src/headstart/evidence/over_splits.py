@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -17,45 +17,64 @@ from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
 from headstart.evidence.candidate import Candidate, cheapest, most_accurate, why_cheapest
 from headstart.evidence.paired import holm
+from headstart.evidence.reasons import (
+    CheaperOfTied,
+    ClearWinner,
+    Difference,
+    MostAccurate,
+    NearChance,
+    NothingLearned,
+    OnlyOne,
+    Reason,
+    Splits,
+    WouldSettle,
+)
 from headstart.evidence.resampled import corrected_resampled_t
-from headstart.evidence.verdict import LEVEL, Comparison, Verdict, alone, close_to, compared, p_text, rounded
+from headstart.evidence.verdict import LEVEL, MOST_PICTURES, Verdict, close_to, compared
+from headstart.records.comparison import SplitsComparison
+from headstart.records.record import Interval, changed
+from headstart.records.results import StrategyOverSplits
 
 _POWER = 0.8
-_MOST_PICTURES = 100_000
 
 
-def mean_over_splits(accuracies: Floats, *, train: int, test: int) -> dict[str, Any]:
+def mean_over_splits(accuracies: Floats, *, strategy: str, seconds: float, train: int, test: int) -> StrategyOverSplits:
     """Return mean accuracy and how far it varies.
 
     Parameters
     ----------
     accuracies : array, (seeds, folds)
         Where every seed is one split: (seeds, 1).
+    strategy : str
+    seconds : float
+        What all splits took.
     train, test : int
         How many pictures each was learned from and measured on.
 
     Returns
     -------
-    dict
-        ``accuracy``, ``interval`` (95 %, by the corrected t; None for a single split), ``lowest``, ``highest``,
-        ``spread_over_splits`` and ``spread_over_seeds`` (standard deviations, None for a single one).
+    StrategyOverSplits
+        The interval is that of the corrected t, spreads are standard deviations.
     """
     every, seeds = accuracies.ravel(), accuracies.mean(axis=1)
-    mean, interval = float(every.mean()), None
+    mean = float(every.mean())
+    interval: Interval | None = None
     if len(every) > 1:
         low, high = corrected_resampled_t(_varied(every, test), train=train, test=test)[1]
-        interval = [max(0.0, min(low, mean)), min(1.0, max(high, mean))]
-    return {
-        "accuracy": mean,
-        "interval": interval,
-        "lowest": float(every.min()),
-        "highest": float(every.max()),
-        "spread_over_splits": float(every.std(ddof=1)) if len(every) > 1 else None,
-        "spread_over_seeds": float(seeds.std(ddof=1)) if len(seeds) > 1 else None,
-    }
+        interval = max(0.0, min(low, mean)), min(1.0, max(high, mean))
+    return StrategyOverSplits(
+        strategy=strategy,
+        accuracy=mean,
+        interval=interval,
+        lowest=float(every.min()),
+        highest=float(every.max()),
+        spread_over_splits=float(every.std(ddof=1)) if len(every) > 1 else None,
+        spread_over_seeds=float(seeds.std(ddof=1)) if len(seeds) > 1 else None,
+        seconds=seconds,
+    )
 
 
-def compare_over_splits(accuracies: Mapping[str, Floats], *, train: int, test: int) -> list[dict[str, Any]]:
+def compare_over_splits(accuracies: Mapping[str, Floats], *, train: int, test: int) -> tuple[SplitsComparison, ...]:
     """Return every pair compared over the same splits.
 
     Parameters
@@ -67,9 +86,9 @@ def compare_over_splits(accuracies: Mapping[str, Floats], *, train: int, test: i
 
     Returns
     -------
-    list of dict
-        ``a`` (the more accurate), ``b``, ``splits``, ``difference``, ``interval`` and ``p`` (Nadeau and Bengio's
-        corrected t), ``p_adjusted`` (Holm over all pairs).
+    tuple of SplitsComparison
+        ``a`` is the more accurate, ``interval`` and ``p`` are by Nadeau and Bengio's corrected t, ``p_adjusted`` is
+        Holm's over all pairs.
 
     Raises
     ------
@@ -79,17 +98,18 @@ def compare_over_splits(accuracies: Mapping[str, Floats], *, train: int, test: i
     lengths = {len(values) for values in accuracies.values()}
     if len(lengths) > 1:
         raise bad_parameter("accuracies", "compare_over_splits", "arrays of one length", sorted(lengths))
-    pairs: list[dict[str, Any]] = []
+    pairs: list[SplitsComparison] = []
     for one, other in combinations(accuracies, 2):
         ordered = accuracies[one].mean() >= accuracies[other].mean()
         a, b = (one, other) if ordered else (other, one)
         apart = np.asarray(accuracies[a] - accuracies[b])
         p, interval = corrected_resampled_t(_varied(apart, test), train=train, test=test)
-        entry = {"a": a, "b": b, "splits": len(apart), "difference": float(apart.mean())}
-        pairs.append({**entry, "interval": list(interval), "p": p})
-    for pair, adjusted in zip(pairs, holm([pair["p"] for pair in pairs]), strict=True):
-        pair["p_adjusted"] = adjusted
-    return pairs
+        mean = float(apart.mean())
+        pairs.append(
+            SplitsComparison(a=a, b=b, splits=len(apart), difference=mean, interval=interval, p=p, p_adjusted=p)
+        )
+    adjusted = holm([pair.p for pair in pairs])
+    return tuple(changed(pair, p_adjusted=p) for pair, p in zip(pairs, adjusted, strict=True))
 
 
 def _varied(values: Floats, test: int) -> Floats:
@@ -102,86 +122,85 @@ def _varied(values: Floats, test: int) -> Floats:
 
 
 def decide_over_splits(
-    candidates: Sequence[Candidate], comparisons: Sequence[Comparison], *, splits: str, pictures: int, chance: float
+    candidates: Sequence[Candidate],
+    comparisons: Sequence[SplitsComparison],
+    *,
+    folds: int | None,
+    seeds: int,
+    pictures: int,
+    chance: float,
 ) -> Verdict:
     """Return the verdict on `candidates`, whose `accuracy` and `interval` are over the splits.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-    comparisons : sequence of mapping
+    comparisons : sequence of SplitsComparison
         What `compare_over_splits` says of them.
-    splits : str
-        How a person reads the splits, such as "5 x 4 splits".
+    folds, seeds : int
+        So many folds, so many times over; without folds, so many random splits.
     pictures : int
         How many were divided.
     chance : float
-        The accuracy of an answer that does not look at the picture.
+        The accuracy of always naming the most common class.
     """
     best = most_accurate(candidates)
-    tied = [one for one in candidates if one is best or compared(comparisons, best, one)["p_adjusted"] >= LEVEL]
+    tied = [one for one in candidates if one is best or compared(comparisons, best, one).p_adjusted >= LEVEL]
     close = close_to(best, tied, comparisons)
     able = [one for one in close if one.limits[0] >= chance] or close
-    winner = cheapest(able)
+    winner, on = cheapest(able), Splits(folds, seeds, pictures)
+    reasons: list[Reason]
     if best.accuracy <= chance + 1e-9 and best.beyond_guessing <= 1:
-        sentences = [
-            f"Nothing was learned: over {splits} {best.id} was right {best.accuracy:.3f} of the time, and answering "
-            f"without looking gives {chance:.3f}."
-        ]
+        reasons = [NothingLearned(on, best.reached_over_splits, len(candidates) == 1, chance)]
     else:
-        sentences = _reason(candidates, comparisons, best, winner, (tied, close, able), splits, pictures)
+        reasons = _reason(_Case(candidates, comparisons, best, winner, tied, close, able, on))
         if winner.limits[0] <= chance:
-            sentences.append(f"Caution: {winner.id} cannot be told from answering without looking ({chance:.3f}).")
+            reasons.append(NearChance(on, winner.reached_over_splits, chance))
     told = winner.limits[0] > chance and best.accuracy > chance + 1e-9
     others = tuple(one.id for one in tied if one is not winner)
-    return Verdict(winner.id, others, " ".join(sentences), above_chance=told)
+    return Verdict(winner.id, others, tuple(reasons), above_chance=told)
 
 
-def _reason(
-    candidates: Sequence[Candidate],
-    comparisons: Sequence[Comparison],
-    best: Candidate,
-    winner: Candidate,
-    narrower: tuple[Sequence[Candidate], Sequence[Candidate], Sequence[Candidate]],
-    splits: str,
-    pictures: int,
-) -> list[str]:
-    tied, close, able = narrower
-    if len(candidates) == 1:
-        low, high = best.limits
-        return [
-            f"Over {splits} {best.id}, the only one tried, was right {best.accuracy:.3f} of the time (95 % interval "
-            f"{low:.3f} to {high:.3f}); there is nothing to compare it with."
-        ]
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What the reasons are about; see `verdict`."""
+
+    candidates: Sequence[Candidate]
+    comparisons: Sequence[SplitsComparison]
+    best: Candidate
+    winner: Candidate
+    tied: Sequence[Candidate]
+    close: Sequence[Candidate]
+    able: Sequence[Candidate]
+    on: Splits
+
+
+def _reason(case: _Case) -> list[Reason]:
+    best, winner = case.best, case.winner
+    use = winner.reached_over_splits
+    if len(case.candidates) == 1:
+        return [OnlyOne(case.on, use)]
+    why = why_cheapest(winner, case.able, case.tied, case.close)
     if winner is not best:
-        entry = compared(comparisons, best, winner)
-        return [
-            f"Take {winner.id}. Over {splits} {best.id} answered {100 * entry['difference']:.1f} points more right "
-            f"than {winner.id}, which cannot be told from luck ({p_text(entry['p'])}); {winner.id} is the "
-            f"{why_cheapest(winner, able, tied, close)}.",
-            _would_settle(comparisons, entry, pictures),
-        ]
-    if len(tied) > 1:
-        why = f"it is the {why_cheapest(winner, able, tied, close)}" if len(close) > 1 else alone(tied, best)
-        return [
-            f"Take {best.id}. Over {splits} no other was right more often ({best.accuracy:.3f} on average), and {why}."
-        ]
-    second = most_accurate([one for one in candidates if one is not best])
-    entry = compared(comparisons, best, second)
-    place = "the only other one" if len(candidates) == 2 else "the next best"
-    return [
-        f"Take {best.id}. Over {splits} it answered {100 * entry['difference']:.1f} points more right than "
-        f"{second.id}, {place}, which is more than luck explains ({p_text(entry['p'])})."
-    ]
+        entry = compared(case.comparisons, best, winner)
+        behind = Difference(entry.difference, entry.p)
+        return [CheaperOfTied(case.on, use, best.reached_over_splits, behind, why), _would_settle(case, entry)]
+    if len(case.tied) > 1:
+        others = tuple(one.id for one in case.tied if one is not best)
+        return [MostAccurate(case.on, use, others, equals=True, cheapest=why if len(case.close) > 1 else None)]
+    second = most_accurate([one for one in case.candidates if one is not best])
+    entry = compared(case.comparisons, best, second)
+    ahead = Difference(entry.difference, entry.p)
+    return [ClearWinner(case.on, use, second.reached_over_splits, ahead, only=len(case.candidates) == 2)]
 
 
-def _would_settle(comparisons: Sequence[Comparison], entry: Comparison, pictures: int) -> str:
+def _would_settle(case: _Case, entry: SplitsComparison) -> WouldSettle:
     """Return about how many pictures would tell the two apart: the error falls with their root."""
-    level = LEVEL / sum(other["p"] >= entry["p"] for other in comparisons)
-    degrees, (low, high) = entry["splits"] - 1, entry["interval"]
+    level = LEVEL / sum(other.p >= entry.p for other in case.comparisons)
+    pictures, degrees, (low, high) = case.on.pictures, entry.splits - 1, entry.interval
     error = (high - low) / 2 / float(stdtrit(degrees, 0.5 + (1 - LEVEL) / 2))
     asked = float(stdtrit(degrees, 1 - level / 2)) + float(ndtri(_POWER))
-    needed = math.inf if entry["difference"] == 0 else pictures * (asked * error / entry["difference"]) ** 2
-    if needed > _MOST_PICTURES:
-        return f"Even {_MOST_PICTURES:,} pictures might not settle it."
-    return f"About {rounded(max(math.ceil(needed), pictures + 1)):,} pictures in all would settle it."
+    needed = math.inf if entry.difference == 0 else pictures * (asked * error / entry.difference) ** 2
+    if needed > MOST_PICTURES:
+        return WouldSettle(case.on, (case.winner.id, case.best.id), None)
+    return WouldSettle(case.on, (case.winner.id, case.best.id), max(math.ceil(needed), pictures + 1))

@@ -21,6 +21,8 @@ from headstart.base.params import bad_parameter, check_integer, check_number
 from headstart.base.types import Floats
 from headstart.evidence.intervals import two_sided_z
 from headstart.evidence.units import Numbers, design_effect, effective, numbered
+from headstart.records.comparison import Comparison
+from headstart.records.record import changed
 
 
 def mcnemar_midp(only_a: int, only_b: int) -> float:
@@ -158,8 +160,8 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def compare_pairs(
     correct: Mapping[str, NDArray[np.bool_]], *, split: str, groups: NDArray[np.generic] | None = None
-) -> list[dict[str, Any]]:
-    """Return every pair compared, as the entries of `comparisons` in `results.json`.
+) -> tuple[Comparison, ...]:
+    """Return every pair compared.
 
     Parameters
     ----------
@@ -172,11 +174,9 @@ def compare_pairs(
 
     Returns
     -------
-    list of dict
-        ``a`` (the more accurate, or the first named when equal), ``b``, ``split``, ``difference``,
-        ``interval`` (Tango, 95 %), ``unit`` (``"picture"`` or ``"group"``), ``units`` (how many), ``design_effect``
-        (1 for pictures), ``p`` (McNemar's mid-p, with groups `sign_flip_midp`) and ``p_adjusted`` (Holm over all
-        pairs).
+    tuple of Comparison
+        ``a`` is the more accurate, or the first named when equal; ``interval`` is Tango's, ``design_effect`` 1 for
+        pictures, ``p`` McNemar's mid-p, with groups `sign_flip_midp`, ``p_adjusted`` Holm's over all pairs.
 
     Raises
     ------
@@ -188,9 +188,8 @@ def compare_pairs(
         raise bad_parameter("correct", "compare_pairs", "arrays of one length above 0", sorted(lengths))
     units = None if groups is None else numbered(groups)
     pairs = [_pair(first, second, correct, split, units) for first, second in combinations(correct, 2)]
-    for pair, adjusted in zip(pairs, holm([pair["p"] for pair in pairs]), strict=True):
-        pair["p_adjusted"] = adjusted
-    return pairs
+    adjusted = holm([pair.p for pair in pairs])
+    return tuple(changed(pair, p_adjusted=p) for pair, p in zip(pairs, adjusted, strict=True))
 
 
 def disagreements(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[int, int]:
@@ -240,24 +239,40 @@ def pictures_to_tell(only_a: int, only_b: int, n: int, *, power: float = 0.8, le
 
 def _pair(
     first: str, second: str, correct: Mapping[str, NDArray[np.bool_]], split: str, units: Numbers | None
-) -> dict[str, Any]:
+) -> Comparison:
+    """Return one pair compared, its p not yet adjusted."""
     a, b = (first, second) if correct[first].sum() >= correct[second].sum() else (second, first)
     only_a, only_b = disagreements(correct[a], correct[b])
     n = len(correct[a])
-    entry = {"a": a, "b": b, "split": split, "difference": (only_a - only_b) / n}
     if units is None:
-        interval, p = difference_interval(only_a, only_b, n), mcnemar_midp(only_a, only_b)
-        return {**entry, "interval": list(interval), "unit": "picture", "units": n, "design_effect": 1.0, "p": p}
+        p = mcnemar_midp(only_a, only_b)
+        return Comparison(
+            a=a,
+            b=b,
+            split=split,
+            difference=(only_a - only_b) / n,
+            interval=difference_interval(only_a, only_b, n),
+            unit="picture",
+            units=n,
+            design_effect=1.0,
+            p=p,
+            p_adjusted=p,
+        )
     signs = correct[a].astype(np.int64) - correct[b]
     sums = np.rint(np.bincount(units, weights=signs)).astype(np.int64)
-    return {
-        **entry,
-        "interval": list(grouped_difference_interval(signs, units)),
-        "unit": "group",
-        "units": len(sums),
-        "design_effect": design_effect(signs, units),
-        "p": sign_flip_midp(sums),
-    }
+    p = sign_flip_midp(sums)
+    return Comparison(
+        a=a,
+        b=b,
+        split=split,
+        difference=(only_a - only_b) / n,
+        interval=grouped_difference_interval(signs, units),
+        unit="group",
+        units=len(sums),
+        design_effect=design_effect(signs, units),
+        p=p,
+        p_adjusted=p,
+    )
 
 
 def _even_chances(count: int) -> Floats:

@@ -6,7 +6,6 @@ near 1, and a bin with three pictures counts by luck (Nixon et al. 2019, "Measur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from headstart.base.streams import stream
 from headstart.base.types import Floats
 from headstart.evidence.metrics import log_loss
 from headstart.evidence.units import numbered
+from headstart.records.metrics import Calibration, ReliabilityBin
 
 Labels = NDArray[np.integer[Any]]
 
@@ -26,7 +26,7 @@ _DRAWS = 200
 LEAST_UNTRUE = 0.1  # as if nine of ten were right where all are stated
 
 
-def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, Any]]:
+def reliability(labels: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
     """Return what was stated and what came true, in bins of equally many pictures, the least sure first.
 
     Parameters
@@ -36,9 +36,8 @@ def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        ``n``, ``stated`` (mean probability of the answers) and ``right`` (share of them that is right): up to 15 bins
-        of at least 10 pictures, and one where there are fewer.
+    tuple of ReliabilityBin
+        Up to 15 bins of at least 10 pictures, and one where there are fewer.
 
     Raises
     ------
@@ -49,9 +48,10 @@ def reliability(labels: Labels, probabilities: Floats) -> list[dict[str, Any]]:
     begins = _begins(len(stated))
     sizes = np.diff(np.append(begins, len(stated)))
     means = (np.add.reduceat(values, begins) / sizes for values in (stated, right))
-    return [
-        {"n": int(n), "stated": float(said), "right": float(true)} for n, said, true in zip(sizes, *means, strict=True)
-    ]
+    return tuple(
+        ReliabilityBin(n=int(n), stated=float(said), right=float(true))
+        for n, said, true in zip(sizes, *means, strict=True)
+    )
 
 
 def calibration_error(labels: Labels, probabilities: Floats) -> float:
@@ -97,18 +97,18 @@ def at_temperature_one(probabilities: Floats, temperature: float) -> Floats:
     return before
 
 
-def untrue(record: Mapping[str, Any]) -> bool:
-    """Return whether the shares of a `calibration_record` are so far from true that a reader must know.
+def untrue(calibration: Calibration) -> bool:
+    """Return whether stated probabilities are so far from true that a reader must know.
 
     By more than 0.1 on average, and more than in any of 200 draws in which every share is true.
     """
-    return bool(record["ece"] > max(LEAST_UNTRUE, record["ece_by_luck_at_most"]))
+    return calibration.ece > max(LEAST_UNTRUE, calibration.ece_by_luck_at_most)
 
 
 def calibration_record(
     labels: Labels, probabilities: Floats, temperature: float, *, groups: NDArray[np.generic] | None = None
-) -> dict[str, Any]:
-    """Return what results.json tells of the calibration of one set of answers.
+) -> Calibration:
+    """Return whether the stated probabilities of one set of answers are true.
 
     Parameters
     ----------
@@ -120,12 +120,6 @@ def calibration_record(
     groups : array, (n,), optional
         What each picture belongs to: what luck gives is drawn group by group.
 
-    Returns
-    -------
-    dict
-        ``ece``, ``ece_before``, ``ece_if_true`` (by luck alone, on average), ``ece_by_luck_at_most`` (in 200 draws),
-        ``loss_before`` and ``reliability``.
-
     Raises
     ------
     ConfigError
@@ -133,14 +127,14 @@ def calibration_record(
     """
     before = at_temperature_one(probabilities, temperature)
     by_luck = _errors_if_true(probabilities, groups)
-    return {
-        "ece": calibration_error(labels, probabilities),
-        "ece_before": calibration_error(labels, before),
-        "ece_if_true": float(np.mean(by_luck)),
-        "ece_by_luck_at_most": max(by_luck),
-        "loss_before": log_loss(labels, before),
-        "reliability": reliability(labels, probabilities),
-    }
+    return Calibration(
+        ece=calibration_error(labels, probabilities),
+        ece_before=calibration_error(labels, before),
+        ece_if_true=float(np.mean(by_luck)),
+        ece_by_luck_at_most=max(by_luck),
+        loss_before=log_loss(labels, before),
+        reliability=reliability(labels, probabilities),
+    )
 
 
 def _answers(owner: str, labels: Labels, probabilities: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,137 @@
+"""The advice before anything is tried, in sentences."""
+
+from __future__ import annotations
+
+from headstart.evidence.advice import LIKE, USED_UP, Advice
+from headstart.records.forecast import AdviceRecord
+from headstart.records.record import changed
+from headstart.words.numbers import percent, percents
+
+ALIKE = 2.0  # factor by which the spread of late channels may differ from the first training
+
+
+def advice_record(advice: Advice, *, cut: str, command: str | None = None) -> AdviceRecord:
+    """Return the advice in words.
+
+    Parameters
+    ----------
+    advice : Advice
+    cut : str
+        Where the trained part of the network starts.
+    command : str, optional
+        What a person types to follow the advice.
+    """
+    found, first, doubled = advice.profile, advice.expected[0], advice.profile.doubled
+    record = AdviceRecord(
+        strategy=advice.strategy,
+        cut=cut,
+        chart=advice.chart,
+        size=found.size,
+        similarity=found.similarity,
+        accuracy=first.accuracy,
+        interval=first.interval,
+        seconds=first.seconds,
+        expected=advice.expected,
+        pictures=found.pictures,
+        classes=found.classes,
+        per_class=found.pictures / found.classes,
+        enough=found.enough,
+        gain=None if doubled is None else doubled.gain,
+        gain_interval=None if doubled is None else doubled.interval,
+        factor=found.factor,
+        told=found.told,
+        told_error=found.told_error,
+        linear=found.linear,
+        neighbours=found.neighbours,
+        ridge=found.ridge,
+        chance=found.chance,
+        learnable=found.learnable,
+        text="",
+        command=command,
+    )
+    return changed(record, text=" ".join(sentences(record)))
+
+
+def sentences(record: AdviceRecord) -> tuple[str, ...]:
+    """Return the sentences of the advice one by one, what to use first."""
+    found = (_use(record), _of_size(record), _of_similarity(record), _of_looks(record), _of_chart(record))
+    return tuple(filter(None, (*found, _of_chance(record))))
+
+
+def in_short(record: AdviceRecord) -> str:
+    """Return the advice in one line."""
+    low, high = record.interval
+    return (
+        f"advice: use {record.strategy} ({_many(record)} pictures, {_similar(record)} to what the network knows): "
+        f"expect {percent(record.accuracy)} right ({100 * low:.0f} to {100 * high:.0f} %)."
+    )
+
+
+def _use(record: AdviceRecord) -> str:
+    return (
+        f"Use {record.strategy}: expect it to be right on {percent(record.accuracy)} of new pictures "
+        f"({percents(record.interval)})."
+    )
+
+
+def _of_size(record: AdviceRecord) -> str:
+    each = f"about {record.per_class:,.0f} of each class"
+    if record.gain is None or record.gain_interval is None:
+        return f"You seem to have few pictures ({each}): too few to estimate what more would bring."
+    low, high = (100 * end for end in record.gain_interval)
+    gain = f"{100 * record.gain:.1f} percentage points ({low:.1f} to {high:.1f})"
+    if record.size == "small":
+        return f"You have few pictures ({each}): twice as many might add {gain}."
+    seem = "have" if record.gain_interval[1] < USED_UP else "seem to have"
+    return f"You {seem} many pictures ({each}): twice as many would add only {gain}."
+
+
+def _of_similarity(record: AdviceRecord) -> str:
+    if record.told is None:
+        return "Your pictures seem to differ from what the network knows; so few can't tell for certain."
+    share = f"{100 * record.told:.0f} % (± {100 * record.told_error:.0f})"
+    like = "resemble" if record.similarity == "similar" else "differ from"
+    return (
+        f"They {like} what the network knows: after five pictures of each class, the frozen network gets {share} of "
+        f"what guessing gets wrong right; {100 * LIKE:.0f} %, beyond doubt, would count as similar."
+    )
+
+
+def _of_looks(record: AdviceRecord) -> str:
+    if record.factor is None:
+        return ""
+    like = "like" if record.factor < ALIKE else "unlike"
+    return (
+        f"To the network they look {like} the photographs that it was first trained on (its late channels spread "
+        f"{record.factor:.1f} times as far)."
+    )
+
+
+def _of_chart(record: AdviceRecord) -> str:
+    place = f"{_many(record)} pictures that are {_similar(record)}"
+    if record.chart == record.strategy:
+        return f"The usual rule of thumb says {record.chart} too for {place}."
+    if record.strategy == "partial":
+        return (
+            f"The usual rule of thumb says {record.chart} for {place}, but in our measurements that cost several times "
+            "as much and brought no more."
+        )
+    return f"The usual rule of thumb says {record.chart} for {place}, but in our measurements that brought nothing."
+
+
+def _of_chance(record: AdviceRecord) -> str:
+    if record.learnable:
+        return ""
+    return (
+        f"Caution: here a head may be no better than always naming the most common class ({percent(record.chance)}). "
+        "Perhaps the frozen network does not see the classes, and training will help; perhaps labels do not belong to "
+        "their pictures: look at some of them first."
+    )
+
+
+def _many(record: AdviceRecord) -> str:
+    return "many" if record.size == "large" else "few"
+
+
+def _similar(record: AdviceRecord) -> str:
+    return "similar" if record.similarity == "similar" else "dissimilar"

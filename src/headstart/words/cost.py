@@ -1,0 +1,46 @@
+"""Why one of several that are about equally good is the cheapest to use."""
+
+from __future__ import annotations
+
+from headstart.evidence.reasons import Cheapest, Cost
+from headstart.words.numbers import joined, number_text
+
+_SHORT: dict[Cost, tuple[str, str]] = {
+    "operations": ("cheaper to run", "cheapest to run"),
+    "size": ("smaller", "smallest"),
+    "learned": ("simpler", "simplest"),
+}
+_LONG: dict[Cost, tuple[str, str]] = {
+    "operations": ("needs less computing for an answer", "needs the least computing for an answer"),
+    "size": ("is smaller", "is the smallest"),
+    "learned": ("has fewer trained numbers", "has the fewest trained numbers"),
+}
+
+
+def among(found: Cheapest) -> str:
+    """Return what it is among those about equally good, for example "the simpler of the two about equally good ones".
+
+    Where there is no other: "the only one surely better than guessing".
+    """
+    if len(found.among) == 1:
+        return "the only one surely better than guessing"
+    two, more = _SHORT[found.costs[0]] if found.costs else ("simpler", "simplest")
+    kind = two if len(found.among) == 2 else more
+    return f"the {kind} of the {number_text(len(found.among))} about equally good ones"
+
+
+def cost_text(found: Cheapest) -> str:
+    """Return the whole reason: who was weighed against whom, and by what."""
+    count = len(found.among)
+    near = " and are close to the most accurate" if found.close < found.tied else ""
+    if count == 1:
+        kind = "can't be told apart" if found.close == found.tied else "are close to the most accurate"
+        return f"Of the {number_text(found.close)} that {kind}, only {found.name} is surely better than guessing."
+    if count < found.close:
+        near = ", are close to the most accurate," if near else ""
+        near += " and are surely better than guessing"
+    reasons = [_LONG[cost][0 if count == 2 else 1] for cost in found.costs]
+    if found.simpler_than:
+        simpler = f"is simpler than {joined(found.simpler_than)}"
+        reasons += [simpler if reasons else f"costs the same and {simpler}"]
+    return f"{joined(found.among)} can't be told apart{near}; of these, {found.name} {joined(reasons)}."

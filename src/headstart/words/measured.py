@@ -1,0 +1,39 @@
+"""On what something was measured: pictures of one split, or several splits."""
+
+from __future__ import annotations
+
+from headstart.evidence.reasons import Measured, Pictures, Reached, Splits
+from headstart.words.numbers import counted, percent, pictures_of
+
+
+def right_on(reached: Reached, on: Measured) -> str:
+    """Return for example "was right on 78 of 90 test pictures (87 %)"."""
+    match on:
+        case Pictures():
+            unseen = "" if on.held_out else " left out in turn"
+            pictures = pictures_of(on.split, on.count)
+            return f"was right on {reached.right:,} of {pictures}{unseen} ({percent(reached.accuracy)})"
+        case Splits():
+            return f"was right {percent(reached.accuracy)} of the time, on average over {counted(on.count, 'split')}"
+
+
+def many(on: Measured, count: int) -> str:
+    """Return so many pictures of the kind that measured."""
+    match on:
+        case Pictures():
+            return pictures_of(on.split, count)
+        case Splits():
+            return f"{counted(count, 'picture')} in all"
+
+
+def how_measured(on: Measured) -> tuple[str, ...]:
+    """Return a sentence about what measured, where `right_on` leaves something open."""
+    match on:
+        case Pictures():
+            return ()
+        case Splits():
+            pictures = counted(on.pictures, "picture")
+            if on.folds is None:
+                return (f"The {pictures} were split at random {counted(on.seeds, 'time')}.",)
+            again = f", {counted(on.seeds, 'time')} over" if on.seeds > 1 else ""
+            return (f"The {pictures} were split into {on.folds} folds{again}; each fold was left out once.",)

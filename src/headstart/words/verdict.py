@@ -1,0 +1,259 @@
+"""The verdict in words: at most three sentences, what to use, why not another, what would help; the rest below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from headstart.evidence.forecast import worth_of_more
+from headstart.evidence.reasons import (
+    CheaperOfTied,
+    ClearWinner,
+    DepthsCompared,
+    Difference,
+    Measured,
+    MostAccurate,
+    NearChance,
+    NothingLearned,
+    OnlyOne,
+    Pictures,
+    Reached,
+    Reason,
+    SameHead,
+    SmallClass,
+    TooFewPictures,
+    WouldSettle,
+)
+from headstart.evidence.verdict import MOST_PICTURES, Verdict
+from headstart.records.forecast import LearningRecord
+from headstart.records.metrics import Metrics
+from headstart.records.verdict import VerdictRecord
+from headstart.words.cost import among, cost_text
+from headstart.words.depths import depths_text
+from headstart.words.learning import learning_text
+from headstart.words.measured import how_measured, many, right_on
+from headstart.words.numbers import (
+    counted,
+    joined,
+    number_text,
+    p_text,
+    percent,
+    percents,
+    picture_of,
+    pictures_of,
+    rounded,
+)
+
+_MOST_NAMES = 3  # in the verdict itself
+_FOLDS = "--folds 5 --seeds 3"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one reason says: parts of the three sentences, and sentences below them.
+
+    `use` is of the first sentence, without its full stop; `settles` is another that would help, if nothing else does.
+    """
+
+    use: str = ""
+    why: str = ""
+    helps: str = ""
+    settles: str = ""
+    details: tuple[str, ...] = ()
+
+
+def verdict_record(
+    verdict: Verdict, *, measured: Metrics | None = None, learning: LearningRecord | None = None
+) -> VerdictRecord:
+    """Return the verdict in words.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    measured : Metrics, optional
+        Of the winner, on the pictures that measure: for what its interval counts.
+    learning : LearningRecord, optional
+        What more training pictures would bring.
+    """
+    parts = [said(reason) for reason in verdict.reasons]
+    use = "".join(part.use for part in parts)
+    if not (verdict.decided and verdict.above_chance):
+        use = use.replace(f"Use {verdict.winner}:", f"Use {verdict.winner} for now:", 1)
+    why = next((part.why for part in parts if part.why), "")
+    helps = _in_order(parts, learning)
+    details = [detail for part in parts for detail in part.details] + helps[1:]
+    if measured is not None and measured.unit == "group":
+        details.append("Pictures that belong together count as one group: intervals and comparisons count groups.")
+    return VerdictRecord(
+        winner=verdict.winner,
+        tied_with=verdict.tied_with,
+        above_chance=verdict.above_chance,
+        decided=verdict.decided,
+        same_as=dict(verdict.same_as),
+        text=" ".join(filter(None, (f"{use}.", why, *helps[:1]))),
+        details=tuple(details),
+    )
+
+
+def _in_order(parts: list[Said], learning: LearningRecord | None) -> list[str]:
+    """Return what would help, what helps most first."""
+    found = [part.helps for part in parts if part.helps]
+    settles = [part.settles for part in parts if part.settles]
+    if learning is None:
+        return found + settles
+    sure = worth_of_more(learning.forecast.interval) == "yes"
+    return found + ([learning_text(learning), *settles] if sure else [*settles, learning_text(learning)])
+
+
+@singledispatch
+def said(reason: Reason) -> Said:
+    """Return what a reason says."""
+    raise TypeError(f"nothing is said of {type(reason).__name__}")
+
+
+@said.register
+def _(reason: OnlyOne) -> Said:
+    why = "Nothing else was tried, so there is nothing to compare it with."
+    return Said(_use(reason.use, reason.on), why, details=_of_use(reason.use, reason.on))
+
+
+@said.register
+def _(reason: ClearWinner) -> Said:
+    place = "the only other one" if reason.only else "the next best"
+    behind = _behind(reason.ahead)
+    why = f"{reason.second.name}, {place}, {behind}: more than luck explains."
+    details = (*_of_use(reason.use, reason.on), _compared(reason.use, reason.second, reason.ahead))
+    return Said(_use(reason.use, reason.on), why, details=details)
+
+
+@said.register
+def _(reason: MostAccurate) -> Said:
+    others = f"No other was right {'more' if reason.equals else 'as'} often"
+    details = _of_use(reason.use, reason.on)
+    if reason.cheapest is None:
+        names = _names(reason.tied_with)
+        are = "is" if len(reason.tied_with) == 1 else "are"
+        why = f"{others}; {names} {are} further behind, though that could still be luck."
+    else:
+        why, details = f"{others}, and it is {among(reason.cheapest)}.", (*details, cost_text(reason.cheapest))
+    return Said(_use(reason.use, reason.on), why, details=details)
+
+
+@said.register
+def _(reason: CheaperOfTied) -> Said:
+    best, use = reason.best.name, reason.use.name
+    why = f"{best} {_ahead(reason.behind)}, which may be luck, and {use} is {among(reason.cheapest)}."
+    details = (
+        *_of_use(reason.use, reason.on),
+        _compared(reason.best, reason.use, reason.behind),
+        cost_text(reason.cheapest),
+    )
+    return Said(_use(reason.use, reason.on), why, details=details)
+
+
+@said.register
+def _(reason: TooFewPictures) -> Said:
+    why = f"There is no winner yet: the smallest class has {_only(reason.on, reason.least)}."
+    helps = "More pictures of that class would help."
+    if reason.remedy == "folds":
+        helps = f"Run again with {_FOLDS} to measure on all your pictures."
+    return Said(_use(reason.use, reason.on), why, helps, details=_of_use(reason.use, reason.on))
+
+
+@said.register
+def _(reason: NothingLearned) -> Said:
+    place = "the only one tried" if reason.only else "the best"
+    return Said(
+        f"Nothing was learned: {reason.best.name}, {place}, {right_on(reason.best, reason.on)}",
+        f"Always naming the most common class gives {percent(reason.chance)}.",
+        "First check that the labels belong to the pictures.",
+        details=(
+            *_of_use(reason.best, reason.on),
+            "Other likely causes: too few pictures, pictures too small to show the difference, or a network that "
+            "needs another preparation of its pictures.",
+        ),
+    )
+
+
+@said.register
+def _(reason: NearChance) -> Said:
+    guessing = f"always naming the most common class ({percent(reason.chance)})"
+    if reason.found is not None:
+        told = (
+            f"Caution: {guessing} may be right as often, but {reason.use.name} does tell the classes apart: "
+            f"on average it finds {percent(reason.found)} of a class."
+        )
+        return Said(details=(told,))
+    measure = f"Measuring on all your pictures, with {_FOLDS}, would show more." if reason.on.held_out else ""
+    return Said(
+        f", but guessing may do as well ({percent(reason.chance)})",
+        helps=measure,
+        details=(f"Caution: these pictures can't tell {reason.use.name} from {guessing}.",),
+    )
+
+
+@said.register
+def _(reason: SmallClass) -> Said:
+    has = _only(reason.on, reason.least)
+    return Said(details=(f"Caution: the smallest class has {has}, so almost nothing is known about it.",))
+
+
+@said.register
+def _(reason: WouldSettle) -> Said:
+    one, other = reason.names
+    grouped = " in groups of this size" if reason.grouped else ""
+    if reason.pictures is None:
+        return Said(settles=f"Even {many(reason.on, MOST_PICTURES)} might not tell {one} and {other} apart.")
+    pictures = many(reason.on, rounded(reason.pictures))
+    return Said(settles=f"About {pictures}{grouped} would tell {one} and {other} apart.")
+
+
+@said.register
+def _(reason: SameHead) -> Said:
+    told = f"{joined(reason.names)} fell back to {reason.other}'s result: training more of the network did not help."
+    return Said(details=(told,))
+
+
+@said.register
+def _(reason: DepthsCompared) -> Said:
+    return Said(details=(depths_text(reason),))
+
+
+def _use(reached: Reached, on: Measured) -> str:
+    return f"Use {reached.name}: it {right_on(reached, on)}"
+
+
+def _of_use(reached: Reached, on: Measured) -> tuple[str, ...]:
+    expect = f"Expect {reached.name} to be right on {percents(reached.interval)} of new pictures of the same kind"
+    return (f"{expect} (95 % interval).", *how_measured(on))
+
+
+def _points(found: Difference) -> str:
+    return f"{100 * abs(found.value):.1f} percentage points"
+
+
+def _ahead(found: Difference) -> str:
+    if found.right is not None:
+        return f"was right on {found.right:,} more"
+    return f"was {_points(found)} ahead" if abs(found.value) >= 0.0005 else "was right about as often"
+
+
+def _behind(found: Difference) -> str:
+    return f"was {_points(found)} behind" if found.right is None else f"was right on {found.right:,} fewer"
+
+
+def _compared(more: Reached, less: Reached, found: Difference) -> str:
+    """Return how far one is ahead of another, and how easily luck does that."""
+    groups = f", comparing {counted(found.groups, 'group')}" if found.groups is not None else ""
+    luck = "luck alone often does as much" if found.p >= 0.05 else "luck alone rarely does as much"
+    if found.right is None:
+        return f"{more.name} was {_points(found)} ahead of {less.name}; {luck} ({p_text(found.p)})."
+    return f"{more.name} was right on {found.right:,} more than {less.name}; {luck} ({p_text(found.p)}{groups})."
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return joined(names) if len(names) <= _MOST_NAMES else f"the {number_text(len(names))} others tied with it"
+
+
+def _only(on: Pictures, least: int) -> str:
+    return f"only {pictures_of(on.split, least)}" if least else f"no {picture_of(on.split)}"
