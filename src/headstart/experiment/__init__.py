@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from headstart.experiment.calibrate import calibrate
     from headstart.experiment.depths import unfrozen_names
     from headstart.experiment.dry_run import survey
+    from headstart.experiment.fit import fit_table
     from headstart.experiment.folder import RunFolder
     from headstart.experiment.plan import estimate, within
     from headstart.experiment.recipe import Recipe, read_recipe, recipe_names
     from headstart.experiment.request import Request, default_run_folder
-    from headstart.experiment.run import Ended, fit_table, run_experiment
+    from headstart.experiment.run import run_experiment
+    from headstart.experiment.session import Ended
 
 __all__ = [
     "Budget",
@@ -48,7 +50,9 @@ _HOMES = {
     **dict.fromkeys(("estimate", "within"), "plan"),
     **dict.fromkeys(("Recipe", "read_recipe", "recipe_names"), "recipe"),
     **dict.fromkeys(("Request", "default_run_folder"), "request"),
-    **dict.fromkeys(("Ended", "fit_table", "run_experiment"), "run"),
+    "Ended": "session",
+    "fit_table": "fit",
+    "run_experiment": "run",
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

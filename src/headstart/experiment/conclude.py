@@ -282,5 +282,3 @@ def _cpu() -> str:
     except OSError:
         pass
     return platform.processor() or os.environ.get("PROCESSOR_IDENTIFIER") or platform.machine()
-
-

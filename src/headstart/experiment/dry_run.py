@@ -37,9 +37,7 @@ def survey(
     none = Pictures(PixelStore([], faulty={}), np.zeros(0, np.int64))
     rate, drawn = rate_of_decoding(files, found.side, thread_budget(threads)), not table.divided and split_file is None
     division = division_of(usable, request, drawn=drawn)
-    return Prepared.of(
-        request, resolve(request, found, len(usable)), division, none, progress, decode_rate=rate
-    )
+    return Prepared.of(request, resolve(request, found, len(usable)), division, none, progress, decode_rate=rate)
 
 
 def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, threads: int) -> float | None:

@@ -109,9 +109,7 @@ def learning_curve(
     return Curve(mean, right[:, :, asked], np.flatnonzero(asked)) if (np.diff(mean) > 0).all() else None
 
 
-def learned(
-    context: FitContext, choices: Choices, runs: Sequence[RunRecord], winner: str
-) -> LearningRecord | None:
+def learned(context: FitContext, choices: Choices, runs: Sequence[RunRecord], winner: str) -> LearningRecord | None:
     """Return what more training pictures would bring to the winner.
 
     Where the winner is trained by gradients its learning is judged by that of the reference strategy. None where there

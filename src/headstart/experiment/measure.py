@@ -49,16 +49,16 @@ def _measured(division: Division, answers: Answers, split: SplitName, interval: 
     )
 
 
-def measured_warnings(
-    division: Division, metrics: MetricsBySplit, epochs: Sequence[Epoch] = ()
-) -> tuple[Finding, ...]:
+def measured_warnings(division: Division, metrics: MetricsBySplit, epochs: Sequence[Epoch] = ()) -> tuple[Finding, ...]:
     """Return what a reader must know about the measured accuracy: that it is optimistic, or that it is chance."""
     found = metrics.of(division.measuring)
     if found is None:
         return ()
     warnings = []
     if found.used_for_choosing:
-        warnings.append(findings.chosen_on_measuring(division.measuring, epochs[-1].choosing_accuracy if epochs else None))
+        warnings.append(
+            findings.chosen_on_measuring(division.measuring, epochs[-1].choosing_accuracy if epochs else None)
+        )
     told = _near_chance(division, found) or _shares(found)
     return (*warnings, told) if told else tuple(warnings)
 

@@ -229,5 +229,3 @@ def divided(table: Table, usable: Table, request: Request, split_file: Path | No
 
 def _name(source: Path | NDArray[np.uint8]) -> str:
     return "an array" if isinstance(source, np.ndarray) else str(source)
-
-

@@ -96,7 +96,7 @@ def rank(
         split=SPLIT,
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
-        more_pictures=True,
+        remedy="pictures",
     )
     order = sorted(range(len(entries)), key=lambda at: (-entries[at].linear, entries[at].loss))
     return Ranking(

@@ -45,6 +45,7 @@ def resolve(request: Request, networks: Networks, pictures: int, plan: PlanRecor
         strategies=networks.strategies,
         backbone=backbone,
         make_scratch=partial(_scratch, request),
+        scratch_name=request.scratch,
         seed=request.seed,
         device=networks.device,
         side=networks.side,

@@ -203,5 +203,3 @@ def _check_same_choices(plan: PlanRecord, choices: Choices, prepared: Prepared) 
         f"With {added}, pictures would be framed, stored or augmented in another way than for {', '.join(earlier)}.",
         hint=f"Compare all of them on equal terms: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
     )
-
-

@@ -106,9 +106,7 @@ class CachedTraining:
                 write_record(draft / _RECORD, record)
                 files = sorted(file for file in draft.rglob("*") if file.is_file())
                 digests = {file.relative_to(draft).as_posix(): sha256_of_file(file) for file in files}
-                write_record(
-                    draft / _MANIFEST, _Manifest(format=FORMAT, key=self.key, of=self.facts, sha256=digests)
-                )
+                write_record(draft / _MANIFEST, _Manifest(format=FORMAT, key=self.key, of=self.facts, sha256=digests))
             cache.make_room()
         except HeadstartError as error:  # costs the next run time, and this one nothing
             tell(f"{record.id}: the training could not be kept for other run folders ({error}).")

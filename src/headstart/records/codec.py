@@ -13,7 +13,7 @@ import msgspec
 from headstart.base.errors import StoreError
 from headstart.base.files import read_json, to_json, write_json
 
-AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
+AnyRecord = TypeVar("AnyRecord")
 
 
 def plain(record: object) -> Any:
@@ -83,9 +83,11 @@ def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
             f"'{path}' is of schema {found}; this headstart reads schema {schema}.",
             hint="Read it with the newer headstart that wrote it.",
         )
+    command = content.get("command") if isinstance(content, dict) else None
+    anew = f"Make it anew in another folder: {command}" if isinstance(command, str) else again
     raise StoreError(
         f"'{path}' is of schema {found if found is not None else 'unknown'}; this headstart reads schema {schema}.",
-        hint=again or "Remove the folder and run the same command again.",
+        hint=anew or "Remove the folder and run the same command again.",
     )
 
 

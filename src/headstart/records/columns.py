@@ -97,14 +97,7 @@ class PredictionsFile:
 
     def stands(self) -> bool:
         """Return whether the file is there and whole, as far as its own description says."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            pq.read_metadata(self.path)
-        except (OSError, pa.ArrowException):
-            return False
-        return True
+        return is_whole(self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +160,10 @@ class ActivityFile:
             columns[f"capped {stage}"] = capped[:, place]
         write_columns(self.path, columns)
 
+    def stands(self) -> bool:
+        """Return whether the file is there and whole, as far as its own description says."""
+        return is_whole(self.path)
+
     def read(self, stages: Sequence[str]) -> tuple[Floats, Floats]:
         """Return the shares that are inactive and capped, (n, stages) each. Raises StoreError."""
         content = read_columns(self.path)
@@ -215,6 +212,18 @@ def read_columns(path: Path, names: Sequence[str] | None = None) -> pa.Table:
     if missing:
         raise damaged(path, f"it has no column '{missing[0]}'")
     return content
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a file of columns is there and whole, as far as its own description says."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
 
 
 def source_of(path: Path) -> str:

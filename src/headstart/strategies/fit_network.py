@@ -329,9 +329,7 @@ def _better_head(
     return _Better(head, passes.network(best), trust)
 
 
-def _solved(
-    context: FitContext, features: Floats32, rows: Rows, blocks: Sequence[int] = ()
-) -> tuple[Affine, Floats]:
+def _solved(context: FitContext, features: Floats32, rows: Rows, blocks: Sequence[int] = ()) -> tuple[Affine, Floats]:
     """Return the reference head on the features of some training rows, and its scores of each without its fold."""
     division = context.division
     fitted = heads.HEADS[REFERENCE.head].fit(

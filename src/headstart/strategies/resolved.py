@@ -65,6 +65,8 @@ class Resolved:
         None where no strategy starts from a pre-trained network.
     make_scratch : callable
         Returns the network that is trained from nothing, with the random weights of a seed, a new one each time.
+    scratch_name : str
+        Its name.
     seed : int
         Of these weights.
     device : str
@@ -99,6 +101,7 @@ class Resolved:
     strategies: tuple[ResolvedStrategy, ...]
     backbone: Backbone | None
     make_scratch: Callable[[int], Backbone]
+    scratch_name: str
     seed: int
     device: str
     side: int

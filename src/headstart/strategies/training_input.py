@@ -145,9 +145,7 @@ def _live(context: FitContext, choices: Choices, preprocessing: Preprocessing, s
     """Return the pictures to learn from and to choose by, framed and augmented anew in each epoch."""
     rows = context.division.rows("learning and choosing")
     labels = context.division.labels[rows]
-    return PixelSource(
-        context.pixels, rows, labels, preprocessing, choices.augment, context.division.seed, sides=seen
-    )
+    return PixelSource(context.pixels, rows, labels, preprocessing, choices.augment, context.division.seed, sides=seen)
 
 
 def _stored(context: FitContext, choices: Choices, cut: str, *, refits: bool) -> Source:
