@@ -128,3 +128,7 @@ def test_the_check_of_commands_finds_what_it_looks_for(helps: dict[str, str]) ->
 def test_every_word_of_the_house_is_explained() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\*\*([\w -]+)\*\*: ", glossary, re.MULTILINE)) == {*WORDS.split(), *PHRASES}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 700

@@ -1,4 +1,4 @@
-"""What the README says of the published comparison: four pictures of 153 are no difference."""
+"""What docs/recipes.md says of the published comparison: four pictures of 153 are no difference."""
 
 from __future__ import annotations
 
