@@ -18,7 +18,7 @@ train test val held-out split fold seed group class augmentation framing view ep
 backbone pretrained frozen fine-tuning head probe stage cut prefix suffix depth readout features activity
 calibration temperature coverage abstain forecast
 run experiment bundle engine cache
-record finding reason division
+record finding reason division resolved
 """
 PHRASES = {
     "p value",
