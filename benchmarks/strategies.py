@@ -108,7 +108,7 @@ def where_it_errs(strategy: str, work: Path, names: Iterable[str]) -> list[str]:
     rows = [row for answer in answers for row in answer.to_pylist()]
     said = np.array([stated[row["path"]] for row in rows])
     wrong = np.array([(row["p_defective"] > row["p_functional"]) != (row["label"] == "defective") for row in rows])
-    lines = [f"Where {strategy} errs, by the stated probability that the cell is defective:", ""]
+    lines = [f"Where {strategy} is wrong, by the probability of a defect that the experts stated:", ""]
     lines += ["| stated | answers | wrong |", "|---|---|---|"]
     groups = [(f"{value:.2f}", said == value) for value in np.unique(said)]
     return [*lines, *(f"| {name} | {mask.sum():,} | {wrong[mask].sum()} |" for name, mask in groups), ""]
