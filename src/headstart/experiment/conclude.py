@@ -113,7 +113,6 @@ class Conclusion:
 
 def conclude(
     prepared: Prepared,
-    folder: RunFolder,
     runs: Sequence[RunRecord],
     correct: Mapping[str, NDArray[np.bool_]],
     choices: Choices | None = None,

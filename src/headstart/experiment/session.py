@@ -184,7 +184,7 @@ class Session:
         if choices is not None and any(run.solved for run in runs):  # else the features would be made for it alone
             mapped = write_map(prepared.context, choices.preprocessing, MapFile(folder.path / "map.parquet"))
         own = {run.id: correct[run.id] for run in runs}
-        concluded = conclude(prepared, folder, runs, own, choices, repeated)
+        concluded = conclude(prepared, runs, own, choices, repeated)
         actual = {**prepared.passes.seconds, **{run.id: run.seconds.fit for run in runs}}
         if repeated is not None:
             actual |= {over_splits_name(one.strategy): one.seconds for one in repeated.strategies}

@@ -1,6 +1,6 @@
-"""A strategy is data: which weights, where the trained part starts, which head, and how it is told. One row, one strategy.
+"""A strategy is data: which weights, where the trained part starts, which head, and how it is told.
 
-All that a strategy needs stands in its row: defaults of its training, what it costs, plain words, sign and colour.
+One row, one strategy: all that it needs stands there, also defaults of its training, plain words, sign and colour.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _ROWS = (
         trains="none",
         head="knn",
         summary="frozen network, nearest neighbours (the quick preview)",
-        plain="The pretrained network stays as it is. A new picture gets the class of the most similar training pictures.",
+        plain="The pretrained network stays as it is. New pictures get the class of the most similar training pictures.",
         sign="triangle",
         dash="2 3",
         colour=2,
