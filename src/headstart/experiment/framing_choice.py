@@ -93,7 +93,7 @@ def out_of_fold_losses(ground: Ground, views: list[NDArray[np.float32]]) -> NDAr
     labels = ground.table.labels[ground.looked_at]
     own_folds = ground.folds[np.searchsorted(ground.train, ground.looked_at)]  # both ascend
     stacked = np.concatenate(views)
-    fitted = heads.FITTERS["logistic"](
+    fitted = heads.HEADS["logistic"].fit(
         stacked,
         np.tile(labels, len(views)),
         len(ground.classes),

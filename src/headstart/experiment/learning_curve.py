@@ -68,7 +68,7 @@ def learning_curve(
     groups : array of str, (n,)
         As from `group_ids`; they stay together.
     head : str
-        A name of `heads.SOLVERS`.
+        A name of `heads.HEADS`.
     chosen : mapping
         Its settings, as in `heads.Fitted`.
     blocks : sequence of int
@@ -96,7 +96,7 @@ def learning_curve(
                 root = stream_seed(seed, "part", draw, int(fold))
                 for place, part in enumerate(growing_parts(labels[rest], groups[rest], shares, seed=root)):
                     rows = rest[part]
-                    solved = heads.SOLVERS[head](features[rows], labels[rows], classes, chosen, blocks=blocks)
+                    solved = heads.HEADS[head].solve(features[rows], labels[rows], classes, chosen, blocks=blocks)
                     right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
                     sizes[draw, place] += len(rows) * len(held) / asked.sum()
                 step.advance()

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.backbones import Backbone
-from headstart.base.types import Affine, Head, Kernel
 from headstart.bundle import Model
 from headstart.experiment.framing_choice import clearly_better, losses_of
 from headstart.experiment.ground import Choices, Ground, Look
@@ -48,9 +47,9 @@ def fit_head(ground: Ground, choices: Choices, strategy: Strategy) -> FittedRun:
         distances=answers.distances,
         cut="pool",
         flops=backbone.flops + fitted.head.flops(),
-        total=backbone.parameters + numbers_in(fitted.head),
-        trained=trained_numbers(fitted.head),
-        remembered=numbers_in(fitted.head) - trained_numbers(fitted.head),
+        total=backbone.parameters + fitted.head.numbers,
+        trained=fitted.head.fitted_numbers,
+        remembered=fitted.head.numbers - fitted.head.fitted_numbers,
         settings={**fitted.chosen, "readout": readout, "converged": fitted.converged},
         shared=("decode", "framing", "features"),
         read=backbone.read,
@@ -108,7 +107,7 @@ def _solve(
     with ground.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
         for readout in readouts:
             features = ground.features(rows, preprocessing, Look("features", "features"), readout=readout)
-            found[readout] = heads.FITTERS[strategy.head](
+            found[readout] = heads.HEADS[strategy.head].fit(
                 features,
                 labels,
                 len(ground.classes),
@@ -126,21 +125,3 @@ def _unseen_losses(fitted: heads.Fitted, labels: NDArray[np.int64]) -> NDArray[n
     if fitted.out_of_fold is None:
         raise RuntimeError("the head was fitted without folds")
     return losses_of(fitted.out_of_fold / fitted.head.temperature, labels)
-
-
-def numbers_in(head: Head) -> int:
-    """Return how many numbers a head holds."""
-    if isinstance(head, Affine):
-        return head.weight.size + head.bias.size
-    if isinstance(head, Kernel):
-        return head.support.size + head.coefficients.size + head.bias.size
-    return head.examples.size
-
-
-def trained_numbers(head: Head) -> int:
-    """Return how many of them were fitted: coefficients, not remembered pictures."""
-    if isinstance(head, Affine):
-        return head.weight.size + head.bias.size
-    if isinstance(head, Kernel):
-        return head.coefficients.size + head.bias.size
-    return 0

@@ -22,7 +22,7 @@ from headstart.bundle import Model, Trust
 from headstart.experiment.framing_choice import clearly_better, losses_of
 from headstart.experiment.ground import Choices, Ground, Look
 from headstart.pixels import frame
-from headstart.strategies.fit_head import numbers_in, readouts_tried
+from headstart.strategies.fit_head import readouts_tried
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.settings import training_settings, with_rates
 from headstart.strategies.strategy import Strategy
@@ -90,7 +90,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
             kept.head,
             0,
             len(ground.train),
-            numbers_in(kept.head),
+            kept.head.numbers,
             read=kept.frozen.read,
             trust=kept.trust,
             warnings=(_KEPT.format(pictures=len(inputs.choosing)),),
@@ -109,7 +109,7 @@ def fit_network(ground: Ground, choices: Choices, strategy: Strategy, *, checkpo
         distances=answers.distances,
         cut=inputs.cut,
         flops=inputs.backbone.flops + learned.head.flops(),
-        total=inputs.backbone.parameters + numbers_in(learned.head),
+        total=inputs.backbone.parameters + learned.head.numbers,
         trained=learned.fitted,
         settings={
             **settings.to_dict(),
@@ -310,7 +310,7 @@ def _logistic(
 ) -> tuple[Affine, Floats]:
     """Return logistic regression on the features of some training rows, and its scores of each without its fold."""
     labels = ground.table.labels[rows]
-    fitted = heads.FITTERS["logistic"](
+    fitted = heads.HEADS["logistic"].fit(
         features,
         labels,
         len(ground.classes),
