@@ -23,7 +23,7 @@ import headstart as hs
 from headstart import backbones
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.features import extract
-from headstart.heads import FITTERS, Fitted, svm
+from headstart.heads import HEADS, Fitted, svm
 from headstart.pixels import PixelStore
 from headstart.records.progress import Silent
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
@@ -90,7 +90,7 @@ def main() -> None:
     for name in SETS:
         table = solar_cells(pictures=1000) if name == "solar" else read_table(arguments.shared / "data" / name)
         said = features_of(with_splits(table, seed=0))
-        rules = {**FITTERS, "svm, by loss": by_loss}
+        rules = {**{name: method.fit for name, method in HEADS.items()}, "svm, by loss": by_loss}
         for rule, fit in rules.items():
             for readout in said.features:
                 name_and_size = f"{name} ({len(said.rows)})"

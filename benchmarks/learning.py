@@ -26,7 +26,7 @@ import headstart as hs
 from headstart.evidence.forecast import Forecast, forecast
 from headstart.evidence.units import numbered
 from headstart.experiment.learning_curve import draws_for, learning_curve
-from headstart.heads import FITTERS, SOLVERS
+from headstart.heads import HEADS
 from headstart.records.progress import Silent
 from headstart.table import folds, growing_parts, read_table, solar_cells
 
@@ -76,9 +76,9 @@ def task(seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Came:
     fitted = {}
     for rows in (half, all_rows):
         own = folds(y[rows], groups[rows], seed=seed)
-        fitted[len(rows)] = FITTERS[HEAD](X[rows], y[rows], classes, folds=own, seed=seed)
+        fitted[len(rows)] = HEADS[HEAD].fit(X[rows], y[rows], classes, folds=own, seed=seed)
     right = {size: one.head.scores(X[held]).argmax(axis=1) == y[held] for size, one in fitted.items()}
-    same = SOLVERS[HEAD](X[all_rows], y[all_rows], classes, fitted[len(half)].chosen)
+    same = HEADS[HEAD].solve(X[all_rows], y[all_rows], classes, fitted[len(half)].chosen)
     kept = float((same.scores(X[held]).argmax(axis=1) == y[held]).mean() - right[len(half)].mean())
     curve = learning_curve(
         X[half],

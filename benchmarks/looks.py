@@ -24,7 +24,7 @@ from headstart import backbones
 from headstart.evidence.metrics import log_losses
 from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
 from headstart.features import PLAIN, View, extract
-from headstart.heads import FITTERS
+from headstart.heads import HEADS
 from headstart.pixels import PixelStore
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Silent
@@ -55,7 +55,7 @@ class Looks:
 
     def losses(self, views: list[np.ndarray]) -> tuple[np.ndarray, float]:
         """Return each picture's log loss under a head of the other folds, and the share of right answers."""
-        fitted = FITTERS["logistic"](
+        fitted = HEADS["logistic"].fit(
             np.concatenate(views),
             np.tile(self.labels, len(views)),
             self.classes,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.evidence.conformal import limit_of
-from headstart.heads import FITTERS
+from headstart.heads import HEADS
 from headstart.table import folds
 
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -90,7 +90,7 @@ def by_head(energy: bool) -> Callable[..., Scorer]:  # noqa: FBT001 - two rules 
 
     def rule(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Scorer:
         labels, place = np.unique(y, return_inverse=True)
-        fitted = FITTERS["logistic"](X, place, len(labels), folds=folds(place, groups, seed=0))
+        fitted = HEADS["logistic"].fit(X, place, len(labels), folds=folds(place, groups, seed=0))
         limit = limit_of(scored(fitted.out_of_fold, fitted.head.temperature), 0.95, groups=groups)
         return lambda asked: scored(fitted.head.scores(asked), fitted.head.temperature) > limit
 

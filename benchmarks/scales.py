@@ -32,7 +32,7 @@ from scipy.stats import trim_mean
 
 import headstart as hs
 from headstart.evidence.metrics import accuracy, log_loss, log_losses
-from headstart.heads import FITTERS
+from headstart.heads import HEADS
 from headstart.table import folds, read_table, solar_cells, with_splits
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
@@ -78,8 +78,8 @@ def measure(shared: Path, name: str, file: Path) -> None:
     for n, draw, learned in draws(name, said, np.flatnonzero(splits == "train")):
         asked = np.flatnonzero((splits == table.measured) & ~np.isin(said.groups, said.groups[learned]))
         for readout in READOUTS:
-            for head in (*FITTERS, REFERENCE):
-                for rule in ("before", "after") if head in FITTERS else ("",):
+            for head in (*HEADS, REFERENCE):
+                for rule in ("before", "after") if head in HEADS else ("",):
                     if draw in known.get((name, n, readout, head, rule), {}) or (name, head) == (SETS[-1], REFERENCE):
                         continue
                     answers = answer(said, readout, head, rule, learned, asked, seed=draw)
@@ -115,7 +115,7 @@ def answer(
         return reference(X[learned], y[learned], X[asked])
     own = folds(y[learned], said.groups[learned], seed=seed)
     with before() if rule == "before" else ExitStack():
-        fitted = FITTERS[head](
+        fitted = HEADS[head].fit(
             X[learned], y[learned], int(y.max()) + 1, folds=own, seed=seed, blocks=said.blocks[readout]
         )
     return fitted.head.probabilities(X[asked])
@@ -230,7 +230,7 @@ def under(
     own = folds(y[learned], said.groups[learned], seed=seed)
     with patch("headstart.heads.training._scales", scales):
         blocks = said.blocks[readout] if by_block else ()
-        fitted = FITTERS["logistic"](X[learned], y[learned], int(y.max()) + 1, folds=own, blocks=blocks)
+        fitted = HEADS["logistic"].fit(X[learned], y[learned], int(y.max()) + 1, folds=own, blocks=blocks)
     return fitted.head.probabilities(X[asked])
 
 
@@ -273,12 +273,12 @@ def section(found: Answers) -> str:
 
 def means(found: Answers, sets: Sequence[str]) -> list[str]:
     """Return a table of the means over sets."""
-    lines = [f"| pictures | read | {' | '.join([REFERENCE, *FITTERS])} |", "|---" * (3 + len(FITTERS)) + "|"]
+    lines = [f"| pictures | read | {' | '.join([REFERENCE, *HEADS])} |", "|---" * (3 + len(HEADS)) + "|"]
     for n in SIZES:
         for readout in READOUTS:
             own = [name for name in sets if (name, n, readout, REFERENCE, "") in found]
             told = [_told([found[name, n, readout, REFERENCE, ""] for name in own])]
-            for head in FITTERS:
+            for head in HEADS:
                 pair = [[found[name, n, readout, head, rule] for name in own] for rule in ("before", "after")]
                 told.append(f"{_told(pair[0])} → {_told(pair[1])}")
             lines.append(f"| {n or 'all'} ({len(own)} sets) | `{readout}` | {' | '.join(told)} |")
@@ -311,7 +311,7 @@ def worse(found: Answers) -> list[str]:
 
 def cells(found: Answers, sets: Sequence[str]) -> list[str]:
     """Return the table of every set, size and readout."""
-    heads = ["set", "pictures", "read", REFERENCE, *FITTERS]
+    heads = ["set", "pictures", "read", REFERENCE, *HEADS]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name in sets:
         for n in SIZES:
@@ -320,7 +320,7 @@ def cells(found: Answers, sets: Sequence[str]) -> list[str]:
                     continue
                 own = found.get((name, n, readout, REFERENCE, ""))
                 told = [_told([own]) if own else "not run"]
-                for head in FITTERS:
+                for head in HEADS:
                     pair = [[found[name, n, readout, head, rule]] for rule in ("before", "after")]
                     told.append(f"{_told(pair[0])} → {_told(pair[1])}")
                 lines.append(f"| {name} | {n or 'all'} | `{readout}` | {' | '.join(told)} |")

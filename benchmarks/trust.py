@@ -29,7 +29,7 @@ from headstart.evidence.metrics import log_loss
 from headstart.evidence.novelty import FALSE_REJECTIONS, fit_familiar
 from headstart.evidence.reliability import at_temperature_one, calibration_error, error_if_true
 from headstart.features import extract
-from headstart.heads import FITTERS, Fitted
+from headstart.heads import HEADS, Fitted
 from headstart.pixels import PixelStore
 from headstart.records.progress import Silent
 from headstart.table import folds, group_ids, read_table, solar_cells, some_of, with_splits
@@ -163,7 +163,7 @@ def shares_part(shared: Path) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for pictures in (pictures_of(shared, name) for name in MEASURED[:3]):
-        for head in (*FITTERS, TEMPERED):
+        for head in (*HEADS, TEMPERED):
             rows = []
             for known, asked in divisions(pictures):
                 solved = tempered(pictures, known) if head == TEMPERED else fitted(head, pictures, known).head
@@ -241,7 +241,7 @@ def divisions(pictures: Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def fitted(head: str, pictures: Pictures, known: np.ndarray) -> Fitted:
     labels = pictures.labels[known]
     inner = folds(labels, pictures.groups[known], seed=1)
-    return FITTERS[head](pictures.features[known], labels, int(pictures.labels.max()) + 1, folds=inner)
+    return HEADS[head].fit(pictures.features[known], labels, int(pictures.labels.max()) + 1, folds=inner)
 
 
 def tempered(pictures: Pictures, known: np.ndarray) -> Head:

@@ -47,5 +47,5 @@ def heads_alone() -> list[str]:
     from headstart.strategies.strategy import STRATEGIES
 
     found = {row.head: name for name, row in STRATEGIES.items() if row.trained == "none"}
-    assert set(found) == set(heads.FITTERS)
+    assert set(found) == set(heads.HEADS)
     return list(found.values())

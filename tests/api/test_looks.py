@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,13 @@ def test_pictures_looked_at_keep_their_folds(picture_folder: Path, monkeypatch: 
     request = Request(strategies=("linear",), image_size=64, framing="squash", readout="pool")
     ground = prepare(read_table(picture_folder), request, files=None, threads=None, progress=Silent())
     given: list[np.ndarray] = []
-    solve = heads.FITTERS["logistic"]
+    solve = heads.HEADS["logistic"].fit
 
     def spy(*arguments: Any, folds: Any, **options: Any) -> Any:
         given.append(folds)
         return solve(*arguments, folds=folds, **options)
 
-    monkeypatch.setitem(heads.FITTERS, "logistic", spy)
+    monkeypatch.setitem(heads.HEADS, "logistic", replace(heads.HEADS["logistic"], fit=spy))
     seen = ground.features(ground.looked_at, ground.need_backbone().preprocessing, Look("framing", "look"))
     out_of_fold_losses(ground, [seen, seen])
     of_row = dict(zip(ground.train.tolist(), ground.folds.tolist(), strict=True))

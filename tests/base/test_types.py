@@ -1,15 +1,21 @@
-import json
-from dataclasses import FrozenInstanceError
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from headstart.base.files import to_json
-from headstart.base.types import Affine, Floats, Head, Kernel, Neighbours, softmax, squared_distances, unit_rows
-from headstart.records.preprocessing import Preprocessing
+from headstart.base.types import (
+    HEAD_KINDS,
+    Affine,
+    Floats,
+    Head,
+    Kernel,
+    Neighbours,
+    head_of,
+    softmax,
+    squared_distances,
+    unit_rows,
+)
 
 N, FEATURES, CLASSES = 9, 6, 4
 
@@ -153,17 +159,23 @@ def test_rows_of_zeros_stay() -> None:
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0]])
 
 
-def test_preprocessing_travels_through_json() -> None:
-    there = Preprocessing(
-        input_size=64, crop=0.9, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.1, 0.2, 0.3), framing="pad"
-    )
-    back = Preprocessing.from_dict(json.loads(to_json(there.to_dict())) | {"added_later": 1})
-    assert back == there
-    assert hash(back) == hash(there), "lists instead of tuples would not be hashable"
+def test_remembered_pictures_are_numbers_that_nobody_fitted() -> None:
+    assert [(head.kind, head.numbers, head.fitted_numbers) for head in heads()] == [
+        ("affine", CLASSES * FEATURES + CLASSES, CLASSES * FEATURES + CLASSES),
+        ("kernel", 12 * FEATURES + 12 * CLASSES + CLASSES, 12 * CLASSES + CLASSES),
+        ("neighbours", 12 * FEATURES, 0),
+    ]
 
 
-def test_preprocessing_is_fixed_and_knows_the_stored_side() -> None:
-    preprocessing = Preprocessing(input_size=224, crop=0.875)
-    assert preprocessing.short_side == 256
-    with pytest.raises(FrozenInstanceError):
-        preprocessing.input_size = 64  # type: ignore[misc]
+def test_two_kinds_cannot_have_one_name() -> None:
+    with pytest.raises(ValueError, match="'affine'"):
+
+        class Other(Affine, kind="affine"):
+            pass
+
+    assert HEAD_KINDS["affine"] is Affine
+
+
+def test_a_kind_that_nobody_knows_is_named() -> None:
+    with pytest.raises(KeyError, match="knows no head 'forest'"):
+        head_of("forest", {}, {})

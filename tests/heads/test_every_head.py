@@ -1,4 +1,4 @@
-"""One battery of checks over every head: a new row of FITTERS is tested by being there."""
+"""One battery of checks over every head: a new row of HEADS is tested by being there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart.base.errors import ConfigError
-from headstart.base.types import Affine, Kernel, Neighbours, softmax
-from headstart.heads import FITTERS, SOLVERS
+from headstart.base.types import HEAD_KINDS, Neighbours, head_of, softmax
+from headstart.heads import HEADS
 from headstart.heads.training import Fitted
 
 
@@ -28,16 +28,16 @@ def settings_like(chosen, rel=1e-9):
     return {name: value if isinstance(value, str) else pytest.approx(value, rel=rel) for name, value in chosen.items()}
 
 
-@pytest.fixture(params=sorted(FITTERS))
+@pytest.fixture(params=sorted(HEADS))
 def fit(request):
-    return FITTERS[request.param]
+    return HEADS[request.param].fit
 
 
 def test_shapes_order_and_truth(fit):
     X, y, folds = drawn()
     fitted = fit(X, y, 3, folds=folds)
     assert isinstance(fitted, Fitted)
-    assert isinstance(fitted.head, Affine | Kernel | Neighbours)
+    assert isinstance(fitted.head, HEAD_KINDS[fitted.head.kind])
     assert fitted.converged
     assert fitted.warnings == ()
     assert fitted.chosen
@@ -100,7 +100,7 @@ def test_offsets_of_features_and_the_unit_of_a_block_do_not_matter(fit):
     assert np.abs(other.head.probabilities(X * factor + offset) - plain.head.probabilities(X)).max() > 0.004
 
 
-@pytest.mark.parametrize("name", sorted(FITTERS))
+@pytest.mark.parametrize("name", sorted(HEADS))
 def test_blocks_are_known_in_the_ways_for_large_problems_too(name, monkeypatch):
     """Few rows and many, copies and shared rows, all rows and drawn ones: a unit of a block changes no answer."""
     X, y, folds = drawn(each=30, distance=0.8)
@@ -110,13 +110,13 @@ def test_blocks_are_known_in_the_ways_for_large_problems_too(name, monkeypatch):
         with monkeypatch.context() as patch:
             for place, value in way.items():
                 patch.setattr(f"headstart.heads.{place}", value)
-            plain, scaled = (FITTERS[name](rows, y, 3, folds=folds, blocks=(8, 12)) for rows in (X, X * factor))
+            plain, scaled = (HEADS[name].fit(rows, y, 3, folds=folds, blocks=(8, 12)) for rows in (X, X * factor))
         asked = plain.head.probabilities(X)
         np.testing.assert_allclose(scaled.head.probabilities(X * factor), asked, atol=3e-3)
         np.testing.assert_allclose(softmax(scaled.out_of_fold), softmax(plain.out_of_fold), atol=2e-2)
-    known = SOLVERS[name](X, y, 3, plain.chosen, blocks=(8, 12)).scores(X)
+    known = HEADS[name].solve(X, y, 3, plain.chosen, blocks=(8, 12)).scores(X)
     np.testing.assert_allclose(
-        SOLVERS[name](X * factor, y, 3, plain.chosen, blocks=(8, 12)).scores(X * factor), known, atol=1e-2
+        HEADS[name].solve(X * factor, y, 3, plain.chosen, blocks=(8, 12)).scores(X * factor), known, atol=1e-2
     )
 
 
@@ -299,6 +299,24 @@ def test_input_that_cannot_be_is_refused(fit, change, named):
         fit(**given)
 
 
+def test_its_parts_make_the_same_head_again(fit):
+    """A bundle keeps a head as these parts; nothing else of it may count."""
+    X, y, folds = drawn()
+    head = fit(X, y, 3, folds=folds).head
+    again = head_of(head.kind, head.arrays(), head.scalars())
+    np.testing.assert_array_equal(again.probabilities(X), head.probabilities(X))
+    assert 0 <= head.fitted_numbers <= head.numbers <= sum(each.size for each in head.arrays().values())
+    assert head.flops() > 0
+    for parts in (head.arrays(), head.scalars()):
+        for name in parts:
+            arrays = {key: value for key, value in head.arrays().items() if key != name}
+            scalars = {key: value for key, value in head.scalars().items() if key != name}
+            with pytest.raises(KeyError, match=rf"head\.{name}"):
+                head_of(head.kind, arrays, scalars)
+    with pytest.raises(ValueError, match=r"head\.more"):
+        head_of(head.kind, head.arrays(), {**head.scalars(), "more": 1})
+
+
 def test_heads_never_see_torch():
     """In a process of its own, for here other tests may have imported it."""
     import subprocess
@@ -307,19 +325,19 @@ def test_heads_never_see_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", sorted(FITTERS))
+@pytest.mark.parametrize("name", sorted(HEADS))
 def test_known_settings_give_the_same_answers(name):
     X, y, folds = drawn(each=20)
-    fitted = FITTERS[name](X, y, 3, folds=folds)
-    solved = SOLVERS[name](X, y, 3, fitted.chosen)
+    fitted = HEADS[name].fit(X, y, 3, folds=folds)
+    solved = HEADS[name].solve(X, y, 3, fitted.chosen)
     scores = fitted.head.scores(X)
     assert np.corrcoef(solved.scores(X).ravel(), scores.ravel())[0, 1] > 0.99
     np.testing.assert_array_equal(solved.scores(X).argmax(axis=1), scores.argmax(axis=1))
 
 
-@pytest.mark.parametrize("name", sorted(SOLVERS))
+@pytest.mark.parametrize("name", sorted(HEADS))
 def test_a_class_without_a_picture_is_not_named(name):
     X, y, _ = drawn(each=20)
     seen = y != 1
     chosen = {"logistic": {"C": 1.0}, "svm": {"kernel": "rbf", "gamma": 0.05, "C": 1.0}, "knn": {"k": 3}}[name]
-    assert 1 not in SOLVERS[name](X[seen], y[seen], 3, chosen).scores(X).argmax(axis=1)
+    assert 1 not in HEADS[name].solve(X[seen], y[seen], 3, chosen).scores(X).argmax(axis=1)

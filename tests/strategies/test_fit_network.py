@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +30,7 @@ def test_each_row_keeps_its_fold_and_label_in_any_order(monkeypatch: pytest.Monk
         seen.update(X=X, y=y, folds=folds)
         return Fitted(Affine(weight=np.zeros((2, 1)), bias=np.zeros(2)), {}, converged=True, out_of_fold=np.eye(2)[y])
 
-    monkeypatch.setitem(heads.FITTERS, "logistic", fitter)
+    monkeypatch.setitem(heads.HEADS, "logistic", replace(heads.HEADS["logistic"], fit=fitter))
     rows = np.array([9, 2, 11, 8])
     _, unseen = fit_network._logistic(ground, rows[:, None].astype(np.float32), rows)
     assert seen["folds"].tolist() == [1, 0, 2, 0]

@@ -46,9 +46,9 @@ _HOMES = {
     **dict.fromkeys(("answers_at", "evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),
-    "Stage": "facts",
+    "Stage": "network_facts",
     "create": "networks",
-    **dict.fromkeys(("graphics_possible", "recall", "remember"), "known"),
+    **dict.fromkeys(("graphics_possible", "recall", "remember"), "engine_cache"),
     "load": "loading",
 }
 

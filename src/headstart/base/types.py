@@ -1,22 +1,113 @@
 """The heads that travel through every layer, and the arithmetic that they share.
 
-A head is arrays and nothing else. Its `scores` are computed in float64, so that the answer for one
+A head is arrays and a few numbers, and nothing else. Its `scores` are computed in float64, so that the answer for one
 picture does not depend on which others are asked beside it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[Any]  # floating; NumPy's own stubs lose the kind at every operation
+Number = int | float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Affine:
+class Head(ABC):
+    """Turns features into probabilities. A new kind of head is a subclass: ``class Mine(Head, kind="mine")``.
+
+    Its fields are NumPy arrays and plain numbers. From them a bundle is written and read, so it needs to know nothing
+    of a kind but its name.
+
+    Parameters
+    ----------
+    temperature : float
+        The scores are divided by it before the softmax.
+    """
+
+    temperature: float = 1.0
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls, *, kind: str) -> None:
+        """Enter the class in `HEAD_KINDS`, under the name that bundles know it by."""
+        super().__init_subclass__()
+        standing = HEAD_KINDS.get(kind)
+        if standing is not None and (standing.__module__, standing.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ValueError(f"two kinds of heads are called '{kind}'")
+        cls.kind = kind
+        HEAD_KINDS[kind] = cls
+
+    @abstractmethod
+    def scores(self, features: Floats) -> Floats:
+        """Return scores, (n, classes), of features, (n, features)."""
+
+    @abstractmethod
+    def flops(self) -> float:
+        """Return multiplications and additions for one picture."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+
+    @property
+    @abstractmethod
+    def fitted_numbers(self) -> int:
+        """How many of them were fitted: coefficients, not remembered pictures."""
+
+    def probabilities(self, features: Floats) -> Floats:
+        """Return probabilities, (n, classes)."""
+        return softmax(self.scores(features) / self.temperature)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return its arrays by name."""
+        return {name: value for name, value in self._values() if isinstance(value, np.ndarray)}
+
+    def scalars(self) -> dict[str, Number]:
+        """Return its single numbers by name."""
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self._values()
+            if not isinstance(value, np.ndarray)
+        }
+
+    def _values(self) -> list[tuple[str, Any]]:
+        return [(one.name, getattr(self, one.name)) for one in fields(self)]
+
+
+HEAD_KINDS: dict[str, type[Head]] = {}
+
+
+def head_of(kind: str, arrays: Mapping[str, NDArray[Any]], scalars: Mapping[str, Number]) -> Head:
+    """Return the head whose `Head.arrays` and `Head.scalars` these are.
+
+    Raises
+    ------
+    KeyError
+        If there is no such kind, or it lacks something; the key is named.
+    ValueError
+        If it has something that this kind does not have.
+    """
+    if kind not in HEAD_KINDS:
+        raise KeyError(f"head.kind: this headstart knows no head '{kind}'")
+    values = {**scalars, **arrays}
+    names = {one.name for one in fields(HEAD_KINDS[kind])}
+    for name in sorted(names - values.keys()):
+        raise KeyError(f"head.{name}")
+    for name in sorted(values.keys() - names):
+        raise ValueError(f"head.{name}")
+    make: Callable[..., Head] = HEAD_KINDS[kind]
+    return make(**values)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Affine(Head, kind="affine"):
     """A head whose scores are ``features @ weight.T + bias``; standardisation is folded in.
 
     Parameters
@@ -29,24 +120,28 @@ class Affine:
 
     weight: Floats
     bias: Floats
-    temperature: float = 1.0
-    kind: Literal["affine"] = "affine"
 
     def scores(self, features: Floats) -> Floats:
         """Return scores, (n, classes), of features, (n, features)."""
         return in_rows(features) @ in_rows(self.weight).T + self.bias
 
-    def probabilities(self, features: Floats) -> Floats:
-        """Return probabilities, (n, classes)."""
-        return softmax(self.scores(features) / self.temperature)
-
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
         return 2.0 * self.weight.size
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+        return self.weight.size + self.bias.size
+
+    @property
+    def fitted_numbers(self) -> int:
+        """How many of them were fitted."""
+        return self.numbers
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kernel:
+class Kernel(Head, kind="kernel"):
     """A support vector machine, one against the rest, on one radial kernel.
 
     ``scores = exp(-gamma * |(x - mean) / scale - support|^2) @ coefficients + bias``
@@ -69,8 +164,6 @@ class Kernel:
     mean: Floats
     scale: Floats
     gamma: float
-    temperature: float = 1.0
-    kind: Literal["kernel"] = "kernel"
 
     def scores(self, features: Floats) -> Floats:
         """Return margins, (n, classes), of features, (n, features)."""
@@ -78,17 +171,23 @@ class Kernel:
         kernel = np.exp(-self.gamma * squared_distances(standard, in_rows(self.support)))
         return kernel @ in_rows(self.coefficients) + self.bias
 
-    def probabilities(self, features: Floats) -> Floats:
-        """Return probabilities, (n, classes)."""
-        return softmax(self.scores(features) / self.temperature)
-
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
         return 2.0 * self.support.size + 2.0 * self.coefficients.size
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+        return self.support.size + self.coefficients.size + self.bias.size
+
+    @property
+    def fitted_numbers(self) -> int:
+        """How many of them were fitted."""
+        return self.coefficients.size + self.bias.size
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Neighbours:
+class Neighbours(Head, kind="neighbours"):
     """The nearest neighbours by cosine similarity, each voting with ``exp(similarity / 0.07)``.
 
     Source of the vote: Wu et al. 2018, "Unsupervised Feature Learning via Non-Parametric Instance
@@ -111,8 +210,6 @@ class Neighbours:
     scale: Floats
     k: int
     classes: int
-    temperature: float = 1.0
-    kind: Literal["neighbours"] = "neighbours"
     sharpness: float = field(default=1 / 0.07)
 
     def scores(self, features: Floats) -> Floats:
@@ -128,16 +225,19 @@ class Neighbours:
         scores: Floats = np.log(votes + 1.0 / (k * self.classes))
         return scores
 
-    def probabilities(self, features: Floats) -> Floats:
-        """Return probabilities, (n, classes)."""
-        return softmax(self.scores(features) / self.temperature)
-
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
         return 2.0 * self.examples.size
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+        return self.examples.size
 
-Head = Affine | Kernel | Neighbours
+    @property
+    def fitted_numbers(self) -> int:
+        """How many of them were fitted."""
+        return 0
 
 
 def in_rows(values: Floats) -> Floats:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from headstart.heads import knn, logistic, svm
-from headstart.heads.training import Fitted, Fitter, Solver
+from headstart.heads.training import Fitted, HeadMethod
 
-FITTERS: dict[str, Fitter] = {"logistic": logistic.fit, "svm": svm.fit, "knn": knn.fit}
+HEADS: dict[str, HeadMethod] = {
+    "logistic": HeadMethod(logistic.fit, logistic.solve),
+    "svm": HeadMethod(svm.fit, svm.solve),
+    "knn": HeadMethod(knn.fit, knn.solve),
+}
 
-# The same heads with settings that were chosen before: nothing is cross-validated.
-SOLVERS: dict[str, Solver] = {"logistic": logistic.solve, "svm": svm.solve, "knn": knn.solve}
-
-__all__ = ["FITTERS", "SOLVERS", "Fitted", "Fitter", "Solver"]
+__all__ = ["HEADS", "Fitted", "HeadMethod"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats, Neighbours, softmax, unit_rows
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import bounded_log_losses
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
+from headstart.records.record import Scalar
 
 _NUMBERS = (1, 3, 5, 10, 20)
 
@@ -71,7 +72,9 @@ def fit(
     )
 
 
-def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()) -> Neighbours:
+def solve(
+    X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()
+) -> Neighbours:
     """Return the nearest neighbours with a number of them that was chosen before, ``chosen["k"]``.
 
     Parameters
@@ -86,7 +89,7 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, bloc
         How many features each part of a readout has, in order; without them all are one part.
     """
     training = HeadData(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
-    return _neighbours(training, training.rows, chosen["k"])
+    return _neighbours(training, training.rows, int(number_among(chosen, "k")))
 
 
 def _out_of_fold(training: HeadData, k: int) -> Floats:

@@ -20,7 +20,8 @@ from headstart.base.types import Affine, Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses, loss_bound
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training, number_among
+from headstart.records.record import Scalar
 
 # Strengths C are powers of ten: whole exponents first, then half a step to either side of the best.
 _EXPONENTS = range(-5, 3)
@@ -122,7 +123,7 @@ def fit(
     )
 
 
-def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()) -> Affine:
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()) -> Affine:
     """Return the head for a strength that was chosen before, ``chosen["C"]``, solved so far that answers are settled.
 
     A class without a row is never named.
@@ -139,7 +140,8 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, bloc
         How many features each part of a readout has, in order; without them all are one part.
     """
     problem = Problem(OwnMaterial(np.asarray(X, np.float64), np.asarray(y, np.int64), blocks=blocks), classes)
-    exponent, start, dtype = _exponent(chosen["C"]), None, np.float64 if X.size * classes <= _LARGE else np.float32
+    exponent, start = _exponent(number_among(chosen, "C")), None
+    dtype = np.float64 if X.size * classes <= _LARGE else np.float32
     for stronger in _EXPONENTS if dtype == np.float32 else ():
         if stronger < exponent:
             start = problem.solve(stronger, start, _QUICK.on_the_way, dtype)

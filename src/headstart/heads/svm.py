@@ -30,7 +30,8 @@ from headstart.base.streams import stream
 from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distances
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training
+from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
+from headstart.records.record import Scalar
 
 _MOST_STEPS = 1_000_000
 # From so many classes x rows x rows on, time counts: only the kernel is chosen, on two folds.
@@ -48,13 +49,13 @@ class _Setting:
     C: float
 
     @classmethod
-    def of(cls, chosen: Mapping[str, Any], spread: float) -> _Setting:
+    def of(cls, chosen: Mapping[str, Scalar], spread: float) -> _Setting:
         """Return the setting of which `report` said this."""
         if chosen["kernel"] == "linear":
-            return cls("linear", 1.0, chosen["C"] * spread)
-        return cls("rbf", chosen["gamma"] * spread, chosen["C"])
+            return cls("linear", 1.0, number_among(chosen, "C") * spread)
+        return cls("rbf", number_among(chosen, "gamma") * spread, number_among(chosen, "C"))
 
-    def report(self, spread: float) -> dict[str, Any]:
+    def report(self, spread: float) -> dict[str, Scalar]:
         """Return the setting in scikit-learn's units, for standardised features."""
         if self.kernel == "linear":
             return {"kernel": "linear", "C": self.C / spread}
@@ -134,7 +135,7 @@ def fit(
 
 
 def solve(
-    X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()
+    X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()
 ) -> Affine | Kernel:
     """Return the machines for settings that were chosen before; their margins have no temperature.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.base.params import bad_parameter, check_integer
 from headstart.base.types import Floats, Head
+from headstart.records.record import Scalar
 
 Labels = NDArray[np.integer[Any]]
 RowNumbers = NDArray[np.intp]
@@ -24,7 +25,7 @@ class Fitted:
     ----------
     head : Head
         Solved on all rows.
-    chosen : dict
+    chosen : mapping
         The settings that cross-validation chose, such as ``{"C": 0.01}``.
     out_of_fold : array, (n, classes)
         Scores of each row from the head that was solved, with the chosen settings, without its fold.
@@ -36,7 +37,7 @@ class Fitted:
     """
 
     head: Head
-    chosen: dict[str, Any]
+    chosen: Mapping[str, Scalar]
     out_of_fold: Floats | None
     converged: bool
     warnings: tuple[str, ...] = ()
@@ -65,9 +66,31 @@ class Solver(Protocol):
     """The same with settings that are known, `chosen` as in `Fitted`."""
 
     def __call__(
-        self, X: Floats, y: Labels, classes: int, chosen: Mapping[str, Any], *, blocks: Sequence[int] = ()
+        self, X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()
     ) -> Head:
         """Return the head solved on features X, (n, D), and labels y, (n,)."""
+
+
+@dataclass(frozen=True)
+class HeadMethod:
+    """A row of `headstart.heads.HEADS`: how a head is fitted, and how it is solved where its settings are known."""
+
+    fit: Fitter
+    solve: Solver
+
+
+def number_among(chosen: Mapping[str, Scalar], name: str) -> float:
+    """Return the number that was chosen for a setting.
+
+    Raises
+    ------
+    ConfigError
+        If it is missing, or no number.
+    """
+    value = chosen.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise bad_parameter("chosen", "solve", f"a number called '{name}'", value)
+    return value
 
 
 @dataclass(frozen=True, eq=False)
