@@ -89,10 +89,6 @@ class AdviceRecord(Record):
         Accuracy of three heads on training pictures that they had not learned from.
     chance : float
         Accuracy of always naming the most common class.
-    text : str
-        What to use and what to expect of it.
-    details : tuple of str
-        Further sentences: what was measured, and what to beware of.
     """
 
     strategy: str
@@ -119,5 +115,4 @@ class AdviceRecord(Record):
     chance: float
     learnable: bool
     text: str
-    details: tuple[str, ...] = ()
     command: str | None = None

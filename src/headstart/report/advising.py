@@ -8,8 +8,9 @@ from headstart.records.forecast import AdviceRecord, Expected, Similarity, Size
 from headstart.records.ranking import NetworkScore, Ranking
 from headstart.records.record import Interval
 from headstart.report import standing
-from headstart.report.lines import Line, columns, fit, shorten, wrap
+from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, quantity, seconds_text
+from headstart.words.advice import sentences
 
 # What the chart of many courses says to do, by how many pictures there are and how like those the network knows.
 FIELDS: dict[tuple[Size, Similarity], str] = {
@@ -28,9 +29,9 @@ _NARROW_COLUMNS = (0, 1, 2, 3, 8)
 def advice_lines(advice: AdviceRecord, *, width: int = 100) -> list[Line]:
     """Return the chart, what to use, what was measured for that, and what each strategy is expected to reach."""
     lines = [*_chart(advice, width), Line("")]
-    lines += [Line(part, "winner") for part in wrap(advice.text, width, rest="  ")]
-    for sentence in advice.details:
-        lines += [Line(part) for part in wrap(sentence, width, rest="  ")]
+    for place, sentence in enumerate(sentences(advice)):
+        role: Role = "plain" if place else "winner"
+        lines += [Line(part, role) for part in wrap(sentence, width, rest="  ")]
     heads = ["strategy", "expected accuracy", "95 % interval", "time, about"]
     table = columns([heads, *(_expected(one, advice) for one in advice.expected)], right=(1, 3))
     return [*lines, Line(""), Line(table[0], "heading"), *map(Line, table[1:])]

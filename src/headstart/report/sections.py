@@ -9,6 +9,7 @@ from headstart.records.metrics import Metrics
 from headstart.records.results import RepeatedSplits, Results
 from headstart.report.cells import escaped, interval, probability, table, with_sign
 from headstart.report.numbers import decimal
+from headstart.words.learning import learning_text
 
 _MOST_PAIRS = 45
 
@@ -27,8 +28,7 @@ def advised(results: Results) -> list[str]:
         reached = ["–", "–"] if came is None else [decimal(came.accuracy), interval(came.interval)]
         rows.append([escaped(one.strategy), decimal(one.accuracy), interval(one.interval), *reached])
     heads = ["strategy", "expected", "95 % interval", f"on {results.measuring}", "95 % interval"]
-    said = " ".join([advice.text, *advice.details])
-    return [escaped(said), "", *table(heads, rows, right=range(1, 5))]
+    return [escaped(advice.text), "", *table(heads, rows, right=range(1, 5))]
 
 
 def over_splits(results: Results) -> list[str]:
@@ -71,6 +71,8 @@ def learning(results: Results) -> list[str]:
     rows = [[f"{size:,.0f}", decimal(share), "–"] for size, share in zip(found.sizes, found.accuracy, strict=True)]
     rows.append([f"{told.more:,} (forecast)", decimal(told.accuracy), interval(told.accuracy_interval)])
     lines = [
+        escaped(learning_text(found)),
+        "",
         f"`{found.run}`{stands} was fitted again to parts of the training pictures, and measured on the others.",
         "",
         *table(["training pictures", "accuracy", "95 % interval"], rows, right=range(3)),

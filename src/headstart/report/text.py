@@ -13,6 +13,7 @@ from headstart.report.lines import Line, Role, join_parts, shorten, wrap
 from headstart.report.numbers import seconds_text
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
+from headstart.words.findings import out_of_time
 
 _MOST_NAMED = 6  # classes; more are only counted
 
@@ -144,8 +145,8 @@ def _not_run(results: Results) -> list[str]:
     """Return the sentence about strategies for which the time was too short."""
     if not results.not_run:
         return []
-    names = ", ".join(f"{late.strategy} (about {seconds_text(late.estimated_seconds)})" for late in results.not_run)
-    return [f"The time limit left no time for {names}. The same command without --budget adds the rest."]
+    late = [f"{one.strategy} (about {seconds_text(one.estimated_seconds)})" for one in results.not_run]
+    return [out_of_time(late).text]
 
 
 def skipped_lines(skipped: Sequence[Skipped], *, width: int = 100, page: str = "") -> list[Line]:
