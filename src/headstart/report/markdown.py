@@ -36,7 +36,7 @@ from headstart.report.standing import (
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
-_MARKS = {TAKEN: "**recommended**", DOUBTFUL: "**recommended**, doubtful", TIED: "equally good"}
+_MARKS = {TAKEN: "**recommended**", DOUBTFUL: "**recommended**, in doubt", TIED: "equally good"}
 
 
 def write_markdown(results: Results, path: Path) -> None:

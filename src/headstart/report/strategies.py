@@ -28,7 +28,7 @@ from headstart.report.standing import (
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 _MEANINGS = {
     TAKEN: "recommended",
-    DOUBTFUL: "recommended, but doubtful: the verdict says why",
+    DOUBTFUL: "recommended, but in doubt: the verdict says why",
     TIED: "equally good, as far as these pictures can tell",
     SAME: "fell back to another strategy's result",
 }
@@ -141,11 +141,11 @@ def _scale(intervals: Iterable[Interval | None]) -> Interval:
 def _legend(standing: Standing, width: int) -> list[Line]:
     signs: Collection[str] = set(standing.marks.values())
     parts = [f"{sign} {meaning}" for sign, meaning in _MEANINGS.items() if sign in signs]
-    parts.append("bar: where the true accuracy lies, with 95 % confidence")
-    parts.append("cut: where the trained part of the network starts")
+    parts.append("bar: where the true accuracy lies (95 % sure)")
+    parts.append("cut: where training starts")
     if any(cut_of(run) == "stages" for run in standing.runs):
-        parts.append("stages: reads several stages of the network, not only its last features")
-    parts.append("trained: how many numbers were learned from your pictures")
+        parts.append("stages: reads several stages, not only the last features")
+    parts.append("trained: numbers learned from your pictures")
     if standing.splits:
         parts.append(f"on {standing.measuring}: a single split, which did not decide")
     return [Line(text, "faint") for text in join_parts(parts, width, indent="  ")]
