@@ -190,7 +190,7 @@ def test_grey_pictures_and_single_pixels_are_drawn(tmp_path: Path) -> None:
     ("tiles", "name", "columns", "said"),
     [
         ([], "grid.png", None, "at least one tile"),
-        ([Tile(picture(), "")], "grid.jpg", None, r"ending in \.png"),
+        ([Tile(picture(), "")], "grid.jpg", None, r"must end in \.png"),
         ([Tile(picture(), "")], "grid.png", 0, "columns"),
         ([Tile(picture().astype(np.float32), "")], "grid.png", None, "uint8"),  # type: ignore[arg-type]
         ([Tile(picture()[:0], "")], "grid.png", None, "uint8"),

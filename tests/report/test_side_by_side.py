@@ -2,75 +2,86 @@
 
 from __future__ import annotations
 
-import copy
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from report.sample import sample_results, with_verdict
 
 from headstart.base.errors import ConfigError, StoreError
+from headstart.records.codec import encoded, write_record
+from headstart.records.record import changed
+from headstart.records.results import Results
 from headstart.report.page.notebook import experiment_html, verdict_html
 from headstart.report.page.runs import runs_page
-from headstart.report.side_by_side import side_by_side, side_lines
-
-SAMPLE = Path(__file__).parent / "sample_results.json"
+from headstart.report.side_by_side import merged, side_by_side, side_lines
 
 
 @pytest.fixture
-def two() -> dict[str, Any]:
-    one = json.loads(SAMPLE.read_text(encoding="utf-8"))
-    other = copy.deepcopy(one)
-    other["data"]["fingerprint"] = "another"
-    other["runs"] = other["runs"][:2]
+def two() -> dict[str, Results]:
+    one = sample_results()
+    other = changed(one, data=changed(one.data, fingerprint="another"), runs=one.runs[:2])
     return {"first.run": one, "두번째.run": other}
 
 
-def test_rows_are_runs_and_columns_strategies(two: dict[str, Any]) -> None:
+def test_rows_are_runs_and_columns_strategies(two: dict[str, Results]) -> None:
     found = side_by_side(two)
-    assert found["strategies"] == ["scratch", "full", "partial", "linear", "svm", "knn"]
-    first, second = found["runs"]
-    assert (first["run"], first["winner"], first["pictures"], first["classes"]) == ("first.run", "svm", 150, 3)
-    assert len(second["measured"]) == 2
-    json.dumps(found, allow_nan=False)
+    assert found.strategies == ("knn", "linear", "svm", "partial", "scratch", "full")
+    first, second = found.rows
+    assert (first.run, first.winner, first.pictures, first.classes) == ("first.run", "svm", 150, 3)
+    assert list(second.measured) == ["knn", "linear"]
+    assert '"strategies"' in encoded(found)
+
+
+def test_columns_stand_in_the_order_of_the_strategies_and_depths_together(two: dict[str, Results]) -> None:
+    one = two["first.run"]
+    deeper = tuple(changed(run, id="partial@blocks.3") for run in one.runs if run.strategy == "partial")
+    kept = [row for row in one.strategies if row.name in ("linear", "partial", "full")]
+    other = changed(one, runs=(one.runs[1], *deeper, one.runs[5]), strategies=tuple(kept))
+    few = changed(one, runs=one.runs[:1], strategies=one.strategies[:1])
+    found = side_by_side({"few": few, "other": other, "all": one})
+    assert found.strategies == ("knn", "linear", "svm", "partial@blocks.3", "partial", "scratch", "full")
+
+
+def test_parts_of_one_order_are_merged() -> None:
+    assert merged([["a", "c"], ["a", "b", "c"], [], ["b", "d"]]) == ["a", "b", "c", "d"]
+    assert sorted(merged([["a", "b"], ["b", "a"]])) == ["a", "b"]
 
 
 @pytest.mark.parametrize("doubt", ["above_chance", "decided"])
-def test_a_winner_in_doubt_has_no_tick(two: dict[str, Any], doubt: str) -> None:
-    two["second.run"] = copy.deepcopy(two["first.run"])
-    del two["두번째.run"]
-    assert "in doubt" not in "\n".join(line.text for line in side_lines(side_by_side(two), width=200))
-    two["first.run"]["verdict"][doubt] = False
-    lines = [line.text for line in side_lines(side_by_side(two), width=200)]
+def test_a_winner_in_doubt_has_no_tick(two: dict[str, Results], doubt: str) -> None:
+    both = {"first.run": two["first.run"], "second.run": two["first.run"]}
+    assert "in doubt" not in "\n".join(line.text for line in side_lines(side_by_side(both), width=200))
+    both["first.run"] = with_verdict(both["first.run"], **{doubt: False})
+    lines = [line.text for line in side_lines(side_by_side(both), width=200)]
     assert "? 0.867" in lines[1]
     assert "✓ 0.867" in lines[2]
     assert "? in doubt" in lines[-1]
-    page = runs_page(side_by_side(two))
-    assert page.count('<span class="badge">in doubt</span>') == page.count('<span class="badge">taken</span>') == 1
+    page = runs_page(side_by_side(both))
+    assert page.count('<span class="badge">in doubt</span>') == page.count('<span class="badge">recommended</span>') == 1
 
 
-def test_what_cannot_be_held_against_each_other_is_said(two: dict[str, Any]) -> None:
-    text = "\n".join(line.text for line in side_lines(side_by_side(two)))
+def test_what_cannot_be_compared_is_said(two: dict[str, Results]) -> None:
+    text = "\n".join(line.text for line in side_lines(side_by_side(two), width=200))
     assert "✓ 0.867" in text
-    assert "The pictures differ" in text
+    assert "The runs used different pictures" in text
     same = dict.fromkeys(("a", "b"), two["first.run"])
-    assert "All of the same pictures" in "\n".join(line.text for line in side_lines(side_by_side(same), width=200))
+    assert "All runs used the same pictures" in "\n".join(line.text for line in side_lines(side_by_side(same), width=200))
 
 
-def test_the_page_has_a_cell_for_each(two: dict[str, Any]) -> None:
+def test_the_page_has_a_cell_for_each(two: dict[str, Results]) -> None:
     page = runs_page(side_by_side(two))
     assert page.count('<td class="side') == 12
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_the_verb_reads_folders_and_writes_a_page(two: dict[str, Any], tmp_path: Path) -> None:
+def test_the_verb_reads_folders_and_writes_a_page(two: dict[str, Results], tmp_path: Path) -> None:
     import headstart as hs
 
     for name, results in two.items():
         (tmp_path / name).mkdir()
-        (tmp_path / name / "results.json").write_text(json.dumps(results), encoding="utf-8")
+        write_record(tmp_path / name / "results.json", results)
     found = hs.compare_runs([tmp_path / name for name in two], page=tmp_path / "both.html")
-    assert len(found["runs"]) == 2
+    assert len(found.rows) == 2
     assert (tmp_path / "both.html").stat().st_size > 1000
     with pytest.raises(StoreError, match="no run folder"):
         hs.compare_runs([tmp_path / "nothing"])
@@ -80,13 +91,13 @@ def test_the_verb_reads_folders_and_writes_a_page(two: dict[str, Any], tmp_path:
         hs.compare_runs([tmp_path / "first.run"], page=tmp_path / "both.txt")
 
 
-def test_a_notebook_shows_verdict_and_table(two: dict[str, Any]) -> None:
+def test_a_notebook_shows_verdict_and_table(two: dict[str, Results]) -> None:
     shown = experiment_html(two["first.run"], "first.run")
-    assert "Take svm" in shown
+    assert "Use svm" in shown
     assert shown.count("<tr") == 7
     assert "<script" not in shown
-    verdict = {"winner": "svm", "tied_with": ("knn", "linear"), "text": "<b>"}
+    verdict = changed(two["first.run"].verdict, tied_with=("knn", "linear"), text="<b>")
     assert "&lt;b&gt;" in verdict_html(verdict)
-    assert "<b>Take svm</b>" in verdict_html(verdict)
-    assert "tied with knn and linear" in verdict_html(verdict)
-    assert "<b>No winner yet; until then svm</b>" in verdict_html({**verdict, "decided": False})
+    assert "svm</b>" in verdict_html(verdict)
+    assert "knn and linear" in verdict_html(verdict)
+    assert "until then svm</b>" in verdict_html(changed(verdict, decided=False))

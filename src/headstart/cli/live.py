@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from headstart.cli.rows import Track, bar_line, best_of, epoch_heads, epoch_line, result_line, score_text, step_line
+from headstart.cli.rows import Track, bar_line, epoch_heads, epoch_line, result_line, score_text, step_line
 from headstart.cli.screen import make_console, styled
 from headstart.records.progress import Progress
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 from headstart.report.lines import Line, Role, wrap
-from headstart.report.strategies import strategy_table
+from headstart.report.standing import Standing
+from headstart.report.strategies import table_of
 
 Clock = Callable[[], float]
 
@@ -56,7 +59,7 @@ class _Listener:
         self._console, self._clock = console, clock
         self._lock = threading.RLock()
         self._open: list[Track] = []
-        self._runs: list[Mapping[str, Any]] = []
+        self._runs: list[RunRecord] = []
         self._run = ""
 
     def step(self, name: str, total: int, unit: str = "pictures") -> Opened:
@@ -93,7 +96,7 @@ class _Listener:
                 for line in wrap(part, self._width, rest="  "):
                     self._say(line)
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         """Print the epoch's line, under the run's name and titles when it is the run's first."""
         with self._lock:
             if run != self._run:
@@ -102,10 +105,10 @@ class _Listener:
                 self._say(epoch_heads(self._width), "faint")
             self._say(epoch_line(record, self._width))
 
-    def result(self, record: Mapping[str, Any]) -> None:
+    def result(self, record: RunRecord) -> None:
         """Remember a finished run; the same run told again takes its old place."""
         with self._lock:
-            self._runs = [run for run in self._runs if run["id"] != record["id"]] + [record]
+            self._runs = [run for run in self._runs if run.id != record.id] + [record]
             self._finished(record)
 
     @property
@@ -118,7 +121,7 @@ class _Listener:
     def _went_on(self, track: Track) -> None:
         """Hear that a step went on."""
 
-    def _finished(self, record: Mapping[str, Any]) -> None:
+    def _finished(self, record: RunRecord) -> None:
         """Hear that a run ended."""
 
 
@@ -165,11 +168,12 @@ class LiveProgress(_Listener):
         if not self._runs:
             return []
         room = max(self._console.height - 8, 3)
-        rows = strategy_table({"runs": self._runs}, width=self._width)[: len(self._runs) + 1]
+        order = Standing.so_far(self._runs)
+        rows = table_of(order, width=self._width)[: len(self._runs) + 1]
         lines = [Line(""), *rows[:room]]
         if len(rows) > room:
             lines.append(Line(f"  … and {len(rows) - room} more", "faint"))
-        return [*lines, Line(f"  best so far: {score_text(best_of(self._runs))}", "winner"), Line("")]
+        return [*lines, Line(f"  best so far: {score_text(order.runs[0], order)}", "winner"), Line("")]
 
     def _bar(self, track: Track, now: float) -> Text:
         line = styled(Line(bar_line(track, now, self._width), "plain"), self._console)
@@ -205,8 +209,8 @@ class PlainProgress(_Listener):
         if now - track.shown >= self._pause and track is self._open[-1]:
             self._say(bar_line(track, now, self._width), "faint")
 
-    def _finished(self, record: Mapping[str, Any]) -> None:
-        for line in wrap(result_line(record, best_of(self._runs)), self._width, rest="  "):
+    def _finished(self, record: RunRecord) -> None:
+        for line in wrap(result_line(record, Standing.so_far(self._runs)), self._width, rest="  "):
             self._say(line, "heading")
 
     def _stay_alive(self) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 from headstart.report.lines import fit, shorten
 from headstart.report.numbers import decimal, seconds_text
-from headstart.report.standing import measured_split, metrics_of, ranked
+from headstart.report.standing import Standing
 
 _NARROW = 78
 _EPOCH = re.compile(r": epoch (\d+) of (\d+)$")
@@ -76,47 +76,37 @@ def step_line(track: Track, now: float) -> str:
 
 
 def epoch_heads(width: int) -> str:
-    """Return the titles above epoch lines."""
+    """Return the titles above epoch lines; "choosing" is of the pictures that choose the epoch."""
     if width < _NARROW:
-        return _cells(("epoch", "train", "acc", "held-out", "acc", "time"), _SHORT_EPOCH)
-    wide = ("epoch", "train loss", "acc", "held-out loss", "acc", "rate", "time", "pictures/s")
+        return _cells(("epoch", "train", "acc", "choosing", "acc", "time"), _SHORT_EPOCH)
+    wide = ("epoch", "train loss", "acc", "choosing loss", "acc", "rate", "time", "pictures/s")
     return _cells(wide, _WIDE_EPOCH)
 
 
-def epoch_line(record: Mapping[str, Any], width: int) -> str:
+def epoch_line(one: Epoch, width: int) -> str:
     """Return one epoch's losses, accuracies, learning rate, seconds and pictures a second."""
-    numbers = [decimal(record.get(key)) for key in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")]
-    spent = seconds_text(record.get("seconds"))
+    numbers = map(decimal, (one.train_loss, one.train_accuracy, one.choosing_loss, one.choosing_accuracy))
+    told, spent = (str(one.epoch), *numbers), seconds_text(one.seconds)
     if width < _NARROW:
-        return _cells((str(record["epoch"]), *numbers, spent), _SHORT_EPOCH)
-    rate = record.get("learning_rate")
-    speed = decimal(record.get("images_per_second"), 0)
-    return _cells((str(record["epoch"]), *numbers, "–" if rate is None else f"{rate:.1e}", spent, speed), _WIDE_EPOCH)
+        return _cells((*told, spent), _SHORT_EPOCH)
+    return _cells((*told, f"{one.learning_rate:.1e}", spent, decimal(one.images_per_second, 0)), _WIDE_EPOCH)
 
 
-def result_line(record: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+def result_line(run: RunRecord, order: Standing) -> str:
     """Return one line about a finished run, and which is the best so far."""
-    split = measured_split({"runs": [record]})
-    metrics = metrics_of(record, split)
-    if metrics.get("accuracy") is None:
-        return f"{record['id']}: done, not measured"
-    low, high = metrics.get("interval") or (None, None)
-    spread = "" if low is None else f" ({decimal(low)} to {decimal(high)})"
-    seconds = seconds_text((record.get("seconds") or {}).get("total"))
-    text = f"{record['id']}: {decimal(metrics['accuracy'])}{spread} on {metrics['n']:,} {split} pictures, {seconds}"
-    if best["id"] == record["id"]:
-        return f"{text} · best so far"
-    return f"{text} · best: {score_text(best)}"
+    found, best = order.measured(run), order.runs[0]
+    if found is None:
+        return f"{run.id}: done, not measured"
+    low, high = map(decimal, found.interval)
+    on = f"on {found.n:,} {order.measuring} pictures"
+    text = f"{run.id}: {decimal(found.accuracy)} ({low} to {high}) {on}, {seconds_text(run.seconds.total)}"
+    return f"{text} · best so far" if best.id == run.id else f"{text} · best so far: {score_text(best, order)}"
 
 
-def best_of(runs: list[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the most accurate of `runs`."""
-    return ranked({"runs": runs})[0]
-
-
-def score_text(run: Mapping[str, Any]) -> str:
+def score_text(run: RunRecord, order: Standing) -> str:
     """Return a run's name and accuracy."""
-    return f"{run['id']} {decimal(metrics_of(run, measured_split({'runs': [run]})).get('accuracy'))}"
+    found = order.measured(run)
+    return f"{run.id} {decimal(None if found is None else found.accuracy)}"
 
 
 def _short_name(name: str, cells: int) -> str:

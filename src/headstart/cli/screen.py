@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from headstart.base.files import to_json
+from headstart.records.codec import encoded
 from headstart.report.lines import Line, Role, clean, in_ascii
 
 STYLES: dict[Role, str] = {
@@ -56,11 +55,11 @@ class Screen:
         for line in lines:
             self.console.print(styled(line, self.console), soft_wrap=True)
 
-    def json(self, content: Any) -> None:
-        """Print `content` as one JSON document in UTF-8, whatever the terminal's encoding."""
+    def json(self, content: object) -> None:
+        """Print a record, or plain values that may hold some, as one JSON document in UTF-8 on every terminal."""
         sys.stdout.flush()
         # a name of undecodable bytes becomes its escape, which JSON knows too
-        sys.stdout.buffer.write((to_json(content) + "\n").encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.write((encoded(content) + "\n").encode("utf-8", "backslashreplace"))
 
 
 class QuietPipe(Console):

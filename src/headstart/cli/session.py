@@ -39,7 +39,9 @@ class Session:
     aside: Screen
     quiet: bool
 
-    def tell(self, found: Any, lines: Callable[..., list[Line]], *, as_json: bool, after: Sequence[Line] = ()) -> None:
+    def tell(
+        self, found: object, lines: Callable[..., list[Line]], *, as_json: bool, after: Sequence[Line] = ()
+    ) -> None:
         """Print an answer: as JSON, or as the lines that `lines` makes of it in the screen's width."""
         if as_json:
             self.screen.json(found)
@@ -64,9 +66,9 @@ class Session:
             with self.working() as progress:
                 work(progress)
         except HeadstartError as error:  # such as a cache that cannot be written
-            self.aside.show([Line(f"The next time will be as slow: {error.message}")])
+            self.aside.show([Line(f"The next run will be no faster: {error.message}")])
         except Exception as error:  # noqa: BLE001 - the answer was given: whatever stumbles here must not look like it
-            self.aside.show([Line(f"The next time will be as slow: {error}")])
+            self.aside.show([Line(f"The next run will be no faster: {error}")])
         except KeyboardInterrupt:  # as good as done: the answer stands
             return
 

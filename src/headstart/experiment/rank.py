@@ -22,7 +22,7 @@ from headstart.experiment.framing_choice import undecided
 from headstart.experiment.prepare import Prepared, prepare
 from headstart.experiment.request import Request
 from headstart.records.progress import Progress
-from headstart.records.ranking import RankedNetwork, Ranking
+from headstart.records.ranking import NetworkScore, Ranking
 from headstart.records.record import changed
 from headstart.table import Table
 from headstart.words.verdict import verdict_record
@@ -107,7 +107,7 @@ def rank(
     )
 
 
-def scored(prepared: Prepared, name: str) -> tuple[RankedNetwork, NDArray[np.bool_]]:
+def scored(prepared: Prepared, name: str) -> tuple[NetworkScore, NDArray[np.bool_]]:
     """Return the scores of one network, and which training pictures its linear probe answered right, unseen."""
     begin, context, division = time.perf_counter(), prepared.context, prepared.division
     backbone, labels = prepared.resolved.need_backbone(), division.labels[division.looked_at]
@@ -117,7 +117,7 @@ def scored(prepared: Prepared, name: str) -> tuple[RankedNetwork, NDArray[np.boo
     seen, _ = previewed(context, preprocessing, "pool")
     rows = asked_about(labels, division.seed)
     features = context.passes.features("looked at", preprocessing, readout="pool")
-    entry = RankedNetwork(
+    entry = NetworkScore(
         backbone=name,
         name=backbone.name,
         input_size=backbone.preprocessing.input_size,

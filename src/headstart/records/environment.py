@@ -19,10 +19,14 @@ class Environment(Record):
 
 
 class NetworkRecord(Record):
-    """A network and where its weights come from; random weights have neither checksum nor licence."""
+    """A network and where its weights come from; random weights have neither checksum nor licence.
+
+    `title` is how people write its name, where that is another.
+    """
 
     name: str
     source: str
     sha256: str | None = None
     licence: str | None = None
     preprocessing: Preprocessing | None = None
+    title: str | None = None

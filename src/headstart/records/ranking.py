@@ -1,27 +1,30 @@
-"""Networks ranked by what their features tell of the classes."""
+"""Networks ranked by what their frozen features tell of the classes."""
 
 from __future__ import annotations
 
 from headstart.records.comparison import Comparison
 from headstart.records.record import Interval, Record
+from headstart.records.run import Readout
 from headstart.records.verdict import VerdictRecord
 
 
-class RankedNetwork(Record):
-    """What one network's features tell of the classes, by heads on training pictures that they had not learned from.
+class NetworkScore(Record):
+    """What one network reached on training pictures, by heads that had not learned from them.
 
     Parameters
     ----------
-    backbone, name : str
-        As it was asked for, and as it is called.
-    linear, interval, loss, readout
-        Of the reference head.
+    backbone : str
+        As it was asked for: a name, or a file.
+    name : str
+        Of the network.
+    linear, interval, loss
+        Accuracy of a linear head, its interval, and its log loss.
     neighbours, ridge : float
-        Accuracies of two quick heads.
+        Accuracy of two quicker heads.
     logme : float
-        For comparison only.
-    pass_seconds, seconds : float
-        Of the pass over the pictures, and of all.
+        See `headstart.evidence.logme`.
+    pass_seconds : float, optional
+        Of the pass over the pictures; `seconds` is all of it.
     """
 
     backbone: str
@@ -32,7 +35,7 @@ class RankedNetwork(Record):
     linear: float
     interval: Interval
     loss: float
-    readout: str
+    readout: Readout
     neighbours: float
     ridge: float
     logme: float
@@ -41,9 +44,9 @@ class RankedNetwork(Record):
 
 
 class Ranking(Record):
-    """Networks, the best first, and which to use; `pictures` is how many training pictures were asked about."""
+    """The networks, the best first, and which to take; `pictures` is how many each was scored on."""
 
-    ranking: tuple[RankedNetwork, ...]
+    ranking: tuple[NetworkScore, ...]
     comparisons: tuple[Comparison, ...]
     verdict: VerdictRecord
     pictures: int

@@ -2,98 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from rich.cells import cell_len
 
+from headstart.records.forecast import AdviceRecord, Expected, Similarity, Size
+from headstart.records.ranking import NetworkScore, Ranking
+from headstart.records.record import Interval
 from headstart.report import standing
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, quantity, seconds_text
+from headstart.words.advice import sentences
 
-Advice = Mapping[str, Any]
-
-_CHART = {
-    ("large", "similar"): "partial",
-    ("large", "dissimilar"): "full",
-    ("small", "similar"): "linear, svm",
-    ("small", "dissimilar"): "partial (the hard case)",
+# What the chart of many courses says to do, by how many pictures there are and how like those the network knows.
+FIELDS: dict[tuple[Size, Similarity], str] = {
+    ("large", "similar"): "train the last part",
+    ("large", "dissimilar"): "train everything",
+    ("small", "similar"): "train only a new head",
+    ("small", "dissimilar"): "train the last part (hard)",
 }
+_SIZES: dict[Size, str] = {"large": "many pictures", "small": "few pictures"}
+_SIMILARITIES: tuple[Similarity, ...] = ("similar", "dissimilar")
+_WHOLE = ("input", "pool")  # cuts that say nothing: everything is trained, or nothing
+_WIDE = 96  # cells that all columns of the ranking need
+_NARROW_COLUMNS = (0, 1, 2, 3, 8)
 
 
-def advice_lines(advice: Advice, *, width: int = 100) -> list[Line]:
-    """Return the chart, what was measured, what to take and what it costs."""
+def advice_lines(advice: AdviceRecord, *, width: int = 100) -> list[Line]:
+    """Return the chart, what to use, what was measured for that, and what each strategy is expected to reach."""
     lines = [*_chart(advice, width), Line("")]
-    sentences = str(advice["text"]).replace(". ", ".\n").split("\n")
-    for sentence in sentences:
-        role: Role = "winner" if sentence.startswith("Take ") else "plain"
+    for place, sentence in enumerate(sentences(advice)):
+        role: Role = "plain" if place else "winner"
         lines += [Line(part, role) for part in wrap(sentence, width, rest="  ")]
-    rows = [
-        [
-            _at(one["strategy"], advice),
-            decimal(one["accuracy"]),
-            _interval(one["interval"]),
-            seconds_text(one["seconds"]),
-        ]
-        for one in advice["expected"]
-    ]
-    table = columns([["strategy", "expected accuracy", "95 % interval", "about"], *rows], right=(1, 3))
+    heads = ["strategy", "expected accuracy", "95 % interval", "time, about"]
+    table = columns([heads, *(_expected(one, advice) for one in advice.expected)], right=(1, 3))
     return [*lines, Line(""), Line(table[0], "heading"), *map(Line, table[1:])]
 
 
-def _at(strategy: str, advice: Advice) -> str:
-    """Return the strategy, with its cut where that is the one advised and trains a part."""
-    return f"{strategy}, from {advice['cut']}" if strategy == advice["strategy"] == "partial" else strategy
+def _expected(one: Expected, advice: AdviceRecord) -> list[str]:
+    named = one.strategy
+    if one.strategy == advice.strategy and advice.cut not in _WHOLE:
+        named += f", from {advice.cut}"
+    return [named, decimal(one.accuracy), _interval(one.interval), seconds_text(one.seconds)]
 
 
-def _chart(advice: Advice, width: int) -> list[Line]:
+def _chart(advice: AdviceRecord, width: int) -> list[Line]:
     """Return two by two fields; in one of them stand these pictures."""
-    here = (advice["size"], advice["similarity"])
-    names = {"large": "many pictures", "small": "few pictures"}
-    room = min(max(map(cell_len, _CHART.values())) + 2, max((width - 17) // 2, 12))
+    here = (advice.size, advice.similarity)
+    room = min(max(map(cell_len, FIELDS.values())) + 2, max((width - 17) // 2, 12))
     lines = [Line(f"{'':15}{fit('  similar', room)}    dissimilar".rstrip(), "heading")]
-    for size in ("large", "small"):
+    for size, name in _SIZES.items():
         fields = [
-            ("● " if (size, similarity) == here else "  ") + shorten(_CHART[size, similarity], room - 2)
-            for similarity in ("similar", "dissimilar")
+            ("● " if (size, similarity) == here else "  ") + shorten(FIELDS[size, similarity], room - 2)
+            for similarity in _SIMILARITIES
         ]
-        lines.append(Line(f"{names[size]:13}  {fit(fields[0], room)}  {fields[1]}".rstrip()))
-    return lines
+        lines.append(Line(f"{name:13}  {fit(fields[0], room)}  {fields[1]}".rstrip()))
+    return [*lines, Line("● your pictures; similar: like those that the network was first trained on", "faint")]
 
 
-def ranking_lines(found: Mapping[str, Any], *, width: int = 100) -> list[Line]:
-    """Return one line for each network, the best first, and which to take."""
-    marks = standing.marks(found)
-    heads = [" ", "network", "linear", "95 % interval", "loss", "k-NN", "ridge", "LogME", "FLOPs", "pass"]
-    rows = [
-        [
-            marks.get(one["backbone"], " "),
-            shorten(one["backbone"], 30),
-            decimal(one["linear"]),
-            _interval(one["interval"]),
-            decimal(one["loss"]),
-            decimal(one["neighbours"]),
-            decimal(one["ridge"]),
-            decimal(one["logme"], 2),
-            quantity(one["flops"]),
-            seconds_text(one["pass_seconds"]),
-        ]
-        for one in found["ranking"]
-    ]
-    keep: Sequence[int] = range(len(heads)) if width >= 96 else (0, 1, 2, 3, 8)
+def ranking_lines(found: Ranking, *, width: int = 100) -> list[Line]:
+    """Return one line for each network, the best first, and which to use."""
+    marks = standing.marks(found.verdict)
+    heads = [" ", "network", "linear", "95 % interval", "log loss", "k-NN", "ridge", "LogME", "FLOPs", "time"]
+    rows = [_scores(one, marks.get(one.backbone, " ")) for one in found.ranking]
+    keep = range(len(heads)) if width >= _WIDE else _NARROW_COLUMNS
     table = columns([[row[at] for at in keep] for row in [heads, *rows]], right=range(2, len(keep)))
     note = (
-        f"linear, k-NN, ridge: the share of {found['pictures']:,} training pictures answered right by heads that had "
-        "not learned from them. LogME stands beside for comparison only."
+        f"linear, k-NN and ridge: the share of {found.pictures:,} training pictures that a simple classifier got "
+        "right without having learned from them. LogME is shown for comparison only."
     )
     return [
         Line(table[0], "heading"),
         *(Line(line, "winner" if line.startswith(standing.TAKEN) else "plain") for line in table[1:]),
         *(Line(part, "faint") for part in wrap(note, width)),
         Line(""),
-        *(Line(part) for part in wrap(found["verdict"]["text"], width)),
+        *(Line(part) for sentence in (found.verdict.text, *found.verdict.details) for part in wrap(sentence, width)),
     ]
 
 
-def _interval(ends: Sequence[float]) -> str:
+def _scores(one: NetworkScore, mark: str) -> list[str]:
+    return [
+        mark,
+        shorten(one.backbone, 30),
+        decimal(one.linear),
+        _interval(one.interval),
+        decimal(one.loss),
+        decimal(one.neighbours),
+        decimal(one.ridge),
+        decimal(one.logme, 2),
+        quantity(one.flops),
+        seconds_text(one.pass_seconds),
+    ]
+
+
+def _interval(ends: Interval) -> str:
     return f"{ends[0]:.3f} to {ends[1]:.3f}"

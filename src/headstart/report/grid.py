@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from headstart.base.errors import ConfigError
 from headstart.base.files import durable_writer
 from headstart.base.params import bad_parameter, check_choice, check_integer
 from headstart.report.fonts import Font, FontBook, is_right_to_left
@@ -123,7 +124,7 @@ def _check(tiles: Sequence[Tile], path: Path) -> None:
     if not tiles:
         raise bad_parameter("tiles", "draw_grid", "at least one tile", [])
     if path.suffix.lower() != ".png":
-        raise bad_parameter("path", "draw_grid", "the name of a PNG, ending in .png", str(path))
+        raise ConfigError(f"The --grid file must end in .png. Got '{path}'.", hint="Give a name such as grid.png.")
     for tile in tiles:
         shape, dtype = tile.picture.shape, tile.picture.dtype
         if dtype != np.uint8 or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or 0 in shape:

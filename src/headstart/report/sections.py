@@ -1,114 +1,107 @@
-"""Parts of the report that stand beside the one split: the advice, several splits, and more training pictures."""
+"""Parts of the report besides the one split: the advice, several splits, pairs, and more training pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from headstart.records.comparison import Comparison, SplitsComparison
+from headstart.records.metrics import Metrics
+from headstart.records.results import RepeatedSplits, Results
 from headstart.report.cells import escaped, interval, probability, table, with_sign
 from headstart.report.numbers import decimal
-from headstart.report.standing import measured_split, metrics_of
-
-Results = Mapping[str, Any]
+from headstart.words.learning import learning_text
 
 _MOST_PAIRS = 45
 
 
 def advised(results: Results) -> list[str]:
     """Return what was advised before anything was tried, and beside what was expected what came."""
-    advice = results.get("advice")
-    if not advice:
+    advice = results.advice
+    if advice is None:
         return []
-    split = measured_split(results)
-    found: dict[str, Mapping[str, Any]] = {}
-    for run in results.get("runs", []):  # of several depths the first
-        found.setdefault(run["strategy"], metrics_of(run, split))
-    rows = [
-        [
-            escaped(one["strategy"]),
-            decimal(one["accuracy"]),
-            interval(one["interval"]),
-            decimal(found.get(one["strategy"], {}).get("accuracy")),
-            interval(found.get(one["strategy"], {}).get("interval")),
-        ]
-        for one in advice["expected"]
-    ]
-    heads = ["strategy", "expected", "95 % interval", f"on {split}", "95 % interval"]
-    return [escaped(advice["text"]), "", *table(heads, rows, right=range(1, 5))]
+    found: dict[str, Metrics | None] = {}
+    for run in results.runs:  # of several depths the first
+        found.setdefault(run.strategy, results.measured(run))
+    rows = []
+    for one in advice.expected:
+        came = found.get(one.strategy)
+        reached = ["–", "–"] if came is None else [decimal(came.accuracy), interval(came.interval)]
+        rows.append([escaped(one.strategy), decimal(one.accuracy), interval(one.interval), *reached])
+    heads = ["strategy", "expected", "95 % interval", f"on {results.measuring}", "95 % interval"]
+    return [escaped(advice.text), "", *table(heads, rows, right=range(1, 5))]
 
 
 def over_splits(results: Results) -> list[str]:
     """Return what every strategy reached over folds and seeds, and the pairs."""
-    found = results.get("resampling")
-    if not found:
+    found = results.repeated_splits
+    if found is None:
         return []
-    rows = [
-        [
-            escaped(entry["strategy"]),
-            decimal(entry["accuracy"]),
-            interval(entry["interval"]),
-            *(decimal(entry[key]) for key in ("spread_over_splits", "spread_over_seeds", "lowest", "highest")),
-        ]
-        for entry in sorted(found["strategies"], key=lambda entry: -entry["accuracy"])
-    ]
+    rows = []
+    for one in sorted(found.strategies, key=lambda one: -one.accuracy):
+        spreads = [one.spread_over_splits, one.spread_over_seeds, one.lowest, one.highest]
+        rows.append([escaped(one.strategy), decimal(one.accuracy), interval(one.interval), *map(decimal, spreads)])
     heads = ["run", "mean accuracy", "95 % interval", "spread over splits", "over seeds", "lowest", "highest"]
-    how = (
-        f"{found['folds']} folds, {found['seeds']} times over" if found["folds"] else f"{found['seeds']} random splits"
-    )
     lines = [
-        f"{found['pictures']:,} pictures, {how}: {found['train']:,} to learn from, {found['test']:,} held out.",
-        "",
+        f"{_how_divided(found)} Each time, {found.train:,} pictures were for learning and {found.test:,} for measuring."
     ]
-    lines += table(heads, rows, right=range(1, 7))
-    if found["comparisons"]:
-        lines += ["", *pairs_table(found["comparisons"], (results.get("verdict") or {}).get("winner"))]
+    lines += ["", *table(heads, rows, right=range(1, 7))]
+    if found.comparisons:
+        lines += ["", *pairs_table(found.comparisons, results.verdict.winner)]
     note = (
-        "Paired over the same splits: Nadeau and Bengio's corrected t test; the last column is adjusted for all pairs."
+        "Every pair was compared on the same splits, with Nadeau and Bengio's corrected t test; the last column allows "
+        "for the number of pairs. Framing and augmentation were chosen once, on the training pictures of the first "
+        "split."
     )
-    return [
-        *lines,
-        "",
-        f"{note} Framing and augmentation were chosen once, on the training pictures of the first split.",
-    ]
+    return [*lines, "", note]
+
+
+def _how_divided(found: RepeatedSplits) -> str:
+    if found.folds:
+        return f"The {found.pictures:,} pictures were divided into {found.folds} folds, {found.seeds} times."
+    return f"The {found.pictures:,} pictures were divided at random, {found.seeds} times."
 
 
 def learning(results: Results) -> list[str]:
     """Return how accuracy grew with the training pictures, and what is expected of more."""
-    entry = results.get("learning")
-    if not entry:
+    found = results.learning
+    if found is None:
         return []
-    told, by = entry["forecast"], "" if entry["run"] == entry["for"] else f", in the place of `{entry['for']}`"
-    rows = [
-        [f"{size:,.0f}", decimal(share), "–"] for size, share in zip(entry["sizes"], entry["accuracy"], strict=True)
+    told = found.forecast
+    stands = "" if found.run == found.winner else f" (it stands in for `{found.winner}`)"
+    rows = [[f"{size:,.0f}", decimal(share), "–"] for size, share in zip(found.sizes, found.accuracy, strict=True)]
+    rows.append([f"{told.more:,} (forecast)", decimal(told.accuracy), interval(told.accuracy_interval)])
+    lines = [
+        escaped(learning_text(found)),
+        "",
+        f"`{found.run}`{stands} was fitted again to parts of the training pictures, and measured on the others.",
+        "",
+        *table(["training pictures", "accuracy", "95 % interval"], rows, right=range(3)),
     ]
-    rows.append([f"{told['pictures']:,} (forecast)", decimal(told["accuracy"]), interval(told["accuracy_interval"])])
-    lines = [f"`{entry['run']}`{by}, solved again on parts of train and judged on the rest of it.", ""]
-    lines += table(["training pictures", "accuracy", "95 % interval"], rows, right=range(3))
-    gain = f"{with_sign(told['gain'])} ({interval(told['interval'], signed=True)})"
-    lines += ["", f"From {entry['pictures']:,} to {told['pictures']:,} training pictures: {gain}, by a power law."]
-    rising = entry.get("class")
-    if rising:
-        before, after = map(decimal, rising["recall"])
-        lines.append(f"Recall of {escaped(rising['class'])} rose most with the last doubling: {before} to {after}.")
+    gain = f"{with_sign(told.gain)} ({interval(told.interval, signed=True)})"
+    lines += ["", f"From {found.pictures:,} to {told.more:,} training pictures: {gain}, forecast by a power law."]
+    if found.rising is not None:
+        before, after = map(decimal, found.rising.recall)
+        name = escaped(found.rising.name)
+        lines.append(f"{name} gained most from the last doubling: its recall rose from {before} to {after}.")
     return lines
 
 
-def pairs_table(pairs: Sequence[Mapping[str, Any]], winner: str | None) -> list[str]:
+def pairs_table(pairs: Sequence[Comparison | SplitsComparison], winner: str) -> list[str]:
     """Return the compared pairs as a table, the winner's first."""
-    pairs = sorted(pairs, key=lambda pair: winner not in (pair["a"], pair["b"]))
+    ordered = sorted(pairs, key=lambda pair: winner not in (pair.a, pair.b))
     rows = [
         [
-            escaped(pair["a"]),
-            escaped(pair["b"]),
-            with_sign(pair.get("difference")),
-            interval(pair.get("interval"), signed=True),
-            probability(pair.get("p")),
-            probability(pair.get("p_adjusted")),
+            escaped(pair.a),
+            escaped(pair.b),
+            with_sign(pair.difference),
+            interval(pair.interval, signed=True),
+            probability(pair.p),
+            probability(pair.p_adjusted),
         ]
-        for pair in pairs[:_MOST_PAIRS]
+        for pair in ordered[:_MOST_PAIRS]
     ]
     heads = ["a", "b", "a minus b", "95 % interval", "p", "p, all pairs"]
     lines = table(heads, rows, right=range(2, 6))
     if len(pairs) > _MOST_PAIRS:
-        lines += ["", f"{len(pairs) - _MOST_PAIRS:,} more pairs stand in `results.json`."]
+        lines += ["", f"`results.json` has {len(pairs) - _MOST_PAIRS:,} more pairs."]
     return lines

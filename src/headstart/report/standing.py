@@ -1,105 +1,140 @@
-"""How the runs stand: which pictures measure, over how many splits, in which order, and what marks each."""
+"""How the runs stand: their order, which figures decide it, over how many splits, and what marks each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from headstart.records.metrics import Metrics, SplitName
+from headstart.records.results import RepeatedSplits, Results, StrategyOverSplits
+from headstart.records.run import RunRecord
+from headstart.records.verdict import VerdictRecord
 from headstart.report.numbers import decimal
-
-Results = Mapping[str, Any]
-Run = Mapping[str, Any]
 
 TAKEN, DOUBTFUL, TIED, SAME = "✓", "?", "≈", "="
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Runs in their order, and by what they are put in order.
+
+    Parameters
+    ----------
+    runs : tuple of RunRecord
+        The most accurate first, the cheaper first among equals, the unmeasured last.
+    measuring : str
+        The split that measures.
+    marks : mapping of str to str
+        The sign of each run that has one.
+    splits : RepeatedSplits, optional
+        Where several splits decide, what they gave.
+    """
+
+    runs: tuple[RunRecord, ...]
+    measuring: SplitName
+    marks: Mapping[str, str] = field(default_factory=dict)
+    splits: RepeatedSplits | None = None
+
+    @classmethod
+    def of(cls, results: Results) -> Standing:
+        """Return how the runs of a comparison stand."""
+        splits = deciding_splits(results)
+        return cls(ranked(results.runs, results.measuring, splits), results.measuring, marks(results.verdict), splits)
+
+    @classmethod
+    def so_far(cls, runs: Sequence[RunRecord]) -> Standing:
+        """Return how runs stand while a comparison is under way: nothing is decided yet."""
+        split: SplitName = "test" if any(run.metrics.test for run in runs) else "val"
+        return cls(ranked(runs, split), split)
+
+    def measured(self, run: RunRecord) -> Metrics | None:
+        """Return what a run reached on the pictures that measure."""
+        return run.metrics.of(self.measuring)
+
+    def deciding(self, run: RunRecord) -> Metrics | StrategyOverSplits | None:
+        """Return accuracy and interval by which the verdict weighed a run: over splits, or of the one."""
+        return _deciding(run, self.measuring, self.splits)
+
+    @property
+    def pictures(self) -> int | None:
+        """How many pictures measured; None where nothing was."""
+        return next((found.n for run in self.runs if (found := self.measured(run))), None)
+
+
+def ranked(
+    runs: Sequence[RunRecord], measuring: SplitName, splits: RepeatedSplits | None = None
+) -> tuple[RunRecord, ...]:
+    """Return runs by the accuracy that decides, the cheaper first among equals, the unmeasured last."""
+
+    def order(run: RunRecord) -> tuple[float, float, float]:
+        found = _deciding(run, measuring, splits)
+        return (math.inf if found is None else -found.accuracy, run.flops, run.parameters.trained)
+
+    return tuple(sorted(runs, key=order))
+
+
+def _deciding(
+    run: RunRecord, measuring: SplitName, splits: RepeatedSplits | None
+) -> Metrics | StrategyOverSplits | None:
+    return run.metrics.of(measuring) if splits is None else splits.of(run.id)
+
+
+def deciding_splits(results: Results) -> RepeatedSplits | None:
+    """Return what several splits gave, where these decided the verdict."""
+    found = results.repeated_splits
+    return found if found is not None and found.strategies and found.decides else None
+
+
+def splits_text(splits: RepeatedSplits) -> str:
+    """Return for example "5 x 4 splits"."""
+    return f"{splits.folds} x {splits.seeds} splits" if splits.folds else f"{splits.seeds} splits"
+
+
 def chance_accuracy(results: Results) -> float | None:
-    """Return the accuracy of always answering with the commonest class of the measured split."""
-    counts = results.get("data", {}).get("counts", {}).get(measured_split(results)) or {}
+    """Return the accuracy of always answering with the most common class of the pictures that measure."""
+    counts = results.data.counts.get(results.measuring) or {}
     total = sum(counts.values())
     return max(counts.values()) / total if total else None
 
 
-def measured_split(results: Results) -> str:
-    """Return ``"test"`` if any run was measured on it, else ``"val"``."""
-    return "test" if any((run.get("metrics") or {}).get("test") for run in results.get("runs", [])) else "val"
-
-
-def metrics_of(run: Run, split: str) -> Mapping[str, Any]:
-    """Return a run's metrics on `split`, empty where it has none."""
-    return (run.get("metrics") or {}).get(split) or {}
-
-
-def ranked(results: Results) -> list[Run]:
-    """Return the runs by the accuracy that decides, the cheaper first among equals, the unmeasured last."""
-
-    def order(run: Run) -> tuple[float, float, float]:
-        accuracy = deciding(results, run).get("accuracy")
-        trained = (run.get("parameters") or {}).get("trained") or 0
-        return (math.inf if accuracy is None else -accuracy, run.get("flops") or 0.0, trained)
-
-    return sorted(results.get("runs", []), key=order)
-
-
-def cut_of(run: Run) -> str:
-    """Return where the trained part starts: at ``pool`` also where training was not better than the solved head.
+def cut_of(run: RunRecord) -> str:
+    """Return where the trained part starts: at ``pool`` also where training was no better than the solved head.
 
     ``stages`` is a head that reads several of them, not the end alone.
     """
-    settings = run.get("settings") or {}
-    if settings.get("readout") == "stages":
+    if run.readout == "stages":
         return "stages"
-    return "pool" if settings.get("epoch_chosen") == 0 else str(run.get("cut") or "")
+    return "pool" if run.kept_solved_head else run.cut
 
 
-def over_splits(results: Results) -> Mapping[str, Mapping[str, Any]]:
-    """Return what each strategy reached over folds and seeds, where these decided the verdict; else nothing."""
-    entries = (results.get("resampling") or {}).get("strategies") or ()
-    return {entry["strategy"]: entry for entry in entries} if all(entry["interval"] for entry in entries) else {}
-
-
-def splits_text(results: Results) -> str:
-    """Return for example "5 x 4 splits"."""
-    found = results["resampling"]
-    return f"{found['folds']} x {found['seeds']} splits" if found["folds"] else f"{found['seeds']} splits"
-
-
-def deciding(results: Results, run: Run) -> Mapping[str, Any]:
-    """Return accuracy and interval by which the verdict weighed a run: over splits, or of the one."""
-    means = over_splits(results)
-    return means.get(run["id"], {}) if means else metrics_of(run, measured_split(results))
-
-
-def above_chance(results: Results) -> bool:
-    """Return whether the winner can be told from answering without looking."""
-    return (results.get("verdict") or {}).get("above_chance") is not False
-
-
-def decided(results: Results) -> bool:
-    """Return whether something may be called better; else the winner is only what to go on with."""
-    return (results.get("verdict") or {}).get("decided") is not False
-
-
-def marks(results: Results) -> dict[str, str]:
+def marks(verdict: VerdictRecord) -> dict[str, str]:
     """Return the sign of each run that has one."""
-    decision = results.get("verdict") or {}
-    found = {
-        **dict.fromkeys(decision.get("tied_with") or (), TIED),
-        **dict.fromkeys(decision.get("same_as") or (), SAME),
-    }
-    if decision.get("winner"):
-        found[decision["winner"]] = TAKEN if above_chance(results) and decided(results) else DOUBTFUL
+    found = {**dict.fromkeys(verdict.tied_with, TIED), **dict.fromkeys(verdict.same_as, SAME)}
+    found[verdict.winner] = TAKEN if verdict.above_chance and verdict.decided else DOUBTFUL
     return found
 
 
+def chose_too(results: Results) -> bool:
+    """Return whether the pictures that measure also chose an epoch or a setting."""
+    return any(found is not None and found.used_for_choosing for found in map(results.measured, results.runs))
+
+
+def chosen_on(results: Results) -> str:
+    """Return what it means that these pictures also chose."""
+    return (
+        f"The {results.measuring} pictures also chose the epoch or the settings, "
+        "so the figures are probably a bit too high."
+    )
+
+
 def optimism(results: Results) -> list[str]:
-    """Return by how much the best figure is likely to be too good, where that was estimated."""
-    found = results.get("optimism")
-    if not found:
+    """Return by how much the best figure is likely to be too high, where that was estimated."""
+    found = results.optimism
+    if found is None:
         return []
-    looks = f"{found['runs']} run{'s' if found['runs'] != 1 else ''} and {found['epochs']} epochs"
+    looks = f"{found.runs} run{'s' if found.runs != 1 else ''} and {found.epochs} epochs"
     return [
-        f"The best one, {decimal(found['apparent'])}, by about {100 * found['optimism']:.1f} points (the choice among "
-        f"{looks} repeated by bootstrap)."
+        f"The best accuracy, {decimal(found.apparent)}, is probably about {100 * found.optimism:.1f} points too high "
+        f"(estimated by repeating the choice among {looks})."
     ]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from headstart.base.errors import DependencyError, HeadstartError, TrackerError
 from headstart.base.params import check_choice
 from headstart.records.progress import Progress
+from headstart.records.results import Results
 from headstart.report.trackers.entries import Entry, entries_of
 from headstart.report.trackers.home import Home
 from headstart.report.trackers.mistakes import Mistakes
@@ -94,7 +95,7 @@ def choose_trackers(names: Sequence[str] | str | None) -> tuple[str, ...]:
 
 
 def tell(
-    name: str, results: Mapping[str, Any], folder: Path, *, pictures: Path | None, progress: Progress, typed: str
+    name: str, results: Results, folder: Path, *, pictures: Path | None, progress: Progress, typed: str
 ) -> Tracked:
     """Log a run folder to one tracker: what stands there already is left, what was begun is logged anew.
 
@@ -102,8 +103,8 @@ def tell(
     ----------
     name : str
         Of `TRACKERS`.
-    results : dict
-        Content of the folder's ``results.json``.
+    results : Results
+        Of the folder.
     folder : Path
     pictures : Path, optional
         The data folder; by default where it was. Without it no mistakes are shown.
@@ -133,8 +134,8 @@ def tell(
         raise
     except Exception as error:
         raise TrackerError(
-            f"{row.title} could not be told ({_first_line(error)}).",
-            hint=f"The results stand; try again with: headstart report {typed} --{name}",
+            f"{row.title} could not be reached or written ({_first_line(error)}).",
+            hint=f"The results are saved. Try again with: headstart report {typed} --{name}",
         ) from error
     return Tracked(name, row.title, tracker.look, logged)
 

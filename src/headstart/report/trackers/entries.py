@@ -10,23 +10,23 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from headstart.base.files import fingerprint, sha256_of_file
+from headstart.records.codec import plain
+from headstart.records.metrics import Metrics, SetCoverage
+from headstart.records.record import Interval, named_values
+from headstart.records.results import Results, StrategyOverSplits
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 from headstart.report import standing, text
 from headstart.report.cells import escaped, table
+from headstart.report.facts import settings_of
+from headstart.report.standing import Standing
 
-Results = Mapping[str, Any]
-Run = Mapping[str, Any]
 Value = str | int | float | bool
 
 COMPARISON = "comparison"
 _MARKS = {standing.TAKEN: "winner", standing.DOUBTFUL: "in doubt", standing.TIED: "tied", standing.SAME: "same head"}
-_INTERVALS = {
-    "accuracy": "interval",
-    "macro_f1": "macro_f1_interval",
-    "balanced_accuracy": "balanced_accuracy_interval",
-}
 _LEVEL = "0.95"  # of the prediction sets that `predict` states
 
 
@@ -90,111 +90,132 @@ class Entry:
 
 def entries_of(results: Results, folder: Path) -> list[Entry]:
     """Return the comparison and every run that stands in results.json, the most accurate first."""
-    return [_comparison(results, folder), *(_run(results, run, folder) for run in standing.ranked(results))]
+    order = Standing.of(results)
+    return [_comparison(results, order, folder), *(_run(results, order, run, folder) for run in order.runs)]
 
 
-def _comparison(results: Results, folder: Path) -> Entry:
-    data, verdict = results["data"], results.get("verdict") or {}
-    doubt = standing.marks(results).get(str(verdict.get("winner"))) == standing.DOUBTFUL
-    taken = {"in doubt" if doubt else "winner": verdict.get("winner")}
-    counts = {f"pictures.{split}": sum(by.values()) for split, by in (data.get("counts") or {}).items() if by}
-    chosen = {name: (results.get("chosen") or {}).get(name) for name in ("framing", "augment")}
-    settings = {"classes": len(data["classes"]), **counts, **chosen, "seed": results.get("seed")}
-    learning = results.get("learning") or {}
-    learned = zip(learning.get("sizes") or (), learning.get("accuracy") or (), strict=True)
-    chance = standing.chance_accuracy(results)
-    metrics = {"winner": _metrics_by_name(results, verdict.get("winner")), "chance": {"accuracy": chance}}
+def _comparison(results: Results, order: Standing, folder: Path) -> Entry:
+    verdict, winner = results.verdict, results.winner
+    taken = _MARKS[order.marks[verdict.winner]]
     warnings = "\n".join(f"- {line}" for line in text.warnings(results))
+    learned = () if results.learning is None else zip(results.learning.sizes, results.learning.accuracy, strict=True)
+    metrics = {
+        "winner": {} if winner is None else _measured(order.deciding(winner)),
+        "chance": {"accuracy": standing.chance_accuracy(results)},
+    }
     named = ("report.html", "report.md", "results.json", "split.parquet")
     return Entry(
         COMPARISON,
         run=False,
-        settings=flat({**settings, "strategies": [run["id"] for run in results["runs"]]}),
-        tags=_tags(results, {**taken, "command": results.get("command")}),
+        settings=_settings_of_all(results),
+        tags=_tags(results, {taken: verdict.winner, "command": results.command}),
         curves=tuple((round(size), {"learning/accuracy": accuracy}) for size, accuracy in learned),
         metrics=_numbers(metrics),
-        texts={name: told for name, told in (("verdict", verdict.get("text")), ("warnings", warnings)) if told},
-        tables={
-            "strategies": _strategies(results),
-            **_pairs(results),
-        },
+        texts={name: told for name, told in (("verdict", _said(results)), ("warnings", warnings)) if told},
+        tables={"strategies": _strategies(order), **_pairs(results)},
         files={name: folder / name for name in named if (folder / name).is_file()},
-        seconds=sum(step.get("seconds") or 0.0 for step in results.get("plan") or ()),
+        seconds=sum(step.seconds or 0.0 for step in results.plan),
     )
 
 
-def _run(results: Results, run: Run, folder: Path) -> Entry:
-    plain = {name: run.get(name) for name in ("strategy", "weights", "cut", "head", "seed", "preprocessing")}
-    settings = {**plain, **(run.get("settings") or {}), "backbone": (results.get("backbone") or {}).get("name")}
-    mark = _MARKS.get(standing.marks(results).get(run["id"], ""))
-    measured = {split: _measured(metrics) for split, metrics in (run.get("metrics") or {}).items() if metrics}
-    costs = {name: run.get(name) for name in ("seconds", "parameters", "flops")}
-    bundle, answers = (folder / str(run.get(name)) for name in ("bundle", "predictions"))
+def _settings_of_all(results: Results) -> dict[str, Value]:
+    counts = {f"pictures.{split}": sum(by.values()) for split, by in results.data.counts.items() if by}
+    chosen = {"framing": results.chosen.framing, "augment": results.chosen.augment, "seed": results.seed}
+    runs = {"strategies": [run.id for run in results.runs]}
+    return flat({"classes": len(results.data.classes), **counts, **chosen, **runs})
+
+
+def _said(results: Results) -> str:
+    return " ".join([results.verdict.text, *results.verdict.details]).strip()
+
+
+def _run(results: Results, order: Standing, run: RunRecord, folder: Path) -> Entry:
+    own = {"strategy": run.strategy, "weights": run.weights, "cut": run.cut, "head": run.head, "seed": run.seed}
+    network = None if results.backbone is None else results.backbone.name
+    settings = {**own, "preprocessing": plain(run.preprocessing), **settings_of(run), "backbone": network}
+    measured = {"val": _measured(run.metrics.val), "test": _measured(run.metrics.test)}
+    costs = {"seconds": plain(run.seconds), "parameters": plain(run.parameters), "flops": run.flops}
+    means = None if order.splits is None else order.splits.of(run.id)
+    bundle, answers = folder / run.bundle, folder / run.predictions
     return Entry(
-        run["id"],
+        run.id,
         run=True,
         settings=flat(settings),
-        tags=_tags(results, {"strategy": run.get("strategy"), "verdict": mark}),
-        curves=tuple(_curves(run)),
-        metrics=_numbers({**measured, **costs, "over_splits": _measured(standing.over_splits(results).get(run["id"]))}),
-        texts={"warnings": "\n".join(f"- {line}" for line in run["warnings"])} if run.get("warnings") else {},
+        tags=_tags(results, {"strategy": run.strategy, "verdict": _MARKS.get(order.marks.get(run.id, ""))}),
+        curves=(*_curves(run.epochs, "epoch"), *_curves(run.epochs_on_all, "epoch_on_all")),
+        metrics=_numbers({**measured, **costs, "over_splits": _measured(means)}),
+        texts={"warnings": "\n".join(f"- {found.text}" for found in run.warnings)} if run.warnings else {},
         tables=_classes(results, run),
         files={
             **({"bundle": bundle} if (bundle / "bundle.json").is_file() else {}),
             **({"predictions.parquet": answers} if answers.is_file() else {}),
         },
-        seconds=float((run.get("seconds") or {}).get("total") or 0.0),
+        seconds=run.seconds.total,
     )
 
 
-def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Value]:
-    """Return nested settings under names with dots; lists are written with commas, null is left out."""
+def flat(values: Mapping[str, object], before: str = "") -> dict[str, Value]:
+    """Return nested settings under names with dots; lists are written with commas, None is left out."""
     found: dict[str, Value] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             found |= flat(value, f"{before}{name}.")
         elif isinstance(value, list | tuple):
             found[f"{before}{name}"] = ",".join(str(one) for one in value)
-        elif value is not None:
+        elif isinstance(value, str | int | float):
             found[f"{before}{name}"] = value
     return found
 
 
 def _tags(results: Results, own: Mapping[str, str | None]) -> dict[str, str]:
-    backbone = (results.get("backbone") or {}).get("name")
-    every = {"backbone": backbone, "headstart": results.get("headstart"), "data": results["data"].get("fingerprint")}
-    return {name: str(value) for name, value in {**own, **every}.items() if value}
+    network = None if results.backbone is None else results.backbone.name
+    every = {"backbone": network, "headstart": results.headstart, "data": results.data.fingerprint}
+    return {name: value for name, value in {**own, **every}.items() if value}
 
 
-def _curves(run: Run) -> Iterator[tuple[int, dict[str, float]]]:
-    for key, prefix in (("epochs", "epoch"), ("epochs_on_all", "epoch_on_all")):
-        for record in run.get(key) or ():
-            values = {name: value for name, value in record.items() if name != "epoch"}
-            yield int(record["epoch"]), _numbers({prefix: values})
+def _curves(epochs: Sequence[Epoch], prefix: str) -> Iterator[tuple[int, dict[str, float]]]:
+    for one in epochs:
+        values = {name: value for name, value in named_values(one).items() if name != "epoch"}
+        yield one.epoch, _numbers({prefix: values})
 
 
-def _measured(metrics: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the numbers of one split by which people compare: intervals by their ends, of the sets those of 95 %."""
-    if not metrics:
+def _measured(found: Metrics | StrategyOverSplits | None) -> dict[str, object]:
+    """Return the numbers by which people compare: intervals by their ends, of prediction sets those of 95 %."""
+    if found is None:
         return {}
-    found: dict[str, Any] = {}  # what decides comes first: trackers show their first columns
-    for name, interval in _INTERVALS.items():
-        low, high = metrics.get(interval) or (None, None)
-        found |= {name: metrics.get(name), f"{name}_low": low, f"{name}_high": high}
-    found |= {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    found["calibration_error"] = (metrics.get("calibration") or {}).get("ece")
-    sets = (metrics.get("sets") or {}).get(_LEVEL) or {}
-    found |= {f"sets_{name}": sets.get(name) for name in ("coverage", "mean_size")}
-    found["none_of_these"] = (metrics.get("none_of_these") or {}).get("share")
-    return found
+    low, high = _ends(found.interval)
+    values: dict[str, object] = {"accuracy": found.accuracy, "accuracy_low": low, "accuracy_high": high}
+    if isinstance(found, Metrics):  # what decides comes first: trackers show their first columns
+        values |= _of_classes(found) | named_values(found) | _of_trust(found)
+    else:
+        values |= named_values(found)
+    return values
 
 
-def _metrics_by_name(results: Results, run: str | None) -> dict[str, Any]:
-    """Return accuracy and ends of the interval that decided, for one run."""
-    return next((_measured(standing.deciding(results, each)) for each in results["runs"] if each["id"] == run), {})
+def _of_classes(found: Metrics) -> dict[str, object]:
+    macro, balanced = found.macro_f1_interval, found.balanced_accuracy_interval
+    return {
+        "macro_f1": found.macro_f1,
+        "macro_f1_low": macro[0],
+        "macro_f1_high": macro[1],
+        "balanced_accuracy": found.balanced_accuracy,
+        "balanced_accuracy_low": balanced[0],
+        "balanced_accuracy_high": balanced[1],
+    }
 
 
-def _numbers(values: Mapping[str, Any], before: str = "") -> dict[str, float]:
+def _of_trust(found: Metrics) -> dict[str, object]:
+    """Return how far stated probabilities and sets came true; None replaces the records they come from."""
+    sets: SetCoverage | None = None if found.sets is None else found.sets.levels.get(_LEVEL)
+    return {
+        "calibration_error": None if found.calibration is None else found.calibration.ece,
+        "sets_coverage": None if sets is None else sets.coverage,
+        "sets_mean_size": None if sets is None else sets.mean_size,
+        "none_of_these": None if found.none_of_these is None else found.none_of_these.share,
+    }
+
+
+def _numbers(values: Mapping[str, object], before: str = "") -> dict[str, float]:
     """Return finite numbers under names with slashes; what is no number is left out."""
     found: dict[str, float] = {}
     for name, value in values.items():
@@ -205,62 +226,44 @@ def _numbers(values: Mapping[str, Any], before: str = "") -> dict[str, float]:
     return found
 
 
-def _strategies(results: Results) -> Table:
+def _strategies(order: Standing) -> Table:
     """Return the table of strategies, best first, with the accuracy that decided."""
-    signs = standing.marks(results)
-    columns = (
-        "run",
-        "verdict",
-        "cut",
-        "accuracy",
-        "low",
-        "high",
-        "log loss",
-        "macro F1",
-        "seconds",
-        "trained",
-        "flops",
-    )
+    names = ("run", "verdict", "cut")
+    numbers = ("accuracy", "low", "high", "log loss", "macro F1", "seconds", "trained", "flops")
     rows = []
-    for run in standing.ranked(results):
-        decided, measured = standing.deciding(results, run), standing.metrics_of(run, standing.measured_split(results))
-        low, high = decided.get("interval") or (None, None)
-        numbers = [decided.get("accuracy"), low, high, measured.get("loss"), measured.get("macro_f1")]
-        costs = [run["seconds"].get("total"), run["parameters"].get("trained"), run.get("flops")]
-        mark = _MARKS.get(signs.get(run["id"], ""), "")
-        rows.append((str(run["id"]), mark, standing.cut_of(run), *(_number(each) for each in [*numbers, *costs])))
-    return Table(columns, tuple(rows))
+    for run in order.runs:
+        decided, found = order.deciding(run), order.measured(run)
+        reached = (None, None, None) if decided is None else (decided.accuracy, *_ends(decided.interval))
+        besides = (None, None) if found is None else (found.loss, found.macro_f1)
+        costs = (run.seconds.total, float(run.parameters.trained), run.flops)
+        mark = _MARKS.get(order.marks.get(run.id, ""), "")
+        rows.append((run.id, mark, standing.cut_of(run), *reached, *besides, *costs))
+    return Table((*names, *numbers), tuple(rows))
 
 
 def _pairs(results: Results) -> dict[str, Table]:
     """Return the comparisons in pairs; nothing where there was one run."""
     columns = ("a", "b", "difference", "low", "high", "p", "p adjusted")
-    rows = []
-    for pair in results.get("comparisons") or ():
-        ends = pair.get("interval") or (None, None)
-        numbers = [pair.get("difference"), *ends, pair.get("p"), pair.get("p_adjusted")]
-        rows.append((str(pair["a"]), str(pair["b"]), *(_number(each) for each in numbers)))
+    rows = [(pair.a, pair.b, pair.difference, *pair.interval, pair.p, pair.p_adjusted) for pair in results.comparisons]
     return {"pairs": Table(columns, tuple(rows))} if rows else {}
 
 
-def _classes(results: Results, run: Run) -> dict[str, Table]:
-    """Return the recall of each class on the split that measures; nothing where it was not kept."""
-    split = standing.measured_split(results)
-    metrics = standing.metrics_of(run, split)
-    recalls = metrics.get("per_class_recall")
-    if not recalls:
+def _classes(results: Results, run: RunRecord) -> dict[str, Table]:
+    """Return the recall of each class on the pictures that measure; nothing where none did."""
+    found, counts = results.measured(run), results.data.counts.get(results.measuring) or {}
+    if found is None:
         return {}
-    counts, names = results["data"]["counts"].get(split) or {}, results["data"]["classes"]
-    ends: Sequence[Any] = metrics.get("per_class_recall_intervals") or [None] * len(names)
     rows = [
-        (str(name), _number(counts.get(name)), _number(recall), *(_number(end) for end in (each or (None, None))))
-        for name, recall, each in zip(names, recalls, ends, strict=True)
+        (name, float(counts.get(name, 0)), recall, *_ends(ends))
+        for name, recall, ends in zip(
+            results.data.classes, found.per_class_recall, found.per_class_recall_intervals, strict=True
+        )
     ]
     return {"classes": Table(("class", "pictures", "recall", "low", "high"), tuple(rows))}
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else interval
 
 
 def _told(cell: str | float | None) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from headstart.base.errors import PictureError
+from headstart.evidence.mistakes import worst_mistakes
 from headstart.pixels import decode
+from headstart.pixels.root import found_root
+from headstart.records.held_out import HeldOutAnswers, read_answers
+from headstart.records.results import Results
 from headstart.report.grid import Tile, draw_grid
-from headstart.report.page.answers import worst_mistakes
-from headstart.report.page.drawings import percent
-from headstart.report.page.gallery import MOST_WORST
-from headstart.report.page.pictures import found_root
-from headstart.report.page.reading import HeldOutAnswers, read_answers
 
+_MOST = 12  # pictures of a grid
 _SIDE = 224  # of the shorter side: what the grid shows
 
 
@@ -24,15 +22,14 @@ class Mistakes:
 
     Parameters
     ----------
-    results : dict
-        Content of ``results.json``.
+    results : Results
     folder : Path
         The run folder: answers are read from it, grids are written to ``trackers/mistakes``.
     pictures : Path, optional
         The data folder; by default where it was.
     """
 
-    def __init__(self, results: Mapping[str, Any], folder: Path, pictures: Path | None = None) -> None:
+    def __init__(self, results: Results, folder: Path, pictures: Path | None = None) -> None:
         self._results, self._folder, self._pictures = results, folder, pictures
         self._drawn: dict[str, Path | None] = {}
 
@@ -54,14 +51,14 @@ class Mistakes:
 
     @cached_property
     def _root(self) -> Path | None:
-        return found_root(self._results["data"].get("root"), self._pictures, self._answers.paths)
+        return found_root(self._results.data.root, self._pictures, self._answers.paths)
 
     def _draw(self, run: str) -> Path | None:
         answers = self._answers
         if run not in answers.probabilities or self._root is None:
             return None
         rows = worst_mistakes(answers, run)
-        tiles = [tile for row in rows[:MOST_WORST] if (tile := self._tile(run, int(row))) is not None]
+        tiles = [tile for row in rows[:_MOST] if (tile := self._tile(run, int(row))) is not None]
         if not tiles:
             return None
         path = self._folder / "trackers" / "mistakes" / f"{run}.png"
@@ -76,4 +73,4 @@ class Mistakes:
         except (PictureError, OSError):
             return None
         named, truth = answers.classes[said.argmax()], answers.classes[answers.labels[row]]
-        return Tile(picture, named, second=f"{percent(float(said.max()))} sure; it is {truth}", mark="wrong")
+        return Tile(picture, named, second=f"{100 * said.max():.1f}\u00a0% sure; it is {truth}", mark="wrong")

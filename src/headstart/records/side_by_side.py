@@ -1,0 +1,60 @@
+"""Several experiments beside each other."""
+
+from __future__ import annotations
+
+from headstart.records.metrics import SplitName
+from headstart.records.record import Interval, Record
+
+
+class SideCell(Record):
+    """What one run of an experiment reached on the pictures that measure, and the seconds that it took alone."""
+
+    accuracy: float
+    interval: Interval
+    loss: float
+    seconds: float
+
+
+class SideRow(Record):
+    """One experiment.
+
+    Parameters
+    ----------
+    run : str
+        Its run folder.
+    data, backbone : str
+        Names; empty where there is none.
+    pictures : int, optional
+        How many measured; None where nothing was.
+    sign : str
+        What stands in front of the winner.
+    chance : float, optional
+        Accuracy of always answering with the most common class.
+    measured : mapping of str to SideCell
+        By run.
+    """
+
+    run: str
+    data: str
+    fingerprint: str
+    classes: int
+    pictures: int | None
+    split: SplitName
+    backbone: str
+    winner: str
+    sign: str
+    tied_with: tuple[str, ...]
+    chance: float | None
+    measured: dict[str, SideCell]
+
+
+class SideBySide(Record):
+    """The experiments in rows; `strategies` are the columns, in the order of the table of strategies."""
+
+    strategies: tuple[str, ...]
+    rows: tuple[SideRow, ...]
+
+    @property
+    def same_pictures(self) -> bool:
+        """Whether all are of the same pictures and split, so that rows may be compared too."""
+        return len({row.fingerprint for row in self.rows}) <= 1
