@@ -111,8 +111,3 @@ def _by_fiedler(part: list[int], weights: Floats) -> list[int]:
     vector = np.linalg.eigh(np.diag(own.sum(axis=1)) - own)[1][:, 1]
     vector = vector * np.sign(vector[np.abs(vector).argmax()])  # the sign is arbitrary
     return [part[at] for at in np.argsort(np.round(vector, 9), kind="stable")]
-
-
-def ranked_classes(row: Floats, most: int = 3) -> list[int]:
-    """Return the most probable classes of one answer."""
-    return [int(at) for at in np.argsort(-row, kind="stable")[:most]]

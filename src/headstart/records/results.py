@@ -181,13 +181,6 @@ class Results(Record):
         """The run that the verdict recommends."""
         return self.run(self.verdict.winner)
 
-    @property
-    def chance(self) -> float | None:
-        """The accuracy of always answering with the most common class of the pictures that measure."""
-        counts = self.data.counts.get(self.measuring) or {}
-        total = sum(counts.values())
-        return max(counts.values()) / total if total else None
-
     def deciding(self, run: RunRecord) -> StrategyOverSplits | Metrics | None:
         """Return accuracy and interval by which the verdict weighed a run: over several splits, or of the one."""
         over = self.repeated_splits

@@ -33,7 +33,10 @@ def read_results(folder: Path) -> Results:
             if begun
             else "Give the folder that compare wrote; it holds results.json.",
         )
-    return read_record(place, Results, schema=SCHEMA, again=AGAIN)
+    found = read_record(place, Results, schema=SCHEMA, again=AGAIN)
+    if not found.runs:
+        raise StoreError(f"'{place}' holds no run.", hint=AGAIN)
+    return found
 
 
 def read_map(results: Results, folder: Path) -> MapColumns:
