@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,8 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats
 from headstart.bundle.model import Model
 from headstart.pixels.covering import SPOTS, alone, covered, on_cells
+from headstart.records.heat import HeatRecord
+from headstart.records.preprocessing import Preprocessing
 
 ASKED = 2 * SPOTS + 1  # answers for one picture: whole, each spot covered, each spot alone
 
@@ -60,19 +61,24 @@ class Heat:
         """
         return on_cells((self.falls + self.alone - self.alone.mean()) / 2)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        numbers = {"covered": self.covered.tolist(), "alone": self.alone.tolist()}
-        return {"answer": self.answer, "stated": self.stated, **numbers, "named": list(self.named)}
+    def record(self, sha256: str) -> HeatRecord:
+        """Return what is kept of it, with the checksum of the picture."""
+        return HeatRecord(
+            sha256=sha256,
+            answer=self.answer,
+            stated=self.stated,
+            covered=tuple(self.covered.tolist()),
+            alone=tuple(self.alone.tolist()),
+            named=self.named,
+        )
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Heat:
-        """Return what `to_dict` wrote; KeyError, TypeError or ValueError if it is something else."""
-        found = [np.array(values[name], np.float64) for name in ("covered", "alone")]
-        if any(each.shape != (SPOTS,) for each in found) or len(values["named"]) != SPOTS:
+    def from_record(cls, record: HeatRecord) -> Heat:
+        """Return what was kept; ValueError if it has another number of spots."""
+        if any(len(each) != SPOTS for each in (record.covered, record.alone, record.named)):
             raise ValueError("another number of spots")
-        named = tuple(map(str, values["named"]))
-        return cls(str(values["answer"]), float(values["stated"]), found[0], found[1], named)
+        covered, alone = (np.array(values, np.float64) for values in (record.covered, record.alone))
+        return cls(record.answer, record.stated, covered, alone, record.named)
 
 
 def heat_of(models: Sequence[Model], square: NDArray[np.uint8]) -> list[Heat]:
@@ -103,8 +109,8 @@ def alike(models: Mapping[str, Model]) -> list[list[str]]:
     """Return the names of loaded `models` in parts of the same network, readout and preprocessing, to the bit."""
     from headstart.backbones.forward import tensors_hash  # imports torch
 
-    parts: dict[Any, list[str]] = {}
+    parts: dict[tuple[str, tuple[str, ...], Preprocessing], list[str]] = {}
     for name, model in models.items():
-        key = (tensors_hash(model.answering), tuple(model.info.get("read", ())), model.preprocessing)
+        key = (tensors_hash(model.answering), model.info.read, model.preprocessing)
         parts.setdefault(key, []).append(name)
     return list(parts.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from headstart.records.activity import ActivityRecord
 from headstart.records.comparison import Comparison, SplitsComparison
 from headstart.records.environment import Environment, NetworkRecord
@@ -178,6 +180,23 @@ class Results(Record):
     def winner(self) -> RunRecord | None:
         """The run that the verdict recommends."""
         return self.run(self.verdict.winner)
+
+    def deciding(self, run: RunRecord) -> StrategyOverSplits | Metrics | None:
+        """Return accuracy and interval by which the verdict weighed a run: over several splits, or of the one."""
+        over = self.repeated_splits
+        if over is not None and over.strategies and over.decides:
+            return over.of(run.id)
+        return self.measured(run)
+
+    @property
+    def ranked(self) -> tuple[RunRecord, ...]:
+        """The runs by the accuracy that decides, the cheaper first among equals, the unmeasured last."""
+
+        def order(run: RunRecord) -> tuple[float, float, int]:
+            weighed = self.deciding(run)
+            return (math.inf if weighed is None else -weighed.accuracy, run.flops, run.parameters.trained)
+
+        return tuple(sorted(self.runs, key=order))
 
     def strategy(self, name: str) -> StrategyRecord | None:
         """Return the row of the table of strategies called `name`."""

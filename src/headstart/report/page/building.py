@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from headstart.base.errors import HeadstartError
 from headstart.base.files import write_text
+from headstart.explain.heat_maps import stored_heat_maps
+from headstart.explain.neighbours import read_neighbours
 from headstart.pixels import AUGMENTATIONS
-from headstart.records.preprocessing import Preprocessing
+from headstart.pixels.root import found_root
+from headstart.records.held_out import HeldOutAnswers, read_answers
+from headstart.records.results import Results
+from headstart.records.run import RunRecord
 from headstart.report import standing, text
-from headstart.report.page import active, drawings, heat, looking, parts
-from headstart.report.page.gallery import Gallery
-from headstart.report.page.nearness import read_neighbours
-from headstart.report.page.pictures import Thumbnails, found_root, seen_in_training
+from headstart.report.page import active, drawings, heat
+from headstart.report.page.advised import advised
+from headstart.report.page.classes import ClassTable, class_table
+from headstart.report.page.gallery import Gallery, Shown
+from headstart.report.page.making import making, pictures
+from headstart.report.page.mapped import FeatureMap, feature_map
+from headstart.report.page.more import learning, over_splits
+from headstart.report.page.opening import opening, winner_card
+from headstart.report.page.pictures import Thumbnails, seen_in_training
 from headstart.report.page.questions import questions
-from headstart.report.page.reading import HeldOutAnswers, read_answers, read_places, temperature
+from headstart.report.page.ranking import differences, ranking
+from headstart.report.page.reading import read_map, temperature
 from headstart.report.page.rendering import render
+from headstart.report.page.trust import Trust, trust
 from headstart.report.text import Typed
-
-Results = Mapping[str, Any]
+from headstart.table.parquet import read_text_columns
 
 _THREADS = 2
 MOST_VARIED = 2  # classes of which augmented copies are shown
@@ -36,6 +46,23 @@ class Built:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What the page is made of: results, run folder, all answers, and where the pictures may be now."""
+
+    results: Results
+    folder: Path
+    answers: HeldOutAnswers
+    pictures: Path | None
+
+    @property
+    def shown(self) -> RunRecord | None:
+        """The run whose answers the page shows: the winner, else the most accurate that is left."""
+        winner = self.results.verdict.winner
+        name = winner if winner in self.answers.probabilities else next(iter(self.answers.probabilities), None)
+        return None if name is None else self.results.run(name)
+
+
 def write_page(
     results: Results,
     folder: Path,
@@ -48,7 +75,7 @@ def write_page(
 
     Parameters
     ----------
-    results : dict
+    results : Results
         Content of its ``results.json``.
     folder : Path
         The run folder: predictions and bundles are read from it.
@@ -80,105 +107,105 @@ def build(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the page and what a person should be told; see `write_page`."""
     until = None if seconds is None else time.perf_counter() + seconds
-    answers, named = read_answers(results, folder), typed or Typed(folder=str(folder))
-    shown = _shown_run(results, answers)
-    notes: list[str] = []
-    gallery: dict[str, Any] | None = None
-    hot = heat.section(results, answers, looking.found(results, folder), pictures)
-    if shown is not None:
-        gallery = _pictured(results, folder, answers, shown, pictures, until, notes)
-        winner = (results.get("verdict") or {}).get("winner")
-        if winner not in (None, shown):
-            notes.append(
-                f"The answers of {winner} are missing or unreadable: mistakes, classes, map and trust are of {shown}."
-            )
-    else:
-        notes.append("No predictions were found in the run folder: the page has no pictures, classes or promises.")
-    context = {
-        **_sections(results, folder, answers, shown, named),
-        "questions": questions(results, answers, heat.question(hot)),
-        "activity": active.section(results, folder, pictures),
-        "gallery": gallery,
-        "heat": hot,
-        "names": list(results["data"]["classes"]),
-        "notes": notes,
-        "rebuild": f"{named.program} report {text.quoted(named.folder or str(folder))}",
-    }
-    return render("page.html", context), tuple(notes)
+    source = _Source(results, folder, read_answers(results, folder), pictures)
+    named = typed or Typed(folder=str(folder))
+    shown, notes = source.shown, list[str]()
+    hot = heat.section(results, source.answers, stored_heat_maps(results, folder), pictures)
+    gallery = None if shown is None else _pictured(source, shown, until, notes)
+    notes += _whose(source)
+    page = render(
+        "page.html",
+        **_of_results(results, named),
+        **_of_answers(source),
+        shown=None if shown is None else shown.id,
+        questions=questions(results, source.answers, heat.question(hot)),
+        activity=active.section(results, folder, pictures),
+        gallery=gallery,
+        heat=hot,
+        names=results.data.classes,
+        notes=notes,
+        rebuild=f"{named.program} report {text.quoted(named.folder or str(folder))}",
+    )
+    return page, tuple(notes)
 
 
-def _sections(
-    results: Results, folder: Path, answers: HeldOutAnswers, shown: str | None, typed: Typed
-) -> dict[str, Any]:
-    """Return the values of all sections but the pictures."""
-    bundle = next((run.get("bundle") for run in results["runs"] if run["id"] == shown), None)
+def _of_results(results: Results, typed: Typed) -> dict[str, object]:
+    """Return the sections that need nothing but results.json, by their names in the templates."""
     return {
-        "opening": parts.opening(results),
-        "card": parts.winner_card(results, typed),
-        "strategies": parts.strategies(results),
+        "opening": opening(results),
+        "card": winner_card(results, typed),
+        "strategies": ranking(results),
         "time_chart": drawings.accuracy_against_time(results),
-        "pairs": parts.pairs(results),
+        "pairs": differences(results),
         "panels": drawings.epoch_panels(results),
-        "shown": shown,
-        "classes": parts.classes(results, answers, shown) if shown else None,
-        "sure": parts.sure(results, answers, shown, temperature(folder, bundle)) if shown else None,
-        "map": parts.feature_map_of(
-            results, answers, shown, read_places(results, folder), read_neighbours(results, folder)
-        )
-        if shown
-        else None,
-        "learning": results.get("learning"),
-        "learning_chart": drawings.learning_curve(results["learning"]) if results.get("learning") else None,
-        "advice": parts.advice(results),
-        "over_splits": parts.over_splits(results),
+        "learning": learning(results),
+        "advice": advised(results.advice),
+        "over_splits": over_splits(results),
         "optimism": standing.optimism(results),
-        "data": parts.data(results),
-        "making": parts.making(results),
+        "data": pictures(results),
+        "making": making(results),
         "warnings": text.warnings(results),
     }
 
 
-def _pictured(
-    results: Results,
-    folder: Path,
-    answers: HeldOutAnswers,
-    shown: str,
-    pictures: Path | None,
-    until: float | None,
-    notes: list[str],
-) -> dict[str, Any]:
+def _of_answers(source: _Source) -> dict[str, ClassTable | Trust | FeatureMap | None]:
+    """Return the sections about the answers of the run that is shown; None where no answers are left."""
+    results, folder, answers, run = source.results, source.folder, source.answers, source.shown
+    if run is None:
+        return {"classes": None, "sure": None, "map": None}
+    places, near = read_map(results, folder), read_neighbours(results, folder)
+    return {
+        "classes": class_table(results, answers, run),
+        "sure": trust(results, answers, run, temperature(folder / run.bundle)),
+        "map": feature_map(results, answers, run.id, places, near),
+    }
+
+
+def _whose(source: _Source) -> list[str]:
+    """Return what must be said where not the winner's answers are shown."""
+    shown, winner = source.shown, source.results.verdict.winner
+    if shown is None:
+        return ["The run folder holds no predictions: the page has no pictures and says nothing about classes."]
+    if shown.id == winner:
+        return []
+    return [
+        f"The answers of {winner} are missing or unreadable: mistakes, classes, map and probabilities are those of "
+        f"{shown.id}."
+    ]
+
+
+def _pictured(source: _Source, run: RunRecord, until: float | None, notes: list[str]) -> Shown:
     """Return the values of everything that has pictures; what is missing goes to `notes`."""
-    root = found_root(results["data"].get("root"), pictures, answers.paths)
-    gallery = Gallery(answers, shown, list(answers.probabilities), _samples(folder, answers.classes))
+    results, answers = source.results, source.answers
+    root = found_root(results.data.root, source.pictures, answers.paths)
+    gallery = Gallery(answers, run.id, list(answers.probabilities), _samples(source.folder, answers.classes))
     thumbnails = Thumbnails(root, threads=_THREADS)
     left = thumbnails.prepare(gallery.paths(), until=until)
     if root is None:
-        notes.append("The pictures were not found where they were: name their folder with --data to see them here.")
+        notes.append("The pictures are no longer where they were. To see them here, name their folder with --data.")
     if left:
-        notes.append(f"{left:,} pictures were left out to save time: headstart report makes the page with all of them.")
+        notes.append(f"{left:,} pictures were left out to save time. headstart report makes the page with all of them.")
     if thumbnails.missing:
         notes.append(f"{len(thumbnails.missing):,} pictures can no longer be read, such as '{thumbnails.missing[0]}'.")
-    varied = _varied(results, gallery, root) if until is None or time.perf_counter() < until else []
-    return {**gallery.context(thumbnails), "varied": varied}
+    in_time = until is None or time.perf_counter() < until
+    return gallery.shown(thumbnails, _varied(results, gallery, root) if in_time else ())
 
 
 def _varied(results: Results, gallery: Gallery, root: Path | None) -> list[tuple[str, list[str]]]:
     """Return one training picture of the first classes in several copies, as a training with augmentation sees it."""
-    run = next((run for run in results["runs"] if run.get("epochs") and run.get("preprocessing")), None)
-    kind = str(((run or {}).get("settings") or {}).get("augment") or "none")
+    run = next((run for run in results.runs if run.epochs and run.training is not None), None)
+    kind = "none" if run is None or run.training is None else run.training.augment
     if root is None or run is None or kind not in AUGMENTATIONS or kind == "none":
         return []
-    prepared, seed = Preprocessing.from_dict(run["preprocessing"]), int(results.get("seed") or 0)
     firsts = [(name, paths[0]) for name, paths in gallery.samples.items() if paths][:MOST_VARIED]
-    shown = [(name, seen_in_training(root / path, prepared, kind, seed=seed)) for name, path in firsts]
-    return [(name, copies) for name, copies in shown if copies]
+    copies = [
+        (name, seen_in_training(root / path, run.preprocessing, kind, seed=results.seed)) for name, path in firsts
+    ]
+    return [(name, found) for name, found in copies if found]
 
 
 def _samples(folder: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
     """Return some training pictures of each class, evenly over its list; nothing where the split file is gone."""
-    from headstart.base.errors import HeadstartError
-    from headstart.table.parquet import read_text_columns
-
     try:
         columns = read_text_columns(folder / "split.parquet")
         rows = list(zip(columns["path"], columns["label"], columns["split"], strict=True))
@@ -189,9 +216,3 @@ def _samples(folder: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
         if split == "train" and label in found:
             found[label].append(path)
     return {name: paths[:: max(1, len(paths) // 4)][:4] for name, paths in found.items()}
-
-
-def _shown_run(results: Results, answers: HeldOutAnswers) -> str | None:
-    """Return the run whose answers the page shows: the winner, else the most accurate that is left."""
-    winner = (results.get("verdict") or {}).get("winner")
-    return winner if winner in answers.probabilities else next(iter(answers.probabilities), None)

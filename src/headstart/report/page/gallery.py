@@ -3,19 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.report.page.answers import confused_pairs, likely_label_errors, ranked_classes, worst_mistakes
+from headstart.evidence.mistakes import confused_pairs, likely_label_errors, worst_mistakes
+from headstart.records.held_out import HeldOutAnswers
 from headstart.report.page.pictures import Thumbnails
-from headstart.report.page.reading import HeldOutAnswers
-
-Context = dict[str, Any]
 
 MOST_WORST, MOST_PAIRS, MOST_OF_PAIR, MOST_SUSPECTS = 12, 6, 4, 8
 MOST_SHOWN = 200  # of all held-out pictures
 MOST_SAMPLES, MOST_CLASSES = 4, 12  # of each class, and so many classes
+_OFTEN_WRONG = 0.25  # of all answers: from there on a suspected label is likely a mistake of the classifier
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A held-out picture and its answer; `src` is None where the picture is not there.
+
+    `stated` is the probability of the answer, `truly` that of the label; `agreeing` runs name the same wrong class.
+    """
+
+    row: int
+    path: str
+    src: str | None
+    truth: str
+    answer: str
+    right: bool
+    stated: float
+    truly: float
+    agreeing: int = 0
+
+
+@dataclass(frozen=True)
+class Confused:
+    """A class that was mistaken for another: how many of how many, some of them, and a right one of the other class."""
+
+    truth: str
+    answer: str
+    count: int
+    of: int
+    shots: tuple[Shot, ...]
+    typical: tuple[Shot, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Training pictures of a class, each with its path; `src` as in `Shot`."""
+
+    name: str
+    pictures: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything that the page shows in pictures.
+
+    Parameters
+    ----------
+    worst : tuple of Shot
+        The surest mistakes, of `wrong` in all.
+    suspects : tuple of Shot
+        Labels that may be wrong, of `suspected` in all; `runs` were asked.
+    all : tuple of Shot
+        All `n` held-out pictures, or those most worth showing.
+    varied : tuple of (str, list of str)
+        Augmented copies of a picture of some classes, as addresses.
+    """
+
+    worst: tuple[Shot, ...]
+    wrong: int
+    pairs: tuple[Confused, ...]
+    suspects: tuple[Shot, ...]
+    suspected: int
+    runs: int
+    often_wrong: bool
+    all: tuple[Shot, ...]
+    n: int
+    samples: tuple[Sample, ...]
+    varied: tuple[tuple[str, list[str]], ...]
 
 
 class Gallery:
@@ -45,53 +111,58 @@ class Gallery:
             dict.fromkeys([*(answers.paths[row] for row in rows), *sampled, *(answers.paths[r] for r in self.all)])
         )
 
-    def context(self, thumbnails: Thumbnails) -> Context:
+    def shown(self, thumbnails: Thumbnails, varied: Sequence[tuple[str, list[str]]] = ()) -> Shown:
         """Return everything with its pictures; a picture that is not there is None."""
         names = self._answers.classes
-        pairs = [
-            {
-                "truth": names[pair.truth],
-                "answer": names[pair.answer],
-                "count": pair.count,
-                "of": pair.of,
-                "cards": [self._card(row, thumbnails) for row in pair.rows[:MOST_OF_PAIR]],
-                "typical": [self._card(row, thumbnails) for row in self._typical(pair.answer)],
-            }
-            for pair in self.pairs
-        ]
-        shown = [self._card(row, thumbnails) for row in self.all]
-        return {
-            "worst": [self._card(row, thumbnails) for row in self.worst],
-            "wrong": self.wrong,
-            "pairs": pairs,
-            "suspects": [{**self._card(row, thumbnails), "agreeing": count} for row, count in self.suspects],
-            "suspected": self.suspected,
-            "runs": self.runs,
-            "often_wrong": self.wrong > 0.25 * len(self._answers),
-            "all": shown,
-            "n": len(self._answers),
-            "samples": [
-                (name, [{"path": path, "src": thumbnails.of(path)} for path in paths])
-                for name, paths in self.samples.items()
-                if any(thumbnails.of(path) for path in paths)
-            ],
-            "pictured": any(card["src"] for card in shown),
-        }
 
-    def _card(self, row: int, thumbnails: Thumbnails) -> Context:
+        def shots(rows: Iterable[int]) -> tuple[Shot, ...]:
+            return tuple(self._shot(row, thumbnails) for row in rows)
+
+        return Shown(
+            worst=shots(self.worst),
+            wrong=self.wrong,
+            pairs=tuple(
+                Confused(
+                    truth=names[pair.truth],
+                    answer=names[pair.answer],
+                    count=pair.count,
+                    of=pair.of,
+                    shots=shots(pair.rows[:MOST_OF_PAIR]),
+                    typical=shots(self._typical(pair.answer)),
+                )
+                for pair in self.pairs
+            ),
+            suspects=tuple(self._shot(row, thumbnails, agreeing) for row, agreeing in self.suspects),
+            suspected=self.suspected,
+            runs=self.runs,
+            often_wrong=self.wrong > _OFTEN_WRONG * len(self._answers),
+            all=shots(self.all),
+            n=len(self._answers),
+            samples=self._sampled(thumbnails),
+            varied=tuple(varied),
+        )
+
+    def _sampled(self, thumbnails: Thumbnails) -> tuple[Sample, ...]:
+        """Return the training pictures of the classes of which one can be shown."""
+        found = (
+            Sample(name, tuple((path, thumbnails.of(path)) for path in paths)) for name, paths in self.samples.items()
+        )
+        return tuple(sample for sample in found if any(src for _, src in sample.pictures))
+
+    def _shot(self, row: int, thumbnails: Thumbnails, agreeing: int = 0) -> Shot:
         answers, probabilities = self._answers, self._answers.probabilities[self._run][row]
-        best = ranked_classes(probabilities)
-        return {
-            "row": row,
-            "path": answers.paths[row],
-            "src": thumbnails.of(answers.paths[row]),
-            "truth": answers.classes[answers.labels[row]],
-            "answer": answers.classes[best[0]],
-            "right": best[0] == answers.labels[row],
-            "stated": float(probabilities[best[0]]),
-            "truly": float(probabilities[answers.labels[row]]),
-            "best": [(answers.classes[k], float(probabilities[k])) for k in best],
-        }
+        best, label = int(probabilities.argmax()), int(answers.labels[row])
+        return Shot(
+            row=row,
+            path=answers.paths[row],
+            src=thumbnails.of(answers.paths[row]),
+            truth=answers.classes[label],
+            answer=answers.classes[best],
+            right=best == label,
+            stated=float(probabilities[best]),
+            truly=float(probabilities[label]),
+            agreeing=agreeing,
+        )
 
     def _typical(self, label: int) -> list[int]:
         """Return the row of the class's surest right answer: what the wrong answer was thinking of."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
@@ -15,19 +16,20 @@ from PIL import Image
 from headstart.base.errors import PictureError
 from headstart.base.types import Floats
 from headstart.explain.heat import Heat
+from headstart.explain.heat_maps import Found, explained_runs, telling
 from headstart.pixels import decode, frame
 from headstart.pixels.covering import ALONG, CELLS
+from headstart.pixels.root import found_root
+from headstart.records.held_out import HeldOutAnswers
 from headstart.records.preprocessing import Preprocessing
+from headstart.records.results import Results
 from headstart.report.page import svg
 from headstart.report.page.drawings import percent
-from headstart.report.page.looking import Found, looking, telling
-from headstart.report.page.pictures import as_address, found_root
+from headstart.report.page.pictures import as_address
 from headstart.report.page.questions import Question
-from headstart.report.page.reading import HeldOutAnswers
 
-Results = Mapping[str, Any]
-Context = dict[str, Any]
 Pixels = NDArray[np.uint8]
+Kind = Literal["wrong", "apart", "right"]
 
 SIDE = 208  # pixels of the longer side: sharp where three stand beside each other
 WORTH_SAYING = 0.05  # of probability: what covering a spot must change to be told
@@ -42,64 +44,124 @@ _NAMES = (
     ("left", "centre", "right"),
     ("lower left", "bottom", "lower right"),
 )
-_GROUPS = (
-    ("wrong", "Answered wrong"),
-    ("apart", "Answered right, and otherwise by the runner-up"),
-    ("right", "Answered right"),
+_GROUPS: tuple[tuple[Kind, str], ...] = (
+    ("wrong", "Wrong answers"),
+    ("apart", "Right answers, where the runner-up said something else"),
+    ("right", "Right answers"),
 )
 
 
-def section(results: Results, answers: HeldOutAnswers, heats: Found, pictures: Path | None) -> Context | None:
-    """Return legend, groups of cards and the summary; None where nothing was looked at or no picture is at hand."""
-    runs = looking(results, answers)
-    root = found_root(results["data"].get("root"), pictures, answers.paths) if runs else None
-    preprocessing = _preprocessing(results, runs[0]) if runs else None
-    if root is None or preprocessing is None or not heats.get(runs[0]):
+@dataclass(frozen=True)
+class HeatMap:
+    """What one run looks at in a picture, drawn and in words."""
+
+    run: str
+    answer: str
+    right: bool
+    stated: float
+    src: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A picture with its heat maps; `full`: what full colour stands for."""
+
+    kind: Kind
+    path: str
+    truth: str
+    full: str
+    src: str
+    maps: tuple[HeatMap, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Over `n` pictures: in how many one covered spot changes the answer, and which share of the heat lies where."""
+
+    n: int
+    turned: int
+    middle: float
+    rim: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """Legend, groups of cards and the summary; `left` telling pictures were not looked at yet."""
+
+    winner: str
+    other: str | None
+    legend: Markup
+    groups: tuple[tuple[str, tuple[Card, ...]], ...]
+    sum: Sum
+    left: int
+    crop: bool
+
+
+def section(results: Results, answers: HeldOutAnswers, heats: Found, pictures: Path | None) -> Section | None:
+    """Return what the winner and the runner-up look at; None where nothing was looked at or no picture is at hand."""
+    runs = explained_runs(results, answers)
+    root = found_root(results.data.root, pictures, answers.paths) if runs else None
+    winner = results.run(runs[0]) if runs else None
+    if root is None or winner is None or not heats.get(winner.id):
         return None
-    cards, rows = [], telling(answers, runs)
+    preprocessing, rows = winner.preprocessing, telling(answers, runs)
+    cards = _cards(answers, rows, runs, heats, root, preprocessing)
+    groups = [(title, tuple(card for card in cards if card.kind == kind)) for kind, title in _GROUPS]
+    return Section(
+        winner=winner.id,
+        other=runs[1] if len(runs) > 1 else None,
+        legend=_legend(),
+        groups=tuple(group for group in groups if group[1]),
+        sum=summed([heats[winner.id][card.path] for card in cards]),
+        left=sum(answers.paths[row] not in heats[winner.id] for row in rows),
+        crop=preprocessing.framing == "crop",
+    )
+
+
+def _cards(
+    answers: HeldOutAnswers,
+    rows: Sequence[int],
+    runs: Sequence[str],
+    heats: Found,
+    root: Path,
+    preprocessing: Preprocessing,
+) -> list[Card]:
+    """Return the pictures that the first run was asked about and that can still be read."""
+    cards = []
     for row in rows:
         maps = [(run, heat) for run in runs if (heat := heats.get(run, {}).get(answers.paths[row]))]
         with suppress(PictureError, OSError):
             if maps and maps[0][0] == runs[0]:
                 cards.append(_card(answers, row, maps, _seen(root / answers.paths[row], preprocessing)))
-    shown = [heats[runs[0]][card["path"]] for card in cards]
-    groups = [(title, [card for card in cards if card["kind"] == kind]) for kind, title in _GROUPS]
-    return {
-        "winner": runs[0],
-        "other": runs[1] if len(runs) > 1 else None,
-        "legend": _legend(),
-        "groups": [group for group in groups if group[1]],
-        "sum": summed(shown),
-        "left": sum(answers.paths[row] not in heats[runs[0]] for row in rows),
-        "crop": preprocessing.framing == "crop",
-    }
+    return cards
 
 
-def question(found: Context | None) -> list[Question]:
+def question(found: Section | None) -> list[Question]:
     """Return what the maps answer in short, where there are some."""
-    if found is None or not found["groups"]:
+    if found is None or not found.groups:
         return []
-    told, short = found["sum"], "all over the picture"
-    if told["middle"] >= MIDDLE:
+    told, short = found.sum, "all over the picture"
+    if told.middle >= MIDDLE:
         short = "mostly the middle"
-    elif told["rim"] >= RIM:
-        short = "mostly the rim"
-    said = f"{percent(told['middle'], 0)} of what speaks for its answers lies in the middle quarter of {told['n']} "
-    said += f"telling pictures. Covering one spot turns its answer in {told['turned']} of them."
+    elif told.rim >= RIM:
+        short = "mostly the edges"
+    said = f"In {told.n} telling pictures, {percent(told.middle, 0)} of what supports its answers lies in the middle "
+    said += f"quarter. Covering one spot changes its answer in {told.turned} of them."
     return [Question("What does it look at?", short, said, "heat")]
 
 
-def summed(heats: Sequence[Heat]) -> Context:
-    """Return over some pictures: in how many one spot turns the answer, and which share of the heat lies where."""
+def summed(heats: Sequence[Heat]) -> Sum:
+    """Return over some pictures: in how many one spot changes the answer, and which share of the heat lies where."""
     heat = sum((np.maximum(one.cells(), 0.0) for one in heats), np.zeros((CELLS, CELLS)))
     total = max(float(heat.sum()), 1e-12)
     inner = slice(CELLS // 4, CELLS - CELLS // 4)
-    return {
-        "n": len(heats),
-        "turned": sum(any(name != one.answer for name in one.named) for one in heats),
-        "middle": float(heat[inner, inner].sum()) / total,
-        "rim": 1.0 - float(heat[1:-1, 1:-1].sum()) / total,
-    }
+    return Sum(
+        n=len(heats),
+        turned=sum(any(name != one.answer for name in one.named) for one in heats),
+        middle=float(heat[inner, inner].sum()) / total,
+        rim=1.0 - float(heat[1:-1, 1:-1].sum()) / total,
+    )
 
 
 def told(heat: Heat) -> str:
@@ -107,16 +169,17 @@ def told(heat: Heat) -> str:
     best, least = int(heat.falls.argmax()), int(heat.falls.argmin())
     takes, adds = float(heat.falls[best]), -float(heat.falls[least])
     if takes >= WORTH_SAYING:
-        said = f"Mostly the {where(best)}; covering it takes {_points(takes)}"
+        said = f"Mostly the {where(best)}; covering it takes away {_points(takes)}"
         turned = heat.named[best]
-        said += f" and turns the answer into \u2068{turned}\u2069." if turned != heat.answer else "."
+        said += f" and changes the answer to \u2068{turned}\u2069." if turned != heat.answer else "."
     else:
-        said = f"No spot is needed: covering any takes {'nothing' if takes < 0.005 else f'at most {_points(takes)}'}."
+        least_said = "nothing" if takes < 0.005 else f"at most {_points(takes)}"
+        said = f"No single spot matters: covering any one takes away {least_said}."
     if adds >= WORTH_SAYING:
         return f"{said} Covering the {where(least)} adds {_points(adds)}."
     if takes < WORTH_SAYING and heat.alone.max() - heat.alone.min() >= WORTH_TELLING_APART:
         most, few = int(heat.alone.argmax()), int(heat.alone.argmin())
-        said += f" Alone, the {where(most)} makes it {percent(float(heat.alone[most]), 0)} sure, "
+        said += f" Shown alone, the {where(most)} makes it {percent(float(heat.alone[most]), 0)} sure, "
         said += f"the {where(few)} {percent(float(heat.alone[few]), 0)}."
     return said
 
@@ -151,31 +214,31 @@ def coloured(square: Pixels, cells: Floats, shape: tuple[int, int]) -> Pixels:
 
 def _card(
     answers: HeldOutAnswers, row: int, maps: Sequence[tuple[str, Heat]], seen: tuple[Pixels, tuple[int, int]]
-) -> Context:
+) -> Card:
     """Return a picture with its maps; one scale of colours serves them all."""
     square, shape = seen
     full = max(LEAST, *(float(np.abs(heat.cells()).max()) for _, heat in maps))
     truth, first = answers.classes[answers.labels[row]], maps[0][1]
     apart = any(heat.answer != first.answer for _, heat in maps)
     whole = np.asarray(Image.fromarray(square).resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
-    return {
-        "kind": "wrong" if first.answer != truth else "apart" if apart else "right",
-        "path": answers.paths[row],
-        "truth": truth,
-        "full": _points(full),
-        "src": as_address(whole, SIDE),
-        "maps": [
-            {
-                "run": run,
-                "answer": heat.answer,
-                "right": heat.answer == truth,
-                "stated": heat.stated,
-                "src": as_address(coloured(square, heat.cells() / full, shape), SIDE),
-                "told": told(heat),
-            }
+    return Card(
+        kind="wrong" if first.answer != truth else "apart" if apart else "right",
+        path=answers.paths[row],
+        truth=truth,
+        full=_points(full),
+        src=as_address(whole, SIDE),
+        maps=tuple(
+            HeatMap(
+                run=run,
+                answer=heat.answer,
+                right=heat.answer == truth,
+                stated=heat.stated,
+                src=as_address(coloured(square, heat.cells() / full, shape), SIDE),
+                told=told(heat),
+            )
             for run, heat in maps
-        ],
-    }
+        ),
+    )
 
 
 def _seen(file: Path, preprocessing: Preprocessing) -> tuple[Pixels, tuple[int, int]]:
@@ -185,11 +248,6 @@ def _seen(file: Path, preprocessing: Preprocessing) -> tuple[Pixels, tuple[int, 
     ratio = min(max(ratio, 0.5), 2.0)
     shape = (round(SIDE * min(ratio, 1.0)), round(SIDE * min(1 / ratio, 1.0)))
     return frame(whole, preprocessing), shape
-
-
-def _preprocessing(results: Results, run: str) -> Preprocessing | None:
-    entry = next((each.get("preprocessing") for each in results["runs"] if each["id"] == run), None)
-    return Preprocessing.from_dict(entry) if entry else None
 
 
 def _points(share: float) -> str:

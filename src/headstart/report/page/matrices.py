@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
@@ -54,24 +55,37 @@ def sparse(matrix: Integers) -> list[list[int]]:
     return [[int(t), int(a), int(matrix[t, a])] for t, a in zip(*np.nonzero(matrix), strict=True)]
 
 
-def numbered(matrix: Integers, classes: Sequence[str]) -> list[dict[str, object]]:
-    """Return a small matrix as rows of cells with count, shade and whether it is the diagonal."""
-    return [
-        {
-            "name": name,
-            "of": int(row.sum()),
-            "cells": [
-                {
-                    "count": int(count),
-                    "shade": shade(int(count), int(row.sum())),
-                    "right": at == column,
-                    "answer": classes[column],
-                }
-                for column, count in enumerate(row)
-            ],
-        }
-        for at, (name, row) in enumerate(zip(classes, matrix, strict=True))
-    ]
+@dataclass(frozen=True)
+class Cell:
+    """How many pictures of a class were given one answer, how dark that is drawn, and whether it is right."""
+
+    count: int
+    shade: int
+    right: bool
+    answer: str
+
+
+@dataclass(frozen=True)
+class NumberedRow:
+    """One class of a small matrix, and how many pictures it has."""
+
+    name: str
+    of: int
+    cells: tuple[Cell, ...]
+
+
+def numbered(matrix: Integers, classes: Sequence[str]) -> tuple[NumberedRow, ...]:
+    """Return a small matrix row by row."""
+    return tuple(_numbered_row(row, at, classes) for at, row in enumerate(matrix))
+
+
+def _numbered_row(row: Integers, at: int, classes: Sequence[str]) -> NumberedRow:
+    of = int(row.sum())
+    cells = (
+        Cell(count=int(count), shade=shade(int(count), of), right=at == column, answer=classes[column])
+        for column, count in enumerate(row)
+    )
+    return NumberedRow(name=classes[at], of=of, cells=tuple(cells))
 
 
 def bar(share: float, class_: str) -> Markup:

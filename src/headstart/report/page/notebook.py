@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from headstart.report import standing
-from headstart.report.page import parts
+from headstart.records.results import Results
+from headstart.records.verdict import VerdictRecord
+from headstart.report.page.opening import Opening, heading, opening
+from headstart.report.page.ranking import Ranking, ranking
 from headstart.report.page.rendering import render
 
 
-def experiment_html(results: Mapping[str, Any], folder: str) -> str:
+def experiment_html(results: Results, folder: str) -> str:
     """Return verdict and table of strategies, and where the page is."""
-    context = {"opening": parts.opening(results), "strategies": parts.strategies(results), "folder": folder}
-    return render("notebook.html", {**context, **_decision(results)})
+    return _render(results.verdict, opening(results), ranking(results), folder)
 
 
-def verdict_html(verdict: Mapping[str, Any]) -> str:
-    """Return the sentences of `verdict` of results.json with the winner in front."""
-    return render("notebook.html", {**_decision({"verdict": verdict}), "strategies": None})
+def verdict_html(verdict: VerdictRecord) -> str:
+    """Return the sentences of a verdict with the winner in front."""
+    return _render(verdict)
 
 
-def _decision(results: Mapping[str, Any]) -> dict[str, Any]:
-    found = results.get("verdict") or {}
-    return {
-        "winner": found.get("winner"),
-        "decided": standing.decided(results),
-        "tied": list(found.get("tied_with") or ()),
-        "said": found.get("text"),
-    }
+def _render(
+    verdict: VerdictRecord, top: Opening | None = None, strategies: Ranking | None = None, folder: str = ""
+) -> str:
+    return render(
+        "notebook.html",
+        verdict=verdict,
+        heading=heading(verdict),
+        opening=top,
+        strategies=strategies,
+        folder=folder,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from headstart.base.errors import DataError, PictureError
+from headstart.base.errors import PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.streams import stream
 from headstart.pixels import augment, decode
@@ -93,22 +93,3 @@ def as_address(pixels: NDArray[np.uint8], side: int = SIDE) -> str:
     written = io.BytesIO()
     image.save(written, "JPEG", quality=_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode("ascii")
-
-
-def found_root(results_root: str | None, given: Path | None, paths: Sequence[str]) -> Path | None:
-    """Return the folder that holds the pictures: the one that was given, else where they were; None if it is gone.
-
-    Raises
-    ------
-    DataError
-        If one was given that holds none of them.
-    """
-    for place in (given, Path(results_root) if results_root else None):
-        if place is not None and any((place / path).is_file() for path in paths[:20]):
-            return place
-        if place is not None and place == given:
-            raise DataError(
-                f"'{given}' holds none of the pictures, such as '{next(iter(paths), '')}'.",
-                hint="Give the folder that was compared, or leave --data out: the page then has no pictures.",
-            )
-    return None

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from headstart.evidence.verdict import worth_of_more
+from headstart.evidence.confidence import off_by_more_than_luck, overconfident, right_when_sure
+from headstart.evidence.mistakes import worst_mistakes
+from headstart.records.held_out import HeldOutAnswers
+from headstart.records.metrics import Calibration, Metrics
+from headstart.records.results import Results
+from headstart.records.run import RunRecord
 from headstart.report import standing
 from headstart.report.numbers import seconds_text
-from headstart.report.page.answers import (
-    kept_promises,
-    off_by_more_than_luck,
-    promises_too_much,
-    worst_mistakes,
-)
 from headstart.report.page.drawings import percent, points
-from headstart.report.page.reading import HeldOutAnswers
+from headstart.report.page.ranking import told_apart
+from headstart.words.learning import worth_text
 
-Results = Mapping[str, Any]
-
-# What a strategy does, for who has never heard its name.
-PLAIN = {
-    "linear": "The pretrained network is kept as it is; only a small linear rule on top learns from your pictures.",
-    "svm": "The pretrained network is kept as it is; a support vector machine on top learns from your pictures.",
-    "knn": "The pretrained network is kept as it is; a new picture gets the class of the training pictures nearest.",
-    "partial": "The last part of the pretrained network is trained further on your pictures; the rest is kept.",
-    "full": "The whole pretrained network is trained further on your pictures.",
-    "scratch": "A network that knows nothing yet is trained on your pictures alone.",
-}
-
-
-_HEADS = ("linear", "svm", "knn")
 _NEAR = 5.0  # points behind the most accurate; more than that is a matter for more pictures, not for a yes
+_LEAST_SURE = 10  # answers that state 95 % or more; of fewer their share of right ones is mostly luck
+_KEPT, _NEARLY_KEPT = 0.02, 0.06  # by how much less than stated may be right, for "yes" and "not quite"
 
 
 @dataclass(frozen=True)
@@ -47,101 +34,133 @@ class Question:
 
 def questions(results: Results, answers: HeldOutAnswers, looked: Sequence[Question] = ()) -> list[Question]:
     """Return the questions that these results can answer; `looked` is what heat maps tell, if there are some."""
-    winner = next((run for run in results["runs"] if run["id"] == (results.get("verdict") or {}).get("winner")), None)
+    winner = results.winner
     if winner is None:
         return []
     found = [_good(results, winner), _cheap(results, winner)]
-    if winner["id"] in answers.probabilities:
+    if winner.id in answers.probabilities:
         found += [_missed(results, winner, answers), _trusted(results, winner, answers)]
     return [question for question in [*found, *looked, _more(results)] if question]
 
 
-def _good(results: Results, winner: Mapping[str, Any]) -> Question | None:
-    found = standing.metrics_of(winner, standing.measured_split(results))
-    if not found:
+def _good(results: Results, winner: RunRecord) -> Question | None:
+    found = results.measured(winner)
+    if found is None:
         return None
-    chance, (low, high) = standing.chance_accuracy(results), found["interval"]
-    told = f"Measured on {found['n']:,} pictures that it had not seen; in the long run {percent(low, 0)} to "
-    told += f"{percent(high, 0)}."
+    chance, (low, high) = standing.chance_accuracy(results), found.interval
+    told = f"Measured on {found.n:,} pictures that it had never seen. "
+    told += f"On new pictures of the same kind, expect {percent(low, 0)} to {percent(high, 0)}."
     if chance is not None:
-        told += f" Always saying the commonest class would reach {percent(chance, 0)}."
-    return Question("How good is it?", f"{percent(found['accuracy'])} right", told, "strategies")
+        told += f" Always saying the most common class would reach {percent(chance, 0)}."
+    return Question("How good is it?", f"{percent(found.accuracy)} right", told, "strategies")
 
 
-def _cheap(results: Results, winner: Mapping[str, Any]) -> Question | None:
-    """Return what the cheap one loses against the most accurate: the one that is taken, if that is another.
+@dataclass(frozen=True)
+class _Timed:
+    """A run with what it reached."""
+
+    run: RunRecord
+    found: Metrics
+
+    @property
+    def seconds(self) -> str:
+        return seconds_text(self.run.seconds.total)
+
+
+def _cheap(results: Results, winner: RunRecord) -> Question | None:
+    """Return what the quick one loses against the most accurate: the one recommended, if that is another.
 
     Else the best strategy that trains nothing of the network.
     """
-    split, asked = standing.measured_split(results), "Is the cheap one good enough?"
-    timed = [run for run in standing.ranked(results) if standing.metrics_of(run, split) and run["seconds"].get("total")]
+    asked = "Is a quick strategy good enough?"
+    timed = [_Timed(run, found) for run in results.ranked if (found := results.measured(run)) and run.seconds.total]
     if len(timed) < 2:
         return None
-    best, quickest = timed[0], min(timed, key=lambda run: float(run["seconds"]["total"]))
-    cheap = next((run for run in timed if run["strategy"] in _HEADS), quickest)
-    if winner in timed and winner["id"] != best["id"]:
-        cheap = winner
-    spent = seconds_text(cheap["seconds"]["total"])
-    if not standing.above_chance(results):
-        told = "None of them can be told from answering without looking, so none is good enough yet."
+    if not results.verdict.above_chance:
+        told = "These pictures can't tell any of the strategies from guessing, so none is good enough yet."
         return Question(asked, "no", told, "strategies")
-    if not standing.decided(results):
-        return Question(
-            asked, "cannot be told", "A class has too few held-out pictures to call anything better.", "cost"
-        )
-    if cheap["id"] == best["id"]:
-        return Question(asked, "yes", f"{best['id']} takes {spent}, and none was right more often.", "cost")
-    behind = 100 * (standing.metrics_of(best, split)["accuracy"] - standing.metrics_of(cheap, split)["accuracy"])
-    tied = not _told_apart(results, cheap["id"], best["id"])
-    told = f"{cheap['id']} ({spent}) is {behind:.1f} points behind {best['id']} "
-    told += f"({seconds_text(best['seconds']['total'])}), the most accurate"
-    told += ": too little to tell from luck with so many pictures." if tied else ", more than luck would give."
-    short = "no" if not tied else "yes, as far as can be told" if behind < _NEAR else "cannot be told"
-    return Question(asked, short, told, "cost")
+    if not results.verdict.decided:
+        return Question(asked, "can't tell", "A class has too few held-out pictures to call anything better.", "cost")
+    best, quick = timed[0], _quick(results, timed, winner)
+    if quick.run.id == best.run.id:
+        return Question(asked, "yes", f"{best.run.id} takes {best.seconds}, and none was right more often.", "cost")
+    behind = 100 * (best.found.accuracy - quick.found.accuracy)
+    told = (
+        f"{quick.run.id} ({quick.seconds}) is {behind:.1f} points less accurate than {best.run.id} ({best.seconds}). "
+    )
+    if told_apart(results, quick.run.id, best.run.id):
+        return Question(asked, "no", f"{told}That is more than luck explains.", "cost")
+    short = "yes, as far as these pictures can tell" if behind < _NEAR else "can't tell"
+    return Question(asked, short, f"{told}That may be luck: these pictures can't tell.", "cost")
 
 
-def _told_apart(results: Results, one: str, other: str) -> bool:
-    """Return whether the paired test, adjusted for all pairs, tells two runs apart."""
-    pairs = [pair for pair in results.get("comparisons") or () if {pair["a"], pair["b"]} == {one, other}]
-    return any(pair.get("p_adjusted") is not None and float(pair["p_adjusted"]) < 0.05 for pair in pairs)
+def _quick(results: Results, timed: Sequence[_Timed], winner: RunRecord) -> _Timed:
+    """Return the quick one: the winner unless it is the most accurate, else the best that trains no network."""
+    taken = next((one for one in timed[1:] if one.run.id == winner.id), None)
+    if taken is not None:
+        return taken
+    frozen = (one for one in timed if _trains_nothing(results, one.run))
+    return next(frozen, min(timed, key=lambda one: one.run.seconds.total))
 
 
-def _missed(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> Question:
-    wrong = worst_mistakes(answers, winner["id"])
-    recalls = standing.metrics_of(winner, standing.measured_split(results)).get("per_class_recall") or []
+def _trains_nothing(results: Results, run: RunRecord) -> bool:
+    row = results.strategy(run.strategy)
+    return row is not None and row.trains == "none"
+
+
+def _missed(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Question:
+    wrong, found = worst_mistakes(answers, winner.id), results.measured(winner)
+    recalls = () if found is None else found.per_class_recall
     known = [(recall, name) for recall, name in zip(recalls, answers.classes, strict=False) if recall is not None]
-    told = "None of the held-out pictures was answered wrong."
+    told = "It made no mistake on the held-out pictures."
     if len(wrong) and known:
         recall, name = min(known)
-        told = f"The hardest class is \u2068{name}\u2069: of its pictures {percent(recall, 0)} are found."
+        told = f"The hardest class is \u2068{name}\u2069: it finds {percent(recall, 0)} of those pictures."
     return Question("Which pictures does it miss?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
 
 
-def _trusted(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> Question:
-    sure, right, mean = kept_promises(answers, winner["id"])
-    asked, whole = "Can I trust a stated 95 %?", _on_the_whole(results, winner, answers)
-    if sure < 10:
-        some = f"Only {sure} answer{' states' if sure == 1 else 's state'} 95 % or more."
-        return Question(asked, "too few to say", f"{some}{whole}", "sureness")
-    share = right / sure
-    short = "yes" if share >= mean - 0.02 else "not quite" if share >= mean - 0.06 else "no"
-    told = f"{sure:,} answers state 95 % or more, {percent(mean)} on average; {percent(share)} of them are right."
-    return Question(asked, "that one, yes" if whole and short == "yes" else short, f"{told}{whole}", "sureness")
+def _trusted(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Question:
+    sure, right, mean = right_when_sure(answers, winner.id)
+    found = results.measured(winner)
+    record = None if found is None else found.calibration
+    asked, off = "Can I trust its probabilities?", _off(record, answers, winner.id)
+    if sure < _LEAST_SURE:
+        told = f"Only {sure} answer{' states' if sure == 1 else 's state'} 95 % or more: too few to check those alone."
+        return Question(asked, _in_short(off, record), f"{_whole(off, record)}{told}", "sureness")
+    lacks = mean - right / sure
+    short = "yes" if lacks <= _KEPT else "not quite" if lacks <= _NEARLY_KEPT else "no"
+    told = (
+        f"{sure:,} answers state 95 % or more ({percent(mean)} on average); {percent(right / sure)} of them are right. "
+    )
+    return Question(asked, f"at 95 %, {short}" if off else short, f"{told}{_whole(off, record)}".strip(), "sureness")
 
 
-def _on_the_whole(results: Results, winner: Mapping[str, Any], answers: HeldOutAnswers) -> str:
-    """Return what is said of all stated probabilities together where they are off by more than luck."""
-    record = standing.metrics_of(winner, standing.measured_split(results)).get("calibration") or {}
+def _off(record: Calibration | None, answers: HeldOutAnswers, run: str) -> str:
+    """Return "overconfident" or "underconfident" where that is more than luck, else nothing."""
     if not off_by_more_than_luck(record):
         return ""
-    return f" All answers together promise too {'much' if promises_too_much(answers, winner['id']) else 'little'}."
+    return "overconfident" if overconfident(answers, run) else "underconfident"
+
+
+def _in_short(off: str, record: Calibration | None) -> str:
+    if record is None:
+        return "too few answers to tell"
+    return f"no, it is {off}" if off else "yes, as far as these pictures can tell"
+
+
+def _whole(off: str, record: Calibration | None) -> str:
+    """Return what is known of all stated probabilities together."""
+    if record is None or not off:
+        return "" if record is None else "Overall, stated probabilities and right answers agree. "
+    high = "higher" if off == "overconfident" else "lower"
+    return f"Overall it is {off}: it states {high} probabilities than its answers deserve. "
 
 
 def _more(results: Results) -> Question | None:
-    entry = results.get("learning")
-    if not entry:
+    if results.learning is None:
         return None
-    told, (low, high) = entry["forecast"], (points(end) for end in entry["forecast"]["interval"])
-    short = worth_of_more(told["interval"])
-    said = f"From {entry['pictures']:,} to {told['pictures']:,} training pictures: {points(told['gain'])} points"
-    return Question("Would more pictures help?", short, f"{said} expected, between {low} and {high}.", "more")
+    forecast = results.learning.forecast
+    low, high = (points(end) for end in forecast.interval)
+    told = f"With {forecast.more:,} instead of {forecast.pictures:,} training pictures, expect {points(forecast.gain)} "
+    told += f"percentage points of accuracy (between {low} and {high})."
+    return Question("Would more pictures help?", worth_text(results.learning), told, "more")

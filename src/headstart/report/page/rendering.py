@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,9 +14,9 @@ from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.page.drawings import percent, points
 
 
-def render(template: str, context: Mapping[str, Any]) -> str:
+def render(template: str, **values: object) -> str:
     """Return a template filled in; a value that is missing is an error."""
-    return _environment().get_template(template).render(context)
+    return _environment().get_template(template).render(values)
 
 
 @cache
@@ -56,7 +55,7 @@ def spelled(items: Sequence[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
-def as_data(value: Any) -> Markup:
+def as_data(value: object) -> Markup:
     """Return a value as JSON that can stand in a script element, whatever names it holds."""
     told = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from markupsafe import Markup
 
 from headstart.base.files import write_text
+from headstart.records.run import RunId
+from headstart.records.side_by_side import SideBySide, SideCell, SideRow
 from headstart.report import standing
 from headstart.report.page import svg
+from headstart.report.page.looks import look_of
 from headstart.report.page.rendering import render
+from headstart.report.page.svg import NEUTRAL, Look, Scale
 
 
-def write_runs(found: Mapping[str, Any], path: Path) -> None:
+@dataclass(frozen=True)
+class _Cell:
+    """What one run reached, what the verdict makes of it, and its bar."""
+
+    reached: SideCell
+    mark: str
+    bar: Markup
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One comparison, and what each column's run reached in it."""
+
+    of: SideRow
+    cells: tuple[_Cell | None, ...]
+
+
+def write_runs(found: SideBySide, path: Path) -> None:
     """Write what `report.side_by_side` found as a page of its own, durably.
 
     Raises
@@ -23,26 +46,27 @@ def write_runs(found: Mapping[str, Any], path: Path) -> None:
     write_text(path, runs_page(found))
 
 
-def runs_page(found: Mapping[str, Any]) -> str:
-    """Return the page: a row for each run, a column for each strategy, all bars on one scale."""
-    scale = svg.share_scale(
-        (end for row in found["runs"] for cell in row["measured"].values() for end in cell["interval"] or ()),
-        0.0,
-        100.0,
+def runs_page(found: SideBySide) -> str:
+    """Return the page: a row for each run folder, a column for each strategy, all bars on one scale."""
+    ends = (end for row in found.rows for cell in row.measured.values() for end in cell.interval)
+    scale, looks = svg.share_scale(ends, 0.0, 100.0), {row.name: look_of(row) for row in found.table}
+    rows = [_Row(row, tuple(_cell(row, name, scale, looks) for name in found.strategies)) for row in found.rows]
+    return render(
+        "runs.html",
+        rows=rows,
+        strategies=found.strategies,
+        same=found.same_pictures,
+        low=scale.low,
+        high=scale.high,
     )
-    rows = [
-        {**row, "cells": [_cell(row, strategy, scale) for strategy in found["strategies"]]} for row in found["runs"]
-    ]
-    same = len({row["fingerprint"] for row in rows}) <= 1
-    context = {"rows": rows, "strategies": found["strategies"], "same": same, "low": scale.low, "high": scale.high}
-    return render("runs.html", context)
 
 
-def _cell(row: Mapping[str, Any], strategy: str, scale: svg.Scale) -> dict[str, Any] | None:
-    cell = row["measured"].get(strategy)
-    if cell is None:
+def _cell(row: SideRow, name: str, scale: Scale, looks: Mapping[str, Look]) -> _Cell | None:
+    reached = row.measured.get(name)
+    if reached is None:
         return None
-    mark = "tied" if strategy in row["tied_with"] else ""
-    if strategy == row["winner"]:
-        mark = "in doubt" if row["sign"] == standing.DOUBTFUL else "taken"
-    return {**cell, "mark": mark, "bar": svg.interval_bar(cell["accuracy"], cell["interval"], scale, strategy=strategy)}
+    look = looks.get(RunId.parse(name).strategy, NEUTRAL)
+    mark = "tied" if name in row.tied_with else ""
+    if name == row.winner:
+        mark = "in doubt" if row.sign == standing.DOUBTFUL else "recommended"
+    return _Cell(reached, mark, svg.interval_bar(reached.accuracy, reached.interval, scale, look))

@@ -8,15 +8,47 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from markupsafe import Markup, escape
 
+from headstart.records.strategy import Sign
+
 Value = str | float | int | None
 
-# One shape and one dash pattern for each strategy beside its colour: told apart without seeing colours.
-STRATEGIES = ("linear", "svm", "knn", "partial", "full", "scratch")
-_SHAPES = ("circle", "square", "triangle", "diamond", "cross", "ring")
-_DASHES = ("", "6 3", "2 3", "", "8 3 2 3", "4 4")
+
+@dataclass(frozen=True)
+class Look:
+    """How something is drawn: a sign and dashes beside the colour, so that it is told apart without seeing colours.
+
+    Parameters
+    ----------
+    sign : str
+    dash : str
+        As in SVG; empty: a solid line.
+    colour : int
+        Its place among the colours of the style sheet.
+    """
+
+    sign: Sign = "circle"
+    dash: str = ""
+    colour: int = 0
+
+    @property
+    def fill(self) -> str:
+        """The style sheet's class for signs of this colour."""
+        return f"c{self.colour % COLOURS}"
+
+    @property
+    def stroke(self) -> str:
+        """The style sheet's class for lines of this colour."""
+        return f"s{self.colour % COLOURS}"
+
+
+COLOURS = 8  # of the style sheet
+SIGNS: tuple[Sign, ...] = get_args(Sign)
+NEUTRAL = Look()  # of what belongs to no strategy
+LOOKS = tuple(Look(sign=sign, colour=colour) for colour, sign in enumerate(SIGNS))  # of what has no look of its own
 
 
 def tag(name: str, *content: str, **attributes: Value) -> Markup:
@@ -143,39 +175,41 @@ def frame(x: Scale, y: Scale, xs: Sequence[tuple[float, str]], ys: Sequence[tupl
     return tag("g", *parts, aria_hidden="true")
 
 
-def place_of(strategy: str) -> int:
-    """Return which colour, shape and dash pattern a strategy has."""
-    return STRATEGIES.index(strategy) if strategy in STRATEGIES else sum(map(ord, strategy)) % len(STRATEGIES)
-
-
-def symbol(strategy: str, x: float, y: float, size: float = 5.0) -> Markup:
-    """Return a strategy's sign in its colour and shape."""
-    class_, shape, s = f"sign c{place_of(strategy)}", _SHAPES[place_of(strategy)], size
-    if shape == "circle":
+def symbol(look: Look, x: float, y: float, s: float = 6) -> Markup:
+    """Return the sign of a look around (x, y), about `s` to each side."""
+    class_ = f"sign {look.fill}"
+    if look.sign == "circle":
         return tag("circle", cx=x, cy=y, r=s, class_=class_)
-    if shape == "ring":
+    if look.sign == "ring":
         return tag("circle", cx=x, cy=y, r=s - 1, class_=f"{class_} hollow")
-    around_centre = {
-        "square": ((-s, -s), (s, -s), (s, s), (-s, s)),
-        "triangle": ((0, -1.2 * s), (1.15 * s, s), (-1.15 * s, s)),
-        "diamond": ((0, -1.4 * s), (1.4 * s, 0), (0, 1.4 * s), (-1.4 * s, 0)),
-        "cross": tuple((s * a, s * b) for a, b in _CROSS),
-    }[shape]
-    points = " ".join(f"{short(x + dx)},{short(y + dy)}" for dx, dy in around_centre)
+    points = " ".join(f"{short(x + s * dx)},{short(y + s * dy)}" for dx, dy in _OUTLINES[look.sign])
     return tag("polygon", points=points, class_=class_)
 
 
-_CROSS = (
-    (-0.4, -1.3), (0.4, -1.3), (0.4, -0.4), (1.3, -0.4), (1.3, 0.4), (0.4, 0.4),
-    (0.4, 1.3), (-0.4, 1.3), (-0.4, 0.4), (-1.3, 0.4), (-1.3, -0.4), (-0.4, -0.4),
-)  # fmt: skip
+def _around(radii: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Return corners at these distances from the centre, evenly around it, the first one above."""
+    turns = (2 * math.pi * at / len(radii) for at in range(len(radii)))
+    return tuple((radius * math.sin(turn), -radius * math.cos(turn)) for radius, turn in zip(radii, turns, strict=True))
 
 
-def path(points: Sequence[tuple[float, float]], strategy: str, *, class_: str = "curve") -> Markup:
-    """Return a line through points in a strategy's colour and dash pattern."""
+_OUTLINES: dict[Sign, tuple[tuple[float, float], ...]] = {
+    "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
+    "triangle": ((0, -1.2), (1.15, 1), (-1.15, 1)),
+    "diamond": ((0, -1.4), (1.4, 0), (0, 1.4), (-1.4, 0)),
+    "cross": (
+        (-0.4, -1.3), (0.4, -1.3), (0.4, -0.4), (1.3, -0.4), (1.3, 0.4), (0.4, 0.4),
+        (0.4, 1.3), (-0.4, 1.3), (-0.4, 0.4), (-1.3, 0.4), (-1.3, -0.4), (-0.4, -0.4),
+    ),
+    "star": _around((1.5, 0.6) * 5),
+    "hexagon": _around((1.2,) * 6),
+}  # fmt: skip
+
+
+def path(points: Sequence[tuple[float, float]], look: Look, *, class_: str = "curve") -> Markup:
+    """Return a line through points in the colour of a look, and in its dashes unless it is thin."""
     d = "M" + "L".join(f"{short(x)} {short(y)}" for x, y in points)
-    dash = _DASHES[place_of(strategy)] if class_ == "curve" else None
-    return tag("path", d=d, class_=f"{class_} s{place_of(strategy)}", stroke_dasharray=dash or None)
+    dash = look.dash if class_ == "curve" else ""
+    return tag("path", d=d, class_=f"{class_} {look.stroke}", stroke_dasharray=dash or None)
 
 
 Box = tuple[float, float, float, float]
@@ -212,7 +246,7 @@ def _meet(a: Box, b: Box) -> bool:
 
 
 def interval_bar(
-    value: float | None, ends: Sequence[float] | None, scale: Scale, *, strategy: str = "linear", zero: bool = False
+    value: float | None, ends: Sequence[float] | None, scale: Scale, look: Look, *, zero: bool = False
 ) -> Markup:
     """Return a dot with its interval on a strip as wide as its place; `scale` runs from 0 to 100."""
     if value is None:
@@ -223,10 +257,9 @@ def interval_bar(
 
     parts = [tag("line", x1=at(0.0), x2=at(0.0), y1="0", y2="18", class_="zero")] if zero else []
     parts.append(tag("line", x1="0", x2="100%", y1="9", y2="9", class_="rail"))
-    colour = f"s{place_of(strategy)}"
     if ends:
         low, high = at(ends[0]), at(ends[1])
-        parts.append(tag("line", x1=low, x2=high, y1="9", y2="9", class_=f"span {colour}"))
-        parts += [tag("line", x1=end, x2=end, y1="5", y2="13", class_=f"end {colour}") for end in (low, high)]
-    parts.append(tag("circle", cx=at(value), cy="9", r="4.5", class_=f"sign c{place_of(strategy)}"))
+        parts.append(tag("line", x1=low, x2=high, y1="9", y2="9", class_=f"span {look.stroke}"))
+        parts += [tag("line", x1=end, x2=end, y1="5", y2="13", class_=f"end {look.stroke}") for end in (low, high)]
+    parts.append(tag("circle", cx=at(value), cy="9", r="4.5", class_=f"sign {look.fill}"))
     return tag("svg", *parts, class_="bar", height="18", aria_hidden="true")

@@ -120,7 +120,7 @@
       const right = row.find((cell) => cell[1] === label)?.[2] ?? 0;
       const taken = listed(row.filter((cell) => cell[1] !== label), 1);
       const mistaken = listed(cells.filter((cell) => cell[1] === label && cell[0] !== label), 0);
-      picked.textContent = `${isolated(names[label])}: ${right} of ${total} found. Taken for: ${taken}. Wrongly called so: ${mistaken}.`;
+      picked.textContent = `${isolated(names[label])}: ${right} of ${total} found. Mistaken for: ${taken}. Others mistaken for it: ${mistaken}.`;
       const at = place.get(label);
       cross.setAttribute("d", `M0 ${at}h${side}v1h${-side}zM${at} 0v${side}h1v${-side}z`);
     };
@@ -140,7 +140,7 @@
       const found = under(event);
       if (!found) { hide(); return; }
       const count = cells.find((cell) => cell[0] === found[0] && cell[1] === found[1])?.[2] ?? 0;
-      tip.textContent = `${isolated(names[found[0]])} answered ${isolated(names[found[1]])}: ${count}`;
+      tip.textContent = `${isolated(names[found[0]])} answered as ${isolated(names[found[1]])}: ${count}`;
       tip.hidden = false;
       tip.style.left = `${Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)}px`;
       tip.style.top = `${event.clientY + 16}px`;

@@ -1,26 +1,23 @@
-"""What is worth looking at: mistakes, confused pairs, labels that may be wrong. Arrays in, rows out."""
+"""What is worth looking at: mistakes, confused pairs, labels that may be wrong. Answers in, rows out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.types import Floats
 from headstart.evidence.metrics import confusion
-from headstart.report.page.reading import HeldOutAnswers
-
-_LUCK = 1.25  # times the difference that luck alone would give
+from headstart.records.held_out import HeldOutAnswers
 
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Pictures of one class that were taken for another: how many, of how many, and which rows, the surest first."""
+    """Pictures of one class that were mistaken for another: how many, of how many, and which rows, the surest first."""
 
     truth: int
     answer: int
@@ -114,27 +111,3 @@ def _by_fiedler(part: list[int], weights: Floats) -> list[int]:
     vector = np.linalg.eigh(np.diag(own.sum(axis=1)) - own)[1][:, 1]
     vector = vector * np.sign(vector[np.abs(vector).argmax()])  # the sign is arbitrary
     return [part[at] for at in np.argsort(np.round(vector, 9), kind="stable")]
-
-
-def kept_promises(answers: HeldOutAnswers, run: str, stated: float = 0.95) -> tuple[int, int, float]:
-    """Return how many answers state at least `stated`, how many of those are right, and their mean probability."""
-    best = answers.probabilities[run].max(axis=1)
-    sure = best >= stated
-    right = (answers.answered(run) == answers.labels) & sure
-    return int(sure.sum()), int(right.sum()), float(best[sure].mean()) if sure.any() else 0.0
-
-
-def promises_too_much(answers: HeldOutAnswers, run: str) -> bool:
-    """Return whether the stated probabilities are higher on average than the answers are right."""
-    stated = float(answers.probabilities[run].max(axis=1).mean())
-    return stated > float((answers.answered(run) == answers.labels).mean())
-
-
-def off_by_more_than_luck(record: Mapping[str, Any]) -> bool:
-    """Return whether stated and true differ by more than they would if all were true (`calibration` of a run)."""
-    return bool(record) and float(record["ece"]) > _LUCK * float(record["ece_if_true"])
-
-
-def ranked_classes(row: Floats, most: int = 3) -> list[int]:
-    """Return the most probable classes of one answer."""
-    return [int(at) for at in np.argsort(-row, kind="stable")[:most]]

@@ -10,37 +10,37 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from headstart.base.errors import HeadstartError, PictureError
-from headstart.base.files import read_json, sha256_of_file, write_json
+from headstart.base.files import sha256_of_file
 from headstart.bundle import Model, load
-from headstart.bundle.folder import read_manifest
+from headstart.bundle.folder import MANIFEST
+from headstart.evidence.mistakes import worst_mistakes
 from headstart.explain.heat import ASKED, Heat, alike, heat_of
 from headstart.pixels import decode, frame
+from headstart.pixels.root import found_root
+from headstart.records.bundle import BundleManifest
+from headstart.records.codec import read_record, write_record
+from headstart.records.heat import HEAT_FORMAT, HeatFile, HeatOfRun
+from headstart.records.held_out import HeldOutAnswers, read_answers
 from headstart.records.progress import Progress, Step
-from headstart.report import standing
-from headstart.report.page.answers import worst_mistakes
-from headstart.report.page.pictures import found_root
-from headstart.report.page.reading import HeldOutAnswers, read_answers
+from headstart.records.results import Results
 
-Results = Mapping[str, Any]
 Found = dict[str, dict[str, Heat]]  # by run and path
 
-FILE, FORMAT = "heat.json", 1
+FILE = "heat.json"
 MOST, MOST_WRONG, MOST_APART = 12, 5, 4  # pictures: in all, worst mistakes, answered otherwise by the runner-up
 
 
-def looking(results: Results, answers: HeldOutAnswers) -> list[str]:
+def explained_runs(results: Results, answers: HeldOutAnswers) -> list[str]:
     """Return the runs that are looked at: the winner, and the most accurate other one with a head of its own."""
-    decision = results.get("verdict") or {}
-    winner, copies = decision.get("winner"), decision.get("same_as") or {}
+    winner = results.verdict.winner
     if winner not in answers.probabilities:
         return []
-    others = [run["id"] for run in standing.ranked(results) if run["id"] not in (winner, *copies)]
-    return [str(winner), *[name for name in others if name in answers.probabilities][:1]]
+    others = [run.id for run in results.ranked if run.id != winner and run.id not in results.verdict.same_as]
+    return [winner, *[name for name in others if name in answers.probabilities][:1]]
 
 
 def telling(answers: HeldOutAnswers, runs: Sequence[str]) -> list[int]:
@@ -58,15 +58,16 @@ def telling(answers: HeldOutAnswers, runs: Sequence[str]) -> list[int]:
     return list(dict.fromkeys(rows))[:MOST]
 
 
-def look(
+def make_heat_maps(
     results: Results, folder: Path, *, pictures: Path | None, progress: Progress, until: float | None = None
 ) -> None:
     """Ask winner and runner-up about the telling pictures that were not looked at yet, and keep what they say.
 
     Parameters
     ----------
-    results, folder
-        A run folder, and what its results.json holds.
+    results : Results
+    folder : Path
+        The run folder.
     pictures : Path, optional
         The data folder; by default where it was. Without it nothing is done.
     progress : Progress
@@ -82,8 +83,8 @@ def look(
         If the file cannot be written.
     """
     answers = read_answers(results, folder)
-    runs = looking(results, answers)
-    root = found_root(results["data"].get("root"), pictures, answers.paths) if runs else None
+    runs = explained_runs(results, answers)
+    root = found_root(results.data.root, pictures, answers.paths) if runs else None
     if root is None:
         return
     kept = _Kept(folder, results)
@@ -100,7 +101,7 @@ def look(
             _ask(kept, root, path, {run: models[run] for run in part}, step)
 
 
-def found(results: Results, folder: Path) -> Found:
+def stored_heat_maps(results: Results, folder: Path) -> Found:
     """Return what was found of the bundles that stand now, by run and path; nothing where nothing was looked at."""
     return _Kept(folder, results).heats()
 
@@ -141,15 +142,12 @@ class _Kept:
 
     def __init__(self, folder: Path, results: Results) -> None:
         self._file = folder / FILE
-        self._places = {run["id"]: folder / str(run.get("bundle")) for run in results["runs"]}
+        self._places = {run.id: folder / run.bundle for run in results.runs}
         self._bundles = {run: sha for run, place in self._places.items() if (sha := _checksum(place))}
-        self._runs: dict[str, dict[str, Any]] = {}
-        with suppress(HeadstartError, KeyError, TypeError, AttributeError):
-            content = read_json(self._file)
-            if content["format"] == FORMAT:
-                for run, entry in content["runs"].items():
-                    if entry["bundle"] == self._bundles.get(run):
-                        self._runs[run] = dict(entry["pictures"])
+        kept = _read(self._file).runs
+        self._runs = {
+            run: dict(entry.pictures) for run, entry in kept.items() if entry.bundle == self._bundles.get(run)
+        }
 
     def place(self, run: str) -> Path:
         return self._places[run]
@@ -158,7 +156,7 @@ class _Kept:
         """Return whether this picture, as it is now, was looked at by this bundle."""
         entry = self._runs.get(run, {}).get(path)
         try:
-            return entry is not None and entry["sha256"] == sha256_of_file(root / path)
+            return entry is not None and entry.sha256 == sha256_of_file(root / path)
         except OSError:
             return True  # it is gone, so nothing better can be had
 
@@ -166,22 +164,31 @@ class _Kept:
         """Keep what was found of one picture, durably."""
         digest = sha256_of_file(root / path)
         for run, heat in heats.items():
-            self._runs.setdefault(run, {})[path] = {"sha256": digest, **heat.to_dict()}
-        runs = {run: {"bundle": self._bundles[run], "pictures": pictures} for run, pictures in self._runs.items()}
-        write_json(self._file, {"format": FORMAT, "runs": runs})
+            self._runs.setdefault(run, {})[path] = heat.record(digest)
+        runs = {run: HeatOfRun(bundle=self._bundles[run], pictures=found) for run, found in self._runs.items()}
+        write_record(self._file, HeatFile(runs=runs))
 
     def heats(self) -> Found:
-        """Return everything that can be read; a damaged entry is as none."""
+        """Return everything that can be drawn; an entry of another number of spots is as none."""
         found: Found = {}
         for run, pictures in self._runs.items():
             for path, entry in pictures.items():
-                with suppress(KeyError, TypeError, ValueError):
-                    found.setdefault(run, {})[path] = Heat.from_dict(entry)
+                with suppress(ValueError):
+                    found.setdefault(run, {})[path] = Heat.from_record(entry)
         return found
+
+
+def _read(file: Path) -> HeatFile:
+    """Return what is kept; a damaged or older file is as none: it is made anew."""
+    try:
+        found = read_record(file, HeatFile)
+    except HeadstartError:
+        return HeatFile()
+    return found if found.format == HEAT_FORMAT else HeatFile()
 
 
 def _checksum(bundle: Path) -> str | None:
     try:
-        return str(read_manifest(bundle)["sha256"])
-    except (HeadstartError, KeyError):
+        return read_record(bundle / MANIFEST, BundleManifest).sha256
+    except HeadstartError:
         return None

@@ -1,0 +1,131 @@
+"""What a person sees first: the pictures, what to use and how good it is, and what to type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from markupsafe import Markup
+
+from headstart.records.metrics import SplitName
+from headstart.records.record import Interval
+from headstart.records.results import Results
+from headstart.records.run import RunRecord
+from headstart.records.verdict import VerdictRecord
+from headstart.report import text
+from headstart.report.page import svg
+from headstart.report.page.looks import run_look
+from headstart.report.page.svg import Scale
+
+Decision = Literal["clear", "open", "guessing"]
+
+_HEADINGS: dict[Decision, str] = {
+    "clear": "Use",
+    "open": "No winner yet. For now, use",
+    "guessing": "Nothing is better than guessing yet. The best so far:",
+}
+_TITLES: dict[Decision, str] = {
+    "clear": "use {}",
+    "open": "no winner yet",
+    "guessing": "not better than guessing yet",
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Title, what was compared on what, and the verdict: its short text, and details below that."""
+
+    title: str
+    tab: str
+    facts: tuple[str, ...]
+    said: str
+    details: tuple[str, ...]
+    complete: bool
+
+
+class Command(NamedTuple):
+    """What a command does, and how it is typed."""
+
+    told: str
+    typed: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """The recommended strategy, what it reached, and what to type to use it."""
+
+    id: str
+    heading: str
+    plain: str
+    accuracy: float | None
+    interval: Interval | None
+    bar: Markup
+    n: int
+    split: SplitName
+    optimistic: bool
+    tied: tuple[str, ...]
+    commands: tuple[Command, ...]
+
+
+def decision(verdict: VerdictRecord) -> Decision:
+    """Return how sure the verdict is."""
+    if not verdict.above_chance:
+        return "guessing"
+    return "clear" if verdict.decided else "open"
+
+
+def heading(verdict: VerdictRecord) -> str:
+    """Return the words in front of the winner's name."""
+    return _HEADINGS[decision(verdict)]
+
+
+def opening(results: Results) -> Opening:
+    """Return title, what was compared on what, and the verdict's sentences."""
+    verdict, title = results.verdict, _title(results)
+    facts = (text.describe_data(results), text.describe_backbone(results), text.describe_machine(results))
+    return Opening(
+        title=title,
+        tab=f"{title}: {_TITLES[decision(verdict)].format(verdict.winner)}",
+        facts=tuple(fact for fact in facts if fact),
+        said=verdict.text,
+        details=verdict.details,
+        complete=results.complete,
+    )
+
+
+def _title(results: Results) -> str:
+    title = (results.recipe.title if results.recipe is not None else None) or results.data.title
+    return title[:1].upper() + title[1:] if title else results.data.name or "Pictures"
+
+
+def winner_card(results: Results, typed: text.Typed) -> Card | None:
+    """Return the recommended strategy; None where its run is gone."""
+    run = results.winner
+    if run is None:
+        return None
+    found, row = results.measured(run), results.strategy(run.strategy)
+    accuracy, interval = (None, None) if found is None else (found.accuracy, found.interval)
+    return Card(
+        id=run.id,
+        heading=heading(results.verdict),
+        plain="" if row is None else row.plain,
+        accuracy=accuracy,
+        interval=interval,
+        bar=svg.interval_bar(accuracy, interval, Scale(0.0, 1.0, 0, 100), run_look(results, run)),
+        n=0 if found is None else found.n,
+        split=results.measuring,
+        optimistic=found is not None and found.used_for_choosing,
+        tied=results.verdict.tied_with,
+        commands=_commands(run, typed) if typed.folder else (),
+    )
+
+
+def _commands(run: RunRecord, typed: text.Typed) -> tuple[Command, ...]:
+    place = f"{typed.folder}/{run.bundle}"
+    bundle, answer = text.quoted(place), f"{typed.program} predict {text.quoted(place)} PICTURES"
+    return (
+        Command("Classify new pictures", answer),
+        Command("Also write a table and a sheet of pictures", f"{answer} --csv answers.csv --grid answers.png"),
+        Command("Test it on other labelled pictures", f"{typed.program} evaluate {bundle} FOLDER"),
+        Command("In Python", f'import headstart as hs\nhs.load({place!r}).predict(["new.jpg"])'),
+    )
