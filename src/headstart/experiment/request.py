@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
-from headstart.base.params import check_choice, check_integer
-from headstart.evidence.intervals import INTERVALS
-from headstart.pixels import AUGMENTATIONS
-from headstart.records.preprocessing import FRAMINGS, Framing
-from headstart.records.run import READOUTS
+from headstart.base.options import AUTO, options_of
+from headstart.base.params import check_choice
+from headstart.experiment.option_table import RequestOptions
+from headstart.records.preprocessing import Framing
+from headstart.records.record import named_values
+from headstart.records.training import TrainingSettings
 from headstart.strategies.settings import training_settings
-from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
-from headstart.tune import TrainingSettings
+from headstart.strategies.strategy import STRATEGIES, Strategy, in_order, strategy_of
 
-AUTO: Final = "auto"
-_TRAINED = tuple(name for name, strategy in STRATEGIES.items() if strategy.trained != "none")
-DEVICES = (AUTO, "cpu", "cuda", "mps")
+_TRAINED = tuple(name for name, strategy in STRATEGIES.items() if strategy.trains != "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,23 +88,10 @@ class Request:
     def __post_init__(self) -> None:
         for name in self.strategies:
             strategy_of(name)
-        check_choice("head", "compare", self.head, TRAINED_HEADS)
-        check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
-        check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
-        check_choice("readout", "compare", self.readout, (AUTO, *READOUTS))
-        check_choice("select", "compare", self.select, ("train", "val"))
-        check_choice("device", "compare", self.device, DEVICES)
-        check_choice("interval", "compare", self.interval, INTERVALS)
-        check_integer("seed", "compare", self.seed, least=0)
-        check_integer("views", "compare", self.views, least=1, most=64)
+        for name, option in options_of(RequestOptions).items():
+            option.check(getattr(self, name))
         for name in self.epochs if isinstance(self.epochs, Mapping) else ():
             check_choice("epochs", "compare", name, _TRAINED)
-        for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
-            if value is not None:
-                check_integer("epochs", "compare", value, least=1)
-        for name, least in (("image_size", 16), ("unfreeze", 0), ("folds", 2), ("seeds", 1)):
-            if getattr(self, name) is not None:
-                check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:
             raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
         if self.cut == AUTO and "partial" not in self.strategies:
@@ -116,7 +101,7 @@ class Request:
             )
         if self.weights is not None and not Path(self.weights).is_file():
             raise ConfigError(f"The weights file '{self.weights}' does not exist.", hint="Check the path.")
-        known = {item.name for item in fields(TrainingSettings)}
+        known = set(TrainingSettings.__struct_fields__)
         for name in self.training:
             check_choice(name, "training", name, known)
         self.trainings()  # a setting that cannot be right is said before any work
@@ -129,7 +114,7 @@ class Request:
     @property
     def trained(self) -> tuple[str, ...]:
         """The names of those that are trained by gradients."""
-        return tuple(row.name for row in self.rows if row.trained != "none")
+        return tuple(row.name for row in self.rows if row.trains != "none")
 
     def trainings(self) -> dict[str, TrainingSettings]:
         """Return the settings of every strategy that is trained; rates may still follow the data."""
@@ -157,7 +142,7 @@ class Request:
             del options["interval"]
         if not self.fixed:
             del options["fixed"]
-        options["training"] = {name: training_settings(self, name).to_dict() for name in _TRAINED}
+        options["training"] = {name: named_values(training_settings(self, name)) for name in _TRAINED}
         options["rates"] = sorted({"backbone_rate", "head_rate"} & set(self.training))  # these stay as given
         if self.weights is not None:  # what the file holds, wherever it lies
             file = Path(self.weights)
