@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from headstart.api.commands import command_of
-from headstart.api.comparing import request_of
+from headstart.api.commands import command_of, reproducing
+from headstart.api.requests import request_of
+from headstart.base.options import completed, takes
 from headstart.base.process import settle_threads
 from headstart.experiment.advise import advise_table
+from headstart.experiment.option_table import AdviseOptions, elsewhere
 from headstart.experiment.rank import rank
 from headstart.records.progress import Progress, Silent
 from headstart.table import Table, read_table
@@ -19,25 +19,18 @@ from headstart.table import Table, read_table
 _COMPARED = {"linear": ("knn", "linear", "svm"), "partial": ("knn", "linear", "svm", "partial")}
 
 
+@takes(AdviseOptions, elsewhere)
 def advise(
-    data: str | Path | Table,
-    *,
-    backbones: Sequence[str] | str | None = None,
-    split: str | Path | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    **options: Any,
+    data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[AdviseOptions]
 ) -> dict[str, Any]:
-    """Say which strategy these pictures want, what to expect of it and what it costs, for one frozen pass.
+    """Recommend a strategy after one quick pass, with the accuracy to expect and what it costs.
 
     Parameters
     ----------
-    data, split, threads, progress
+    data, progress
         As for `compare`. Only training pictures are looked at: those of train, or of the 75/25 that `compare` draws.
-    backbones : sequence of str or str, optional
-        Rank these networks (names, or weights files) instead, apart by commas in one string.
     **options
-        Every other option of `compare` that bears on the frozen pass: backbone, weights, image_size, framing, seed ...
+        See `headstart.experiment.option_table.AdviseOptions`.
 
     Returns
     -------
@@ -51,8 +44,9 @@ def advise(
     DataError, ConfigError, WeightsError, StoreError
         See `headstart.base.errors`; each says what to do.
     """
-    # How much of the network is trained is a question for `compare`: one frozen pass does not answer it.
-    request = replace(request_of("advise", None, options), cut=None, unfreeze=None)
+    chosen = completed(AdviseOptions, options)
+    backbones, threads, split = chosen["backbones"], chosen["threads"], chosen["split"]
+    request = request_of(options)
     settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
@@ -61,5 +55,5 @@ def advise(
         names = [name.strip() for name in backbones.split(",")] if isinstance(backbones, str) else list(backbones)
         return rank(table, request, names, threads=threads, progress=listener, split_file=split_file)
     advice = advise_table(table, request, threads=threads, progress=listener, split_file=split_file)
-    wanted = replace(request, strategies=_COMPARED[advice["strategy"]])
-    return {**advice, "command": command_of(data, wanted, None, split)}
+    wanted = reproducing("compare", {**options, "strategies": _COMPARED[advice["strategy"]]})
+    return {**advice, "command": command_of("compare", data, wanted)}

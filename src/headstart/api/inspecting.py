@@ -4,73 +4,65 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import backbones
+from headstart.api.requests import request_of
 from headstart.backbones.names import DEFAULT_NAME
 from headstart.base.errors import DataError, PictureError
-from headstart.base.params import check_choice, check_integer
+from headstart.base.options import AUTO, completed, options_of, takes
+from headstart.base.params import check_choice
 from headstart.base.streams import stream
-from headstart.experiment import Request
+from headstart.experiment.option_table import LookOptions, elsewhere
 from headstart.pixels import augment as augment_picture
 from headstart.pixels import decode
-from headstart.records.preprocessing import Framing
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
 from headstart.table import DATA_SETS, Table, fetch_archive, read_table
 
-AUTO: Final = "auto"
-GRID_LARGEST = 64
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
+@takes(LookOptions, elsewhere)
 def look(
-    data: str | Path | Table,
-    *,
-    grid: str | Path,
-    pictures: int = 16,
-    seed: int = 0,
-    augment: str = "photo",
-    framing: Framing | Literal["auto"] = "crop",
-    backbone: str | None = None,
-    weights: str | Path | None = None,
-    image_size: int | None = None,
-    progress: Progress | None = None,
+    data: str | Path | Table, *, grid: str | Path, progress: Progress | None = None, **options: Unpack[LookOptions]
 ) -> Path:
-    """Draw a batch of training pictures as the training sees them, augmented, with their labels.
+    """Draw some training pictures as training sees them, augmented, with their labels.
 
     Parameters
     ----------
-    data : path or Table
+    data, progress
         As for `compare`.
     grid : path
         The PNG file to write.
-    pictures : int
-        How many, at most 64.
-    seed, augment, framing, backbone, weights, image_size, progress
-        As for `compare`; ``"auto"`` is not chosen here, because that takes a pass over all pictures.
+    **options
+        See `headstart.experiment.option_table.LookOptions`. ``"auto"`` is not chosen here, because that takes a pass
+        over all pictures: it stands for the network's usual framing, and for photo.
 
     Returns
     -------
     Path
         The file.
     """
-    check_integer("pictures", "look", pictures, least=1, most=GRID_LARGEST)
-    request = Request(augment=augment, framing=framing, image_size=image_size, seed=seed)
+    chosen = completed(LookOptions, options)
+    options_of(LookOptions)["pictures"].check(chosen["pictures"])
+    request = request_of(options)
     table = data if isinstance(data, Table) else read_table(data, progress=progress)
     rows = table.rows("train")
     if not len(rows):
         rows = np.arange(len(table))
-    chosen = _each_class_in_turn(stream(seed, "look").permutation(rows), table.labels, pictures)
+    order = stream(request.seed, "look").permutation(rows)
+    drawn = _each_class_in_turn(order, table.labels, chosen["pictures"])
+    weights = request.weights
     network = backbones.load(
-        backbone or (None if weights else DEFAULT_NAME),
+        request.backbone or (None if weights else DEFAULT_NAME),
         weights=None if weights is None else Path(weights),
         random=weights is None,  # how pictures are prepared is known without the weights
-        image_size=image_size,
+        image_size=request.image_size,
     )
     preprocessing = network.preprocessing
     if request.framing != AUTO:
@@ -78,16 +70,16 @@ def look(
     kind = "photo" if request.augment == AUTO else request.augment
     listener = progress or Silent()
     tiles = []
-    for row in chosen:
+    for row in drawn:
         try:
             whole = decode(table.file(int(row)), short_side=preprocessing.decode_side)
         except PictureError as error:
             listener.message(f"{table.paths[row]} is left out: {error.message}")
             continue
-        square = augment_picture(whole, preprocessing, kind, stream(seed, "look", int(row)))
+        square = augment_picture(whole, preprocessing, kind, stream(request.seed, "look", int(row)))
         tiles.append(Tile(picture=square, caption=table.classes[table.labels[row]]))
     if not tiles:
-        raise DataError(f"None of {len(chosen)} pictures of '{table.root}' can be read.", hint="Check the folder.")
+        raise DataError(f"None of {len(drawn)} pictures of '{table.root}' can be read.", hint="Check the folder.")
     title = f"{len(tiles)} training pictures as the training sees them ({kind})"
     for note in draw_grid(tiles, Path(grid), title=title):
         listener.message(note)

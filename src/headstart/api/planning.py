@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from headstart.api.commands import command_of
-from headstart.api.comparing import request_of
+from headstart.api.requests import request_of
+from headstart.base.options import completed, takes
 from headstart.base.process import compute_threads, settle_threads
 from headstart.experiment import calibrate, estimate, parse_duration, survey, within
+from headstart.experiment.option_table import CompareOptions, elsewhere
 from headstart.records.progress import Progress, Silent
+from headstart.report.trackers.choosing import choose_trackers
 from headstart.table import Table, read_table
 
 
+@takes(CompareOptions, elsewhere)
 def plan(
-    data: str | Path | Table,
-    *,
-    strategies: Sequence[str] | str | None = None,
-    budget: str | float | None = None,
-    split: str | Path | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    **options: Any,
+    data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[CompareOptions]
 ) -> dict[str, Any]:
-    """Say the steps of a comparison with estimated seconds, from a calibration that takes about a second.
+    """List the steps of a comparison with estimated seconds, after timing this computer for about a second.
 
     Parameters
     ----------
-    data, strategies, budget, split, threads, progress
+    data, progress
         As for `compare`.
     **options
-        Every other option of `compare` that bears on the result: backbone, weights, cut, epochs, seed ...
+        All options of `compare`; see `headstart.experiment.option_table.CompareOptions`.
 
     Returns
     -------
     dict
-        ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), with a budget the strategies that
-        are expected to fit into it (``fits``), ``seconds`` and ``bytes`` in all,
-        ``threads`` and ``device``, and the ``command`` that does it. Nothing is written but what the calibration needs.
+        ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), with a time limit the strategies that
+        are expected to fit into it (``fits``), ``seconds`` and ``bytes`` in all, ``threads`` and ``device``, and the
+        ``command`` that does it. Nothing is written but what the timing needs.
     """
-    request, seconds = request_of("plan", strategies, options), parse_duration(budget)
+    chosen = completed(CompareOptions, options)
+    request, seconds = request_of(options), parse_duration(chosen["budget"])
+    choose_trackers(chosen["trackers"])  # one that is missing is said here too
+    threads, split = chosen["threads"], chosen["split"]
     settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
     ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
-    command = command_of(data, request, None, split)
     steps = [{name: step[name] for name in step if name != "seconds"} for step in estimate(ground, calibrate(ground))]
     return {
         "steps": steps,
@@ -54,5 +52,5 @@ def plan(
         "bytes": sum(step["bytes"] or 0 for step in steps),
         "threads": compute_threads(),
         "device": ground.device,
-        "command": command,
+        "command": command_of("compare", data, options),
     }

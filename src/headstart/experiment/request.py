@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
-from headstart.base.params import check_choice, check_integer
-from headstart.evidence.intervals import INTERVALS
-from headstart.pixels import AUGMENTATIONS
+from headstart.base.options import AUTO, options_of
+from headstart.base.params import check_choice
+from headstart.experiment.option_table import RequestOptions
 from headstart.records.codec import plain
-from headstart.records.preprocessing import FRAMINGS
 from headstart.records.record import Scalar, changed
 from headstart.records.request import RequestRecord
-from headstart.records.run import READOUTS
 from headstart.records.training import TrainingSettings
-from headstart.strategies.strategy import PART, STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
-
-AUTO: Final = "auto"
-DEVICES = (AUTO, "cpu", "cuda", "mps")
+from headstart.strategies.strategy import PART, STRATEGIES, Strategy, in_order, strategy_of
 
 
 class Request(RequestRecord):
@@ -91,23 +85,10 @@ class Request(RequestRecord):
     def __post_init__(self) -> None:
         for name in self.strategies:
             strategy_of(name)
-        check_choice("head", "compare", self.head, TRAINED_HEADS)
-        check_choice("framing", "compare", self.framing, (AUTO, *FRAMINGS))
-        check_choice("augment", "compare", self.augment, (AUTO, *AUGMENTATIONS))
-        check_choice("readout", "compare", self.readout, (AUTO, *READOUTS))
-        check_choice("select", "compare", self.select, ("train", "val"))
-        check_choice("device", "compare", self.device, DEVICES)
-        check_choice("interval", "compare", self.interval, INTERVALS)
-        check_integer("seed", "compare", self.seed, least=0)
-        check_integer("views", "compare", self.views, least=1, most=64)
+        for name, option in options_of(RequestOptions).items():
+            option.check(getattr(self, name))
         for name in self.epochs if isinstance(self.epochs, Mapping) else ():
             check_choice("epochs", "compare", name, _trained())
-        for value in self.epochs.values() if isinstance(self.epochs, Mapping) else (self.epochs,):
-            if value is not None:
-                check_integer("epochs", "compare", value, least=1)
-        for name, least in (("image_size", 16), ("unfreeze", 0), ("folds", 2), ("seeds", 1)):
-            if getattr(self, name) is not None:
-                check_integer(name, "compare", getattr(self, name), least=least)
         if self.cut is not None and self.unfreeze is not None:
             raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
         if self.cut == AUTO and PART.name not in self.strategies:
