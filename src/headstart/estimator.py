@@ -110,9 +110,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         options = self.get_params()
         request = Request(strategies=(options.pop("strategy"),), seed=options.pop("random_state"), **options)
         sources: list[Path | NDArray[np.uint8]] = [_source(picture) for picture in pictures]
-        model, _ = fit_table(_table(sources, labels), request, progress=Silent(), files=sources, must_measure=False)
-        for warning in model.info["warnings"]:
-            warnings.warn(warning, stacklevel=2)
+        model = fit_table(_table(sources, labels), request, progress=Silent(), files=sources, must_measure=False)
+        for warning in model.info.warnings:
+            warnings.warn(warning.text, stacklevel=2)
         self.model_ = model
         return self
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from headstart.experiment.ground import Look, prepare
 
 import headstart as hs
 from headstart import heads
 from headstart.experiment.framing_choice import out_of_fold_losses
-from headstart.experiment.ground import Look, prepare
 from headstart.experiment.request import Request
 from headstart.records.progress import Silent
 from headstart.table import read_table

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from headstart.report.page.answers import (
     confused_pairs,
     counted,
@@ -15,6 +12,9 @@ from headstart.report.page.answers import (
     seriated,
     worst_mistakes,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from headstart.report.page.reading import HeldOutAnswers
 
 PROBABILITIES = np.array(

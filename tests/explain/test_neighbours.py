@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from headstart.report.page.nearness import FILE, by_neighbours, read_neighbours, write_neighbours
 
 from headstart.records.progress import Silent
 from headstart.report.page.building import build
-from headstart.report.page.nearness import FILE, by_neighbours, read_neighbours, write_neighbours
 from headstart.report.page.reading import read_answers, read_places, read_results
 
 

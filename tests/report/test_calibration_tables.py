@@ -31,9 +31,7 @@ def test_results_without_these_have_no_such_section(results: Results) -> None:
 
 
 def test_each_run_has_a_row_and_the_winner_its_levels(results: Results) -> None:
-    results = with_runs(
-        results, lambda run: measured_as(run, calibration=CALIBRATION, sets=SETS, none_of_these=NONE)
-    )
+    results = with_runs(results, lambda run: measured_as(run, calibration=CALIBRATION, sets=SETS, none_of_these=NONE))
     runs, winner = tables(results)
     assert len(runs.rows) == len(results.runs)
     row = next(row for row in runs.rows if row[0] == "svm")

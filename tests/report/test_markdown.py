@@ -152,7 +152,9 @@ def test_where_splits_decided_the_table_says_so(results: Results) -> None:
     assert "The verdict rests on 4 splits; more about them below." in page
     assert "| **recommended** | svm | 0.800 | 0.750 to 0.850 | 4 s |" in section(page, "Strategies")
     found = section(page, "Over several splits")
-    assert found.startswith("The 600 pictures were divided at random, 4 times. Each time, 450 pictures were for learning")
+    assert found.startswith(
+        "The 600 pictures were divided at random, 4 times. Each time, 450 pictures were for learning"
+    )
     assert "| svm | 0.800 | 0.750 to 0.850 | 0.010 | – | 0.700 | 0.900 |" in found
 
 
@@ -196,7 +198,11 @@ def test_heads_that_read_several_stages_are_explained(results: Results) -> None:
 
 def test_classes_and_their_means_have_intervals(results: Results) -> None:
     means = dict.fromkeys(("macro_f1_interval", "balanced_accuracy_interval"), (0.8, 0.9))
-    values = {"per_class_recall_intervals": ((0.7, 0.9), None, (0.8, 0.95)), "macro_f1": 0.86, "balanced_accuracy": 0.86}
+    values = {
+        "per_class_recall_intervals": ((0.7, 0.9), None, (0.8, 0.95)),
+        "macro_f1": 0.86,
+        "balanced_accuracy": 0.86,
+    }
     winner = measured_as(run_of(results, "svm"), **values, **means)
     rows = section(markdown(with_run(results, "svm", metrics=winner.metrics)), CLASSES).splitlines()
     assert sum(" to " in row for row in rows[4:7]) == 2

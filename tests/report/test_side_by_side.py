@@ -57,7 +57,9 @@ def test_a_winner_in_doubt_has_no_tick(two: dict[str, Results], doubt: str) -> N
     assert "✓ 0.867" in lines[2]
     assert "? in doubt" in lines[-1]
     page = runs_page(side_by_side(both))
-    assert page.count('<span class="badge">in doubt</span>') == page.count('<span class="badge">recommended</span>') == 1
+    assert (
+        page.count('<span class="badge">in doubt</span>') == page.count('<span class="badge">recommended</span>') == 1
+    )
 
 
 def test_what_cannot_be_compared_is_said(two: dict[str, Results]) -> None:
@@ -65,7 +67,9 @@ def test_what_cannot_be_compared_is_said(two: dict[str, Results]) -> None:
     assert "✓ 0.867" in text
     assert "The runs used different pictures" in text
     same = dict.fromkeys(("a", "b"), two["first.run"])
-    assert "All runs used the same pictures" in "\n".join(line.text for line in side_lines(side_by_side(same), width=200))
+    assert "All runs used the same pictures" in "\n".join(
+        line.text for line in side_lines(side_by_side(same), width=200)
+    )
 
 
 def test_the_page_has_a_cell_for_each(two: dict[str, Results]) -> None:

@@ -130,7 +130,9 @@ def test_a_kept_head_is_marked_as_that_of_another(results: Results) -> None:
 
 
 def test_depths_are_told_apart_where_there_is_little_room(results: Results) -> None:
-    cuts = dict(zip(("scratch", "full", "partial", "linear"), ("conv_head", "blocks.6", "blocks.5", "blocks.3"), strict=True))
+    cuts = dict(
+        zip(("scratch", "full", "partial", "linear"), ("conv_head", "blocks.6", "blocks.5", "blocks.3"), strict=True)
+    )
     deep = with_runs(results, lambda run: changed(run, id=f"partial@{cuts[run.id]}") if run.id in cuts else run)
     wide, narrow = (texts(strategies.strategy_table(deep, width=width)) for width in (80, 56))
     assert any("partial@conv_head" in line for line in wide)

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from headstart.api.inspecting import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.measuring_activity import activity
     from headstart.api.planning import plan
-    from headstart.api.predicting import Predictions, evaluate, load, predict, prepare_engine
+    from headstart.api.predicting import evaluate, load, predict, prepare_engine
     from headstart.api.reporting import compare_runs, write_report
     from headstart.api.tracking import track
 
 __all__ = [
     "Experiment",
-    "Predictions",
     "Run",
     "VerdictView",
     "activity",
@@ -57,7 +56,7 @@ _HOMES = {
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
     "track": "tracking",
-    **dict.fromkeys(("Predictions", "evaluate", "load", "predict", "prepare_engine"), "predicting"),
+    **dict.fromkeys(("evaluate", "load", "predict", "prepare_engine"), "predicting"),
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from headstart.api.commands import command_of, reproducing
 from headstart.api.requests import request_of
@@ -12,17 +12,18 @@ from headstart.base.process import settle_threads
 from headstart.experiment.advise import advise_table
 from headstart.experiment.option_table import AdviseOptions, elsewhere
 from headstart.experiment.rank import rank
+from headstart.records.forecast import AdviceRecord
 from headstart.records.progress import Progress, Silent
+from headstart.records.ranking import Ranking
+from headstart.records.record import changed
+from headstart.strategies.strategy import STRATEGIES, in_order
 from headstart.table import Table, read_table
-
-# What is worth comparing when one of them is advised: it, and what costs next to nothing beside it.
-_COMPARED = {"linear": ("knn", "linear", "svm"), "partial": ("knn", "linear", "svm", "partial")}
 
 
 @takes(AdviseOptions, elsewhere)
 def advise(
     data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[AdviseOptions]
-) -> dict[str, Any]:
+) -> AdviceRecord | Ranking:
     """Recommend a strategy after one quick pass, with the accuracy to expect and what it costs.
 
     Parameters
@@ -34,10 +35,9 @@ def advise(
 
     Returns
     -------
-    dict
-        ``strategy`` and ``cut``, the ``accuracy`` to expect of it on new pictures with its ``interval``, ``seconds``;
-        ``size`` and ``similarity`` with what was measured for them, ``text``, and the ``command`` to type next.
-        With `backbones`: ``ranking``, ``comparisons`` and ``verdict``.
+    AdviceRecord or Ranking
+        What to use, what to expect of it, what was measured for that, and the command to type next. With `backbones`
+        the ranking of the networks.
 
     Raises
     ------
@@ -55,5 +55,7 @@ def advise(
         names = [name.strip() for name in backbones.split(",")] if isinstance(backbones, str) else list(backbones)
         return rank(table, request, names, threads=threads, progress=listener, split_file=split_file)
     advice = advise_table(table, request, threads=threads, progress=listener, split_file=split_file)
-    wanted = reproducing("compare", {**options, "strategies": _COMPARED[advice["strategy"]]})
-    return {**advice, "command": command_of("compare", data, wanted)}
+    # Worth comparing: what is advised, and what costs next to nothing beside it.
+    compared = in_order([advice.strategy, *(name for name, row in STRATEGIES.items() if row.solves)])
+    wanted = reproducing("compare", {**options, "strategies": compared})
+    return changed(advice, command=command_of("compare", data, wanted))

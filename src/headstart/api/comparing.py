@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Unpack, cast
 
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
@@ -32,6 +31,7 @@ from headstart.experiment.option_table import (
     elsewhere,
 )
 from headstart.records.progress import Progress, Silent
+from headstart.records.results import RecipeRecord
 from headstart.report.markdown import write_markdown
 from headstart.report.trackers.choosing import choose_trackers
 from headstart.table import Table, read_table, solar_cells
@@ -44,7 +44,7 @@ def compare(
     progress: Progress | None = None,
     command: str | None = None,
     title: str | None = None,
-    note: Mapping[str, Any] | None = None,
+    recipe: RecipeRecord | None = None,
     **options: Unpack[CompareOptions],
 ) -> Experiment:
     """Try every strategy on the same pictures and say which is best.
@@ -56,8 +56,8 @@ def compare(
         TSV or Parquet list with the columns path, label and optionally split and group.
     progress : Progress, optional
         A listener.
-    command, title, note
-        For results.json: how to reproduce it, what the pictures show, and further keys.
+    command, title, recipe
+        For results.json: how to reproduce it, what the pictures show, and the recipe that this is.
     **options
         See `headstart.experiment.option_table.CompareOptions`, or docs/commands.md.
 
@@ -93,7 +93,7 @@ def compare(
         progress=progress or Silent(),
         threads=threads,
         split_file=None if split is None else Path(split),
-        note=note,
+        recipe=recipe,
         clock=clock,
     )
     write_markdown(ended.results, place / "report.md")
@@ -117,7 +117,7 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     Returns
     -------
     Model
-        ``model.info["measured"]`` says what it reached on the held-out pictures.
+        ``model.info.measured`` says what it reached on the held-out pictures.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     if out is not None:
         _refuse_foreign(Path(out))
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
-    model, _ = fit_table(
+    model = fit_table(
         table,
         request,
         progress=progress or Silent(),
@@ -202,7 +202,7 @@ def run_recipe(
     Returns
     -------
     Experiment
-        ``results["recipe"]`` holds the published and the expected figures.
+        ``results.recipe`` holds the published and the expected figures.
     """
     recipe = read_recipe(name)
     given = {key: value for key, value in options.items() if value is not None}
@@ -216,12 +216,16 @@ def run_recipe(
         )
     place = Path(options.get("out") or f"{recipe.name}.run")
     values |= {**given, "training": {**recipe.training, **(options.get("training") or {})}, "out": place}
-    said = {"name": recipe.name, "title": recipe.title, "source": recipe.source, "expected": recipe.expected}
-    # What a recipe expects holds for its own network.
-    note = {"recipe": {**said, "own_network": not {"backbone", "weights"} & set(given)}}
+    said = RecipeRecord(
+        name=recipe.name,
+        title=recipe.title,
+        source=recipe.source,
+        expected=recipe.expected,
+        own_network=not {"backbone", "weights"} & set(given),  # what it expects holds for that one
+    )
     told = reproducing("run_recipe", {**given, "out": place})
     command = command_of("run_recipe", name, told, data=data)
-    return compare(data, progress=progress, command=command, note=note, **cast(CompareOptions, values))
+    return compare(data, progress=progress, command=command, recipe=said, **cast(CompareOptions, values))
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -2,53 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headstart import bundle
 from headstart.base.files import cache_folder, writable
 from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
+from headstart.records.metrics import MetricsBySplit
 from headstart.records.progress import Progress, Silent
+from headstart.records.results import Results
+from headstart.records.run import RunRecord
+from headstart.records.verdict import VerdictRecord
 
 if TYPE_CHECKING:
     from headstart.experiment.networks import EngineCandidate
     from headstart.report.trackers.choosing import Tracked
 
 
-@dataclass(frozen=True)
 class VerdictView:
-    """What the data can say: the winner, who is tied with it, and that in words.
+    """What the pictures can tell: which run to use, and why; a notebook shows it as a card.
 
     Where not `decided`, a class has too few held-out pictures to call anything better: the winner is only what to go on
     with.
     """
 
-    winner: str
-    tied_with: tuple[str, ...]
-    text: str
-    decided: bool = True
+    def __init__(self, record: VerdictRecord) -> None:
+        self.record = record
+        self.winner: str = record.winner
+        self.tied_with: tuple[str, ...] = record.tied_with
+        self.text: str = record.text
+        self.details: tuple[str, ...] = record.details
+        self.decided: bool = record.decided
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"VerdictView(winner={self.winner!r}, decided={self.decided!r})"
 
     def _repr_html_(self) -> str:
         """How a notebook shows it."""
         from headstart.report.page.notebook import verdict_html
 
-        return verdict_html(asdict(self))
+        return verdict_html(self.record)
 
 
 class Run:
     """One strategy of an experiment: its record and its classifier."""
 
-    def __init__(self, record: Mapping[str, Any], folder: Path) -> None:
-        self.record = dict(record)
-        self.id: str = record["id"]
-        self.metrics: dict[str, Any] = record["metrics"]
-        self._bundle = folder / record["bundle"]
+    def __init__(self, record: RunRecord, folder: Path) -> None:
+        self.record = record
+        self.id: str = record.id
+        self.metrics: MetricsBySplit = record.metrics
+        self._bundle = folder / record.bundle
         self._model: Model | None = None
 
     def __repr__(self) -> str:
@@ -83,17 +91,14 @@ class Experiment:
     def __init__(
         self,
         folder: Path,
-        results: Mapping[str, Any],
+        results: Results,
         engine_candidate: EngineCandidate | None = None,
         tracked: Sequence[Tracked] = (),
     ) -> None:
-        self.folder, self.results, self._unkept = folder, dict(results), engine_candidate
+        self.folder, self.results, self._engine_candidate = folder, results, engine_candidate
         self.tracked = tuple(tracked)
-        verdict = results["verdict"]
-        self.verdict = VerdictView(
-            verdict["winner"], tuple(verdict["tied_with"]), verdict["text"], verdict.get("decided", True)
-        )
-        self.runs = {record["id"]: Run(record, folder) for record in results["runs"]}
+        self.verdict = VerdictView(results.verdict)
+        self.runs = {record.id: Run(record, folder) for record in results.runs}
 
     def __repr__(self) -> str:
         return f"Experiment({str(self.folder)!r}, winner={self.verdict.winner!r})"
@@ -114,10 +119,10 @@ class Experiment:
         bool
             Whether it was done now.
         """
-        engine_candidate, self._unkept = self._unkept, None
+        engine_candidate, self._engine_candidate = self._engine_candidate, None
         if engine_candidate is None or not writable(cache_folder()):
             return False
-        (progress or Silent()).message("making the next runs quicker (once for each network) …")
+        (progress or Silent()).message("preparing this network so that later runs start faster (once per network) …")
         return engine_candidate.keep()
 
     @property

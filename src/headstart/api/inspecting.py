@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from headstart.base.streams import stream
 from headstart.experiment.option_table import LookOptions, elsewhere
 from headstart.pixels import augment as augment_picture
 from headstart.pixels import decode
+from headstart.records.listing import StagePlace, WeightsEntry, WeightsFound
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
@@ -97,14 +98,12 @@ def _each_class_in_turn(rows: NDArray[np.int64], labels: NDArray[np.int64], numb
 
 def stages(
     backbone: str | None = None, *, weights: str | Path | None = None, image_size: int | None = None
-) -> list[dict[str, Any]]:
+) -> tuple[StagePlace, ...]:
     """Return the places at which a network can be cut, from the input to the pool.
 
     Returns
     -------
-    list of dict
-        name, parameters (of the stage), shape (of what enters it), flops, and trained_after: the parameters
-        that are trained when the cut is here.
+    tuple of StagePlace
     """
     if weights is None:  # the places depend on the network alone
         found = backbones.load(backbone or DEFAULT_NAME, random=True, image_size=image_size).stages
@@ -113,16 +112,16 @@ def stages(
     rows, after = [], sum(stage.parameters for stage in found)
     for stage in found:
         rows.append(
-            {
-                "name": stage.name,
-                "parameters": stage.parameters,
-                "shape": list(stage.shape),
-                "flops": stage.flops,
-                "trained_after": after,
-            }
+            StagePlace(
+                name=stage.name,
+                parameters=stage.parameters,
+                shape=tuple(stage.shape),
+                flops=stage.flops,
+                trained_after=after,
+            )
         )
         after -= stage.parameters
-    return rows
+    return tuple(rows)
 
 
 def fetch_data(
@@ -135,12 +134,12 @@ def fetch_data(
     return fetch_archive(found.url, found.sha256, place, progress=progress or Silent(), offline=offline)
 
 
-def list_weights() -> list[dict[str, Any]]:
+def list_weights() -> tuple[WeightsEntry, ...]:
     """Return the pre-trained weights that can be had here without a download."""
     return backbones.list_weights()
 
 
-def verify_weights(name: str) -> dict[str, Any]:
+def verify_weights(name: str) -> WeightsFound:
     """Load weights, from a file or by their network's name, and say what they are; nothing is downloaded.
 
     Parameters
@@ -150,8 +149,7 @@ def verify_weights(name: str) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        What results.json calls `backbone`, with parameters and pooled features.
+    WeightsFound
 
     Raises
     ------
@@ -160,4 +158,12 @@ def verify_weights(name: str) -> dict[str, Any]:
     """
     is_file = Path(name).suffix in WEIGHT_SUFFIXES or Path(name).is_file()
     found = backbones.load(None if is_file else name, weights=Path(name) if is_file else None, offline=True)
-    return {**found.describe(), "parameters": found.parameters, "features": found.features}
+    return WeightsFound(
+        name=found.name,
+        source=found.source,
+        sha256=found.sha256,
+        licence=found.licence,
+        preprocessing=found.preprocessing,
+        parameters=found.parameters,
+        features=found.features,
+    )

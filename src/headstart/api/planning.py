@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from headstart.api.commands import command_of
 from headstart.api.requests import request_of
@@ -11,15 +11,14 @@ from headstart.base.options import completed, takes
 from headstart.base.process import compute_threads, settle_threads
 from headstart.experiment import calibrate, estimate, parse_duration, survey, within
 from headstart.experiment.option_table import CompareOptions, elsewhere
+from headstart.records.plan import DryRun
 from headstart.records.progress import Progress, Silent
 from headstart.report.trackers.choosing import choose_trackers
 from headstart.table import Table, read_table
 
 
 @takes(CompareOptions, elsewhere)
-def plan(
-    data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[CompareOptions]
-) -> dict[str, Any]:
+def plan(data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[CompareOptions]) -> DryRun:
     """List the steps of a comparison with estimated seconds, after timing this computer for about a second.
 
     Parameters
@@ -31,10 +30,9 @@ def plan(
 
     Returns
     -------
-    dict
-        ``steps`` (step, pictures, estimated_seconds, bytes on disk, flops), with a time limit the strategies that
-        are expected to fit into it (``fits``), ``seconds`` and ``bytes`` in all, ``threads`` and ``device``, and the
-        ``command`` that does it. Nothing is written but what the timing needs.
+    DryRun
+        The steps, with a time limit the strategies that are expected to fit into it, sums, and the command that does
+        it. Nothing is written but what the timing needs.
     """
     chosen = completed(CompareOptions, options)
     request, seconds = request_of(options), parse_duration(chosen["budget"])
@@ -43,14 +41,14 @@ def plan(
     settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
-    ground = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
-    steps = [{name: step[name] for name in step if name != "seconds"} for step in estimate(ground, calibrate(ground))]
-    return {
-        "steps": steps,
-        "fits": None if seconds is None else within(steps, seconds),
-        "seconds": sum(step["estimated_seconds"] or 0.0 for step in steps),
-        "bytes": sum(step["bytes"] or 0 for step in steps),
-        "threads": compute_threads(),
-        "device": ground.device,
-        "command": command_of("compare", data, options),
-    }
+    prepared = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
+    steps = estimate(prepared, calibrate(prepared.resolved))
+    return DryRun(
+        steps=steps,
+        fits=None if seconds is None else within(steps, seconds),
+        seconds=sum(step.estimated_seconds or 0.0 for step in steps),
+        bytes=sum(step.bytes or 0 for step in steps),
+        threads=compute_threads(),
+        device=prepared.resolved.device,
+        command=command_of("compare", data, options),
+    )

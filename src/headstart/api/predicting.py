@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,10 @@ from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.params import bad_parameter, check_choice
 from headstart.bundle import Answers, Model
+from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
+from headstart.records.record import changed
+from headstart.records.results import Skipped
 from headstart.table.listing import list_pictures
 
 if TYPE_CHECKING:
@@ -27,20 +29,6 @@ AUTO: Final = "auto"
 ENGINES = (AUTO, "torch")
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """Answers for pictures, and those that could not be read.
-
-    Each row has ``path``, ``label``, ``probability``, ``probabilities`` (by class), ``set`` (the classes of the 95 %
-    prediction set) and ``none_of_these`` (whether it resembles nothing that was trained on); the last two are None
-    where the classifier was trained on too few pictures to say, or is older than this.
-    """
-
-    rows: list[dict[str, Any]]
-    skipped: list[dict[str, str]]
-    classes: tuple[str, ...]
-
-
 def load(folder: str | Path, *, device: str = "cpu") -> Model:
     """Return the classifier kept in a bundle folder; see `headstart.bundle.load`."""
     return bundle.load(folder, device=device)
@@ -48,7 +36,7 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
 
 def evaluate(
     source: str | Path | Model, data: str | Path | Table, *, split: str | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure a classifier on labelled pictures: test, else val, else those it was not trained on.
 
     Parameters
@@ -62,9 +50,7 @@ def evaluate(
 
     Returns
     -------
-    dict
-        split, classes, trained_on (how many of the pictures), left_out (how many, because they were), metrics,
-        confusion (rows: truth), rows (path, label, predicted, probability), skipped.
+    Evaluation
 
     Raises
     ------
@@ -76,7 +62,7 @@ def evaluate(
 
     model = source if isinstance(source, Model) else bundle.load(source)
     table = data if isinstance(data, Table) else read_table(data, progress=progress)
-    known = set(model.info.get("trained_on", ()))
+    known = set(model.info.trained_on)
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
     unknown = sorted({table.classes[k] for k in table.labels[rows]} - set(model.classes))
@@ -93,26 +79,32 @@ def evaluate(
     position = {label: k for k, label in enumerate(model.classes)}
     labels = np.array([position[table.classes[table.labels[row]]] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
-    skipped = [{"path": entry.path, "reason": entry.reason} for entry in table.skipped]
-    skipped += [{"path": table.paths[int(rows[place])], "reason": reason} for place, reason in faulty.items()]
-    return {
-        "split": name,
-        "classes": list(model.classes),
-        "trained_on": int(seen[rows].sum()),
-        "left_out": len(table) - len(rows) if name == "unseen" else 0,
-        "metrics": {**measure(labels, probabilities, groups=groups), **answers.record(labels, groups=groups)},
-        "confusion": confusion(labels, predicted, len(model.classes)).tolist(),
-        "rows": [
-            {
-                "path": table.paths[row],
-                "label": model.classes[labels[i]],
-                "predicted": model.classes[predicted[i]],
-                "probability": float(probabilities[i, predicted[i]]),
-            }
+    stated = answers.stated(labels, groups=groups)
+    skipped = [Skipped(path=entry.path, reason=entry.reason) for entry in table.skipped]
+    skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
+    return Evaluation(
+        split=name,
+        classes=model.classes,
+        trained_on=int(seen[rows].sum()),
+        left_out=len(table) - len(rows) if name == "unseen" else 0,
+        metrics=changed(
+            measure(labels, probabilities, groups=groups),
+            calibration=stated.calibration,
+            sets=stated.sets,
+            none_of_these=stated.none_of_these,
+        ),
+        confusion=tuple(map(tuple, confusion(labels, predicted, len(model.classes)).tolist())),
+        rows=tuple(
+            EvaluatedPicture(
+                path=table.paths[row],
+                label=model.classes[labels[i]],
+                predicted=model.classes[predicted[i]],
+                probability=float(probabilities[i, predicted[i]]),
+            )
             for i, row in enumerate(read)
-        ],
-        "skipped": skipped,
-    }
+        ),
+        skipped=tuple(skipped),
+    )
 
 
 def predict(
@@ -157,44 +149,40 @@ def predict(
         raise DataError(
             f"None of the {len(files)} pictures can be read; '{files[row]}': {reason}.", hint="Check the files."
         )
-    listed = [{"path": entry.path, "reason": entry.reason} for entry in skipped]
-    listed += [{"path": str(files[place]), "reason": reason} for place, reason in faulty.items()]
+    listed = [Skipped(path=entry.path, reason=entry.reason) for entry in skipped]
+    listed += [Skipped(path=str(files[place]), reason=reason) for place, reason in faulty.items()]
     rows = _rows(read, answers, model.classes)
     if grid is not None:
         _draw(rows, model, Path(grid), progress or Silent())
-    return Predictions(rows, listed, model.classes)
+    return Predictions(rows=rows, skipped=tuple(listed), classes=model.classes)
 
 
-def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
     sets, none = answers.sets(), answers.none_of_these()
-    rows: list[dict[str, Any]] = []
+    rows = []
     for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
-        best = int(row.argmax())
+        best, order = int(row.argmax()), np.argsort(-row, kind="stable")
         rows.append(
-            {
-                "path": str(file),
-                "label": classes[best],
-                "probability": float(row[best]),
-                "set": None
-                if sets is None
-                else [classes[k] for k in np.argsort(-row, kind="stable") if sets[place, k]],
-                "none_of_these": None if none is None else bool(none[place]),
-                "probabilities": {name: float(row[k]) for k, name in enumerate(classes)},
-            }
+            Prediction(
+                path=str(file),
+                label=classes[best],
+                probability=float(row[best]),
+                set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
+                none_of_these=None if none is None else bool(none[place]),
+                probabilities={name: float(row[k]) for k, name in enumerate(classes)},
+            )
         )
-    return rows
+    return tuple(rows)
 
 
-def _draw(rows: Sequence[dict[str, Any]], model: Model, grid: Path, progress: Progress) -> None:
+def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
     """Draw the first pictures with their answers."""
     from headstart.pixels import decode
     from headstart.report.grid import Tile, draw_grid
 
     side = model.preprocessing.decode_side
     tiles = [
-        Tile(
-            picture=decode(Path(row["path"]), short_side=side), caption=row["label"], second=f"{row['probability']:.0%}"
-        )
+        Tile(picture=decode(Path(row.path), short_side=side), caption=row.label, second=f"{row.probability:.0%}")
         for row in rows[:GRID_LARGEST]
     ]
     if len(rows) > GRID_LARGEST:
@@ -231,7 +219,9 @@ def prepare_engine(
     squares = model.squares(list(files[:PROBES]))
     if not squares:
         return False
-    (progress or Silent()).message("making the next predictions quicker (once for each classifier) …")
+    (progress or Silent()).message(
+        "preparing this classifier so that later predictions start faster (once per classifier) …"
+    )
     return bundle.prepare(model, place, squares)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from headstart.base.errors import HeadstartError
-from headstart.base.files import read_json
 from headstart.base.params import bad_parameter
 from headstart.base.typed import program as program_as_typed
 from headstart.records.progress import Progress, Silent
+from headstart.records.record import changed
+from headstart.records.results import Results
 from headstart.report.text import Typed
 
 LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest
@@ -70,7 +70,7 @@ def write_report(
     if not quick:
         _look(results, folder, None if data is None else Path(data), told)
     if activity:
-        root = Path(data if data is not None else results["data"].get("root") or ".")
+        root = Path(data if data is not None else results.data.root)
         results = with_activity(folder, results, root, told)
     built = write_page(
         results,
@@ -85,18 +85,18 @@ def write_report(
 
 
 def _look(
-    results: Mapping[str, Any], folder: Path, pictures: Path | None, progress: Progress, until: float | None = None
+    results: Results, folder: Path, pictures: Path | None, progress: Progress, until: float | None = None
 ) -> None:
     """Find out what is found out once: what the best two strategies look at, and the map of neighbours."""
-    from headstart.report.page.looking import look
-    from headstart.report.page.nearness import write_neighbours
+    from headstart.explain.heat_maps import make_heat_maps
+    from headstart.explain.neighbours import write_neighbours
 
-    look(results, folder, pictures=pictures, progress=progress, until=until)
+    make_heat_maps(results, folder, pictures=pictures, progress=progress, until=until)
     if until is None or time.perf_counter() < until:
         write_neighbours(results, folder, progress=progress)
 
 
-def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
+def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> SideBySide:
     """Put several run folders side by side: other data, other backbones, other options.
 
     Parameters
@@ -108,8 +108,8 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
 
     Returns
     -------
-    dict
-        See `headstart.report.side_by_side.side_by_side`.
+    SideBySide
+        What each run reached, by strategy.
 
     Raises
     ------
@@ -135,27 +135,26 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
 
 def standing_ids(folder: Path) -> set[str]:
     """Return which runs a run folder holds; none if there is no such folder yet."""
-    with suppress(HeadstartError, KeyError, TypeError):
-        return {str(run["id"]) for run in read_json(folder / "results.json")["runs"]}
+    from headstart.report.page.reading import read_results
+
+    with suppress(HeadstartError):
+        return {run.id for run in read_results(folder).runs}
     return set()
 
 
-def with_activity(folder: Path, results: Mapping[str, Any], root: Path, progress: Progress) -> dict[str, Any]:
+def with_activity(folder: Path, results: Results, root: Path, progress: Progress) -> Results:
     """Return the results with what was counted of feature maps, now or before, and keep them in the run folder."""
     from headstart.experiment import RunFolder
     from headstart.explain.activity import measure_activity
 
+    measure_activity(folder, results, root=root, progress=progress, device=results.environment.device)
     place = RunFolder(folder)
-    device = str((results.get("environment") or {}).get("device") or "cpu")
-    measure_activity(place, results, root=root, progress=progress, device=device)
     entry = place.counted()
-    if entry == results.get("activity"):
-        return dict(results)
-    return place.write_results({**results, "activity": entry})
+    return results if entry == results.activity else place.write_results(changed(results, activity=entry))
 
 
 def page_of(
-    results: Mapping[str, Any],
+    results: Results,
     folder: Path,
     pictures: Path,
     progress: Progress,
@@ -171,8 +170,8 @@ def page_of(
     """
     from headstart.report.page.building import write_page
 
-    new = [run for run in results["runs"] if run.get("epochs") and run["id"] not in stood]
-    trained = sum(run["seconds"]["fit"] for run in new if not run["seconds"].get("earlier"))
+    new = [run for run in results.runs if run.epochs and run.id not in stood]
+    trained = sum(run.seconds.fit for run in new if not run.seconds.earlier)
     try:
         if trained:
             _look(results, folder, pictures, progress, until=time.perf_counter() + LOOK_SHARE * trained)

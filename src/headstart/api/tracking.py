@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headstart.base.errors import HeadstartError
 from headstart.records.progress import Progress, Silent
+from headstart.records.results import Results
 from headstart.report.text import quoted
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def track(
 
 
 def track_ended(
-    trackers: Sequence[str], results: Mapping[str, Any], folder: Path, pictures: Path, progress: Progress
+    trackers: Sequence[str], results: Results, folder: Path, pictures: Path, progress: Progress
 ) -> tuple[Tracked, ...]:
     """Tell trackers of a comparison that just ended; whatever goes wrong takes nothing from its results."""
     if not trackers:

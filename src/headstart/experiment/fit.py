@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import ConfigError
+from headstart.base.options import AUTO
 from headstart.bundle import Model
 from headstart.experiment.conclude import (
     versions,
@@ -17,7 +18,7 @@ from headstart.experiment.conclude import (
 from headstart.experiment.framing_choice import choose
 from headstart.experiment.measure import measure_splits, measured_warnings
 from headstart.experiment.prepare import prepare
-from headstart.experiment.request import AUTO, Request
+from headstart.experiment.request import Request
 from headstart.records.bundle import BundleInfo, BundleStrategy
 from headstart.records.environment import NetworkRecord
 from headstart.records.findings import Finding

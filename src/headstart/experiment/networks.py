@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from headstart import backbones
 from headstart.backbones import Backbone
+from headstart.base.options import AUTO
 from headstart.base.process import torch_in_budget
-from headstart.experiment.request import AUTO, Request
+from headstart.experiment.request import Request
 from headstart.experiment.resolve import resolve_strategies
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed

@@ -10,7 +10,10 @@ from typing import Any
 
 from headstart.base.errors import ConfigError
 from headstart.base.params import check_choice
-from headstart.strategies.strategy import AT, STRATEGIES
+from headstart.records.record import Scalar
+from headstart.records.results import Expectation
+from headstart.records.run import RunId
+from headstart.strategies.strategy import STRATEGIES
 
 _TEXTS, _TABLES = ("title", "source", "command", "backbone"), ("settings", "training", "expected")
 _KEYS = {"title", "source", "command", "backbone", "strategies", "settings", "training", "expected"}
@@ -36,9 +39,9 @@ class Recipe:
     command: str
     backbone: str | None = None
     strategies: tuple[str, ...] | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
-    expected: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+    training: dict[str, Scalar] = field(default_factory=dict)
+    expected: dict[str, Expectation] = field(default_factory=dict)
 
 
 def recipe_names() -> list[str]:
@@ -103,7 +106,7 @@ def _check_kinds(name: str, content: dict[str, Any]) -> None:
         _expect(name, f"settings.{key}", key not in content.get("settings", {}), "left out: it has a place of its own")
     for strategy, said in content.get("expected", {}).items():
         key = f"expected.{strategy}"
-        check_choice(key, f"the recipe '{name}'", strategy.partition(AT)[0], STRATEGIES)
+        check_choice(key, f"the recipe '{name}'", RunId.parse(strategy).strategy, STRATEGIES)
         _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
         published = said.get("published")
         _expect(name, key, published is None or isinstance(published, float | int), "published = a number")

@@ -9,7 +9,9 @@ from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base import cache
 from headstart.base.errors import ConfigError
-from headstart.experiment.request import AUTO, Request
+from headstart.base.options import AUTO
+from headstart.experiment.request import Request
+from headstart.records.preprocessing import FRAMINGS, Framing
 from headstart.records.record import changed
 from headstart.records.run import READOUTS, Readout
 from headstart.strategies.resolved import Resolved, ResolvedStrategy, stored_cuts
@@ -18,7 +20,6 @@ from headstart.strategies.strategy import Strategy, strategy_of
 if TYPE_CHECKING:
     from headstart.experiment.networks import Networks
     from headstart.records.plan import PlanRecord
-    from headstart.records.preprocessing import Framing
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
 AUGMENTATIONS_TRIED = ("photo", "any-orientation")
@@ -49,7 +50,7 @@ def resolve(request: Request, networks: Networks, pictures: int, plan: PlanRecor
         seed=request.seed,
         device=networks.device,
         side=networks.side,
-        framings=FRAMINGS_TRIED if request.framing == AUTO else (request.framing,),
+        framings=_framings(request),
         augmentations=_augmentations(request, backbone),
         readouts=_readouts(request, backbone),
         usual_cut=None if backbone is None else usual_cut(request, backbone),
@@ -127,6 +128,10 @@ def activation_limit() -> int:
 def named(name: str, request: Request, backbone: Backbone | None) -> ResolvedStrategy:
     """Return one strategy of the table as this request would have it."""
     return _resolved(request, strategy_of(name), backbone)
+
+
+def _framings(request: Request) -> tuple[Framing, ...]:
+    return FRAMINGS_TRIED if request.framing == AUTO else tuple(one for one in FRAMINGS if one == request.framing)
 
 
 def _augmentations(request: Request, backbone: Backbone | None) -> tuple[str, ...]:
