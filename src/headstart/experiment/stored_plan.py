@@ -127,7 +127,7 @@ def _choices_in(plan: Mapping[str, Any]) -> Choices:
 
 
 def _weights_of(ground: Ground) -> str | None:
-    return None if ground.backbone is None else ground.backbone.describe()["sha256"]
+    return None if ground.backbone is None else ground.backbone.sha256
 
 
 def _shared_seconds(folder: RunFolder) -> dict[str, float]:

@@ -94,7 +94,7 @@ def training_of(ground: Ground, choices: Choices, strategy: Strategy) -> CachedT
     if strategy.trained == "part":
         cut = check_cut(ground.request, ground.need_backbone(), strategy.cut)
     facts = {"strategy": strategy.kind, "cut": cut, "data": ground.table.root.name, "pictures": len(ground.table)}
-    weights = ground.backbone.describe()["sha256"] if ground.backbone is not None else None
+    weights = ground.backbone.sha256 if ground.backbone is not None else None
     key = fingerprint(
         {
             "format": FORMAT,
