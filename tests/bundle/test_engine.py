@@ -13,6 +13,7 @@ import torch
 
 import headstart as hs
 from headstart import backbones, bundle
+from headstart.backbones.engine import TorchEngine
 from headstart.backbones.forward import normalise as normalise_tensor
 from headstart.backbones.forward import tensors_hash
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
@@ -20,6 +21,7 @@ from headstart.base.errors import BundleError, EngineError
 from headstart.base.files import read_json
 from headstart.base.types import Affine
 from headstart.bundle import Model, engine
+from headstart.records.bundle import BundleInfo
 from headstart.records.preprocessing import Preprocessing
 
 
@@ -28,11 +30,11 @@ def make(architecture: str, side: int | None = None) -> Model:
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(3, backbone.features)).astype(np.float32)
     return Model(
-        network=backbone.network.eval(),
+        engine=TorchEngine(backbone.network.eval(), backbone.preprocessing.input_size),
         head=Affine(weight=weight, bias=np.zeros(3, np.float32)),
         preprocessing=backbone.preprocessing,
         classes=("ant", "bee", "wasp"),
-        info={"architecture": architecture, "strategy": {"strategy": "scratch"}, "measured": {}},
+        info=BundleInfo(architecture=architecture),
     )
 
 
@@ -61,7 +63,9 @@ def test_the_graph_answers_as_the_network(model: Model, kept: Path, pictures: li
     assert bundle.tried(kept)
     light = bundle.light(kept)
     assert light is not None
-    assert isinstance(light.network, OnnxNetwork)
+    assert (light.engine.name, model.engine.name) == ("onnx", "torch")
+    with pytest.raises(RuntimeError, match=r"headstart\.load"):
+        _ = light.network
     assert light.classes == model.classes
     together = light.predict_proba(pictures)
     np.testing.assert_allclose(together, model.predict_proba(pictures), rtol=0, atol=1e-5)

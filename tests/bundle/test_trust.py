@@ -14,12 +14,14 @@ import pytest
 from safetensors import safe_open
 
 from headstart import backbones, bundle
+from headstart.backbones.engine import TorchEngine
 from headstart.base.errors import BundleError
 from headstart.base.types import Affine
 from headstart.bundle import Answers, Model, Trust
 from headstart.bundle.trust import EXAMPLES
 from headstart.evidence.conformal import fit_sets
 from headstart.evidence.novelty import fit_familiar
+from headstart.records.bundle import BundleInfo
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +31,11 @@ def model() -> Model:
     head = Affine(weight=rng.normal(size=(3, backbone.features)).astype(np.float32), bias=np.zeros(3, np.float32))
     held = rng.dirichlet(np.ones(3), size=40)
     return Model(
-        network=backbone.network.eval(),
+        engine=TorchEngine(backbone.network.eval(), backbone.preprocessing.input_size),
         head=head,
         preprocessing=backbone.preprocessing,
         classes=("ant", "bee", "wasp"),
-        info={"architecture": "convnet64", "strategy": {"strategy": "scratch"}, "measured": {}},
+        info=BundleInfo(architecture="convnet64"),
         trust=Trust(
             sets=fit_sets(held, rng.integers(3, size=40)),
             familiar=fit_familiar(rng.random((30, backbone.features))),
@@ -54,11 +56,13 @@ def test_a_kept_bundle_states_the_same(model: Model, picture_folder: Path, tmp_p
     assert np.array_equal(mine.sets(), its.sets())
     assert np.array_equal(mine.distances, its.distances)
     assert np.array_equal(mine.none_of_these(), its.none_of_these())
-    assert its.trust.to_dict() == model.trust.to_dict()
+    assert its.trust.thresholds() == model.trust.thresholds()
+    assert its.trust.limit() == model.trust.limit()
     with safe_open(tmp_path / "a.bundle" / "model.safetensors", framework="numpy") as opened:
         assert opened.get_tensor(EXAMPLES).dtype == np.float16
     third = bundle.load(again.save(tmp_path / "b.bundle"))
-    assert third.trust.to_dict() == model.trust.to_dict()
+    assert third.trust.thresholds() == model.trust.thresholds()
+    assert third.trust.limit() == model.trust.limit()
 
 
 def test_the_exported_graph_states_the_same(model: Model, picture_folder: Path, tmp_path: Path) -> None:
@@ -85,17 +89,16 @@ def test_stating_it_loads_neither_torch_nor_scipy(model: Model, picture_folder: 
     assert done.stdout.splitlines() == ["True True", "[]"]
 
 
-def test_an_older_bundle_answers_as_before_and_states_nothing(
+def test_what_learned_nothing_of_its_limits_answers_and_states_nothing(
     model: Model, picture_folder: Path, tmp_path: Path
 ) -> None:
     pictures = sorted(picture_folder.rglob("*.png"))
     kept = replace(model, trust=None).save(tmp_path / "a.bundle")
-    edit(kept, lambda info: info.pop("calibration"))
     again = bundle.load(kept)
     assert np.array_equal(again.predict_proba(pictures), model.predict_proba(pictures))
     answers, _ = again.examine(pictures)
     assert (again.trust, answers.sets(), answers.distances, answers.none_of_these()) == (None, None, None, None)
-    assert "older than that" in (kept / "README.md").read_text(encoding="utf-8")
+    assert "It gives probabilities only" in (kept / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_garbled_limits_are_damage(model: Model, tmp_path: Path, spoil: Callable
 def test_examples_that_are_gone_are_damage(model: Model, tmp_path: Path) -> None:
     near = replace(model.trust, familiar=None)
     kept = replace(model, trust=near).save(tmp_path / "a.bundle")
-    edit(kept, lambda info: info["calibration"].update(none_of_these={"limit": 0.1, "pictures": 20}))
+    edit(kept, lambda info: info["calibration"].update(none_of_these={"limit": 0.1, "pictures": 20, "falsely": 0.05}))
     with pytest.raises(BundleError, match=r"none\.examples"):
         bundle.load(kept)
 
@@ -128,9 +131,9 @@ def test_eighteen_pictures_give_no_sets_at_95_and_the_card_says_so(model: Model,
     few = Trust(sets=fit_sets(held, np.zeros(18, int)))
     kept = replace(model, trust=few).save(tmp_path / "a.bundle")
     card = (kept / "README.md").read_text(encoding="utf-8")
-    assert "Prediction sets at 0.8, 0.9, from 18 training pictures" in card
-    assert "0.95 needs 19, and there were 18" in card
-    assert "None of these: unknown" in card
+    assert "Prediction sets: for 0.8, 0.9, set with 18 training pictures, held out in turn." in card
+    assert "For 0.95 at least 19 held-out pictures are needed; there were 18." in card
+    assert "None of these: not available" in card
     answers = Answers(probabilities=held, trust=bundle.load(kept).trust)
     assert answers.sets() is None
     assert answers.sets(0.9) is not None

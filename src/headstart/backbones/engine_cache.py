@@ -14,11 +14,10 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from headstart import __version__
-from headstart.backbones.backbone import Backbone, Held, Kept, read_out
-from headstart.backbones.network_facts import Facts, Stage
+from headstart.backbones.backbone import Backbone, read_out
+from headstart.backbones.held import Held, Kept
+from headstart.backbones.network_facts import Facts
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
 from headstart.base import cache
 from headstart.base.errors import EngineError, HeadstartError, WeightsError
@@ -35,13 +35,14 @@ from headstart.base.files import (
     cache_folder,
     disk_error,
     fingerprint,
-    read_json,
     sha256_of_file,
-    write_json,
 )
-from headstart.records.codec import from_plain, plain
+from headstart.records.codec import plain, read_record, write_record
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import changed
+from headstart.records.record import Record, changed
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FORMAT = 3  # since it is kept how many features each part of a readout has
 TENSORS, GRAPH = "network.safetensors", "graph.onnx"
@@ -56,6 +57,52 @@ _HOMES = (
     "XDG_CACHE_HOME",
 )  # where libraries look for published weights
 _CARDS = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/kfd", "/dev/dxg")  # drivers of graphics cards, on Linux
+
+
+class _Card(Record):
+    """What is known of a network beside its tensors; `file` is the file of weights that it was loaded from."""
+
+    name: str
+    preprocessing: Preprocessing
+    source: str
+    sha256: str | None
+    licence: str
+    features: int
+    flops: float
+    file: str
+    digest: str
+    facts: Facts
+
+
+class _Trial(Record, omit_defaults=True):
+    """How the graph compares with the network: how far they differ, and pictures per second of both here."""
+
+    agrees: bool
+    preferred: bool
+    reason: str = ""
+    difference: float | None = None
+    pictures_per_second: dict[str, float] | None = None
+
+
+class _Entry(Record):
+    """Content of ``manifest.json``; `whole` is a fingerprint of what it says, `sha256` of the files beside it."""
+
+    format: int
+    key: str
+    facts: dict[str, str]
+    card: _Card
+    graph: _Trial
+    sha256: dict[str, str]
+    whole: str
+
+
+class _Address(Record):
+    """What `headstart.backbones.load` was asked for."""
+
+    name: str | None
+    weights: str | None
+    image_size: int | None
+    offline: bool
 
 
 def graphics_possible() -> bool:
@@ -73,39 +120,44 @@ def recall(name: str | None, *, weights: str | None, image_size: int | None, off
     """
     place = _place(name, weights, image_size)
     try:
-        manifest = read_json(place / "manifest.json")
-        card = manifest["card"]
-        if manifest["key"] != _key(name, weights, image_size) or manifest["whole"] != _whole(manifest):
+        entry = read_record(place / "manifest.json", _Entry)
+        if entry.key != _key(name, weights, image_size) or entry.whole != _whole(entry.card, entry.graph, entry.sha256):
             return None
-        if sha256_of_file(Path(weights or card["file"])) != card["sha256"]:
+        if sha256_of_file(Path(weights or entry.card.file)) != entry.card.sha256:
             return None
-        if any(sha256_of_file(place / file) != digest for file, digest in manifest["sha256"].items()):
+        if any(sha256_of_file(place / file) != digest for file, digest in entry.sha256.items()):
             return None
-        facts = _facts(card["facts"])
-        tried = manifest["graph"]
-        address = {"name": name, "weights": weights, "image_size": image_size, "offline": offline}
-        kept = Kept(card["digest"], place / TENSORS, place / GRAPH if tried["agrees"] else None, tried["preferred"])
-        backbone = Backbone(
-            name=card["name"],
-            held=Held(
-                partial(_network, card["name"], place / TENSORS, card["digest"], address),
-                side=card["preprocessing"]["input_size"],
-                flops=card["flops"],
-                facts=facts,
-                kept=kept,
-            ),
-            preprocessing=from_plain(card["preprocessing"], Preprocessing, str(place)),
-            source=card["source"],
-            sha256=card["sha256"],
-            licence=card["licence"],
-            features=card["features"],
-            flops=card["flops"],
-            file=Path(card["file"]),
-        )
-    except (HeadstartError, OSError, AttributeError, KeyError, TypeError, ValueError):
+    except (HeadstartError, OSError):
         return None
     cache.touch(place)
-    return backbone
+    return _backbone(entry, place, _Address(name=name, weights=weights, image_size=image_size, offline=offline))
+
+
+def _backbone(entry: _Entry, place: Path, address: _Address) -> Backbone:
+    """Return the backbone that an entry describes."""
+    card = entry.card
+    return Backbone(
+        name=card.name,
+        held=Held(
+            partial(_network, card.name, place / TENSORS, card.digest, address),
+            side=card.preprocessing.input_size,
+            flops=card.flops,
+            facts=card.facts,
+            kept=Kept(
+                card.digest,
+                place / TENSORS,
+                place / GRAPH if entry.graph.agrees else None,
+                entry.graph.preferred,
+            ),
+        ),
+        preprocessing=card.preprocessing,
+        source=card.source,
+        sha256=card.sha256,
+        licence=card.licence,
+        features=card.features,
+        flops=card.flops,
+        file=Path(card.file),
+    )
 
 
 def remember(
@@ -145,31 +197,32 @@ def _write(folder: Path, backbone: Backbone, key: str, squares: Sequence[NDArray
     except SafetensorError as error:
         raise disk_error(error) from error
     graph = _tried(read_out(backbone, "stages"), folder / GRAPH, squares)
-    card = {
-        "name": backbone.name,
-        "preprocessing": plain(changed(backbone.preprocessing, stored_side=None)),
-        "source": backbone.source,
-        "sha256": backbone.sha256,
-        "licence": backbone.licence,
-        "features": backbone.features,
-        "flops": backbone.flops,
-        "file": str(Path(backbone.file or "").resolve()),
-        "digest": backbone.held.digest,
-        "facts": asdict(backbone.held.facts),
-    }
-    kept = [file for file in (TENSORS, GRAPH) if (folder / file).is_file()]
-    manifest = {
-        "format": FORMAT,
-        "key": key,
-        "facts": {"backbone": backbone.name},
-        "card": card,
-        "graph": graph,
-        "sha256": {file: sha256_of_file(folder / file) for file in kept},
-    }
-    write_json(folder / "manifest.json", {**manifest, "whole": _whole(manifest)})
+    card = _Card(
+        name=backbone.name,
+        preprocessing=changed(backbone.preprocessing, stored_side=None),
+        source=backbone.source,
+        sha256=backbone.sha256,
+        licence=backbone.licence,
+        features=backbone.features,
+        flops=backbone.flops,
+        file=str(Path(backbone.file or "").resolve()),
+        digest=backbone.held.digest,
+        facts=backbone.held.facts,
+    )
+    sha256 = {file: sha256_of_file(folder / file) for file in (TENSORS, GRAPH) if (folder / file).is_file()}
+    entry = _Entry(
+        format=FORMAT,
+        key=key,
+        facts={"backbone": backbone.name},
+        card=card,
+        graph=graph,
+        sha256=sha256,
+        whole=_whole(card, graph, sha256),
+    )
+    write_record(folder / "manifest.json", entry)
 
 
-def _tried(backbone: Backbone, file: Path, squares: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
+def _tried(backbone: Backbone, file: Path, squares: Sequence[NDArray[np.uint8]]) -> _Trial:
     """Write the network as a graph; return how far they differ and how fast each is here."""
     import torch
 
@@ -184,19 +237,19 @@ def _tried(backbone: Backbone, file: Path, squares: Sequence[NDArray[np.uint8]])
         alone = np.concatenate([graph(batch[:1]), graph(batch[1:3])])
     except EngineError as error:
         file.unlink(missing_ok=True)
-        return {"agrees": False, "preferred": False, "reason": error.message}
+        return _Trial(agrees=False, preferred=False, reason=error.message)
     largest = max(float(np.abs(own).max()), 1e-12)
     difference = max(float(np.abs(own - its).max()), float(np.abs(alone - its[: len(alone)]).max())) / largest
     rates = _rates(
         {"torch": lambda: next(forward(backbone.frozen.network, iter([tensor]))), "onnx": lambda: graph(batch)},
         len(batch),
     )
-    return {
-        "agrees": difference <= AGREE,
-        "preferred": rates["onnx"] >= WORTH * rates["torch"],
-        "difference": difference,
-        "pictures_per_second": rates,
-    }
+    return _Trial(
+        agrees=difference <= AGREE,
+        preferred=rates["onnx"] >= WORTH * rates["torch"],
+        difference=difference,
+        pictures_per_second=rates,
+    )
 
 
 def _rates(works: Mapping[str, Callable[[], object]], pictures: int) -> dict[str, float]:
@@ -210,7 +263,7 @@ def _rates(works: Mapping[str, Callable[[], object]], pictures: int) -> dict[str
     return {name: pictures / seconds for name, seconds in least.items()}
 
 
-def _network(architecture: str, tensors: Path, digest: str, address: dict[str, Any]) -> Any:
+def _network(architecture: str, tensors: Path, digest: str, address: _Address) -> nn.Module:
     """Return the network that was kept; where the cache was cleared meanwhile, the same one loaded anew.
 
     Raises
@@ -218,36 +271,27 @@ def _network(architecture: str, tensors: Path, digest: str, address: dict[str, A
     WeightsError
         If what is loaded now is another network than the one that was kept.
     """
-    import torch
-
     from headstart.backbones.forward import tensors_hash
     from headstart.backbones.loading import load
-    from headstart.backbones.networks import create
+    from headstart.backbones.rebuild import rebuild
 
-    network: torch.nn.Module
     try:
-        state = {name: torch.from_numpy(value) for name, value in load_file(tensors).items()}
-        network = create(architecture, image_size=address["image_size"])
-        network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError):
-        network = load(**address).network
+        network = rebuild(architecture, load_file(tensors), side=address.image_size)
+    except (OSError, SafetensorError, WeightsError):
+        network = load(
+            address.name, weights=address.weights, image_size=address.image_size, offline=address.offline
+        ).network
     if tensors_hash(network) != digest:
         raise WeightsError(
-            f"The weights of '{architecture}' are other ones now than when this run began.",
-            hint="Put the earlier ones back, or begin anew in another folder with --out.",
+            f"The weights of '{architecture}' have changed since this run began.",
+            hint="Put the earlier weights back, or start again in another folder with --out.",
         )
     return network.eval()
 
 
-def _whole(manifest: dict[str, Any]) -> str:
-    """Return a fingerprint of what a manifest says."""
-    return fingerprint([manifest[name] for name in ("card", "graph", "sha256")])
-
-
-def _facts(said: dict[str, Any]) -> Facts:
-    """Return the facts that a card holds: JSON has lists where they have tuples."""
-    stages = tuple(Stage(**{**stage, "shape": tuple(stage["shape"])}) for stage in said["stages"])
-    return Facts(said["parameters"], stages, tuple(said["places"]), tuple(said["blocks"]))
+def _whole(card: _Card, graph: _Trial, sha256: Mapping[str, str]) -> str:
+    """Return a fingerprint of what an entry says."""
+    return fingerprint([plain(card), plain(graph), dict(sha256)])
 
 
 def _place(name: str | None, weights: str | None, image_size: int | None) -> Path:

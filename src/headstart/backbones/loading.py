@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from headstart.backbones.backbone import Backbone, Held
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.caches import Published, checked_hash, is_offline
 from headstart.backbones.checkpoints import (
     fill,
@@ -20,6 +20,7 @@ from headstart.backbones.checkpoints import (
     read_tensors,
 )
 from headstart.backbones.forward import measuring
+from headstart.backbones.held import Held
 from headstart.backbones.libraries import timm
 from headstart.backbones.names import DEFAULT_NAME, NetworkName, of_library, resolve
 from headstart.backbones.networks import (

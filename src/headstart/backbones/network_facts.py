@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from headstart.records.record import Record
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Record, kw_only=False):
     """A named place where a backbone can be cut; the cut stands before the stage.
 
     Parameters
@@ -27,8 +26,7 @@ class Stage:
     flops: float
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Record, kw_only=False):
     """What follows from a network alone, and is asked for more often than the network.
 
     Parameters

@@ -9,20 +9,20 @@ from __future__ import annotations
 import warnings
 from os import environ
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.backbones.engine import Batches, EngineName, Features
 from headstart.base.environment import silence
 from headstart.base.errors import EngineError
 from headstart.base.files import durable_writer
 from headstart.base.process import thread_budget
+from headstart.records.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from headstart.records.preprocessing import Preprocessing
 
 _OPSET = 18
 _INPUT, _OUTPUT = "pictures", "features"
@@ -70,6 +70,36 @@ class OnnxNetwork:
                 f"The exported network failed on {len(batch)} pictures ({error}).", hint="Use --engine torch."
             ) from error
         return np.asarray(np.concatenate(said), np.float32)
+
+    @property
+    def name(self) -> EngineName:
+        """It runs in ONNX Runtime."""
+        return "onnx"
+
+    @property
+    def network(self) -> NoReturn:
+        """There is none."""
+        raise RuntimeError("an exported graph holds no network: load the bundle with headstart.load")
+
+    @property
+    def answering(self) -> NoReturn:
+        """There is none: the graph answers by itself."""
+        raise RuntimeError("an exported graph holds no network: load the bundle with headstart.load")
+
+    @property
+    def folded(self) -> None:
+        """Nothing is saved of it, so nothing need be said."""
+        return None
+
+    def features_of(self, batches: Batches, preprocessing: Preprocessing, *, device: str = "cpu") -> Features:
+        """Yield features of batches of framed pictures; a graph runs on the processor, whatever the device."""
+        del device
+        for batch in batches:
+            yield self(normalise(batch, preprocessing))
+
+    def tensors(self) -> NoReturn:
+        """Raise: it has no weights of its own to save."""
+        raise RuntimeError("an exported graph has no weights to save: load the bundle with headstart.load")
 
 
 def _runtime() -> Any:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from headstart.evidence.conformal import USUAL, least_units
+from headstart.records.bundle import BundleCalibration, BundleManifest, BundleStrategy, SetThresholds
+from headstart.records.environment import NetworkRecord
+from headstart.records.metrics import Metrics, MetricsBySplit
 
 
-def model_card(info: Mapping[str, Any]) -> str:
+def model_card(manifest: BundleManifest) -> str:
     """Return the model card, Markdown, of what ``bundle.json`` holds."""
-    preprocessing, classes = info["preprocessing"], info["classes"]
-    strategy, backbone = info.get("strategy", {}), info.get("backbone", {})
+    info, preprocessing = manifest.info, manifest.preprocessing
     lines = [
-        f"# Classifier of {len(classes)} classes",
+        f"# Classifier of {len(manifest.classes)} classes",
         "",
-        f"Made by headstart {info['headstart']}, strategy **{strategy.get('strategy', 'unknown')}**: "
-        f"weights {strategy.get('weights', 'unknown')}, {_trained(strategy)}, "
-        f"head {strategy.get('head', 'unknown')}.",
+        f"Made with headstart {manifest.headstart}. {_made(info.strategy)}",
         "",
         "## Use",
         "",
@@ -28,90 +29,129 @@ def model_card(info: Mapping[str, Any]) -> str:
         'hs.load("THIS_FOLDER").predict(["new.jpg"])',
         "```",
         "",
+        "It knows only the classes below. Whatever a picture shows, it names one of them; at most it adds that the "
+        "picture is unlike all pictures that it was trained on.",
+        "",
         "## Classes",
         "",
-        *[f"- {name}" for name in classes],
+        *[f"- {name}" for name in manifest.classes],
         "",
-        "## Measured",
+        "## How accurate it is",
         "",
-        *_measured(info.get("measured", {})),
+        *(_measured(info.measured) or ["Not measured: no pictures were held out."]),
         "",
         "## How sure it is",
         "",
-        *_sure(info),
+        *_sure(manifest.calibration, info.measured),
         "",
-        "## Preprocessing",
+        "## How it sees a picture",
         "",
-        f"{preprocessing['input_size']} x {preprocessing['input_size']} pixels, framing {preprocessing['framing']}, "
-        f"{preprocessing['interpolation']}, mean {_numbers(preprocessing['mean'])}, "
-        f"standard deviation {_numbers(preprocessing['std'])}. It is applied by headstart; do not apply it twice.",
+        f"As a square of {preprocessing.input_size} x {preprocessing.input_size} pixels (framing: "
+        f"{preprocessing.framing}, interpolation: {preprocessing.interpolation}), with mean "
+        f"{_numbers(preprocessing.mean)} and standard deviation {_numbers(preprocessing.std)} of red, green and blue. "
+        "headstart does all this: give it the pictures as they are.",
         "",
         "## Where it comes from",
         "",
-        f"- Backbone: {backbone.get('name')}, {backbone.get('source')}",
-        f"- Licence of the weights: {backbone.get('licence')}",
-        f"- SHA-256 of the weights: {backbone.get('sha256')}",
-        f"- Pictures: fingerprint {info.get('data_fingerprint')}",
-        "",
-        "It knows only the classes above: whatever it is shown, it names one of them, and at most adds that the "
-        "picture is like none it was trained on.",
+        *_origin(info.backbone),
+        f"- Fingerprint of the training pictures: {info.data_fingerprint or 'unknown'}",
         "",
     ]
     return "\n".join(lines)
 
 
-def _trained(strategy: Mapping[str, Any]) -> str:
-    kept = strategy.get("settings", {}).get("epoch_chosen") == 0
-    if kept or strategy.get("cut") == "pool":
-        return "nothing of the network trained"
-    return f"trained from {strategy.get('cut', 'unknown')} on"
+def _made(strategy: BundleStrategy | None) -> str:
+    """Return how it was made, in one or two sentences."""
+    if strategy is None:
+        return "How it was trained is not known."
+    start = "started from random weights" if strategy.weights == "random" else "was pretrained"
+    kept = strategy.training is not None and strategy.training.kept_solved_head
+    if kept or strategy.cut == "pool":
+        further = ", and nothing of it was trained further"
+    elif strategy.cut == "input":
+        further = ", and all of it was trained"
+    else:
+        further = f", and it was trained from {strategy.cut} on"
+    return f"The strategy is **{strategy.strategy}**: the network {start}{further}. Its head is {strategy.head}."
 
 
-def _measured(measured: Mapping[str, Any]) -> list[str]:
+def _splits(measured: MetricsBySplit) -> Iterator[tuple[str, Metrics]]:
+    for name, metrics in (("val", measured.val), ("test", measured.test)):
+        if metrics is not None:
+            yield name, metrics
+
+
+def _measured(measured: MetricsBySplit) -> list[str]:
     lines = []
-    for split, metrics in measured.items():
-        if metrics is None:
-            continue
-        low, high = metrics["interval"]
-        used = ", used for choosing and therefore optimistic" if metrics.get("used_for_choosing") else ""
-        lines.append(
-            f"- {split}: accuracy {metrics['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}) "
-            f"on {metrics['n']} pictures{used}; log loss {metrics['loss']:.3f}"
+    for split, metrics in _splits(measured):
+        low, high = metrics.interval
+        line = (
+            f"- {split}: accuracy {metrics.accuracy:.3f} on {metrics.n} pictures (95 % interval {low:.3f} to "
+            f"{high:.3f}), log loss {metrics.loss:.3f}."
         )
-    return lines or ["Nothing: no pictures were held out."]
-
-
-def _sure(info: Mapping[str, Any]) -> list[str]:
-    """Return what is stated beside an answer, and what of it came true on held-out pictures."""
-    calibration = info.get("calibration") or {}
-    sets, none = calibration.get("sets"), calibration.get("none_of_these")
-    if not sets:
-        return ["Nothing is stated beside the shares: it is older than that, or was not fitted by headstart."]
-    able = [level for level, threshold in sets["thresholds"].items() if threshold is not None]
-    lines = [f"- Prediction sets at {', '.join(able)}, from {sets['pictures']} training pictures held out in turn"]
-    if "0.95" not in able:
-        lines = [f"{lines[0] if able else '- No prediction sets'}; 0.95 needs 19, and there were {sets['units']}"]
-    lines.append(
-        "- None of these: unknown, for too few pictures were held out"
-        if none is None
-        else f"- None of these: beyond a distance of {none['limit']:.3f}, as {none['falsely']:.0%} of its own kind are"
-    )
-    return [*lines, *_came_true(info.get("measured", {}))]
-
-
-def _came_true(measured: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for split, metrics in measured.items():
-        stated = metrics and metrics.get("calibration")
-        if not stated:
-            continue
-        told = f"- {split}: calibration error {stated['ece']:.3f} ({stated['ece_if_true']:.3f} would be luck)"
-        usual, none = (metrics.get("sets") or {}).get("0.95"), metrics.get("none_of_these")
-        if usual:
-            told += f"; the 0.95 sets held {usual['coverage']:.3f}, with {usual['mean_size']:.2f} classes on average"
-        lines.append(told + (f"; called none of these: {none['share']:.3f}" if none else ""))
+        optimistic = " These pictures also helped to choose, so the true accuracy is probably a little lower."
+        lines.append(line + (optimistic if metrics.used_for_choosing else ""))
     return lines
 
 
-def _numbers(values: object) -> str:
-    return ", ".join(f"{value:g}" for value in values) if isinstance(values, list | tuple) else str(values)
+def _sure(calibration: BundleCalibration, measured: MetricsBySplit) -> list[str]:
+    """Return what is stated besides an answer, and how much of it came true on held-out pictures."""
+    if calibration.sets is None:
+        return ['It gives probabilities only: prediction sets and "none of these" were not learned for it.']
+    return [_sets(calibration.sets), _none(calibration), *_came_true(measured)]
+
+
+def _sets(sets: SetThresholds) -> str:
+    able = [level for level, threshold in sets.thresholds.items() if threshold is not None]
+    told = (
+        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, held out in turn."
+        if able
+        else "- Prediction sets: none."
+    )
+    if str(USUAL) in able:
+        return told
+    return f"{told} For {USUAL} at least {least_units(USUAL)} held-out pictures are needed; there were {sets.units}."
+
+
+def _none(calibration: BundleCalibration) -> str:
+    none = calibration.none_of_these
+    if none is None:
+        return "- None of these: not available, because too few pictures were held out."
+    return (
+        f"- None of these: said of a picture that is farther than {none.limit:.3f} (cosine distance) from all training "
+        f"pictures. About {none.falsely:.0%} of the pictures that do show one of the classes are that far away."
+    )
+
+
+def _came_true(measured: MetricsBySplit) -> list[str]:
+    lines = []
+    for split, metrics in _splits(measured):
+        stated = metrics.calibration
+        if stated is None:
+            continue
+        told = f"- {split}: the calibration error is {stated.ece:.3f}; luck alone would give {stated.ece_if_true:.3f}."
+        usual = metrics.sets.levels.get(str(USUAL)) if metrics.sets is not None else None
+        if usual is not None:
+            told += (
+                f" The sets for {USUAL} held the true class of {usual.coverage:.1%} of the pictures, "
+                f"with {usual.mean_size:.2f} classes on average."
+            )
+        if metrics.none_of_these is not None:
+            told += f" {metrics.none_of_these.share:.1%} of the pictures were wrongly called none of these."
+        lines.append(told)
+    return lines
+
+
+def _origin(network: NetworkRecord | None) -> list[str]:
+    if network is None:
+        return ["- Network: unknown"]
+    lines = [f"- Network: {network.name}, {network.source}"]
+    if network.licence is not None:
+        lines.append(f"- Licence of its weights: {network.licence}")
+    if network.sha256 is not None:
+        lines.append(f"- SHA-256 of its weights: {network.sha256}")
+    return lines
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

@@ -12,24 +12,53 @@ import platform
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import __version__
-from headstart.backbones.backbone import Held
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
-from headstart.base.errors import EngineError, HeadstartError, StoreError
-from headstart.base.files import cache_folder, fingerprint, read_json, sha256_of_file, write_json
+from headstart.base.errors import EngineError, HeadstartError
+from headstart.base.files import cache_folder, fingerprint, sha256_of_file
 from headstart.bundle.folder import read_manifest, read_without_network
 from headstart.bundle.model import Model, assemble
+from headstart.records.bundle import BundleManifest
+from headstart.records.codec import read_record, write_record
+from headstart.records.record import Record, changed
 
 AGREE = 1e-5  # probabilities
 AGREE_FEATURES = 1e-3  # of the largest; probabilities near 0 and 1 alone would hide a difference
 FORMAT = 1
 GRAPH = "model.onnx"
+
+
+class _Entry(Record, omit_defaults=True):
+    """Content of an entry's ``manifest.json``: the bundle, and how its graph compares with its network.
+
+    Parameters
+    ----------
+    agrees : bool
+        Whether the graph answers in the network's place.
+    reason : str
+        Why there is no graph.
+    difference, difference_of_features : float, optional
+        The largest of a probability, and of a feature as a share of the largest feature.
+    pictures : int, optional
+        How many were asked about.
+    sha256 : str
+        Of the graph.
+    """
+
+    format: int
+    key: str
+    facts: dict[str, str]
+    agrees: bool
+    reason: str = ""
+    difference: float | None = None
+    difference_of_features: float | None = None
+    pictures: int | None = None
+    sha256: str = ""
 
 
 def light(folder: Path) -> Model | None:
@@ -40,30 +69,29 @@ def light(folder: Path) -> Model | None:
     BundleError
         If the bundle itself is missing or damaged.
     """
-    info = read_manifest(folder)
-    place = _place(info)
+    bundle = read_manifest(folder)
+    place = _place(bundle)
     try:
-        manifest = read_json(place / "manifest.json")
-        if manifest["key"] != _key(info) or not manifest["agrees"]:
-            return None
-        if sha256_of_file(place / GRAPH) != manifest["sha256"]:
+        entry = read_record(place / "manifest.json", _Entry)
+        if entry.key != _key(bundle) or not entry.agrees or sha256_of_file(place / GRAPH) != entry.sha256:
             return None
         network = OnnxNetwork(place / GRAPH)
-    except (HeadstartError, OSError, KeyError, TypeError):
+    except (HeadstartError, OSError):
         return None
     cache.touch(place)
-    return assemble(network, read_without_network(folder), folder)
+    return assemble(network, read_without_network(folder))
 
 
 def tried(folder: Path) -> bool:
     """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
-    info = read_manifest(folder)
-    place = _place(info)
+    bundle = read_manifest(folder)
+    place = _place(bundle)
     try:
-        manifest = read_json(place / "manifest.json")
-        known = manifest["key"] == _key(info)
-        return bool(known and (not manifest["agrees"] or sha256_of_file(place / GRAPH) == manifest["sha256"]))
-    except (StoreError, OSError, KeyError, TypeError):
+        entry = read_record(place / "manifest.json", _Entry)
+        if entry.key != _key(bundle):
+            return False
+        return not entry.agrees or sha256_of_file(place / GRAPH) == entry.sha256
+    except (HeadstartError, OSError):
         return False
 
 
@@ -80,36 +108,35 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
     StoreError
         If the cache cannot be written.
     """
-    info = read_manifest(folder)
-    place = _place(info)
-    facts: dict[str, Any] = {"format": FORMAT, "key": _key(info), "facts": {"bundle": str(folder.resolve())}}
+    bundle = read_manifest(folder)
+    place = _place(bundle)
+    begun = _Entry(format=FORMAT, key=_key(bundle), facts={"bundle": str(folder.resolve())}, agrees=False)
     with cache.building(place) as draft:
-        facts |= _tried(model, draft / GRAPH, squares)
-        write_json(draft / "manifest.json", facts)
+        entry = _tried(begun, model, draft / GRAPH, squares)
+        write_record(draft / "manifest.json", entry)
     cache.make_room(place.parent.parent, keep=place)
-    return bool(facts["agrees"])
+    return entry.agrees
 
 
-def _tried(model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> dict[str, Any]:
-    """Write the graph and return what its manifest says about it."""
-    if isinstance(model.network, OnnxNetwork | Held):
-        raise RuntimeError("only the network of a loaded bundle is exported")
+def _tried(begun: _Entry, model: Model, file: Path, squares: Sequence[NDArray[np.uint8]]) -> _Entry:
+    """Write the graph and return the entry with what came of it."""
     # One at a time and three at once too: an exported graph may hold fast to the number it was traced with.
     probes = [list(squares), list(squares[:1]), [squares[0]] * 3]
     try:
         export(model.answering, model.preprocessing.input_size, file)
-        graph = replace(model, network=OnnxNetwork(file))
+        graph = replace(model, engine=OnnxNetwork(file))
         differences = [_differences(graph, model, probe) for probe in probes]
     except EngineError as error:
-        return {"agrees": False, "reason": error.message}
+        return changed(begun, reason=error.message)
     answers, features = (float(max(each)) for each in zip(*differences, strict=True))
-    return {
-        "agrees": answers <= AGREE and features <= AGREE_FEATURES,
-        "difference": answers,
-        "difference_of_features": features,
-        "pictures": len(squares),
-        "sha256": sha256_of_file(file),
-    }
+    return changed(
+        begun,
+        agrees=answers <= AGREE and features <= AGREE_FEATURES,
+        difference=answers,
+        difference_of_features=features,
+        pictures=len(squares),
+        sha256=sha256_of_file(file),
+    )
 
 
 def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -> tuple[float, float]:
@@ -119,14 +146,14 @@ def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -
     return float(answers), float(np.abs(mine - its).max() / max(float(np.abs(its).max()), 1e-12))
 
 
-def _place(info: dict[str, Any]) -> Path:
-    return cache_folder() / "engines" / _key(info)[:32]
+def _place(bundle: BundleManifest) -> Path:
+    return cache_folder() / "engines" / _key(bundle)[:32]
 
 
-def _key(info: dict[str, Any]) -> str:
+def _key(bundle: BundleManifest) -> str:
     """Return what the graph depends on: the bundle's tensors, and who wrote and reads it."""
     from importlib.metadata import version
 
     return fingerprint(
-        [FORMAT, info.get("sha256"), __version__, version("onnxruntime"), version("torch"), platform.machine()]
+        [FORMAT, bundle.sha256, __version__, version("onnxruntime"), version("torch"), platform.machine()]
     )

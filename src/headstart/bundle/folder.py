@@ -1,6 +1,6 @@
 """The bundle on disk: ``bundle.json``, ``model.safetensors`` and a model card; no pickle anywhere.
 
-The folder is written beside its place and renamed, so a reader finds the old bundle or the new one; also if the
+The folder is written next to its place and renamed, so a reader finds the old bundle or the new one; also if the
 process is killed between the two renames, when the old one stands under a hidden name. Every tensor is covered
 by the SHA-256 in ``bundle.json``.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from headstart import __version__
+from headstart.backbones.engine import Tensors
 from headstart.base.errors import BundleError, StoreError
 from headstart.base.files import (
     disk_error,
@@ -31,32 +31,29 @@ from headstart.base.files import (
     read_json,
     sha256_of_file,
     store_error,
-    write_json,
     write_text,
 )
-from headstart.base.types import Affine, Head, Kernel, Neighbours
+from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.bundle.card import model_card
+from headstart.bundle.older import from_format_1
 from headstart.bundle.trust import Trust
+from headstart.records.bundle import BundleCalibration, BundleInfo, BundleManifest, HeadRecord
+from headstart.records.codec import from_plain, write_record
+from headstart.records.preprocessing import Preprocessing
 
-FORMAT = 1
+FORMAT = 2  # since the description is a record; format 1 is read by `headstart.bundle.older`
 MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
-_HEADS: dict[str, tuple[type[Affine] | type[Kernel] | type[Neighbours], tuple[str, ...], tuple[str, ...]]] = {
-    "affine": (Affine, ("weight", "bias"), ("temperature",)),
-    "kernel": (Kernel, ("support", "coefficients", "bias", "mean", "scale"), ("gamma", "temperature")),
-    "neighbours": (
-        Neighbours,
-        ("examples", "labels", "mean", "scale"),
-        ("k", "classes", "temperature", "sharpness"),
-    ),
-}
+_AGAIN = "Copy the bundle again from where it came, or make it anew."
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a bundle folder holds: description, the network's tensors by name, head, and what it knows of its limits."""
+    """What a bundle folder holds: all that answers, the network as tensors by name, and what is known of it."""
 
-    info: dict[str, Any]
-    network: Mapping[str, NDArray[Any]]
+    info: BundleInfo
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    network: Tensors
     head: Head
     trust: Trust | None = None
 
@@ -132,47 +129,51 @@ def read_without_network(folder: Path) -> Contents:
 def _contents(place: Path, only: tuple[str, ...]) -> Contents:
     """Return what stands at `place`, of the tensors those whose names begin like one of `only`."""
     folder = standing(place)
-    info = read_manifest(folder)
-    tensors = _tensors(folder, info, only)
-    state = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    manifest = read_manifest(folder)
+    tensors = _tensors(folder, manifest.sha256, only)
     try:
-        return Contents(info, state, _head(info["head"], tensors), Trust.read(info.get("calibration"), tensors))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(folder, f"its description lacks or garbles {error}") from error
+        head = _head(folder, manifest.head, tensors)
+        trust = Trust.read(manifest.calibration, tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, f"its description or its tensors lack or garble {error}") from error
+    network = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    return Contents(manifest.info, manifest.classes, manifest.preprocessing, network, head, trust)
 
 
 def damaged(folder: Path, what: str) -> BundleError:
     """Return the error that says what is wrong with the bundle `folder`."""
     return BundleError(
         f"The bundle '{folder}' is damaged: {what}.",
-        hint="Copy it again from where it came, or make it anew.",
+        hint=_AGAIN,
     )
 
 
 def _write(contents: Contents, folder: Path) -> None:
-    head = contents.head
-    _, arrays, numbers = _HEADS[head.kind]
-    tensors = {f"network.{name}": np.ascontiguousarray(value) for name, value in contents.network.items()}
-    tensors |= {f"head.{name}": np.ascontiguousarray(getattr(head, name)) for name in arrays}
-    calibration = {"temperature": head.temperature}
-    if contents.trust is not None:
-        tensors |= contents.trust.tensors()
-        calibration |= contents.trust.to_dict()
+    head, trust = contents.head, contents.trust
+    tensors = {f"network.{name}": value for name, value in contents.network.items()}
+    tensors |= {f"head.{name}": value for name, value in head.arrays().items()}
+    tensors |= {} if trust is None else trust.tensors()
     with durable_writer(folder / TENSORS) as temporary:
         try:
-            save_file(tensors, temporary)
+            save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary)
         except SafetensorError as error:
             raise disk_error(error) from error
-    info = {
-        **contents.info,
-        "format": FORMAT,
-        "headstart": __version__,
-        "head": {"kind": head.kind, **{name: getattr(head, name) for name in numbers}},
-        "calibration": calibration,
-        "sha256": sha256_of_file(folder / TENSORS),
-    }
-    write_text(folder / CARD, model_card(info))
-    write_json(folder / MANIFEST, info)
+    manifest = BundleManifest(
+        format=FORMAT,
+        headstart=__version__,
+        classes=contents.classes,
+        preprocessing=contents.preprocessing,
+        info=contents.info,
+        head=HeadRecord(kind=head.kind, numbers=head.scalars()),
+        calibration=BundleCalibration(
+            temperature=head.temperature,
+            sets=None if trust is None else trust.thresholds(),
+            none_of_these=None if trust is None else trust.limit(),
+        ),
+        sha256=sha256_of_file(folder / TENSORS),
+    )
+    write_text(folder / CARD, model_card(manifest))
+    write_record(folder / MANIFEST, manifest)
 
 
 def _replace(building: Path, folder: Path) -> None:
@@ -191,24 +192,31 @@ def _replace(building: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def read_manifest(place: Path) -> dict[str, Any]:
+def read_manifest(place: Path) -> BundleManifest:
     """Return the description of the bundle `place`; BundleError as `read_folder`."""
     place = standing(place)
-    if not (place / MANIFEST).is_file():
+    file = place / MANIFEST
+    if not file.is_file():
         what = "is not a bundle: it holds no" if place.exists() else "does not exist, so it holds no"
         raise BundleError(f"'{place}' {what} {MANIFEST}.", hint=_way_out(place))
     try:
-        info = read_json(place / MANIFEST)
+        content = read_json(file)
     except StoreError as error:
         raise damaged(place, f"{MANIFEST} cannot be read") from error
-    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
-        raise damaged(place, f"{MANIFEST} says no format")
-    if info["format"] > FORMAT:
+    found = content.get("format") if isinstance(content, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        raise damaged(place, f"{MANIFEST} gives no 'format'")
+    if found > FORMAT:
         raise BundleError(
-            f"'{place}' is of bundle format {info['format']}; this headstart {__version__} reads up to {FORMAT}.",
+            f"'{place}' is of bundle format {found}; this headstart {__version__} reads up to {FORMAT}.",
             hint="Read it with a newer headstart, such as the one that wrote it.",
         )
-    return info
+    try:
+        if found == 1:
+            return from_format_1(content, str(file))
+        return from_plain(content, BundleManifest, str(file))
+    except StoreError as error:
+        raise BundleError(error.message, hint=_AGAIN) from error
 
 
 def _way_out(place: Path) -> str:
@@ -225,10 +233,10 @@ def _way_out(place: Path) -> str:
     return "Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
 
 
-def _tensors(place: Path, info: dict[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
+def _tensors(place: Path, sha256: str, only: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """Return the tensors whose names begin like one of `only`."""
     file = place / TENSORS
-    if not file.is_file() or sha256_of_file(file) != info.get("sha256"):
+    if not file.is_file() or sha256_of_file(file) != sha256:
         raise damaged(place, f"{TENSORS} is not the file that was saved")
     try:
         with safe_open(file, framework="numpy") as opened:
@@ -237,7 +245,11 @@ def _tensors(place: Path, info: dict[str, Any], only: tuple[str, ...]) -> dict[s
         raise damaged(place, f"{TENSORS} cannot be read") from error
 
 
-def _head(description: dict[str, Any], tensors: dict[str, Any]) -> Head:
-    kind, arrays, numbers = _HEADS[description["kind"]]
-    values = {name: tensors[f"head.{name}"] for name in arrays} | {name: description[name] for name in numbers}
-    return kind(**values)
+def _head(folder: Path, head: HeadRecord, tensors: Tensors) -> Head:
+    if head.kind not in HEAD_KINDS:
+        raise BundleError(
+            f"'{folder}' holds a head of the kind '{head.kind}', which this headstart {__version__} does not know.",
+            hint="Import the module that defines it first, or read the bundle with the headstart that wrote it.",
+        )
+    arrays = {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
+    return head_of(head.kind, arrays, head.numbers)

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.backbones.backbone import Held, arrays_of
-from headstart.backbones.onnx import OnnxNetwork
-from headstart.backbones.onnx import normalise as normalise_array
-from headstart.base.errors import ConfigError, DataError, PictureError
+from headstart.backbones.engine import Engine, TorchEngine
+from headstart.base.errors import BundleError, DataError, PictureError, WeightsError
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats, Head
-from headstart.bundle.folder import Contents, damaged, read_folder, write_folder
+from headstart.bundle.folder import Contents, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode, frame
+from headstart.records.bundle import BundleInfo
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress, Silent
+from headstart.records.record import changed
 
 if TYPE_CHECKING:
     import torch
 
 BATCH = 32
+NOTHING_KNOWN = BundleInfo(architecture="?")  # of a classifier that was just made: see `Model.told`
 Picture = str | Path | NDArray[np.uint8]
 
 
@@ -41,24 +40,24 @@ class Model:
 
     Parameters
     ----------
-    network : torch.nn.Module, Held or OnnxNetwork
-        Normalised pictures, (n, 3, side, side), to pooled features, (n, d); `Held` is made when it has to answer. The
-        graph of an exported network only predicts: it cannot be saved or measured in its place.
-    head : Affine, Kernel or Neighbours
+    engine : Engine
+        Framed pictures to pooled features, (n, d): a network, one that is made when it has to answer, or an exported
+        graph, which only predicts: it cannot be saved.
+    head : Head
     preprocessing : Preprocessing
     classes : tuple of str
         Sorted names; column k of every probability belongs to ``classes[k]``.
-    info : dict
+    info : BundleInfo
         What else is known, as it is kept in ``bundle.json``.
     trust : Trust, optional
         Thresholds of prediction sets, and what the trained pictures look like to the network.
     """
 
-    network: torch.nn.Module | Held | OnnxNetwork
+    engine: Engine
     head: Head
     preprocessing: Preprocessing
     classes: tuple[str, ...]
-    info: dict[str, Any] = field(default_factory=dict)
+    info: BundleInfo = NOTHING_KNOWN
     device: str = "cpu"
     trust: Trust | None = None
 
@@ -74,8 +73,8 @@ class Model:
 
     def __repr__(self) -> str:
         """Return one line: strategy, network, classes."""
-        strategy = (self.info.get("strategy") or {}).get("strategy", "classifier")
-        return f"<Model {strategy} on {self.info.get('architecture', '?')}, {len(self.classes)} classes>"
+        strategy = "classifier" if self.info.strategy is None else self.info.strategy.strategy
+        return f"<Model {strategy} on {self.info.architecture}, {len(self.classes)} classes>"
 
     def predict_proba(self, pictures: Sequence[Picture] | Picture, *, progress: Progress | None = None) -> Floats:
         """Return probabilities, (n, classes) float64, one column per class in the order of `classes`.
@@ -135,67 +134,35 @@ class Model:
 
     def features_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return pooled features, (n, d), of framed pictures; (0, 0) of none."""
-        found = list(self._features(self._batches(squares)))
+        batches = self._batches(squares)
+        found = list(self.engine.features_of(batches, self.preprocessing, device=self.device))
         return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
 
     def squares(self, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
         """Return the framed pictures, (side, side, 3) each, of those that can be read."""
         return [square for square in map(self._square, pictures) if not isinstance(square, str)]
 
-    def _features(self, batches: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """Yield pooled features of framed pictures, batch by batch."""
-        if isinstance(self.network, OnnxNetwork):
-            for batch in batches:
-                yield self.network(normalise_array(batch, self.preprocessing))
-            return
-        with torch_in_budget():
-            from headstart.backbones.forward import forward, normalise
+    @property
+    def network(self) -> torch.nn.Module:
+        """The network; RuntimeError where only its exported graph is at hand."""
+        return self.engine.network
 
-        tensors = (normalise(batch, self.preprocessing) for batch in batches)
-        for features in forward(self.answering, tensors, device=self.device):
-            yield features.numpy()
-
-    @cached_property
+    @property
     def answering(self) -> torch.nn.Module:
         """The network as it answers, folded (`headstart.backbones.folding`): stored features come from the same."""
-        if isinstance(self.network, OnnxNetwork):
-            raise RuntimeError("a graph answers by itself")
-        if isinstance(self.network, Held):
-            return self.network.frozen.network
-        from headstart.backbones.folding import AGREE, folded
-        from headstart.backbones.stages import noise
+        return self.engine.answering
 
-        # A bundle says what was decided when it was made: asked again, a network at the edge of agreement may be
-        # rounded to the other side, and would answer otherwise than it has.
-        decided = self.info.get("folded")
-        if decided is False:
-            return self.network
-        agree = AGREE if decided is None else math.inf
-        return folded(self.network, noise(self.preprocessing.input_size), agree=agree)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return how to make it again elsewhere; the libraries of its network come through their door there too."""
-        door: object = None
-        if not isinstance(self.network, Held | OnnxNetwork):
-            from headstart.backbones.libraries import here
-
-            door = here
-        return _again, (door, {one.name: getattr(self, one.name) for one in fields(self)})
-
-    def told(self, *, info: dict[str, Any] | None = None, trust: Trust | None = None) -> Model:
+    def told(self, *, info: BundleInfo | None = None, trust: Trust | None = None) -> Model:
         """Return the same classifier, of which more is known; it answers as this one has, to the bit.
 
         Parameters
         ----------
-        info : dict, optional
+        info : BundleInfo, optional
             By default as it is.
         trust : Trust, optional
             By default as it is.
         """
-        more = replace(self, info=self.info if info is None else info, trust=self.trust if trust is None else trust)
-        if "answering" in self.__dict__:  # whether it is folded is decided once
-            more.__dict__["answering"] = self.answering
-        return more
+        return replace(self, info=info or self.info, trust=trust or self.trust)
 
     def flops(self) -> float:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
@@ -211,15 +178,10 @@ class Model:
         StoreError
             If it cannot be written.
         """
-        if isinstance(self.network, OnnxNetwork):
-            raise RuntimeError("a graph has no weights to save; load the bundle with headstart.load")
-        described: dict[str, Any] = {"classes": list(self.classes), "preprocessing": self.preprocessing.to_dict()}
-        if isinstance(self.network, Held):
-            state = self.network.tensors()
-        else:
-            state = arrays_of(self.network)
-            described["folded"] = self.answering is not self.network
-        return write_folder(Contents({**self.info, **described}, state, self.head, self.trust), Path(folder))
+        tensors, folded = self.engine.tensors(), self.engine.folded
+        info = self.info if folded is None else changed(self.info, folded=folded)
+        contents = Contents(info, self.classes, self.preprocessing, tensors, self.head, self.trust)
+        return write_folder(contents, Path(folder))
 
     def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
         source = Path(picture) if isinstance(picture, str) else picture
@@ -239,10 +201,6 @@ class Model:
                 waiting = []
         if waiting:
             yield np.stack(waiting)
-
-
-def _again(_: object, values: Mapping[str, Any]) -> Model:
-    return Model(**values)
 
 
 def _listed(pictures: Sequence[Picture] | Picture) -> Sequence[Picture]:
@@ -270,44 +228,47 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
-    with torch_in_budget():
-        import torch
-
-        from headstart.backbones.networks import create
-        from headstart.backbones.readout import reading
-
     place = Path(folder)
     contents = read_folder(place)
-    preprocessing, _, architecture = described(contents.info, place)
-    network = create(architecture, image_size=preprocessing.input_size)
-    try:
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in contents.network.items()})
-    except RuntimeError as error:
-        raise damaged(place, f"its tensors do not fit the network {architecture}") from error
-    try:
-        network = reading(network.eval(), preprocessing.input_size, contents.info.get("read", []))
-    except ConfigError as error:
-        raise damaged(place, f"it reads a stage that {architecture} does not have ({error})") from error
-    return assemble(network, contents, place, device=device)
+    network = network_of(contents, place, read=contents.info.read)
+    engine = TorchEngine(network, contents.preprocessing.input_size, contents.info.folded)
+    return assemble(engine, contents, device=device)
 
 
-def assemble(network: torch.nn.Module | OnnxNetwork, contents: Contents, place: Path, *, device: str = "cpu") -> Model:
-    """Return the classifier that the bundle at `place` describes, on a network made of it."""
-    preprocessing, classes, _ = described(contents.info, place)
+def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> torch.nn.Module:
+    """Return the network of the bundle that was read at `place`, in evaluation mode.
+
+    Parameters
+    ----------
+    contents : Contents
+    place : Path
+        For the message.
+    read : sequence of str
+        Stages that it says something of besides its own features; ``contents.info.read`` for what the head reads.
+
+    Raises
+    ------
+    BundleError
+        If the tensors are not those of the network.
+    """
+    with torch_in_budget():
+        from headstart.backbones.rebuild import rebuild
+
+    side = contents.preprocessing.input_size
+    try:
+        return rebuild(contents.info.architecture, contents.network, side=side, read=read)
+    except WeightsError as error:
+        raise BundleError(f"The bundle '{place}' is damaged. {error.message}", hint=error.hint) from error
+
+
+def assemble(engine: Engine, contents: Contents, *, device: str = "cpu") -> Model:
+    """Return the classifier that was read, with an engine made of it."""
     return Model(
-        network=network,
+        engine=engine,
         head=contents.head,
-        preprocessing=preprocessing,
-        classes=classes,
+        preprocessing=contents.preprocessing,
+        classes=contents.classes,
         info=contents.info,
         device=device,
         trust=contents.trust,
     )
-
-
-def described(info: dict[str, Any], place: Path) -> tuple[Preprocessing, tuple[str, ...], str]:
-    """Return preprocessing, classes and architecture out of a bundle's description; BundleError if one lacks."""
-    try:
-        return Preprocessing.from_dict(info["preprocessing"]), tuple(info["classes"]), info["architecture"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(place, f"its description lacks or garbles {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from headstart.base.types import Floats
 from headstart.evidence.conformal import USUAL, PredictionSets
 from headstart.evidence.novelty import FALSE_REJECTIONS, Familiar
+from headstart.records.bundle import BundleCalibration, NoneLimit, SetThresholds
+
+if TYPE_CHECKING:
+    from headstart.evidence.answer_quality import Stated
 
 EXAMPLES = "none.examples"  # the tensor's name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trust:
-    """What was learned from held-out training pictures beside the head.
+    """What was learned from held-out training pictures besides the head.
 
     Parameters
     ----------
@@ -31,11 +35,15 @@ class Trust:
     sets: PredictionSets
     familiar: Familiar | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for ``bundle.json``; the arrays are `tensors`."""
+    def thresholds(self) -> SetThresholds:
+        """Return the thresholds of prediction sets as a bundle keeps them."""
+        by_level = {str(level): threshold for level, threshold in self.sets.thresholds.items()}
+        return SetThresholds(pictures=self.sets.pictures, units=self.sets.units, thresholds=by_level)
+
+    def limit(self) -> NoneLimit | None:
+        """Return the limit of none of these as a bundle keeps it; its examples are `tensors`."""
         near = self.familiar
-        none = None if near is None else {"limit": near.limit, "pictures": near.pictures, "falsely": FALSE_REJECTIONS}
-        return {"sets": self.sets.to_dict(), "none_of_these": none}
+        return None if near is None else NoneLimit(limit=near.limit, pictures=near.pictures, falsely=FALSE_REJECTIONS)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by the names that they have in ``model.safetensors``."""
@@ -46,22 +54,22 @@ class Trust:
         return self if self.familiar is None else replace(self, familiar=self.familiar.on(features))
 
     @classmethod
-    def read(cls, calibration: Mapping[str, Any] | None, tensors: Mapping[str, NDArray[Any]]) -> Trust | None:
-        """Return what `to_dict` and `tensors` have written; None out of a bundle that is older than this.
+    def read(cls, calibration: BundleCalibration, tensors: Mapping[str, NDArray[Any]]) -> Trust | None:
+        """Return what `thresholds`, `limit` and `tensors` have written; None where nothing was known.
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            If something is missing or garbled.
+        KeyError, ValueError
+            If the examples are missing, or a level is no number; it is named.
         """
-        if not calibration or "sets" not in calibration:
+        kept, none = calibration.sets, calibration.none_of_these
+        if kept is None:
             return None
-        none = calibration["none_of_these"]
-        familiar = None
-        if none is not None:
-            examples = tensors[EXAMPLES]
-            familiar = Familiar(examples=examples, limit=float(none["limit"]), pictures=int(none["pictures"]))
-        return cls(sets=PredictionSets.from_dict(calibration["sets"]), familiar=familiar)
+        by_level = {float(level): threshold for level, threshold in kept.thresholds.items()}
+        sets = PredictionSets(thresholds=by_level, pictures=kept.pictures, units=kept.units)
+        if none is None:
+            return cls(sets=sets)
+        return cls(sets=sets, familiar=Familiar(examples=tensors[EXAMPLES], limit=none.limit, pictures=none.pictures))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,7 +84,7 @@ class Answers:
     distances : array, (n,), optional
         From what was trained on; None where the classifier does not know.
     trust : Trust, optional
-        None for a bundle from before there was any.
+        None where nothing is known.
     """
 
     probabilities: Floats
@@ -93,13 +101,13 @@ class Answers:
         """Return which classes are in the prediction set of each picture, (n, classes); None if there are no sets."""
         return None if self.trust is None else self.trust.sets.members(self.probabilities, level)
 
-    def record(
+    def stated(
         self, labels: NDArray[np.int64], *, groups: NDArray[np.generic] | None = None, interval: str = "wilson"
-    ) -> dict[str, Any]:
-        """Return what of all this came true for pictures of these labels, (n,); see `stated_record`."""
-        from headstart.evidence.answer_quality import stated_record  # scipy, which predicting needs not
+    ) -> Stated:
+        """Return how much of all this came true for pictures of these labels, (n,)."""
+        from headstart.evidence.answer_quality import stated  # imports scipy, which predicting does not need
 
-        return stated_record(
+        return stated(
             labels,
             self.probabilities,
             temperature=self.temperature,

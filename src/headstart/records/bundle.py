@@ -28,7 +28,7 @@ class HeadRecord(Record):
     """The head's kind and its plain numbers; its arrays are tensors called ``head.NAME``."""
 
     kind: str
-    numbers: dict[str, float]
+    numbers: dict[str, int | float]
 
 
 class SetThresholds(Record):
@@ -48,11 +48,11 @@ class NoneLimit(Record):
 
 
 class BundleCalibration(Record):
-    """By what scores are divided, and what is known of the classifier's limits; None in older bundles."""
+    """By what scores are divided, and what is known of the classifier's limits; None where nothing is."""
 
     temperature: float
-    sets: SetThresholds | None = None
-    none_of_these: NoneLimit | None = None
+    sets: SetThresholds | None
+    none_of_these: NoneLimit | None
 
 
 class BundleInfo(Record):
