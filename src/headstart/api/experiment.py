@@ -122,7 +122,7 @@ class Experiment:
         engine_candidate, self._engine_candidate = self._engine_candidate, None
         if engine_candidate is None or not writable(cache_folder()):
             return False
-        (progress or Silent()).message("preparing this network so that later runs start faster (once per network) …")
+        (progress or Silent()).message("preparing this network so that later runs are faster (only once) …")
         return engine_candidate.keep()
 
     @property

@@ -219,9 +219,7 @@ def prepare_engine(
     squares = model.squares(list(files[:PROBES]))
     if not squares:
         return False
-    (progress or Silent()).message(
-        "preparing this classifier so that later predictions start faster (once per classifier) …"
-    )
+    (progress or Silent()).message("preparing this classifier so that later predictions are faster (only once) …")
     return bundle.prepare(model, place, squares)
 
 

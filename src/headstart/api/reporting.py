@@ -13,6 +13,7 @@ from headstart.base.typed import program as program_as_typed
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.records.results import Results
+from headstart.records.side_by_side import SideBySide
 from headstart.report.text import Typed
 
 LOOK_SHARE = 0.1  # of the time that training took: what a comparison spends on heat maps; `write_report` does the rest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from headstart.base.errors import WeightsError
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import named_values
+from headstart.records.record import changed
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 _PREFIXES = ("module.", "_orig_mod.")
@@ -148,25 +148,28 @@ def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, pat
     WeightsError
         If an entry cannot be right.
     """
-    values = named_values(default)
     try:
-        if "input_size" in card:
-            size = card["input_size"]
-            values["input_size"] = int(size[-1] if isinstance(size, list) else size)
-        if "crop_pct" in card:
-            values["crop"] = float(card["crop_pct"])
-        if "interpolation" in card:
-            values["interpolation"] = str(card["interpolation"])
-        for name in ("mean", "std"):
-            red, green, blue = card.get(name, values[name])
-            values[name] = (float(red), float(green), float(blue))
+        size = card.get("input_size", default.input_size)
+        found = changed(
+            default,
+            input_size=int(size[-1] if isinstance(size, list) else size),
+            crop=float(card.get("crop_pct", default.crop)),
+            interpolation=str(card.get("interpolation", default.interpolation)),
+            mean=_three(card.get("mean", default.mean)),
+            std=_three(card.get("std", default.std)),
+        )
     except (TypeError, ValueError, IndexError) as error:
         raise _bad_card(path, str(error)) from error
-    if values["interpolation"] not in ("nearest", "bilinear", "bicubic", "lanczos"):
-        raise _bad_card(path, f"interpolation {values['interpolation']!r}")
-    if not (0 < values["crop"] <= 1 and values["input_size"] >= 1 and min(values["std"]) > 0):
+    if found.interpolation not in ("nearest", "bilinear", "bicubic", "lanczos"):
+        raise _bad_card(path, f"interpolation {found.interpolation!r}")
+    if not (0 < found.crop <= 1 and found.input_size >= 1 and min(found.std) > 0):
         raise _bad_card(path, "input_size, crop_pct or std out of range")
-    return Preprocessing(**values)
+    return found
+
+
+def _three(values: Sequence[Any]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return float(red), float(green), float(blue)
 
 
 def licence_from_card(card: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from headstart.backbones.caches import expected_hash
 from headstart.backbones.libraries import timm, torchvision
@@ -12,44 +11,32 @@ from headstart.backbones.loading import where_published
 from headstart.backbones.names import NetworkName, of_library
 from headstart.backbones.packaged import PACKAGES
 from headstart.base.files import sha256_of_file
+from headstart.records.listing import VerifiedWeights, WeightsEntry
 
 
-def list_weights() -> list[dict[str, Any]]:
-    """Return the weights that can be used without a network, the packaged ones first.
-
-    Returns
-    -------
-    list of dict
-        ``name``; ``source``; ``path`` and ``bytes`` (None for a package that is not installed);
-        ``licence``; ``installed`` (bool); ``sha256``, as far as it is known beforehand.
-    """
-    return [*_packaged(), *_cached()]
+def list_weights() -> tuple[WeightsEntry, ...]:
+    """Return the weights that can be used without a network, the packaged ones first."""
+    return (*_packaged(), *_cached())
 
 
-def verify_weights() -> list[dict[str, Any]]:
-    """Read every file of `list_weights` and compare its SHA-256 with the one that is known beforehand.
-
-    Returns
-    -------
-    list of dict
-        The entries of `list_weights` that are installed, with ``found`` (the SHA-256) and ``ok``: True,
-        False, or None where nothing is known beforehand.
-    """
-    entries = [entry for entry in list_weights() if entry["installed"]]
-    for entry in entries:
-        entry["found"] = sha256_of_file(Path(entry["path"]))
-        entry["ok"] = entry["found"].startswith(entry["sha256"]) if entry["sha256"] else None
-    return entries
+def verify_weights() -> tuple[VerifiedWeights, ...]:
+    """Read every file of `list_weights` that is installed and compare its SHA-256 with the one known beforehand."""
+    return tuple(_verified(entry, Path(entry.path)) for entry in list_weights() if entry.path is not None)
 
 
-def _packaged() -> Iterator[dict[str, Any]]:
+def _verified(entry: WeightsEntry, path: Path) -> VerifiedWeights:
+    found = sha256_of_file(path)
+    return VerifiedWeights(entry=entry, found=found, ok=found.startswith(entry.sha256) if entry.sha256 else None)
+
+
+def _packaged() -> Iterator[WeightsEntry]:
     for name, package in PACKAGES.items():
         file = package.file()
         source = package.source if file is not None else f"package {package.distribution} (not installed)"
         yield _entry(name, source, file, package.licence, package.sha256)
 
 
-def _cached() -> Iterator[dict[str, Any]]:
+def _cached() -> Iterator[WeightsEntry]:
     for address in _published_names():
         path = where_published(address).cached()
         if path is not None:
@@ -66,13 +53,13 @@ def _published_names() -> Iterator[NetworkName]:
             yield NetworkName("torchvision", architecture, entry.name)
 
 
-def _entry(name: str, source: str, path: Path | None, licence: str | None, sha256: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "source": source,
-        "path": str(path) if path is not None else None,
-        "bytes": path.stat().st_size if path is not None else None,
-        "licence": licence,
-        "installed": path is not None,
-        "sha256": sha256,
-    }
+def _entry(name: str, source: str, path: Path | None, licence: str | None, sha256: str) -> WeightsEntry:
+    return WeightsEntry(
+        name=name,
+        source=source,
+        installed=path is not None,
+        path=None if path is None else str(path),
+        bytes=None if path is None else path.stat().st_size,
+        licence=licence,
+        sha256=sha256,
+    )

@@ -33,7 +33,7 @@ from headstart.table import Table
 
 def network_record(resolved: Resolved) -> NetworkRecord | None:
     """Return what is told of the pre-trained network."""
-    return None if resolved.backbone is None else resolved.backbone.describe()
+    return None if resolved.backbone is None else resolved.backbone.record
 
 
 def fit_one(
@@ -68,7 +68,7 @@ def explained(
     table, resolved = context.division.table, context.resolved
     pretrained = strategy.row.weights == "pretrained"
     if pretrained:
-        network = resolved.need_backbone().describe()
+        network = resolved.need_backbone().record
     else:
         network = NetworkRecord(name=resolved.scratch_name, source="random weights")
     info = BundleInfo(

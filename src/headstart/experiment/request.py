@@ -125,7 +125,7 @@ class Request(RequestRecord):
         """
         asked = self.epochs.get(row.kind) if isinstance(self.epochs, Mapping) else self.epochs
         values = {**row.training, **self.training, **({} if asked is None else {"epochs": asked})}
-        return TrainingSettings(**values)  # type: ignore[arg-type] - it checks them itself
+        return changed(TrainingSettings(), **values)  # which checks them
 
     def joined(self, others: Iterable[str]) -> Request:
         """Return the same request for these strategies too, in their usual order, `others` first among equals."""

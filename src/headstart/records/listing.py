@@ -85,6 +85,14 @@ class WeightsEntry(Record):
     sha256: str | None = None
 
 
+class VerifiedWeights(Record):
+    """Weights whose file was read: its SHA-256, and whether that is right (None: nothing is known beforehand)."""
+
+    entry: WeightsEntry
+    found: str
+    ok: bool | None
+
+
 class WeightsFound(Record):
     """Weights that were loaded and fit: whose they are, and how many parameters and pooled features they have."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.records.metrics import SplitName
 from headstart.records.record import Interval, Record
+from headstart.records.strategy import StrategyRecord
 
 
 class SideCell(Record):
@@ -49,9 +50,10 @@ class SideRow(Record):
 
 
 class SideBySide(Record):
-    """The experiments in rows; `strategies` are the columns, in the order of the table of strategies."""
+    """The experiments in rows; `strategies` are the columns, in the order of `table`: the rows that occur."""
 
     strategies: tuple[str, ...]
+    table: tuple[StrategyRecord, ...]
     rows: tuple[SideRow, ...]
 
     @property

@@ -47,7 +47,7 @@ def fit_head(context: FitContext, choices: Choices, strategy: ResolvedStrategy) 
     held_out = passes.features("held out", preprocessing, look=HELD_OUT, readout=readout)
     head = fitted.head
     model = Model(
-        network=backbone.held,
+        engine=backbone.held,
         head=head,
         preprocessing=preprocessing,
         classes=context.division.classes,

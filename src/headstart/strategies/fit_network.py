@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from headstart import heads
 from headstart.backbones import Backbone, tensors_hash
+from headstart.backbones.engine import TorchEngine
 from headstart.base.types import Affine, Floats
 from headstart.bundle import Model, Trust
 from headstart.evidence.choosing import clearly_better, losses_of
@@ -236,8 +237,9 @@ def _train(
 
 
 def _model(context: FitContext, inputs: TrainingInput, learned: _Learned) -> Model:
+    network = learned.network.to(context.resolved.device).eval()
     return Model(
-        network=learned.network.to(context.resolved.device).eval(),
+        engine=TorchEngine(network, inputs.preprocessing.input_size),
         head=learned.head,
         preprocessing=inputs.preprocessing,
         classes=context.division.classes,

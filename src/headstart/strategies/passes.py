@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbones import Backbone
-from headstart.backbones.backbone import Held
+from headstart.backbones.held import Held
 from headstart.backbones.network_facts import Facts
 from headstart.features import PLAIN, View
 from headstart.records.preprocessing import Preprocessing
