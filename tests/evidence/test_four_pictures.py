@@ -15,4 +15,4 @@ def test_four_pictures_more_of_153_are_not_told_from_luck(apart: int, p: float) 
     b[:more], a[more : more + less] = False, False
     (found,) = compare_pairs({"a": a, "b": b}, split="val")
     assert a.sum() - b.sum() == 4
-    assert found["p"] == pytest.approx(p, abs=0.005)
+    assert found.p == pytest.approx(p, abs=0.005)
