@@ -108,20 +108,20 @@ def test_sets_are_nested_never_empty_hold_the_answer_and_follow_the_classes(seed
 
 def test_single_groups_are_the_same_as_none():
     probabilities, labels = drawn(np.random.default_rng(5), 57)
-    assert fit_sets(probabilities, labels, groups=np.arange(57)).to_dict() == fit_sets(probabilities, labels).to_dict()
+    assert fit_sets(probabilities, labels, groups=np.arange(57)).record() == fit_sets(probabilities, labels).record()
 
 
 def test_rows_that_were_not_asked_and_classes_without_pictures_do_no_harm():
     probabilities, labels = drawn(np.random.default_rng(6), 60)
     labels = np.where(labels == 3, 0, labels)
     holes = np.vstack([probabilities, np.full((5, 4), np.nan)])
-    assert fit_sets(holes, np.append(labels, [0] * 5)).to_dict() == fit_sets(probabilities, labels).to_dict()
+    assert fit_sets(holes, np.append(labels, [0] * 5)).record() == fit_sets(probabilities, labels).record()
     assert fit_sets(probabilities[:0], labels[:0]).thresholds == dict.fromkeys(LEVELS)
 
 
 def test_what_was_written_is_read_again():
     sets = fit_sets(*drawn(np.random.default_rng(7), 30))
-    again = PredictionSets.from_dict(sets.to_dict())
+    again = PredictionSets.from_record(sets.record())
     assert again == sets
     assert again.thresholds[0.99] is None
 

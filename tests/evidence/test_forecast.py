@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulating import forecast_coverage, named_classes
 
 from headstart.base.errors import ConfigError
-from headstart.evidence.forecast import forecast, rising_class
+from headstart.evidence.forecast import forecast, rising_class, worth_of_more
 
 SIZES = np.array([50, 100, 200, 400])
 
@@ -83,8 +83,9 @@ def test_the_rising_class_is_named_and_luck_is_not():
     right[:, 1, 230:] = False  # 70 of class 2 become right with the last doubling
     found = rising_class(right, labels)
     assert found is not None
-    assert found["class"] == 2
-    assert found["recall"] == [0.3, 1.0]
+    assert found.label == 2
+    assert found.recall == (0.3, 1.0)
+    assert found.p < 0.05
     right[:, 1] = True
     assert rising_class(right, labels) is None
 
@@ -126,3 +127,18 @@ def test_however_many_are_asked_a_curve_is_thought_to_stray():
     )
     low, high = found.accuracy_interval
     assert high - low == pytest.approx(0.057, abs=0.008)
+
+
+@pytest.mark.parametrize(
+    ("ends", "worth"),
+    [
+        ((0.021, 0.042), "yes"),
+        ((0.005, 0.012), "yes"),
+        ((0.0049, 0.012), "unclear"),
+        ((0.0, 0.03), "unclear"),
+        ((0.0, 0.0051), "unclear"),
+        ((0.0, 0.0049), "hardly"),
+    ],
+)
+def test_what_more_pictures_are_worth(ends, worth):
+    assert worth_of_more(ends) == worth

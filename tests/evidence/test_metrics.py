@@ -20,6 +20,7 @@ from headstart.evidence.metrics import (
     measure,
     per_class_recall,
 )
+from headstart.records.record import named_values
 
 
 @st.composite
@@ -40,14 +41,14 @@ def test_measures_agree_with_scikit_learn(drawn):
     predicted = probabilities.argmax(axis=1)
     present = np.unique(labels)
     measured = measure(labels, probabilities)
-    assert measured["n"] == len(labels)
-    assert measured["accuracy"] == pytest.approx(reference.accuracy_score(labels, predicted))
-    assert measured["accuracy"] == pytest.approx(accuracy(labels, predicted))
-    assert measured["loss"] == pytest.approx(reference.log_loss(labels, probabilities, labels=range(classes)), rel=1e-9)
-    assert measured["macro_f1"] == pytest.approx(
+    assert measured.n == len(labels)
+    assert measured.accuracy == pytest.approx(reference.accuracy_score(labels, predicted))
+    assert measured.accuracy == pytest.approx(accuracy(labels, predicted))
+    assert measured.loss == pytest.approx(reference.log_loss(labels, probabilities, labels=range(classes)), rel=1e-9)
+    assert measured.macro_f1 == pytest.approx(
         reference.f1_score(labels, predicted, labels=present, average="macro", zero_division=0)
     )
-    assert measured["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(labels, predicted))
+    assert measured.balanced_accuracy == pytest.approx(reference.balanced_accuracy_score(labels, predicted))
     expected = reference.confusion_matrix(labels, predicted, labels=range(classes))
     np.testing.assert_array_equal(confusion(labels, predicted, classes), expected)
 
@@ -60,11 +61,11 @@ def test_order_of_pictures_and_names_of_classes_do_not_matter(drawn, seed):
     pictures = rng.permutation(len(labels))
     names = rng.permutation(probabilities.shape[1])
     moved = measure(np.argsort(names)[labels[pictures]], probabilities[pictures][:, names])
-    for key, value in measure(labels, probabilities).items():
+    for key, value in named_values(measure(labels, probabilities)).items():
         if not key.startswith("per_class") and not key.endswith(("1_interval", "cy_interval", "_kind", "unit")):
-            assert moved[key] == pytest.approx(value)  # the others are drawn, or words
-    low, high = moved["interval"]
-    assert 0 <= low <= moved["accuracy"] <= high <= 1
+            assert getattr(moved, key) == (None if value is None else pytest.approx(value))  # the others are drawn, or words
+    low, high = moved.interval
+    assert 0 <= low <= moved.accuracy <= high <= 1
 
 
 def test_a_class_without_pictures_is_left_out_of_the_means():
@@ -73,7 +74,7 @@ def test_a_class_without_pictures_is_left_out_of_the_means():
     np.testing.assert_array_equal(recall, [0.5, np.nan, 1.0])
     assert balanced_accuracy(labels, predicted, 3) == 0.75
     assert macro_f1(labels, predicted, 3) == pytest.approx((2 / 3 + 1) / 2)
-    assert measure(labels, np.eye(3)[predicted])["per_class_recall"] == [0.5, None, 1.0]
+    assert measure(labels, np.eye(3)[predicted]).per_class_recall == (0.5, None, 1.0)
 
 
 def test_certain_and_wrong_is_bad_but_finite():
@@ -91,18 +92,18 @@ def test_every_measure_has_its_interval_and_says_what_was_counted():
     labels, predicted = np.array([0, 0, 0, 1, 1, 1, 3, 3]), np.array([0, 0, 1, 1, 1, 1, 3, 0])
     probabilities = np.eye(4)[predicted]
     plain = measure(labels, probabilities)
-    assert (plain["unit"], plain["interval_kind"]) == ("picture", "wilson")
-    assert plain["per_class_recall_intervals"] == [list(wilson(2, 3)), list(wilson(3, 3)), None, list(wilson(1, 2))]
+    assert (plain.unit, plain.interval_kind) == ("picture", "wilson")
+    assert plain.per_class_recall_intervals == (wilson(2, 3), wilson(3, 3), None, wilson(1, 2))
     for name in ("macro_f1", "balanced_accuracy"):
-        low, high = plain[f"{name}_interval"]
-        assert 0 <= low < plain[name] < high <= 1
+        low, high = getattr(plain, f"{name}_interval")
+        assert 0 <= low < getattr(plain, name) < high <= 1
     assert measure(labels, probabilities, groups=np.arange(8)) == plain
     exact = measure(labels, probabilities, interval="clopper-pearson")
-    assert exact["interval"] == list(clopper_pearson(6, 8))
+    assert exact.interval == clopper_pearson(6, 8)
     grouped = measure(labels, probabilities, groups=np.array([0, 0, 1, 2, 2, 3, 4, 5]))
-    assert grouped["unit"] == "group"
-    assert grouped["interval"][0] < plain["interval"][0]
-    assert grouped["per_class_recall_intervals"][3] == list(wilson(1, 2))  # its groups are single pictures
+    assert grouped.unit == "group"
+    assert grouped.interval[0] < plain.interval[0]
+    assert grouped.per_class_recall_intervals[3] == wilson(1, 2)  # its groups are single pictures
 
 
 @given(answers(), st.integers(1, 500))

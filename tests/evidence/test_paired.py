@@ -157,19 +157,17 @@ class TestComparePairs:
         b = np.array([0, 0, 1, 1, 0, 0, 0, 1], bool)
         c = a.copy()
         pairs = compare_pairs({"b": b, "a": a, "c": c}, split="val")
-        assert [(pair["a"], pair["b"]) for pair in pairs] == [("a", "b"), ("c", "b"), ("a", "c")]
+        assert [(pair.a, pair.b) for pair in pairs] == [("a", "b"), ("c", "b"), ("a", "c")]
         first = pairs[0]
-        said = ["a", "b", "split", "difference", "interval", "unit", "units", "design_effect", "p", "p_adjusted"]
-        assert list(first) == said
-        assert (first["unit"], first["units"], first["design_effect"]) == ("picture", 8, 1.0)
-        assert first["difference"] == 3 / 8
-        assert first["interval"] == list(difference_interval(4, 1, 8))
-        assert first["p"] == mcnemar_midp(4, 1)
-        assert [pair["p_adjusted"] for pair in pairs] == holm([pair["p"] for pair in pairs])
-        assert {pair["split"] for pair in pairs} == {"val"}
+        assert (first.unit, first.units, first.design_effect) == ("picture", 8, 1.0)
+        assert first.difference == 3 / 8
+        assert first.interval == difference_interval(4, 1, 8)
+        assert first.p == mcnemar_midp(4, 1)
+        assert [pair.p_adjusted for pair in pairs] == holm([pair.p for pair in pairs])
+        assert {pair.split for pair in pairs} == {"val"}
 
     def test_one_candidate_has_no_pair(self):
-        assert compare_pairs({"a": np.ones(3, bool)}, split="test") == []
+        assert compare_pairs({"a": np.ones(3, bool)}, split="test") == ()
 
     def test_different_pictures_are_refused(self):
         with pytest.raises(ConfigError, match="'correct' parameter of compare_pairs"):
@@ -238,10 +236,10 @@ class TestGroups:
         a, b = rng.random(60) < 0.9, rng.random(60) < 0.6
         (pair,) = compare_pairs({"a": a, "b": b}, split="val", groups=units)
         sums = np.bincount(units, weights=a.astype(int) - b).astype(int)
-        assert (pair["unit"], pair["units"]) == ("group", 12)
-        assert pair["p"] == sign_flip_midp(sums)
-        assert pair["interval"] == list(grouped_difference_interval(a.astype(int) - b, units))
-        assert pair["design_effect"] >= 1
+        assert (pair.unit, pair.units) == ("group", 12)
+        assert pair.p == sign_flip_midp(sums)
+        assert pair.interval == grouped_difference_interval(a.astype(int) - b, units)
+        assert pair.design_effect >= 1
 
     @given(st.integers(0, 10_000))
     def test_single_pictures_as_groups_change_nothing(self, seed):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
+from headstart.evidence.metrics import log_loss
 from headstart.evidence.reliability import (
     LEAST_IN_BIN,
     at_temperature_one,
@@ -18,6 +19,7 @@ from headstart.evidence.reliability import (
     reliability,
     untrue,
 )
+from headstart.records.record import named_values
 
 
 def drawn(seed, n, *, sharpness=1.0, classes=3):
@@ -46,11 +48,11 @@ def test_it_is_the_mean_difference_over_bins_of_equally_many_pictures(n, bins):
 @given(st.integers(0, 1000), st.integers(1, 400))
 def test_every_picture_is_in_one_bin_and_bins_are_alike(seed, n):
     table = reliability(*drawn(seed, n))
-    sizes = [entry["n"] for entry in table]
+    sizes = [entry.n for entry in table]
     assert sum(sizes) == n
     assert max(sizes) - min(sizes) <= 1
     assert len(sizes) == 1 or min(sizes) >= LEAST_IN_BIN
-    stated = [entry["stated"] for entry in table]
+    stated = [entry.stated for entry in table]
     assert stated == sorted(stated)
 
 
@@ -80,22 +82,17 @@ def test_shares_that_vanish_stay_finite():
     after = softmax(np.array([[0.0, 5000.0], [3.0, 0.0]]) / 0.5)
     assert np.array_equal(at_temperature_one(after, 0.5)[0], [0.0, 1.0])
     record = calibration_record(np.array([1, 0]), after, 0.5)
-    assert all(np.isfinite(value) for key, value in record.items() if key != "reliability")
+    assert all(np.isfinite(value) for key, value in named_values(record).items() if key != "reliability")
 
 
 def test_the_record_has_both_sides_of_the_temperature():
     labels, sharp = drawn(1, 300, sharpness=4.0)
     record = calibration_record(labels, at_temperature_one(sharp, 0.25), 4.0)
-    assert record["ece_before"] == pytest.approx(calibration_error(labels, sharp), abs=0.01)
-    assert record["ece"] < record["ece_before"]
-    assert set(record) == {
-        "ece",
-        "ece_before",
-        "ece_if_true",
-        "ece_by_luck_at_most",
-        "loss_before",
-        "reliability",
-    }
+    assert record.ece_before == pytest.approx(calibration_error(labels, sharp), abs=0.01)
+    assert record.ece < record.ece_before
+    assert record.reliability == reliability(labels, at_temperature_one(sharp, 0.25))
+    assert record.ece_if_true == error_if_true(at_temperature_one(sharp, 0.25)) < record.ece_by_luck_at_most
+    assert record.loss_before == pytest.approx(log_loss(labels, sharp), abs=0.01)
 
 
 def test_nothing_to_measure_is_refused():

@@ -92,7 +92,7 @@ def test_too_many_rows_for_a_kernel_matrix_are_drawn_by_class_and_it_says_so(mon
     X, y, folds = blobs(3, each=40, features=10, distance=2)
     monkeypatch.setattr(svm, "_MOST_ROWS", 60)
     fitted = svm.fit(X, y, 3, folds=folds, seed=1)
-    assert "solved on 60 of the 120 training pictures" in fitted.warnings[0]
+    assert "learned from 60 of the 120 training pictures" in fitted.warnings[0].text
     asked = np.isfinite(fitted.out_of_fold).all(axis=1)
     np.testing.assert_array_equal(np.bincount(y[asked]), [20, 20, 20])
     assert np.mean(fitted.head.scores(X).argmax(axis=1) == y) > 0.9
@@ -105,7 +105,7 @@ def test_an_unsolved_machine_says_so(monkeypatch):
     X, y, folds = blobs(2, each=25, features=10, distance=0.2)
     fitted = svm.fit(X, y, 2, folds=folds)
     assert not fitted.converged
-    assert "was not solved" in fitted.warnings[0]
+    assert "did not converge in 1 steps" in fitted.warnings[0].text
 
 
 def test_threads_do_not_change_the_machines(monkeypatch):

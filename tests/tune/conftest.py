@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import nn
 
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Silent
+from headstart.records.training import Epoch
 from headstart.tune import ActivationSource, PixelSource, Source, Trainee, linear_head
 
 SIDE = 8
@@ -41,7 +42,7 @@ class Listener(Silent):
     """Remembers what it hears, and can end the training after an epoch."""
 
     kill_after: int | None = None
-    epochs: list[Mapping[str, Any]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     steps: list[tuple[str, int]] = field(default_factory=list)
     advanced: int = 0
@@ -56,9 +57,9 @@ class Listener(Silent):
     def message(self, text: str) -> None:
         self.messages.append(text)
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         self.epochs.append(record)
-        if record["epoch"] == self.kill_after:
+        if record.epoch == self.kill_after:
             raise KilledError
 
 

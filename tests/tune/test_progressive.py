@@ -11,7 +11,8 @@ from headstart.base.errors import ConfigError
 from headstart.base.streams import stream
 from headstart.pixels import augment
 from headstart.records.preprocessing import Preprocessing
-from headstart.tune import PixelSource, TrainingSettings
+from headstart.records.training import TrainingSettings
+from headstart.tune import PixelSource
 from headstart.tune.progressive import sides
 
 

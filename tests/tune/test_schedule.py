@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.records.training import SCHEDULES
-from headstart.tune import TrainingSettings, steps_per_epoch
+from headstart.records.training import SCHEDULES, TrainingSettings
+from headstart.tune import steps_per_epoch
 from headstart.tune.schedule import cosine, one_cycle, rate_factor
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from headstart.tune import ActivationSource, TrainingSettings, features_in_training
+from headstart.records.training import TrainingSettings
+from headstart.tune import ActivationSource, features_in_training
 
 
 def source(pictures: int = 60) -> ActivationSource:

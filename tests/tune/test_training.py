@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,26 +12,25 @@ from torch import nn
 
 from headstart.backbones.forward import tensors_hash
 from headstart.base.errors import ConfigError, HeadstartError
-from headstart.tune import Trainee, TrainingSettings, linear_head, pool_bn_head, predict, train
+from headstart.records.record import changed, named_values
+from headstart.records.training import Epoch, TrainingSettings
+from headstart.tune import Trainee, linear_head, pool_bn_head, predict, train
 
 SETTINGS = TrainingSettings(epochs=4, batch_size=8, head_rate=0.03, backbone_rate=0.03)
 RECORD = [
     "epoch",
     "train_loss",
     "train_accuracy",
-    "val_loss",
-    "val_accuracy",
+    "choosing_loss",
+    "choosing_accuracy",
     "learning_rate",
     "seconds",
     "images_per_second",
 ]
 
 
-def plain(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {key: value for key, value in record.items() if key not in ("seconds", "images_per_second")}
-        for record in records
-    ]
+def plain(records: tuple[Epoch, ...]) -> list[Epoch]:
+    return [changed(record, seconds=0.0, images_per_second=0.0) for record in records]
 
 
 def go(trainee: Trainee, lesson: Any, settings: TrainingSettings = SETTINGS, **others: Any) -> Any:
@@ -49,18 +47,18 @@ def test_it_learns(make_trainee: Any, make_lesson: Any, listener: Any, pixels: b
         epochs=6, choose="loss", batch_size=8, head_rate=0.1, backbone_rate=0.1, optimizer=optimizer, weight_decay=0.001
     )
     trained = go(trainee, lesson, settings, progress=heard)
-    assert trained.epochs[-1]["val_accuracy"] >= 0.9
-    assert [list(record) for record in trained.epochs] == [RECORD] * 6
-    assert heard.epochs == trained.epochs
+    assert trained.epochs[-1].choosing_accuracy >= 0.9
+    assert [list(named_values(record)) for record in trained.epochs] == [RECORD] * 6
+    assert tuple(heard.epochs) == trained.epochs
     assert heard.steps == [(f"full: epoch {epoch} of 6", 40) for epoch in range(1, 7)]
     assert heard.advanced == 6 * 40
     assert not any(module.training for module in trainee.modules())
-    best = min(trained.epochs, key=lambda record: record["val_loss"])
-    assert (trained.chosen_epoch, trained.chosen_loss) == (best["epoch"], best["val_loss"])
+    best = min(trained.epochs, key=lambda record: record.choosing_loss)
+    assert (trained.chosen_epoch, trained.chosen_loss) == (best.epoch, best.choosing_loss)
     scores = predict(trainee, lesson.source, lesson.hold_out_rows)
     assert scores.dtype == np.float32
     right = np.mean(scores.argmax(axis=1) == lesson.source.labels[lesson.hold_out_rows])
-    assert right == best["val_accuracy"], "the chosen weights are the ones that are kept"
+    assert right == best.choosing_accuracy, "the chosen weights are the ones that are kept"
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(make_trainee: Any, make_lesson: Any) -> None:
@@ -91,7 +89,7 @@ def test_the_memory_layout_of_the_start_does_not_matter(make_trainee: Any, make_
 def test_without_hold_out_the_last_weights_count(make_trainee: Any, make_lesson: Any) -> None:
     trained = go(make_trainee(), make_lesson(), hold_out=False)
     assert (trained.chosen_epoch, trained.chosen_loss, trained.start) == (None, None, None)
-    assert all(record["val_loss"] is None and record["val_accuracy"] is None for record in trained.epochs)
+    assert all(record.choosing_loss is None and record.choosing_accuracy is None for record in trained.epochs)
     assert len(trained.epochs) == SETTINGS.epochs
 
 
@@ -101,8 +99,8 @@ def test_it_can_end_before_its_schedule_does(make_trainee: Any, make_lesson: Any
         assert len(go(trainee, make_lesson(), settings, hold_out=False, **options).epochs) == 2
         return tensors_hash(trainee)
 
-    short, constant = replace(SETTINGS, epochs=2), replace(SETTINGS, schedule="constant")
-    assert hashed(constant, stop_after=2) == hashed(replace(short, schedule="constant"))
+    short, constant = changed(SETTINGS, epochs=2), changed(SETTINGS, schedule="constant")
+    assert hashed(constant, stop_after=2) == hashed(changed(short, schedule="constant"))
     assert hashed(SETTINGS, stop_after=2) != hashed(short)  # the rates of four epochs, of which two were run
 
 
@@ -122,43 +120,43 @@ def test_the_mean_of_the_weights_is_the_answer(make_trainee: Any, make_lesson: A
     ends, epochs = [], []
     for average in (0.0, 0.01, 2.0):
         trainee = make_trainee()
-        settings = replace(SETTINGS, average=average, choose="loss")
+        settings = changed(SETTINGS, average=average, choose="loss")
         epochs.append(plain(go(trainee, make_lesson(), settings, hold_out=hold_out).epochs))
         ends.append(tensors_hash(trainee))
     assert ends[0] == ends[1] != ends[2]  # the mean over less than a step is the latest step
-    trained = [[record["train_loss"] for record in records] for records in epochs]
+    trained = [[record.train_loss for record in records] for records in epochs]
     assert trained[0] == trained[2]  # the training goes on from the latest weights, not from their mean
     if hold_out:
-        assert epochs[0][-1]["val_loss"] != epochs[2][-1]["val_loss"]
+        assert epochs[0][-1].choosing_loss != epochs[2][-1].choosing_loss
 
 
 def test_the_start_is_kept_when_no_epoch_is_better(make_trainee: Any, make_lesson: Any) -> None:
     trainee, lesson = make_trainee(), make_lesson()
     go(trainee, lesson)
     start = tensors_hash(trainee)
-    harmful = replace(SETTINGS, epochs=2)
+    harmful = changed(SETTINGS, epochs=2)
     trained = go(trainee, make_lesson(misled=True), harmful, guard=True)
     assert trained.chosen_epoch == 0
-    assert trained.chosen_loss == trained.start["val_loss"]
+    assert trained.chosen_loss == trained.start.loss
     assert tensors_hash(trainee) == start
     assert len(trained.warnings) == 1
-    assert "No epoch of full was better on the 12 held-out" in trained.warnings[0]
+    assert "No epoch of full was better than its start on the 12 training pictures" in trained.warnings[0].text
     assert go(trainee, make_lesson(misled=True), harmful, guard=False).chosen_epoch in (1, 2)
 
 
 def test_an_epoch_that_beats_the_start_is_kept(make_trainee: Any, make_lesson: Any) -> None:
     trained = go(make_trainee(), make_lesson(), guard=True)
     assert trained.chosen_epoch
-    assert trained.chosen_loss < trained.start["val_loss"]
+    assert trained.chosen_loss < trained.start.loss
     assert trained.warnings == ()
 
 
 def test_patience_ends_early(make_trainee: Any, make_lesson: Any, listener: Any) -> None:
     trainee, lesson, heard = make_trainee(), make_lesson(), listener()
     go(trainee, lesson)
-    harmful = replace(SETTINGS, epochs=9, patience=2, head_rate=0.3)
+    harmful = changed(SETTINGS, epochs=9, patience=2, head_rate=0.3)
     trained = go(trainee, make_lesson(misled=True), harmful, guard=True, progress=heard)
-    assert [record["epoch"] for record in trained.epochs] == [1, 2]
+    assert [record.epoch for record in trained.epochs] == [1, 2]
     assert heard.messages == ["full: stopped after epoch 2 of 9: epoch 0 was the best."]
 
 
@@ -198,7 +196,7 @@ def test_rates_and_decay_differ_by_part(make_trainee: Any, make_lesson: Any) -> 
     after = trainee.state_dict()
     assert torch.equal(after["suffix.0.weight"], before["suffix.0.weight"])
     assert not torch.equal(after["head.weight"], before["head.weight"])
-    assert trained.epochs[0]["learning_rate"] == 0.1
+    assert trained.epochs[0].learning_rate == 0.1
 
 
 def test_norms_and_biases_do_not_decay(make_trainee: Any) -> None:
@@ -228,7 +226,7 @@ def test_a_last_batch_of_one_picture_does_not_end_it(make_lesson: Any) -> None:
 def test_label_smoothing_is_felt_but_the_recorded_loss_is_plain(make_trainee: Any, make_lesson: Any) -> None:
     still = {"epochs": 1, "batch_size": 8, "head_rate": 0.0, "backbone_rate": 0.0, "batch_norm": "frozen"}
     losses = [
-        go(make_trainee(), make_lesson(), TrainingSettings(label_smoothing=share, **still)).epochs[0]["train_loss"]
+        go(make_trainee(), make_lesson(), TrainingSettings(label_smoothing=share, **still)).epochs[0].train_loss
         for share in (0.0, 0.5)
     ]
     assert losses[0] == pytest.approx(losses[1])

@@ -9,7 +9,9 @@ import pytest
 
 from headstart.backbones.forward import tensors_hash
 from headstart.base.errors import StoreError
-from headstart.tune import TrainingSettings, train
+from headstart.records.record import changed
+from headstart.records.training import Epoch, TrainingSettings
+from headstart.tune import train
 
 
 def settings(**values: Any) -> TrainingSettings:
@@ -21,8 +23,8 @@ def go(trainee: Any, lesson: Any, *, hold_out: bool = True, **others: Any) -> An
     return train(trainee, **lesson.arguments(hold_out=hold_out), **arguments)
 
 
-def plain(records: Any) -> list[dict[str, Any]]:
-    return [{**record, "seconds": 0, "images_per_second": 0} for record in records]
+def plain(records: Any) -> list[Epoch]:
+    return [changed(record, seconds=0.0, images_per_second=0.0) for record in records]
 
 
 CASES = {
@@ -57,7 +59,7 @@ def test_a_killed_training_ends_the_same(
         resumed, make_lesson(pixels=True, misled=case == "misled"), checkpoint=tmp_path / "c", progress=heard, **others
     )
     assert heard.messages[0] == f"full: going on after epoch {after} of 4."
-    assert [record["epoch"] for record in heard.epochs] == list(range(after + 1, 5))
+    assert [record.epoch for record in heard.epochs] == list(range(after + 1, 5))
     assert tensors_hash(resumed) == tensors_hash(through)
     assert (found.chosen_epoch == 0) == (case == "misled")
     assert plain(found.epochs) == plain(expected.epochs)

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from headstart.base.errors import HeadstartError
-from headstart.tune import Trainee, TrainingSettings, linear_head, train
+from headstart.records.training import TrainingSettings
+from headstart.tune import Trainee, linear_head, train
 
 MESSAGES = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -60,10 +61,10 @@ def test_the_effective_batch_stays_the_same(make_lesson: Any, listener: Any, dev
     assert float(whole.suffix.calls) == 6
     assert float(pieces.suffix.calls) == 6 * 4, "what a failed try did to the statistics is undone"
     assert heard.messages == [
-        "full: 8 pictures at once do not fit into memory: going on with 4.",
-        "full: 4 pictures at once do not fit into memory: going on with 2.",
+        "full: 8 pictures at once do not fit into memory: continuing with 4.",
+        "full: 4 pictures at once do not fit into memory: continuing with 2.",
     ]
-    assert found.warnings == tuple(heard.messages)
+    assert [f"{one.subject}: {one.text}" for one in found.warnings] == heard.messages
 
 
 def test_a_resumed_training_begins_with_the_size_that_fitted(
@@ -87,7 +88,7 @@ def test_the_hold_out_shrinks_too(make_lesson: Any) -> None:
     hungry = trainee(5, MESSAGES["cuda"])
     trained = train(hungry, **lesson.arguments(), settings=settings, seed=0, run="full", device="cpu")
     assert trained.micro_batch == 4
-    assert trained.epochs[0]["val_loss"] is not None
+    assert trained.epochs[0].choosing_loss is not None
 
 
 def test_when_nothing_fits_it_says_so(make_lesson: Any) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from headstart.base.errors import ConfigError
-from headstart.tune import TrainingSettings
+from headstart.records.codec import from_plain, plain
+from headstart.records.training import TrainingSettings
 
 
-def test_to_dict_is_plain_and_complete() -> None:
+def test_what_is_written_is_plain_and_complete() -> None:
     settings = TrainingSettings(epochs=3, patience=2, clip=None)
-    assert TrainingSettings(**json.loads(json.dumps(settings.to_dict()))) == settings
+    assert from_plain(json.loads(json.dumps(plain(settings))), TrainingSettings, "settings") == settings
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
 from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training, number_among
 from headstart.records.record import Scalar
+from headstart.records.findings import Finding
+from headstart.words.findings import choice_not_converged, not_converged
 
 # Strengths C are powers of ten: whole exponents first, then half a step to either side of the best.
 _EXPONENTS = range(-5, 3)
@@ -296,15 +298,9 @@ def _mean(solutions: Sequence[Solution | None]) -> Solution | None:
     return Solution(weight, np.mean([solution.bias for solution in known], axis=0))
 
 
-def _warnings(solution: Solution, tolerance: float, folds: float) -> tuple[str, ...]:
+def _warnings(solution: Solution, tolerance: float, folds: float) -> tuple[Finding, ...]:
     if folds > _UNSOLVED:
-        return (
-            f"The logistic heads that choose the strength were not solved (gradient {folds:.1g} after at most "
-            f"{MOST_STEPS} steps): the strength may be another one's, and the probabilities off.",
-        )
+        return (choice_not_converged(folds, steps=MOST_STEPS),)
     if solution.gradient <= tolerance:
         return ()
-    return (
-        f"The logistic head was not solved to its tolerance (gradient {solution.gradient:.1g} instead of "
-        f"{tolerance:.0e} after at most {MOST_STEPS} steps): its probabilities may be slightly off.",
-    )
+    return (not_converged(solution.gradient, tolerance=tolerance, steps=MOST_STEPS),)

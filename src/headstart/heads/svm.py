@@ -32,6 +32,8 @@ from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses
 from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
 from headstart.records.record import Scalar
+from headstart.records.findings import Finding
+from headstart.words.findings import svm_not_converged, svm_on_some
 
 _MOST_STEPS = 1_000_000
 # From so many classes x rows x rows on, time counts: only the kernel is chosen, on two folds.
@@ -280,13 +282,8 @@ def _drawn(labels: Labels, seed: int) -> RowNumbers:
     return np.sort(np.concatenate(drawn))
 
 
-def _warnings(machines: _Machines, *, kept: int, given: int) -> Iterator[str]:
+def _warnings(machines: _Machines, *, kept: int, given: int) -> Iterator[Finding]:
     if not machines.converged:
-        yield (
-            f"The support vector machine was not solved after {_MOST_STEPS:,} steps: its answers may be slightly off."
-        )
+        yield svm_not_converged(_MOST_STEPS)
     if kept < given:
-        yield (
-            f"The support vector machine was solved on {kept:,} of the {given:,} training pictures, drawn "
-            "by class: its kernel matrix of all would not fit into memory."
-        )
+        yield svm_on_some(kept, given)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headstart.base.params import bad_parameter, check_integer
 from headstart.base.types import Floats, Head
 from headstart.records.record import Scalar
+from headstart.records.findings import Finding
 
 Labels = NDArray[np.integer[Any]]
 RowNumbers = NDArray[np.intp]
@@ -32,15 +33,14 @@ class Fitted:
         They are before the temperature.
     converged : bool
         Whether the solver reached its tolerance.
-    warnings : tuple of str
-        Sentences that a person should read.
+    warnings : tuple of Finding
     """
 
     head: Head
     chosen: Mapping[str, Scalar]
     out_of_fold: Floats | None
     converged: bool
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 class Fitter(Protocol):

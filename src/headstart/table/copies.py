@@ -6,20 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import DataError
-from headstart.table.table import Table, counted
+from headstart.records.findings import Finding
+from headstart.table.table import Table
+from headstart.words.findings import contradicting_labels, copies_across
 
 Integers = NDArray[np.int64]
 
 
-def warn_of_copies(table: Table) -> list[str]:
-    """Return warnings about copies, byte for byte: on both sides of a given split, or inside one under two labels.
+def warn_of_copies(table: Table) -> tuple[Finding, ...]:
+    """Return findings about exact copies: on both sides of a given split, or inside one under two labels.
 
     Raises
     ------
     DataError
         If a group is divided between two splits: its pictures would be measured on themselves, or on what chose.
     """
-    warnings, digests = list[str](), np.array(table.digests)
+    found, digests = list[Finding](), np.array(table.digests)
     for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
         near, far = table.splits == one, table.splits == other
         divided = set(table.groups[near].tolist()) & set(table.groups[far].tolist()) - {""}
@@ -30,27 +32,26 @@ def warn_of_copies(table: Table) -> list[str]:
             )
         copies = np.flatnonzero(far & np.isin(digests, digests[near]))
         if len(copies):
-            warnings.append(_across(table, copies, np.flatnonzero(near), one, other))
-    return [*warnings, *_contradictions(table)]
+            found.append(_across(table, copies, np.flatnonzero(near), one, other))
+    return (*found, *_contradictions(table))
 
 
-def _across(table: Table, copies: Integers, near: Integers, one: str, other: str) -> str:
-    """Return a warning about pictures of `other` that are in `one` too, and whether their labels agree."""
+def _across(table: Table, copies: Integers, near: Integers, one: str, other: str) -> Finding:
+    """Return the finding about pictures of `other` that are in `one` too, and whether their labels agree."""
     labels: dict[str, set[int]] = {}
     for row in near:
         labels.setdefault(table.digests[row], set()).add(int(table.labels[row]))
     differ = [row for row in copies if labels[table.digests[row]] != {int(table.labels[row])}]
-    found = f"{counted(len(copies))} of {other}, first '{table.paths[copies[0]]}', byte for byte also in {one}"
+    paths, relabelled = [table.paths[row] for row in copies], [table.paths[row] for row in differ]
     if not differ:
-        return f"{found}: the accuracies are too good by that."
+        return copies_across(one, other, paths)
     there = table.classes[min(labels[table.digests[differ[0]]] - {int(table.labels[differ[0]])})]
-    said = f"{len(differ)} with another label ('{table.paths[differ[0]]}' is '{there}' there)"
-    return f"{found}; {said}: check these labels."
+    return copies_across(one, other, paths, relabelled=relabelled, label_there=there)
 
 
-def _contradictions(table: Table) -> list[str]:
-    """Return a warning for each split in which a picture stands twice with different labels."""
-    warnings = []
+def _contradictions(table: Table) -> list[Finding]:
+    """Return a finding for each split in which a picture stands twice with different labels."""
+    found = []
     for split in dict.fromkeys(table.splits.tolist()):
         first: dict[str, int] = {}
         pairs = [
@@ -59,10 +60,7 @@ def _contradictions(table: Table) -> list[str]:
             if table.labels[first.setdefault(table.digests[row], int(row))] != table.labels[row]
         ]
         if pairs:
-            (before, after), classes = pairs[0], table.classes
-            warnings.append(
-                f"{counted(len(pairs))} of {split} byte for byte the same as another with another label: "
-                f"'{table.paths[before]}' is '{classes[table.labels[before]]}', "
-                f"'{table.paths[after]}' is '{classes[table.labels[after]]}'. Check these labels."
-            )
-    return warnings
+            one, other = (table.classes[table.labels[row]] for row in pairs[0])
+            paths = [(table.paths[before], table.paths[after]) for before, after in pairs]
+            found.append(contradicting_labels(split, paths, labels=(one, other)))
+    return found

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
-    from headstart.records.training import TrainingSettings
     from headstart.tune.device import choose_device
     from headstart.tune.heads import PoolBatchNormHead, linear_head, pool_bn_head, to_affine
     from headstart.tune.loop import Trained, train
@@ -27,7 +26,6 @@ __all__ = [
     "Source",
     "Trained",
     "Trainee",
-    "TrainingSettings",
     "choose_device",
     "features_in_training",
     "linear_head",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from headstart.base.errors import HeadstartError
 from headstart.base.files import fingerprint
 from headstart.base.params import bad_parameter
 from headstart.base.streams import stream, stream_seed
-from headstart.records.codec import plain
+from headstart.records.codec import from_plain, plain
+from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
 from headstart.records.training import Epoch, TrainingSettings
 from headstart.tune import checkpoint as store
@@ -37,6 +38,7 @@ from headstart.tune.trainee import (
     predict,
     training_mode,
 )
+from headstart.words.findings import short_of_memory, start_kept
 
 __all__ = ["Trained", "Trainee", "predict", "steps_per_epoch", "train"]
 
@@ -47,10 +49,7 @@ class Trained:
 
     Parameters
     ----------
-    epochs : list of dict
-        One record per epoch, as in results.json. ``train_loss`` and ``val_loss`` are plain cross-entropy,
-        ``train_*`` measured while the epoch's weights still moved; ``learning_rate`` is the head's in the
-        middle of the epoch; ``seconds`` includes the hold-out, ``images_per_second`` does not.
+    epochs : tuple of Epoch
     chosen_epoch : int, optional
         The epoch whose weights are kept: 0 for the start itself, None if nothing was chosen.
     chosen_loss : float, optional
@@ -59,26 +58,26 @@ class Trained:
         By what it was chosen, lower is better; see `headstart.tune.choosing`.
     temperature : float
         What the chosen weights' scores are to be divided by; 1 if nothing says so.
-    start : dict, optional
-        ``val_loss`` and ``val_accuracy`` of the start, where it was a candidate.
+    start : Judged, optional
+        What the hold-out says of the start, where it was a candidate.
     micro_batch : int
         Pictures that went through the network at once.
     device : str
     answers : tuple of str
         Which held-out pictures every candidate answered right, the start first where it was one; see `choosing.packed`.
-    warnings : tuple of str
+    warnings : tuple of Finding
     """
 
-    epochs: list[dict[str, Any]]
+    epochs: tuple[Epoch, ...]
     chosen_epoch: int | None
     chosen_loss: float | None
     chosen_rank: tuple[float, ...] = ()
     temperature: float = 1.0
-    start: dict[str, float] | None = None
+    start: Judged | None = None
     micro_batch: int = 0
     device: str = "cpu"
     answers: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 def train(
@@ -164,16 +163,16 @@ def train(
 class _History:
     """The part of a training's state that is plain values: it goes into the checkpoint's JSON."""
 
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by epoch; 0 is the start
+    epochs: list[Epoch] = field(default_factory=list)
+    judged: dict[str, Judged] = field(default_factory=dict)  # by epoch; 0 is the start
     averaged: int = 0
     micro_batch: int = 0
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
 
     def best_epoch(self) -> int | None:
         if not self.judged:
             return None
-        return int(list(self.judged)[best([entry["rank"] for entry in self.judged.values()])])
+        return int(list(self.judged)[best([judged.rank for judged in self.judged.values()])])
 
 
 @dataclass(eq=False, kw_only=True)
@@ -255,22 +254,18 @@ class _Training:
         elif self.average.tensors:
             self.trainee.load_state_dict(self.average.tensors)
         if chosen == 0:
-            self.history.warnings.append(
-                f"No epoch of {self.run} was better on the {len(self.hold_out_rows)} held-out training pictures "
-                "than what it started from, so the start is kept."
-            )
-        start = self.history.judged.get("0")
+            self.history.warnings.append(start_kept(self.run, len(self.hold_out_rows)))
         judged = None if chosen is None else self.history.judged[str(chosen)]
         return Trained(
-            epochs=self.history.epochs,
+            epochs=tuple(self.history.epochs),
             chosen_epoch=chosen,
-            chosen_loss=judged["loss"] if judged else None,
-            chosen_rank=tuple(judged["rank"]) if judged else (),
-            temperature=judged["temperature"] if judged else 1.0,
-            start=start and {"val_loss": start["loss"], "val_accuracy": start["accuracy"]},
+            chosen_loss=judged.loss if judged else None,
+            chosen_rank=judged.rank if judged else (),
+            temperature=judged.temperature if judged else 1.0,
+            start=self.history.judged.get("0"),
             micro_batch=self.memory.size,
             device=self.stepper.accelerator.device.type,
-            answers=tuple(entry["right"] for entry in self.history.judged.values()),
+            answers=tuple(entry.right for entry in self.history.judged.values()),
             warnings=tuple(self.history.warnings),
         )
 
@@ -315,7 +310,7 @@ class _Training:
         return judge(scores, self.source.labels[self.hold_out_rows], self.settings.choose)
 
     def _note(self, epoch: int, judged: Judged) -> None:
-        self.history.judged[str(epoch)] = asdict(judged)
+        self.history.judged[str(epoch)] = judged
         if self.history.best_epoch() == epoch:
             self.best_weights = store.copied(self.average.tensors or self.trainee.state_dict())
 
@@ -324,7 +319,7 @@ class _Training:
             return
         self.history.micro_batch, self.history.averaged = self.memory.size, self.average.seen
         scaler = self.stepper.accelerator.scaler
-        facts = {"history": asdict(self.history), "scaler": scaler.state_dict() if scaler else None}
+        facts = {"history": plain(self.history), "scaler": scaler.state_dict() if scaler else None}
         tensors = {
             **store.with_prefix("weights", self.trainee.state_dict()),
             **store.with_prefix("optimizer", store.optimizer_tensors(self.stepper.optimizer)),
@@ -335,7 +330,7 @@ class _Training:
         self.checkpoint.save(epoch, facts, tensors, kept)
 
     def _restore(self, saved: store.Saved) -> None:
-        self.history = _History(**saved.facts["history"])
+        self.history = from_plain(saved.facts["history"], _History, "checkpoint")
         self.memory.size = self.history.micro_batch
         self.best_weights = saved.best
         device = self.stepper.accelerator.device
@@ -370,9 +365,10 @@ class _Training:
             hint=f"Try lower learning rates ({lower}), gradient clipping (clip=1.0) or precision 'float32'.",
         )
 
-    def _short_of_memory(self, text: str) -> None:
-        self.history.warnings.append(f"{self.run}: {text}")
-        self._say(text)
+    def _short_of_memory(self, before: int, now: int) -> None:
+        found = short_of_memory(self.run, before, now)
+        self.history.warnings.append(found)
+        self._say(found.text)
 
     def _say(self, text: str) -> None:
         self.progress.message(f"{self.run}: {text}")

@@ -22,10 +22,10 @@ class MicroBatch:
     least : int
         Below that there is no way on.
     tell : callable
-        Hears one sentence each time the size is halved.
+        Hears the size before and after, each time it is halved.
     """
 
-    def __init__(self, size: int, *, least: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, size: int, *, least: int, tell: Callable[[int, int], None]) -> None:
         self.size = size
         self.least = least
         self.tell = tell
@@ -52,7 +52,7 @@ class MicroBatch:
             # Outside the except clause: the error's traceback would keep the large tensors alive.
             clear_device_cache(garbage_collection=True)
             before, self.size = self.size, max(self.least, self.size // 2)
-            self.tell(f"{before} pictures at once do not fit into memory: going on with {self.size}.")
+            self.tell(before, self.size)
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -146,7 +146,7 @@ def copies_across(
     """
     numbers: dict[str, float] = {"pictures": len(pictures), "relabelled": len(relabelled)}
     are = "is an exact copy" if len(pictures) == 1 else "are exact copies"
-    found = f"{_pictures_in(other, len(pictures))} {are} of {one} pictures, first '{pictures[0]}'"
+    found = f"{pictures_of(other, len(pictures))} {are} of {picture_of(one)}s, first '{pictures[0]}'"
     text = f"{found}: accuracies are too good by that."
     if relabelled:
         has = "has" if len(relabelled) == 1 else "have"
@@ -171,7 +171,7 @@ def contradicting_labels(split: str, pairs: Sequence[tuple[str, str]], *, labels
         numbers={"pictures": len(pairs)},
         pictures=tuple(path for pair in pairs for path in pair),
         text=(
-            f"{_pictures_in(split, len(pairs))} {are}: '{before}' is '{one}', '{after}' is '{other}'. "
+            f"{pictures_of(split, len(pairs))} {are}: '{before}' is '{one}', '{after}' is '{other}'. "
             "Check these labels."
         ),
     )
@@ -181,7 +181,3 @@ def out_of_time(strategies: Sequence[str]) -> Finding:
     """Tell that there was no time left for some strategies; each as a person reads it, such as "full (about 3 min)"."""
     text = f"There was no time for {joined(strategies)}. Run the same command without --budget to continue."
     return Finding(code="out-of-time", severity="note", numbers={"strategies": len(strategies)}, text=text)
-
-
-def _pictures_in(split: str, count: int) -> str:
-    return pictures_of(split, count) if split in ("val", "test") else counted(count, f"{split} picture")

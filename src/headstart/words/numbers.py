@@ -6,7 +6,12 @@ import math
 from collections.abc import Sequence
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_SPLITS = {"val": "validation picture", "test": "test picture", "training": "training picture"}
+_SPLITS = {
+    "val": "validation picture",
+    "test": "test picture",
+    "train": "training picture",
+    "training": "training picture",
+}
 
 
 def joined(names: Sequence[str]) -> str:
