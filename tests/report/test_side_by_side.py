@@ -26,6 +26,7 @@ def two() -> dict[str, Results]:
 def test_rows_are_runs_and_columns_strategies(two: dict[str, Results]) -> None:
     found = side_by_side(two)
     assert found.strategies == ("knn", "linear", "svm", "partial", "scratch", "full")
+    assert [row.name for row in found.table] == list(found.strategies)
     first, second = found.rows
     assert (first.run, first.winner, first.pictures, first.classes) == ("first.run", "svm", 150, 3)
     assert list(second.measured) == ["knn", "linear"]

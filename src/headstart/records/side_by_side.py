@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.records.metrics import SplitName
 from headstart.records.record import Interval, Record
+from headstart.records.strategy import StrategyRecord
 
 
 class SideCell(Record):
@@ -49,10 +50,21 @@ class SideRow(Record):
 
 
 class SideBySide(Record):
-    """The experiments in rows; `strategies` are the columns, in the order of the table of strategies."""
+    """Several experiments.
+
+    Parameters
+    ----------
+    strategies : tuple of str
+        The columns: runs, in the order of the table of strategies.
+    rows : tuple of SideRow
+        The experiments.
+    table : tuple of StrategyRecord
+        The rows of that table that occur, in its order.
+    """
 
     strategies: tuple[str, ...]
     rows: tuple[SideRow, ...]
+    table: tuple[StrategyRecord, ...]
 
     @property
     def same_pictures(self) -> bool:
