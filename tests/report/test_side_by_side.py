@@ -103,6 +103,6 @@ def test_a_notebook_shows_verdict_and_table(two: dict[str, Results]) -> None:
     assert "<script" not in shown
     verdict = changed(two["first.run"].verdict, tied_with=("knn", "linear"), text="<b>")
     assert "&lt;b&gt;" in verdict_html(verdict)
-    assert "svm</b>" in verdict_html(verdict)
-    assert "knn and linear" in verdict_html(verdict)
-    assert "until then svm</b>" in verdict_html(changed(verdict, decided=False))
+    assert "<b>Use svm</b>" in verdict_html(verdict)
+    assert "tied with knn and linear" in verdict_html(verdict)
+    assert "<b>No winner yet. For now, use svm</b>" in verdict_html(changed(verdict, decided=False))
