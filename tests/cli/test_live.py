@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import time
-from typing import Any
 
 import pytest
-from cli.stand_in import StandIn, sample_results
+from cli.stand_in import StandIn
+from report.sample import run_of, sample_results
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from headstart.cli.live import LiveProgress, PlainProgress, QuietProgress, listener
 from headstart.cli.rows import Track, bar_line, epoch_heads, epoch_line, result_line, step_line
+from headstart.records.metrics import MetricsBySplit
+from headstart.records.record import changed
+from headstart.report.standing import Standing
 
 
 class Clock:
@@ -51,7 +54,7 @@ def test_plain_lines_of_a_whole_job() -> None:
     assert sum(line.startswith("  epoch") for line in lines) == 3
     assert sum(line.lstrip().startswith(("1 ", "2 ", "3 ", "4 ")) for line in lines) == 4 + 3 + 3
     assert "partial: 0.887 (0.826 to 0.928) on 150 test pictures, 19 s · best so far" in lines
-    assert lines[-1] == "full: 0.880 (0.818 to 0.923) on 150 test pictures, 95 s · best: partial 0.887"
+    assert lines[-1] == "full: 0.880 (0.818 to 0.923) on 150 test pictures, 95 s · best so far: partial 0.887"
     assert "\x1b" not in written(screen)
 
 
@@ -103,8 +106,8 @@ def test_quiet_is_quiet() -> None:
 def test_the_live_view_shows_results_and_the_step() -> None:
     clock, screen = Clock(), console(terminal=True, width=60)
     progress = LiveProgress(screen, clock=clock)
-    for run in sample_results()["runs"][:2]:
-        progress.result(run)
+    for name in ("scratch", "full"):
+        progress.result(run_of(sample_results(), name))
     with progress.step("full: epoch 3 of 8", 400) as step:
         step.advance(100)
         clock.now += 2
@@ -122,7 +125,7 @@ def test_the_live_view_fits_a_low_terminal() -> None:
     screen = console(terminal=True, height=12)
     progress = LiveProgress(screen)
     for number in range(40):
-        progress.result({**sample_results()["runs"][0], "id": f"run {number}"})
+        progress.result(changed(sample_results().runs[0], id=f"run {number}"))
     with screen.capture() as captured:
         screen.print(progress.render())
     assert len(captured.get().splitlines()) <= 11
@@ -142,7 +145,7 @@ def test_the_live_view_leaves_epochs_and_steps_behind() -> None:
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     screen = console(terminal=True, encoding="ascii")
     progress = LiveProgress(screen)
-    progress.result(sample_results()["runs"][0])
+    progress.result(sample_results().runs[0])
     with progress.step("decode", 10) as step:
         step.advance(5)
         with screen.capture() as captured:
@@ -155,7 +158,7 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
 def test_a_run_told_twice_takes_its_old_place() -> None:
     progress = QuietProgress(console())
     for _ in range(2):
-        progress.result(sample_results()["runs"][0])
+        progress.result(sample_results().runs[0])
     assert len(progress._runs) == 1
 
 
@@ -166,9 +169,9 @@ def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 110])
 def test_lines_fit_and_columns_stand_under_their_titles(width: int) -> None:
-    record: dict[str, Any] = sample_results()["runs"][0]["epochs"][0]
-    assert cell_len(epoch_heads(width)) == cell_len(epoch_line(record, width)) <= width
-    blank = {"epoch": 1, "train_loss": 0.5, "val_loss": None}
+    one = run_of(sample_results(), "partial").epochs[0]
+    assert cell_len(epoch_heads(width)) == cell_len(epoch_line(one, width)) <= width
+    blank = changed(one, choosing_loss=None, choosing_accuracy=None)
     assert cell_len(epoch_line(blank, width)) == cell_len(epoch_heads(width))
     for done in (0, 1, 99_999):
         track = Track("a very long name of some step", 100_000, "pictures", 0.0, done=done)
@@ -177,5 +180,5 @@ def test_lines_fit_and_columns_stand_under_their_titles(width: int) -> None:
 
 
 def test_a_run_without_metrics_is_done() -> None:
-    record = {"id": "full", "metrics": {"val": None, "test": None}}
-    assert result_line(record, record) == "full: done, not measured"
+    run = changed(run_of(sample_results(), "full"), metrics=MetricsBySplit())
+    assert result_line(run, Standing.so_far([run])) == "full: done, not measured"

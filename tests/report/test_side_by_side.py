@@ -26,6 +26,7 @@ def two() -> dict[str, Results]:
 def test_rows_are_runs_and_columns_strategies(two: dict[str, Results]) -> None:
     found = side_by_side(two)
     assert found.strategies == ("knn", "linear", "svm", "partial", "scratch", "full")
+    assert [row.name for row in found.table] == list(found.strategies)
     first, second = found.rows
     assert (first.run, first.winner, first.pictures, first.classes) == ("first.run", "svm", 150, 3)
     assert list(second.measured) == ["knn", "linear"]
@@ -102,6 +103,6 @@ def test_a_notebook_shows_verdict_and_table(two: dict[str, Results]) -> None:
     assert "<script" not in shown
     verdict = changed(two["first.run"].verdict, tied_with=("knn", "linear"), text="<b>")
     assert "&lt;b&gt;" in verdict_html(verdict)
-    assert "svm</b>" in verdict_html(verdict)
-    assert "knn and linear" in verdict_html(verdict)
-    assert "until then svm</b>" in verdict_html(changed(verdict, decided=False))
+    assert "<b>Use svm</b>" in verdict_html(verdict)
+    assert "tied with knn and linear" in verdict_html(verdict)
+    assert "<b>No winner yet. For now, use svm</b>" in verdict_html(changed(verdict, decided=False))

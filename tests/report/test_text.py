@@ -49,13 +49,13 @@ def test_rows_have_the_roles_of_their_marks(results: Results) -> None:
 
 def test_table_at_eighty_columns(results: Results) -> None:
     assert texts(strategies.strategy_table(results, width=80)) == [
-        "  strategy  cut       accuracy on 150 test pictures                time  trained",
-        "≈ partial   blocks.5  0.887                     ├─────●────┤       19 s    1.9 M",
-        "≈ full      input     0.880                    ├──────●───┤        95 s    3.4 M",
-        "✓ svm       pool      0.867                  ├──────●────┤          4 s    1.4 k",
-        "≈ linear    pool      0.853                 ├──────●────┤           4 s    3.8 k",
-        "  knn       pool      0.800          ├───────●─────┤                4 s        –",
-        "  scratch   input     0.727  ├───────●──────┤                      12 s    522 k",
+        "  strategy  cut       accuracy on 150 test pictures             time  trained",
+        "≈ partial   blocks.5  0.887                     ├─────●────┤    19 s    1.9 M",
+        "≈ full      input     0.880                    ├──────●───┤     95 s    3.4 M",
+        "✓ svm       pool      0.867                  ├──────●────┤       4 s    1.4 k",
+        "≈ linear    pool      0.853                 ├──────●────┤        4 s    3.8 k",
+        "  knn       pool      0.800          ├───────●─────┤             4 s        –",
+        "  scratch   input     0.727  ├───────●──────┤                   12 s    522 k",
         "                             0.65                         0.95",
         "  ✓ recommended · ≈ equally good, as far as these pictures can tell",
         "  bar: where the true accuracy lies (95 % sure) · cut: where training starts",
@@ -73,14 +73,14 @@ def decided_over(results: Results, splits: RepeatedSplits) -> Results:
 
 def test_the_mean_over_splits_stands_where_it_decided(results: Results) -> None:
     assert texts(strategies.strategy_table(decided_over(results, over_splits(MEANS)), width=80)) == [
-        "  strategy  cut       mean accuracy over 5 x 4 splits  on test   time  trained",
-        "✓ linear    pool      0.870                  ├─●──┤      0.853    4 s    3.8 k",
-        "≈ svm       pool      0.860                 ├──●──┤      0.867    4 s    1.4 k",
-        "  partial   blocks.5  0.850                ├──●──┤       0.887   19 s    1.9 M",
-        "  full      input     0.840                ├──●──┤       0.880   95 s    3.4 M",
-        "  knn       pool      0.700        ├──●──┤               0.800    4 s        –",
-        "  scratch   input     0.600  ├──●──┤                     0.727   12 s    522 k",
-        "                             0.55                0.95",
+        "  strategy  cut       mean accuracy over 5 x 4 splits     on test  time  trained",
+        "✓ linear    pool      0.870                    ├──●──┤      0.853   4 s    3.8 k",
+        "≈ svm       pool      0.860                   ├──●──┤       0.867   4 s    1.4 k",
+        "  partial   blocks.5  0.850                  ├───●──┤       0.887  19 s    1.9 M",
+        "  full      input     0.840                  ├──●──┤        0.880  95 s    3.4 M",
+        "  knn       pool      0.700        ├───●──┤                 0.800   4 s        –",
+        "  scratch   input     0.600  ├──●──┤                        0.727  12 s    522 k",
+        "                             0.55                   0.95",
         "  ✓ recommended · ≈ equally good, as far as these pictures can tell",
         "  bar: where the true accuracy lies (95 % sure) · cut: where training starts",
         "  trained: numbers learned from your pictures",
@@ -206,7 +206,7 @@ def test_verdict_hangs_under_its_first_word(results: Results) -> None:
 
 def test_warnings_of_several_runs_are_said_once(results: Results) -> None:
     (warning,) = text.warnings(results)
-    assert warning.startswith("scratch, full, partial: no epoch was chosen")
+    assert warning.startswith("partial, scratch, full: no epoch was chosen")
 
 
 def test_what_holds_for_all_runs_names_none_and_late_strategies_are_named(results: Results) -> None:

@@ -50,11 +50,21 @@ class SideRow(Record):
 
 
 class SideBySide(Record):
-    """The experiments in rows; `strategies` are the columns, in the order of `table`: the rows that occur."""
+    """Several experiments.
+
+    Parameters
+    ----------
+    strategies : tuple of str
+        The columns: runs, in the order of the table of strategies.
+    rows : tuple of SideRow
+        The experiments.
+    table : tuple of StrategyRecord
+        The rows of that table that occur, in its order.
+    """
 
     strategies: tuple[str, ...]
-    table: tuple[StrategyRecord, ...]
     rows: tuple[SideRow, ...]
+    table: tuple[StrategyRecord, ...]
 
     @property
     def same_pictures(self) -> bool:

@@ -122,14 +122,14 @@ def _marked(mark: str | None, same: str) -> str:
 
 def _what_it_says(results: Results, standing: Standing) -> str:
     """Return what was measured, what guessing gives, and how far the figures can be trusted."""
-    split, n, chance = results.measuring, standing.pictures, chance_accuracy(results)
-    parts = ["Nothing was measured." if n is None else f"Measured on {n:,} {split} pictures."]
+    n, chance = standing.pictures, chance_accuracy(results)
+    parts = ["Nothing was measured." if n is None else f"Measured on {n:,} {results.measuring} pictures."]
+    if standing.splits:
+        parts = [f"Measured over {splits_text(standing.splits)}; more about them below."]
     if chance is not None:
         parts.append(f"The baseline, always answering with the most common class, reaches {chance:.3f}.")
     if TIED in standing.marks.values():
         parts.append("Equally good: these pictures can't tell it from the most accurate one.")
-    if standing.splits:
-        parts.append(f"The verdict rests on {splits_text(standing.splits)}; more about them below.")
     if chose_too(results):
         parts += [chosen_on(results), *optimism(results)]
     else:

@@ -20,11 +20,11 @@ def side_by_side(experiments: Mapping[str, Results]) -> SideBySide:
     rows = tuple(_row(name, results) for name, results in experiments.items())
     order = merged([one.name for one in results.strategies] for results in experiments.values())
     met = {run.id: run.strategy for results in experiments.values() for run in results.runs if results.measured(run)}
-    known = {row.name: row for results in experiments.values() for row in results.strategies}
+    known = {one.name: one for results in experiments.values() for one in results.strategies}
     return SideBySide(
         strategies=tuple(sorted(met, key=lambda name: order.index(met[name]))),
-        table=tuple(known[name] for name in order),
         rows=rows,
+        table=tuple(known[name] for name in order),
     )
 
 

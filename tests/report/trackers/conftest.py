@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from report.page.conftest import results, run_folder  # noqa: F401 - fixtures that stand in another room
 
+from headstart.records.codec import read_record, write_record
+from headstart.records.metrics import Metrics
 from headstart.records.progress import Silent
-from headstart.report.page.reading import read_results
+from headstart.records.record import changed
+from headstart.records.results import Results
+from headstart.records.run import RunRecord
+from headstart.records.verdict import VerdictRecord
 from headstart.report.trackers.choosing import Tracked, tell
 
 KEPT = ("partial", "linear")
@@ -27,11 +30,11 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(run_folder: Path) -> Path:  # noqa: F811
     """The sample's `partial` and `linear`, with their bundles, a page and pictures."""
-    content = read_results(run_folder)
-    content["runs"] = [run for run in content["runs"] if run["id"] in KEPT]
-    content["comparisons"] = [pair for pair in content["comparisons"] if {pair["a"], pair["b"]} <= set(KEPT)]
-    content["verdict"] = {"winner": "linear", "tied_with": ["partial"], "text": "Take linear."}
-    write(run_folder, content)
+    content = read(run_folder)
+    runs = tuple(run for run in content.runs if run.id in KEPT)
+    pairs = tuple(pair for pair in content.comparisons if {pair.a, pair.b} <= set(KEPT))
+    verdict = VerdictRecord(winner="linear", tied_with=("partial",), text="Use linear.")
+    write(run_folder, changed(content, runs=runs, comparisons=pairs, verdict=verdict))
     for run in KEPT:
         bundle = run_folder / "bundles" / run
         bundle.mkdir(parents=True)
@@ -40,17 +43,34 @@ def folder(run_folder: Path) -> Path:  # noqa: F811
     return run_folder
 
 
-def write(folder: Path, content: dict[str, Any]) -> None:
-    (folder / "results.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+def read(folder: Path) -> Results:
+    return read_record(folder / "results.json", Results)
+
+
+def run_in(folder: Path, name: str) -> RunRecord:
+    """Return one run of the folder as it is now."""
+    found = read(folder).run(name)
+    assert found is not None
+    return found
+
+
+def measured_in(folder: Path, name: str) -> Metrics:
+    """Return what one run reached."""
+    found = run_in(folder, name).metrics.test
+    assert found is not None
+    return found
+
+
+def write(folder: Path, content: Results) -> None:
+    write_record(folder / "results.json", content)
 
 
 def told(name: str, folder: Path) -> Tracked:
     """Tell one tracker of the folder as it is now."""
-    return tell(name, read_results(folder), folder, pictures=None, progress=Silent(), typed=str(folder))
+    return tell(name, read(folder), folder, pictures=None, progress=Silent(), typed=str(folder))
 
 
 def with_another_verdict(folder: Path) -> None:
     """Change what only the comparison says, as a strategy that comes beside the others does."""
-    content = read_results(folder)
-    content["verdict"]["text"] = "Take linear, still."
-    write(folder, content)
+    content = read(folder)
+    write(folder, changed(content, verdict=changed(content.verdict, text="Use linear, still.")))

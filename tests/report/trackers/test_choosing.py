@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report.trackers.conftest import read
 
 import headstart as hs
 from headstart.api.tracking import track_ended
 from headstart.base.errors import ConfigError, DependencyError, StoreError, TrackerError
 from headstart.records.progress import Silent
-from headstart.report.page.reading import read_results
 from headstart.report.trackers import choosing
 from headstart.report.trackers.choosing import TRACKERS, choose_trackers
 
@@ -88,10 +88,10 @@ class Broken:
 def test_a_tracker_that_fails_takes_nothing_from_a_comparison(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mlflow", reason="MLflow is not installed")
     monkeypatch.setattr("headstart.report.trackers.mlflow.open_tracker", lambda home: Broken())
-    results = read_results(folder)
+    results = read(folder)
     (failed,) = track_ended(["mlflow"], results, folder, folder, Silent())
     assert failed.error is not None
-    assert "MLflow could not be told (connection refused)." in failed.error
+    assert "MLflow could not be reached or written (connection refused)." in failed.error
     assert f"headstart report {folder} --mlflow" in failed.error
     with pytest.raises(TrackerError, match="connection refused"):
         hs.track(folder, "mlflow")

@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from report.trackers.conftest import told, with_another_verdict
+from report.trackers.conftest import measured_in, read, told, with_another_verdict
 
 from headstart.base.errors import TrackerError
-from headstart.report.page.reading import read_results
 
 pytest.importorskip("mlflow", reason="MLflow is not installed")
 pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
@@ -64,16 +63,14 @@ def test_everything_is_there_and_only_in_the_run_folder(
     logged = runs(store, "사진")
     assert set(logged) == {"사진", "partial", "linear"}
     client, run = logged["linear"]
-    record = next(each for each in read_results(folder)["runs"] if each["id"] == "linear")
+    record = measured_in(folder, "linear")
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["test/accuracy"] == record["metrics"]["test"]["accuracy"]
-    assert [run.data.metrics[f"test/accuracy_{end}"] for end in ("low", "high")] == record["metrics"]["test"][
-        "interval"
-    ]
+    assert run.data.metrics["test/accuracy"] == record.accuracy
+    assert tuple(run.data.metrics[f"test/accuracy_{end}"] for end in ("low", "high")) == record.interval
     assert run.data.params["backbone"] == "tf_efficientnet_lite0"
-    assert run.data.tags["headstart.data"] == read_results(folder)["data"]["fingerprint"]
+    assert run.data.tags["headstart.data"] == read(folder).data.fingerprint
     assert run.data.tags["mlflow.parentRunId"] == logged["사진"][1].info.run_id
-    assert steps(logged["partial"], "epoch/val_accuracy") == [1, 2, 3]
+    assert steps(logged["partial"], "epoch/choosing_accuracy") == [1, 2, 3]
     kept = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"bundle", "mistakes", "linear.parquet", "classes.json"} <= kept
     of_all = logged["사진"][1]
@@ -100,7 +97,7 @@ def test_killed_and_continued_no_epoch_is_there_twice(
     assert told("mlflow", folder).logged == 3
     assert told("mlflow", folder).logged == 0
     first = runs(store, "사진")
-    assert steps(first["partial"], "epoch/val_accuracy") == [1, 2, 3]
+    assert steps(first["partial"], "epoch/choosing_accuracy") == [1, 2, 3]
     with_another_verdict(folder)
     assert told("mlflow", folder).logged == 1
     second = runs(store, "사진")
@@ -126,7 +123,7 @@ def test_the_users_store_and_experiment_are_taken(
 
 def test_a_store_that_cannot_be_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://there")
-    with pytest.raises(TrackerError, match="MLflow could not be told") as caught:
+    with pytest.raises(TrackerError, match="MLflow could not be reached or written") as caught:
         told("mlflow", folder)
     assert "--mlflow" in caught.value.hint
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report.trackers.conftest import told, with_another_verdict
-
-from headstart.report.page.reading import read_results
+from report.trackers.conftest import measured_in, run_in, told, with_another_verdict
 
 pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
 
@@ -27,8 +25,7 @@ def points(folder: Path, entry: str, tag: str) -> list[tuple[int, float]]:
 
 
 def epochs(folder: Path) -> list[tuple[int, float]]:
-    record = next(run for run in read_results(folder)["runs"] if run["id"] == "partial")
-    return [(epoch["epoch"], pytest.approx(epoch["train_loss"])) for epoch in record["epochs"]]
+    return [(epoch.epoch, pytest.approx(epoch.train_loss)) for epoch in run_in(folder, "partial").epochs]
 
 
 def test_everything_is_there(folder: Path) -> None:
@@ -36,9 +33,9 @@ def test_everything_is_there(folder: Path) -> None:
     assert (found.logged, found.look) == (3, f"tensorboard --logdir {folder}/trackers/tensorboard")
     assert points(folder, "partial", "epoch/train_loss") == epochs(folder)
     reader = read(folder, "linear")
-    measured = next(run for run in read_results(folder)["runs"] if run["id"] == "linear")["metrics"]["test"]
+    measured = measured_in(folder, "linear")
     assert [reader.Scalars(f"test/accuracy_{end}")[0].value for end in ("low", "high")] == pytest.approx(
-        measured["interval"]
+        measured.interval
     )
     (mistakes,) = reader.Images("mistakes")
     assert min(mistakes.width, mistakes.height) > 200

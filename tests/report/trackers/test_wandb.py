@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report.trackers.conftest import told, with_another_verdict
-
-from headstart.report.page.reading import read_results
+from report.trackers.conftest import measured_in, run_in, told, with_another_verdict
 
 pytest.importorskip("wandb", reason="W&B is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # W&B's own, of its dependencies
@@ -62,10 +60,9 @@ def test_runs_are_whole_once_and_offline(folder: Path, monkeypatch: pytest.Monke
     logged = offline_runs(folder)
     assert set(logged) == {"사진", "partial", "linear"}
     rows = history(logged["partial"])
-    assert [row["_step"] for row in rows if "epoch/val_accuracy" in row] == [1, 2, 3]
-    record = next(run for run in read_results(folder)["runs"] if run["id"] == "partial")
+    assert [row["_step"] for row in rows if "epoch/choosing_accuracy" in row] == [1, 2, 3]
     assert [row["epoch/train_loss"] for row in rows if "epoch/train_loss" in row] == [
-        epoch["train_loss"] for epoch in record["epochs"]
+        epoch.train_loss for epoch in run_in(folder, "partial").epochs
     ]
     assert any(key.startswith("mistakes/") for row in rows for key in row)
     begun = next(each.run for each in logged["partial"] if each.HasField("run"))
@@ -77,7 +74,7 @@ def test_runs_are_whole_once_and_offline(folder: Path, monkeypatch: pytest.Monke
         if each.HasField("summary")
         for item in each.summary.update
     }
-    assert json.loads(summary["test/accuracy_low"]) == pytest.approx(record_of(folder, "linear")["interval"][0])
+    assert json.loads(summary["test/accuracy_low"]) == pytest.approx(measured_in(folder, "linear").interval[0])
     kept = [file for each in logged["linear"] if each.HasField("artifact") for file in each.artifact.manifest.contents]
     assert {"bundle/bundle.json", "predictions.parquet"} <= {file.path for file in kept}
     assert all(Path(file.local_path).is_absolute() for file in kept), "it is sent from any folder"
@@ -92,14 +89,7 @@ def test_runs_are_whole_once_and_offline(folder: Path, monkeypatch: pytest.Monke
     assert told("wandb", folder).logged == 2
     again = offline_runs(folder)
     assert set(again) == set(logged)
-    assert [row["_step"] for row in history(again["partial"]) if "epoch/val_accuracy" in row] == [1, 2, 3]
-
-
-def record_of(folder: Path, run: str) -> dict[str, Any]:
-    measured: dict[str, Any] = next(each for each in read_results(folder)["runs"] if each["id"] == run)["metrics"][
-        "test"
-    ]
-    return measured
+    assert [row["_step"] for row in history(again["partial"]) if "epoch/choosing_accuracy" in row] == [1, 2, 3]
 
 
 def test_the_users_own_run_stays_open(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
