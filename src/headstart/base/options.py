@@ -97,7 +97,7 @@ class Option:
     @property
     def default_shown(self) -> str:
         """Its default as help shows it, empty where there is nothing to say."""
-        return self.usual if self.default in (None, False) else str(self.default)
+        return self.usual if self.default is None or self.default is False else str(self.default)
 
     def check(self, given: object) -> None:
         """Refuse a value that is not allowed; one that is left out always is.

@@ -10,11 +10,11 @@ from headstart.cli import options
 from headstart.cli.session import open_session
 
 What = Annotated[str, typer.Argument(metavar="[all|pixels|features|engines|trainings]", help="What to remove.")]
-Size = Annotated[str, typer.Argument(metavar="SIZE", help="Such as 20GB or 500MB; 50GB at first.", show_default=False)]
+Size = Annotated[str, typer.Argument(metavar="SIZE", help="E.g. 20GB or 500MB. It starts at 50GB.", show_default=False)]
 
 
 def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
-    """List what headstart keeps between runs, and how large it is."""
+    """List what is kept between runs, and its size."""
     from headstart.cli.tables import cache_lines
 
     session = open_session(ctx)
@@ -22,13 +22,13 @@ def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:
-    """Remove it; nothing is lost but time."""
+    """Delete what is kept. Nothing but time is lost."""
     session = open_session(ctx)
     _tell(session.verbs.clear_cache(what), session, as_json=as_json)
 
 
 def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = False) -> None:
-    """Set how large it may grow; what was unused longest goes first."""
+    """Set how large it may grow. What has not been used for longest is deleted first."""
     session = open_session(ctx)
     _tell(session.verbs.limit_cache(size), session, as_json=as_json)
 

@@ -14,61 +14,22 @@ from headstart.base.errors import ConfigError
 from headstart.base.files import check_writable, write_text
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
-from headstart.cli.options import settings
 from headstart.cli.session import open_session
+from headstart.experiment.option_table import VERBS, FitOptions
 
-Strategy = Annotated[
-    str,
-    typer.Option("--strategy", metavar="NAME", help="scratch, full, partial, linear, svm or knn."),
-]
-BundleOut = Annotated[
-    Path | None,
-    typer.Option(
-        "--out", metavar="BUNDLE", help="Where the classifier goes.  [default: DATA.bundle]", show_default=False
-    ),
-]
 Files = Annotated[
     list[str],
     typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
 ]
 
 
-def fit(
-    ctx: typer.Context,
-    data: options.Data,
-    *,
-    strategy: Strategy = "linear",
-    out: BundleOut = None,
-    backbone: options.Backbone = None,
-    weights: options.Weights = None,
-    scratch: options.Scratch = "convnet64",
-    cut: options.Cut = None,
-    unfreeze: options.Unfreeze = None,
-    head: options.Head = "linear",
-    readout: options.Readout = "auto",
-    epochs: options.Epochs = None,
-    select: options.Select = "train",
-    seed: options.Seed = 0,
-    setting: options.Settings = None,
-    image_size: options.ImageSize = None,
-    framing: options.Framing = "auto",
-    augment: options.Augment = "auto",
-    split: options.SplitFile = None,
-    device: options.Device = "auto",
-    threads: options.Threads = None,
-    offline: options.Offline = False,
-    quiet: options.Quiet = False,
-) -> None:
+@options.options_from(VERBS["fit"])
+def fit(ctx: typer.Context, data: options.Data, *, chosen: FitOptions, quiet: options.Quiet = False) -> None:
     """Train one strategy and save the classifier."""
-    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head, "readout": readout}
-    trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
-    pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
-    machine = {"device": device, "threads": threads, "offline": offline}
-    place = out or _own_place(data)
-    session = open_session(ctx, threads=threads, quiet=quiet)
+    place = Path(chosen.get("out") or _own_place(data))
+    session = open_session(ctx, threads=chosen.get("threads"), quiet=quiet)
     with session.working() as progress:
-        chosen = {"training": settings(setting), **network, **trained, **pictures, **machine}
-        model = session.verbs.fit(data, strategy=strategy, out=place, **chosen, progress=progress)
+        model = session.verbs.fit(data, **{**chosen, "out": place}, progress=progress)
     from headstart.report.lines import Line
     from headstart.report.text import quoted
 
@@ -83,7 +44,7 @@ def _own_place(data: str) -> Path:
     path = Path(data)
     place = Path(f"{path.resolve().name if path.is_dir() else path.stem}.bundle")
     if place.exists():
-        raise ConfigError(f"'{place}' exists.", hint=f"Name another with --out, or the same: --out {place}")
+        raise ConfigError(f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {place}")
     return place
 
 
@@ -113,7 +74,7 @@ def evaluate(
         typer.Option(
             "--split",
             metavar="NAME",
-            help="train, val, test, all or unseen.  [default: test, else val, else unseen]",
+            help="Which pictures: train, val, test, all or unseen.  [default: test, else val, else unseen]",
             show_default=False,
         ),
     ] = None,
@@ -138,22 +99,27 @@ def predict(
     as_json: options.AsJson = False,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write the answers as a table.", show_default=False),
+        typer.Option("--csv", metavar="FILE", help="Write the answers to a CSV file.", show_default=False),
     ] = None,
     grid: Annotated[
         Path | None,
-        typer.Option("--grid", metavar="PNG", help="Draw the pictures with their answers.", show_default=False),
+        typer.Option(
+            "--grid",
+            metavar="FILE",
+            help="Draw the pictures with their answers: a .png file.",
+            show_default=False,
+        ),
     ] = None,
     engine: Annotated[
         str,
-        typer.Option("--engine", metavar="auto|torch", help="auto: without torch, once the network is exported."),
+        typer.Option("--engine", metavar="auto|torch", help="auto answers faster, with an exported network."),
     ] = "auto",
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say what is on new pictures, and how sure that is.
+    """Classify new pictures, with probabilities.
 
-    After the first answers of a classifier its network is exported into the cache: the next come within a second.
+    After a classifier's first answers its network is exported to the cache. From then on answers take about a second.
     """
     session = open_session(ctx, threads=threads, quiet=quiet)
     for place in (table, grid):
