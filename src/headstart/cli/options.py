@@ -35,13 +35,14 @@ _CHOSEN = "chosen"  # the parameter of a command in whose place the options of i
 def flag(option: Option, *, default_shown: str | None = None) -> typer.models.OptionInfo:
     """Return what typer is told of an option; a default is part of its help, so that what is typed stays apart."""
     usual = option.default_shown if default_shown is None else default_shown
-    return typer.Option(
+    info: typer.models.OptionInfo = typer.Option(
         str(option.typed),
         metavar=None if option.kind == "flag" else option.values,
         help=option.help + (f"  [default: {usual}]" if usual else ""),
         rich_help_panel=option.panel,
         show_default=False,
     )
+    return info
 
 
 Data = Annotated[
@@ -104,7 +105,7 @@ def _parameters(shown: Mapping[str, Option], own_defaults: str) -> Iterator[insp
 
 def _parameter(option: Option, default_shown: str | None) -> inspect.Parameter:
     kind, nothing = _TYPES[option.kind]
-    annotation = Annotated[kind, flag(option, default_shown=default_shown)]
+    annotation = Annotated[kind, flag(option, default_shown=default_shown)]  # type: ignore[valid-type]
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=nothing, annotation=annotation)
 
 
