@@ -34,7 +34,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     strategy : str
         One of scratch, full, partial, linear, svm, knn.
     backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, readout, device, offline
-        As for `headstart.compare`.
+        As for `headstart.compare`. scikit-learn asks for them one by one here; a test holds their names and defaults to
+        the table of options (`headstart.experiment.option_table`).
     random_state : int
         Root of every random stream.
 

@@ -12,6 +12,7 @@ from typing import Any
 from report.counted import sample_activity
 from report.sample import sample_results
 
+from headstart.base.errors import DataError
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.listing import (
     CachedAbout,
@@ -108,10 +109,14 @@ class StandIn:
         if self._error is not None:
             raise self._error
 
-    def compare(self, data: str, *, progress: Any, out: Path | None = None, **options: Any) -> Any:
-        self._called("compare", data, out=out, **options)
+    def compare(self, data: str, *, progress: Any, **options: Any) -> Any:
+        self._called("compare", data, **options)
         self._work(progress)
         return _ended(Path("photos.run"), sample_results())
+
+    def advise(self, data: str, *, progress: Any, **options: Any) -> dict[str, Any]:
+        self._called("advise", data, **options)
+        raise DataError("The stand-in knows no advice.", hint="Ask the library.")
 
     def activity(self, data: str, *, progress: Any, **options: Any) -> Any:
         self._called("activity", data, **options)

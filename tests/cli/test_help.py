@@ -33,7 +33,11 @@ def test_all_commands_stand_in_groups(call: Call) -> None:
     output = call("--help").stdout
     places = [output.index(f"\n  {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    assert output.index("Find out what works:") < output.index("Train one and use it:") < output.index("Look around:")
+    assert (
+        output.index("Find out what works:")
+        < output.index("Train a classifier and use it:")
+        < output.index("Look around:")
+    )
 
 
 def test_no_command_is_help(call: Call) -> None:

@@ -95,7 +95,7 @@ def test_bad_recipes_say_what_is_wrong(tmp_path: Path) -> None:
         read_recipe("ants_bee")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_recipe(str(tmp_path / "no.toml"))
-    for text, says in (("x = [", "not TOML"), ("titel = 'x'", "titel"), ("source = 'x'", "title")):
+    for text, says in (("x = [", "not valid TOML"), ("titel = 'x'", "titel"), ("source = 'x'", "title")):
         (tmp_path / "own.toml").write_text(text)
         with pytest.raises(ConfigError, match=says):
             read_recipe(str(tmp_path / "own.toml"))
@@ -106,6 +106,8 @@ def test_bad_recipes_say_what_is_wrong(tmp_path: Path) -> None:
     [
         ("settings = 3", "settings"),
         ('strategies = "linear"', "strategies"),
+        ("[settings]\nimage_siz = 96", "image_siz.*not an option.*Did you mean 'image_size'"),
+        ('[settings]\nout = "x"', "'out'"),
         ("[settings.training]\nepochs = 3", r"settings\.training"),
         ('[expected.linear]\naccuracy = "0.9"', r"expected\.linear"),
         ("[expected.lineer]\naccuracy = [0.1, 0.2]", "linear"),

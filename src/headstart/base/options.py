@@ -97,7 +97,7 @@ class Option:
     @property
     def default_shown(self) -> str:
         """Its default as help shows it, empty where there is nothing to say."""
-        return self.usual if self.default in (None, False) else str(self.default)
+        return self.usual if self.default is None or self.default is False else str(self.default)
 
     def check(self, given: object) -> None:
         """Refuse a value that is not allowed; one that is left out always is.
@@ -120,10 +120,9 @@ class Option:
     def _check_number(self, given: object) -> None:
         whole = isinstance(given, SupportsIndex) and not isinstance(given, bool)
         if not whole or not self._least <= int(cast(SupportsIndex, given)) <= self._most:
-            limits = [f"at least {self.least}"] if self.least is not None else []
-            limits += [f"at most {self.most}"] if self.most is not None else []
-            allowed = " ".join(["a whole number", *filter(None, [" and ".join(limits)])])
-            raise ConfigError(f"'{self.name}' must be {allowed}, not {given!r}.", hint="Change the number.")
+            limits = "" if self.least is None else f", {self.least} or more"
+            limits = limits if self.most is None else f" from {self.least} to {self.most}"
+            raise ConfigError(f"'{self.name}' must be a whole number{limits}.", hint=f"It is {given!r} now.")
 
     @property
     def _least(self) -> float:

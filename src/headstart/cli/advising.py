@@ -2,62 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from headstart.base.typed import command_as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
-
-Backbones = Annotated[
-    str | None,
-    typer.Option(
-        "--backbones",
-        metavar="LIST",
-        help="Rank these networks instead: names or weights files, apart by commas.",
-        show_default=False,
-    ),
-]
+from headstart.experiment.option_table import VERBS, AdviseOptions
 
 
+@options.options_from(VERBS["advise"])
 def advise(
     ctx: typer.Context,
     data: options.Data,
     *,
-    backbones: Backbones = None,
-    backbone: options.Backbone = None,
-    weights: options.Weights = None,
-    seed: options.Seed = 0,
-    image_size: options.ImageSize = None,
-    framing: options.Framing = "auto",
-    split: options.SplitFile = None,
-    device: options.Device = "auto",
-    threads: options.Threads = None,
-    offline: options.Offline = False,
+    chosen: AdviseOptions,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Say which strategy your pictures want, and what to expect, for one look at the training pictures.
+    """Recommend a strategy after one quick pass.
 
-    Many or few pictures, like or unlike those that the network knows: both are measured, and nothing is trained.
-    With --backbones: which pre-trained network tells your classes apart best.
+    Measures whether you have many or few pictures, and whether they resemble those that the network knows. Trains
+    nothing. With --backbones: finds the pretrained network that tells your classes apart best.
     """
-    session = open_session(ctx, threads=threads, quiet=quiet)
-    network = {"backbone": backbone, "weights": weights, "seed": seed}
-    pictures = {"image_size": image_size, "framing": framing, "split": split}
-    machine = {"device": device, "threads": threads, "offline": offline}
+    session = open_session(ctx, threads=chosen.get("threads"), quiet=quiet)
     with session.working() as progress:
-        found = session.verbs.advise(data, backbones=backbones, **network, **pictures, **machine, progress=progress)
+        found = session.verbs.advise(data, **chosen, progress=progress)
     from headstart.report.advising import advice_lines, ranking_lines
     from headstart.report.lines import Line
 
-    if backbones is not None:
+    if "backbones" in chosen:
         session.tell(found, ranking_lines, as_json=as_json)
         return
     session.tell(
         found,
         advice_lines,
         as_json=as_json,
-        after=[Line(""), Line(f"Do it: {command_as_typed(found['command'])}", "faint")],
+        after=[Line(""), Line(f"Do it: {command_as_typed(found.command)}", "faint")],
     )

@@ -13,8 +13,8 @@ from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXAMPLES = """\
-headstart demo                          see it work on real photographs, about a minute
-headstart compare photos/               all strategies on your own class folders
+headstart demo                          see it work on real photographs (about a minute)
+headstart compare photos/               compare all strategies on your own pictures
 headstart predict photos.run/bundles/linear new/"""
 
 
@@ -30,19 +30,19 @@ def _new(help_text: str, examples: str | None = None) -> typer.Typer:
     )
 
 
-app = _new("From a folder of pictures to an image classifier that can be trusted.", _EXAMPLES)
-weights = _new("Pre-trained weights: which are at hand, and whether they are whole.")
-data = _new("Public sets of pictures to try things on.")
-cache = _new("Files kept between runs (decoded pictures, features, exported networks); safe to delete.")
+app = _new("Turn a folder of pictures into an image classifier that you can trust.", _EXAMPLES)
+weights = _new("Pretrained weights: list and check them.")
+data = _new("Public sets of pictures to try headstart on.")
+cache = _new("Files kept to save time (decoded pictures, features, exported networks); safe to delete.")
 
 
 @app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Say the version.", show_default=False)] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", show_default=False)] = False,
 ) -> None:
-    """From a folder of pictures to an image classifier that can be trusted."""
+    """Turn a folder of pictures into an image classifier that you can trust."""
     if version:
         typer.echo(f"headstart {__version__}")
         raise typer.Exit
@@ -65,7 +65,7 @@ def _add(
     )
 
 
-_START, _CLASSIFIER, _AROUND = "Find out what works", "Train one and use it", "Look around"
+_START, _CLASSIFIER, _AROUND = "Find out what works", "Train a classifier and use it", "Look around"
 
 _add(app, experiments.demo, _START, "headstart demo", "headstart demo --out my.run", kind=LongCommand)
 _add(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headstart.cli import options
-from headstart.cli.session import open_session
+from headstart.cli.session import Session, open_session
+
+if TYPE_CHECKING:
+    from headstart.records.listing import CacheRemoval
 
 What = Annotated[str, typer.Argument(metavar="[all|pixels|features|engines|trainings]", help="What to remove.")]
-Size = Annotated[str, typer.Argument(metavar="SIZE", help="Such as 20GB or 500MB; 50GB at first.", show_default=False)]
+Size = Annotated[str, typer.Argument(metavar="SIZE", help="E.g. 20GB or 500MB. It starts at 50GB.", show_default=False)]
 
 
 def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
-    """List what headstart keeps between runs, and how large it is."""
+    """List what is kept between runs, and its size."""
     from headstart.cli.tables import cache_lines
 
     session = open_session(ctx)
@@ -22,28 +25,27 @@ def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:
-    """Remove it; nothing is lost but time."""
+    """Delete what is kept. Nothing but time is lost."""
     session = open_session(ctx)
     _tell(session.verbs.clear_cache(what), session, as_json=as_json)
 
 
 def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = False) -> None:
-    """Set how large it may grow; what was unused longest goes first."""
+    """Set how large it may grow. What has not been used for longest is deleted first."""
     session = open_session(ctx)
     _tell(session.verbs.limit_cache(size), session, as_json=as_json)
 
 
-def _tell(done: dict[str, Any], session: Any, *, as_json: bool) -> None:
+def _tell(done: CacheRemoval, session: Session, *, as_json: bool) -> None:
     from headstart.report.lines import Line
     from headstart.report.numbers import file_size
 
     if as_json:
         session.screen.json(done)
         return
-    if "limit" in done:
-        session.screen.show(
-            [Line(f"The cache may take {file_size(done['limit'])}. What was used within the last hour stays for now.")]
-        )
-    if done["removed"] or "limit" not in done:
-        noun = "entry" if done["removed"] == 1 else "entries"
-        session.screen.show([Line(f"Removed {done['removed']} {noun}, {file_size(done['bytes'])}.")])
+    if done.limit is not None:
+        limit = file_size(done.limit)
+        session.screen.show([Line(f"The cache may take {limit}. What was used within the last hour stays for now.")])
+    if done.removed or done.limit is None:
+        noun = "entry" if done.removed == 1 else "entries"
+        session.screen.show([Line(f"Removed {done.removed} {noun}, {file_size(done.bytes)}.")])

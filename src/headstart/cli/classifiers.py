@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,67 +14,33 @@ from headstart.base.errors import ConfigError
 from headstart.base.files import check_writable, write_text
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
-from headstart.cli.options import settings
 from headstart.cli.session import open_session
+from headstart.experiment.option_table import VERBS, FitOptions
 
-Strategy = Annotated[
-    str,
-    typer.Option("--strategy", metavar="NAME", help="scratch, full, partial, linear, svm or knn."),
-]
-BundleOut = Annotated[
-    Path | None,
-    typer.Option(
-        "--out", metavar="BUNDLE", help="Where the classifier goes.  [default: DATA.bundle]", show_default=False
-    ),
-]
+if TYPE_CHECKING:
+    from headstart.records.answers import Prediction
+    from headstart.records.metrics import MetricsBySplit
+    from headstart.report.lines import Line
+
 Files = Annotated[
     list[str],
     typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
 ]
 
 
-def fit(
-    ctx: typer.Context,
-    data: options.Data,
-    *,
-    strategy: Strategy = "linear",
-    out: BundleOut = None,
-    backbone: options.Backbone = None,
-    weights: options.Weights = None,
-    scratch: options.Scratch = "convnet64",
-    cut: options.Cut = None,
-    unfreeze: options.Unfreeze = None,
-    head: options.Head = "linear",
-    readout: options.Readout = "auto",
-    epochs: options.Epochs = None,
-    select: options.Select = "train",
-    seed: options.Seed = 0,
-    setting: options.Settings = None,
-    image_size: options.ImageSize = None,
-    framing: options.Framing = "auto",
-    augment: options.Augment = "auto",
-    split: options.SplitFile = None,
-    device: options.Device = "auto",
-    threads: options.Threads = None,
-    offline: options.Offline = False,
-    quiet: options.Quiet = False,
-) -> None:
+@options.options_from(VERBS["fit"])
+def fit(ctx: typer.Context, data: options.Data, *, chosen: FitOptions, quiet: options.Quiet = False) -> None:
     """Train one strategy and save the classifier."""
-    network = {"backbone": backbone, "weights": weights, "scratch": scratch, "head": head, "readout": readout}
-    trained = {"cut": cut, "unfreeze": unfreeze, "epochs": epochs, "select": select, "seed": seed}
-    pictures = {"image_size": image_size, "framing": framing, "augment": augment, "split": split}
-    machine = {"device": device, "threads": threads, "offline": offline}
-    place = out or _own_place(data)
-    session = open_session(ctx, threads=threads, quiet=quiet)
+    place = Path(chosen.get("out") or _own_place(data))
+    session = open_session(ctx, threads=chosen.get("threads"), quiet=quiet)
     with session.working() as progress:
-        chosen = {"training": settings(setting), **network, **trained, **pictures, **machine}
-        model = session.verbs.fit(data, strategy=strategy, out=place, **chosen, progress=progress)
+        model = session.verbs.fit(data, **{**chosen, "out": place}, progress=progress)
     from headstart.report.lines import Line
     from headstart.report.text import quoted
 
-    session.screen.show([*measured_lines(model.info.get("measured") or {}), Line(f"Saved: {as_typed(place)}")])
+    session.screen.show([*measured_lines(model.info.measured), Line(f"Saved: {as_typed(place)}")])
     if quiet:  # else they were told while it worked
-        session.aside.show([Line(f"! {text}", "warning") for text in model.info.get("warnings") or ()])
+        session.aside.show([Line(f"! {warning.text}", "warning") for warning in model.info.warnings])
     session.screen.show([Line(f"Use it: {program()} predict {quoted(as_typed(place))} PICTURES")])
 
 
@@ -83,22 +49,24 @@ def _own_place(data: str) -> Path:
     path = Path(data)
     place = Path(f"{path.resolve().name if path.is_dir() else path.stem}.bundle")
     if place.exists():
-        raise ConfigError(f"'{place}' exists.", hint=f"Name another with --out, or the same: --out {place}")
+        raise ConfigError(f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {place}")
     return place
 
 
-def measured_lines(measured: Mapping[str, Any]) -> list[Any]:
+def measured_lines(measured: MetricsBySplit) -> list[Line]:
     """Return one line per split on which the classifier was measured."""
+    from headstart.records.metrics import SPLIT_NAMES
     from headstart.report.lines import Line
     from headstart.report.numbers import decimal
 
     lines = []
-    for split, metrics in measured.items():
-        if metrics and metrics.get("accuracy") is not None:
-            low, high = metrics.get("interval") or (None, None)
-            spread = "" if low is None else f" (95 % interval {decimal(low)} to {decimal(high)})"
-            chosen = ", which also chose the epoch" if metrics.get("used_for_choosing") else ""
-            text = f"accuracy {decimal(metrics['accuracy'])}{spread} on {metrics['n']:,} {split} pictures{chosen}"
+    for split in SPLIT_NAMES:
+        metrics = measured.of(split)
+        if metrics is not None:
+            low, high = metrics.interval
+            spread = f" (95 % interval {decimal(low)} to {decimal(high)})"
+            chosen = ", which also chose the epoch" if metrics.used_for_choosing else ""
+            text = f"accuracy {decimal(metrics.accuracy)}{spread} on {metrics.n:,} {split} pictures{chosen}"
             lines.append(Line(text, "title"))
     return lines
 
@@ -113,7 +81,7 @@ def evaluate(
         typer.Option(
             "--split",
             metavar="NAME",
-            help="train, val, test, all or unseen.  [default: test, else val, else unseen]",
+            help="Which pictures: train, val, test, all or unseen.  [default: test, else val, else unseen]",
             show_default=False,
         ),
     ] = None,
@@ -138,22 +106,27 @@ def predict(
     as_json: options.AsJson = False,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write the answers as a table.", show_default=False),
+        typer.Option("--csv", metavar="FILE", help="Write the answers to a CSV file.", show_default=False),
     ] = None,
     grid: Annotated[
         Path | None,
-        typer.Option("--grid", metavar="PNG", help="Draw the pictures with their answers.", show_default=False),
+        typer.Option(
+            "--grid",
+            metavar="FILE",
+            help="Draw the pictures with their answers: a .png file.",
+            show_default=False,
+        ),
     ] = None,
     engine: Annotated[
         str,
-        typer.Option("--engine", metavar="auto|torch", help="auto: without torch, once the network is exported."),
+        typer.Option("--engine", metavar="auto|torch", help="auto answers faster, with an exported network."),
     ] = "auto",
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say what is on new pictures, and how sure that is.
+    """Classify new pictures, with probabilities.
 
-    After the first answers of a classifier its network is exported into the cache: the next come within a second.
+    After a classifier's first answers its network is exported to the cache. From then on answers take about a second.
     """
     session = open_session(ctx, threads=threads, quiet=quiet)
     for place in (table, grid):
@@ -176,22 +149,21 @@ def predict(
         session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
         session.aside.show(skipped_lines(skipped, width=session.aside.width))
     if engine == "auto" and rows:
-        files = [row["path"] for row in rows]
+        files = [row.path for row in rows]
         session.afterwards(lambda progress: session.verbs.prepare_engine(bundle, files, progress=progress))
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(rows: Sequence[Prediction]) -> str:
     """Return predictions as CSV: path, label, probability, set, none_of_these, and ``p_<class>`` for each class.
 
     The classes of a set are divided by ``|``; a cell is empty where the classifier does not know.
     """
-    classes = list(rows[0]["probabilities"]) if rows else []
+    classes = list(rows[0].probabilities) if rows else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "label", "probability", "set", "none_of_these", *(f"p_{name}" for name in classes)])
     for row in rows:
-        chances = [repr(float(row["probabilities"][name])) for name in classes]
-        none = row.get("none_of_these")
-        stated = ["|".join(row.get("set") or ()), "" if none is None else str(none).lower()]
-        writer.writerow([row["path"], row["label"], repr(float(row["probability"])), *stated, *chances])
+        chances = [repr(float(row.probabilities[name])) for name in classes]
+        stated = ["|".join(row.set or ()), "" if row.none_of_these is None else str(row.none_of_these).lower()]
+        writer.writerow([row.path, row.label, repr(float(row.probability)), *stated, *chances])
     return text.getvalue()

@@ -1,261 +1,139 @@
-"""The arguments and options that several commands share, each described once."""
+"""The command line's side of the table of options: what typer is told of each, and what is made of what was typed."""
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, get_type_hints
 
 import typer
 
 from headstart.base.errors import ConfigError
+from headstart.base.options import Kind, Option, options_of
+from headstart.experiment.option_groups import DEFAULT_BACKBONE, DeviceOptions, PictureOptions, ThreadsOption
+from headstart.experiment.option_table import REQUEST, Verb
+from headstart.records.record import Scalar
 
-DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # of headstart.backbones.names, which help must not import
-_NETWORK, _TRAINING, _PICTURES, _MACHINE, _TRACKERS = "Network", "Training", "Pictures", "Machine", "Trackers"
+__all__ = [
+    "DEFAULT_BACKBONE",
+    "AsJson",
+    "Bundle",
+    "Data",
+    "ImageSize",
+    "Offline",
+    "Quiet",
+    "Threads",
+    "options_from",
+    "settings",
+]
+
+_CHOSEN = "chosen"  # the parameter of a command in whose place the options of its table stand
+
+
+def flag(option: Option, *, default_shown: str | None = None) -> typer.models.OptionInfo:
+    """Return what typer is told of an option; a default is part of its help, so that what is typed stays apart."""
+    usual = option.default_shown if default_shown is None else default_shown
+    info: typer.models.OptionInfo = typer.Option(
+        str(option.typed),
+        metavar=None if option.kind == "flag" else option.values,
+        help=option.help + (f"  [default: {usual}]" if usual else ""),
+        rich_help_panel=option.panel,
+        show_default=False,
+    )
+    return info
+
 
 Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="Folder with train/ val/ [test/], folder of class folders, or CSV/Parquet list.",
+        help="A folder with train/ val/ [test/], a folder of class folders, or a CSV or Parquet list.",
         show_default=False,
     ),
 ]
 Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="A saved classifier (a folder).", show_default=False)]
-
-Strategies = Annotated[
-    str | None,
-    typer.Option(
-        "--strategies",
-        metavar="A,B,…",
-        help="Which to compare: scratch, full, partial, linear, svm, knn.  [default: all six]",
-        show_default=False,
-    ),
-]
-
-Backbone = Annotated[
-    str | None,
-    typer.Option(
-        "--backbone",
-        metavar="NAME",
-        help="A network of timm, or torchvision/NAME.  [default: tf_efficientnet_lite0, packaged]",
-        rich_help_panel=_NETWORK,
-        show_default=False,
-    ),
-]
-Weights = Annotated[
-    Path | None,
-    typer.Option(
-        "--weights",
-        metavar="FILE",
-        help="Its weights: safetensors, or a .pth of plain tensors.",
-        rich_help_panel=_NETWORK,
-        show_default=False,
-    ),
-]
-Scratch = Annotated[
-    str,
-    typer.Option(
-        "--scratch",
-        metavar="NAME",
-        help="The network trained from nothing: convnet4, convnet64 or any backbone.",
-        rich_help_panel=_NETWORK,
-    ),
-]
-Cut = Annotated[
-    str | None,
-    typer.Option(
-        "--cut",
-        metavar="STAGE|auto",
-        help="Where partial begins to train (`headstart stages` names the places); auto: compare several.",
-        rich_help_panel=_NETWORK,
-        show_default=False,
-    ),
-]
-Unfreeze = Annotated[
-    int | None,
-    typer.Option(
-        "--unfreeze",
-        metavar="N",
-        help="The same, as a number: train the last N stages.",
-        rich_help_panel=_NETWORK,
-        show_default=False,
-    ),
-]
-Head = Annotated[
-    str,
-    typer.Option(
-        "--head",
-        metavar="linear|pool-bn",
-        help="Head of trained networks; pool-bn: batch norm before it.",
-        rich_help_panel=_NETWORK,
-    ),
-]
-Readout = Annotated[
-    str,
-    typer.Option(
-        "--readout",
-        metavar="pool|stages|auto",
-        help="What linear, svm and knn read: the network's last features, or several stages.",
-        rich_help_panel=_NETWORK,
-    ),
-]
-ImageSize = Annotated[
-    int | None,
-    typer.Option(
-        "--image-size",
-        metavar="N",
-        help="Side of the square the network sees, in pixels.  [default: as its weights say]",
-        rich_help_panel=_PICTURES,
-        show_default=False,
-    ),
-]
-Framing = Annotated[
-    str,
-    typer.Option(
-        "--framing",
-        metavar="auto|crop|squash|pad",
-        help="How a picture becomes a square.",
-        rich_help_panel=_PICTURES,
-    ),
-]
-Augment = Annotated[
-    str,
-    typer.Option(
-        "--augment",
-        metavar="auto|photo|gentle|any-orientation|none",
-        help="How training pictures are varied.",
-        rich_help_panel=_PICTURES,
-    ),
-]
-SplitFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--split",
-        metavar="FILE",
-        help="Reuse the split.parquet of another run.",
-        rich_help_panel=_PICTURES,
-        show_default=False,
-    ),
-]
-Epochs = Annotated[
-    int | None,
-    typer.Option(
-        "--epochs",
-        metavar="N",
-        help="Passes over the training pictures.",
-        rich_help_panel=_TRAINING,
-        show_default=False,
-    ),
-]
-Select = Annotated[
-    str,
-    typer.Option(
-        "--select",
-        metavar="train|val",
-        help="Where epochs are chosen; val is optimistic, and the report says so.",
-        rich_help_panel=_TRAINING,
-    ),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Any other setting of training, e.g. optimizer=sgd or batch_size=16; repeatable.",
-        rich_help_panel=_TRAINING,
-        show_default=False,
-    ),
-]
-Interval = Annotated[
-    str,
-    typer.Option(
-        "--interval",
-        metavar="wilson|clopper-pearson",
-        help="How accuracies get their intervals; clopper-pearson is wider and holds 95 % everywhere.",
-    ),
-]
-Folds = Annotated[
-    int | None,
-    typer.Option(
-        "--folds",
-        metavar="K",
-        help="Also hold out every picture once, in K folds: these decide the verdict.",
-        show_default=False,
-    ),
-]
-Seeds = Annotated[
-    int | None,
-    typer.Option(
-        "--seeds",
-        metavar="N",
-        help="The folds N times over; without --folds, N random splits.",
-        show_default=False,
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.", rich_help_panel=_TRAINING)]
-Device = Annotated[
-    str,
-    typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.", rich_help_panel=_MACHINE),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        help="At most so many processor threads.  [default: all that are allowed]",
-        rich_help_panel=_MACHINE,
-        show_default=False,
-    ),
-]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", help="Never touch the network.", rich_help_panel=_MACHINE, show_default=False),
-]
-TensorBoard = Annotated[
-    bool,
-    typer.Option(
-        "--tensorboard",
-        help="Also tell TensorBoard: RUN/trackers/tensorboard.",
-        rich_help_panel=_TRACKERS,
-        show_default=False,
-    ),
-]
-MLflow = Annotated[
-    bool,
-    typer.Option(
-        "--mlflow",
-        help="Also tell MLflow: RUN/trackers/mlflow.db, or where MLFLOW_TRACKING_URI says.",
-        rich_help_panel=_TRACKERS,
-        show_default=False,
-    ),
-]
-WandB = Annotated[
-    bool,
-    typer.Option(
-        "--wandb",
-        help="Also tell Weights & Biases: offline, in RUN/trackers/wandb, unless WANDB_MODE says otherwise.",
-        rich_help_panel=_TRACKERS,
-        show_default=False,
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.", show_default=False)]
+ImageSize = Annotated[int | None, flag(options_of(PictureOptions)["image_size"])]
+Threads = Annotated[int | None, flag(options_of(ThreadsOption)["threads"])]
+Offline = Annotated[bool, flag(options_of(DeviceOptions)["offline"])]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only the result.", show_default=False)]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.", show_default=False)
+    bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else.", show_default=False)
 ]
 
 
-def names(text: str | None) -> list[str] | None:
-    """Return the names in ``a,b``, or None where nothing was said."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+def options_from(verb: Verb) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a verb's table.
+
+    They stand in the place of its parameter `chosen`, a mapping of those that were typed. What was not typed is left to
+    the library, whose defaults are those of the table.
+    """
+    shown = verb.on_command_line()
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def command(**typed: object) -> None:
+            chosen = dict(_said(shown, typed))
+            function(**{name: value for name, value in typed.items() if name in own}, chosen=chosen)
+
+        own = dict(inspect.signature(function).parameters)
+        hints = get_type_hints(function, include_extras=True)
+        parameters = []
+        for name, parameter in own.items():
+            if name == _CHOSEN:
+                parameters += list(_parameters(shown, verb.own_defaults))
+            else:
+                parameters.append(parameter.replace(annotation=hints[name]))
+        del own[_CHOSEN]
+        command.__name__, command.__doc__, command.__module__ = function.__name__, function.__doc__, function.__module__
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        command.__dict__["__signature__"] = inspect.Signature(parameters)
+        return command
+
+    return decorate
 
 
-def asked(**flags: bool) -> list[str] | None:
-    """Return the names of the flags that were given, or None where none was."""
-    return [name for name, given in flags.items() if given] or None
+def _parameters(shown: Mapping[str, Option], own_defaults: str) -> Iterator[inspect.Parameter]:
+    """Yield a parameter for each option, for ``"flags"`` one for each flag; None or False: it was not typed."""
+    for option in shown.values():
+        if option.kind != "flags":
+            others = own_defaults and option.name in REQUEST  # who sets them may leave one open: then nothing is said
+            yield _parameter(option, (option.default_shown and own_defaults) if others else None)
+        for name, text in option.flags.items():
+            yield _parameter(Option(name=name, help=text, kind="flag", default=False, panel=option.panel), None)
 
 
-def settings(pairs: list[str] | None) -> dict[str, Any]:
+def _parameter(option: Option, default_shown: str | None) -> inspect.Parameter:
+    kind, nothing = _TYPES[option.kind]
+    annotation = Annotated[kind, flag(option, default_shown=default_shown)]  # type: ignore[valid-type]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=nothing, annotation=annotation)
+
+
+# By kind of option: what typer reads, and what says that nothing was typed.
+_TYPES: Mapping[Kind, tuple[object, object]] = {
+    "text": (str | None, None),
+    "number": (int | None, None),
+    "file": (Path | None, None),
+    "flag": (bool, False),
+    "names": (str | None, None),
+    "settings": (list[str] | None, None),
+}
+
+
+def _said(shown: Mapping[str, Option], typed: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the options that were typed, as the library takes them."""
+    for name, option in shown.items():
+        value = [flag for flag in option.flags if typed[flag]] if option.kind == "flags" else typed[name]
+        if value is not None and value is not False and value != []:
+            yield name, _READ[option.kind](value) if option.kind in _READ else value
+
+
+def names(text: str) -> list[str]:
+    """Return the names in ``a,b``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def settings(pairs: list[str]) -> dict[str, Scalar]:
     """Return ``NAME=VALUE`` pairs as a dict; numbers, true, false and null are read as such.
 
     Raises
@@ -263,15 +141,16 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
     ConfigError
         If one has no ``=``.
     """
-    chosen: dict[str, Any] = {}
-    for pair in pairs or ():
+    chosen: dict[str, Scalar] = {}
+    for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
-            raise ConfigError(
-                f"'--set {pair}' does not say which setting gets which value.", hint="Write --set NAME=VALUE."
-            )
+            raise ConfigError(f"'--set {pair}' has no value.", hint="Write --set NAME=VALUE.")
         try:
             chosen[name.strip().replace("-", "_")] = json.loads(value)
         except json.JSONDecodeError:  # a word, as in optimizer=sgd
             chosen[name.strip().replace("-", "_")] = value.strip()
     return chosen
+
+
+_READ: Mapping[Kind, Callable[..., object]] = {"names": names, "settings": settings}

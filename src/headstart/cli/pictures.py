@@ -11,54 +11,50 @@ from headstart.base.files import check_writable
 from headstart.base.typed import as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
+from headstart.experiment.option_table import VERBS, LookOptions
 
 Target = Annotated[
     Path | None,
     typer.Option(
-        "--to", metavar="FOLDER", help="Where the pictures go.  [default: its usual name]", show_default=False
+        "--to", metavar="FOLDER", help="Where to put the pictures.  [default: the name of the set]", show_default=False
     ),
 ]
 
 
+@options.options_from(VERBS["look"])
 def look(
     ctx: typer.Context,
     data: options.Data,
     *,
-    grid: Annotated[Path, typer.Option("--grid", metavar="PNG", help="The picture to write.")] = Path("look.png"),
-    pictures: Annotated[int, typer.Option("--pictures", metavar="N", help="How many pictures.")] = 16,
-    seed: options.Seed = 0,
-    backbone: options.Backbone = None,
-    weights: options.Weights = None,
-    image_size: options.ImageSize = None,
-    framing: options.Framing = "auto",
-    augment: options.Augment = "auto",
+    grid: Annotated[Path, typer.Option("--grid", metavar="FILE", help="The picture to write; it ends in .png.")] = Path(
+        "look.png"
+    ),
+    chosen: LookOptions,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw a batch as a training sees it: framed, varied, with labels.
+    """Draw some training pictures as training sees them: framed, varied, with labels.
 
-    compare chooses framing and variation by trying them; here auto stands for the network's usual crop and for photo.
+    compare chooses framing and variation by trying them. Here auto means the network's usual framing, and photo.
     """
     from headstart.report.lines import Line
 
     session = open_session(ctx, quiet=quiet)
     check_writable(grid)
-    network = {"backbone": backbone, "weights": weights, "image_size": image_size}
-    chosen = {"pictures": pictures, "seed": seed, "framing": framing, "augment": augment}
     with session.working() as progress:
-        place = session.verbs.look(data, grid=grid, **network, **chosen, progress=progress)
+        place = session.verbs.look(data, grid=grid, **chosen, progress=progress)
     session.screen.show([Line(f"Written: {as_typed(Path(place))}")])
 
 
 def stages(
     ctx: typer.Context,
     backbone: Annotated[
-        str, typer.Argument(metavar="BACKBONE", help="A network of timm, or torchvision/NAME.")
+        str, typer.Argument(metavar="BACKBONE", help="A name from timm, or torchvision/NAME.")
     ] = options.DEFAULT_BACKBONE,
     *,
     image_size: options.ImageSize = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show where a network can be cut, what enters there and what would be trained."""
+    """Show where a network can be cut, and what would be trained from there on."""
     from headstart.cli.tables import stage_lines
     from headstart.report.lines import Line
 
@@ -68,7 +64,7 @@ def stages(
         session.screen.json(found)
         return
     session.screen.show(stage_lines(found, width=session.screen.width))
-    places = [str(stage["name"]) for stage in found]
+    places = [stage.name for stage in found]
     if len(places) > 1:
         at = places[-2] if places[-1] == "pool" and len(places) > 2 else places[-1]
         network = "" if backbone == options.DEFAULT_BACKBONE else f" --backbone {backbone}"
@@ -77,7 +73,7 @@ def stages(
 
 
 def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
-    """List the pre-trained weights that are at hand."""
+    """List the pretrained weights on this computer."""
     from headstart.cli.tables import weights_lines
 
     session = open_session(ctx)
@@ -90,7 +86,7 @@ def verify_weights(
     *,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check weights: their hash, their tensors, the network they fit."""
+    """Check weights: their checksum, their tensors, the network they fit."""
     from headstart.cli.tables import fact_lines
 
     session = open_session(ctx)
@@ -99,15 +95,13 @@ def verify_weights(
 
 def fetch_data(
     ctx: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="hymenoptera: the ants and bees of the PyTorch tutorial.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="hymenoptera: ants and bees, from the PyTorch tutorial.")],
     *,
     target: Target = None,
     offline: options.Offline = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fetch a public set of pictures: checksum, safe extraction."""
+    """Download a public set of pictures, check it and unpack it."""
     from headstart.report.lines import Line
     from headstart.report.text import quoted
 

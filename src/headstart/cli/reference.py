@@ -6,27 +6,36 @@ With ``--check`` nothing is written; a file that differs from what the commands 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import typer
 
 from headstart.base.files import write_text
+from headstart.base.options import Option, options_of, type_shown
 from headstart.cli.app import app
+from headstart.experiment.option_table import VERBS, Verb
 
 _WIDTH = 100
 _OPENING = """# Commands
 
-Made by `python -m headstart.cli.reference docs/commands.md` from the commands' own help: do not edit.
+Made by `python -m headstart.cli.reference docs/commands.md` from the commands' own help. Do not edit.
 
-Exit codes: 0 done · 1 unexpected · 2 a command or option that cannot be right · 3 the pictures ·
-4 weights · 5 disk · 6 a saved classifier · 7 an optional package is missing · 8 an exported network · 9 a tracker ·
-130 stopped by Ctrl-C · 143 asked to end (SIGTERM) · 141 a pipe that was closed.
+Exit codes: 0 done · 1 unexpected error · 2 wrong command or option · 3 problem with the pictures · 4 with weights ·
+5 with the disk · 6 with a saved classifier · 7 an optional package is missing · 8 problem with an exported network ·
+9 with a tracker · 130 stopped by Ctrl-C · 143 asked to end (SIGTERM) · 141 the pipe was closed.
 
-`HEADSTART_CACHE` moves the cache, `HEADSTART_MAX_PIXELS` is how large a picture may be (200 million),
-`HEADSTART_OFFLINE=1` or `HF_HUB_OFFLINE=1` is `--offline`, `NO_COLOR` switches colours off,
+Environment variables: `HEADSTART_CACHE` moves the cache. `HEADSTART_MAX_PIXELS` says how large a picture may be
+(200 million). `HEADSTART_OFFLINE=1` and `HF_HUB_OFFLINE=1` do the same as `--offline`. `NO_COLOR` switches colours off.
 `HEADSTART_DEBUG=1` shows tracebacks.
+"""
+
+_IN_PYTHON = """## Options in Python
+
+Every option of a command is an argument of the function of that name: `headstart compare photos/ --image-size 96` does
+the same as `headstart.compare("photos/", image_size=96)`. The commands `demo` and `run` have fewer options than their
+functions, `demo` and `run_recipe`.
 """
 
 
@@ -35,7 +44,31 @@ def reference() -> str:
     parts = [_OPENING]
     for name, text in _helps(typer.main.get_command(app), "headstart", None):
         parts.append(f"## {name}\n\n```text\n{text.rstrip()}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, *option_lines(VERBS), ""])
+
+
+def option_lines(verbs: Mapping[str, Verb]) -> list[str]:
+    """Return every option of these verbs in one Markdown table: how it is given, its default, and who takes it."""
+    lines = [_IN_PYTHON, "| argument | type | option | default | taken by | |", "|---|---|---|---|---|---|"]
+    seen: list[Option] = []
+    for row in verbs.values():
+        types = get_type_hints(row.table)
+        for name, option in options_of(row.table).items():
+            if option not in seen:
+                seen.append(option)
+                lines.append(_option_line(option, type_shown(types[name]), _takers(verbs, option)))
+    return lines
+
+
+def _takers(verbs: Mapping[str, Verb], option: Option) -> list[str]:
+    return [verb for verb, row in verbs.items() if options_of(row.table).get(option.name) == option]
+
+
+def _option_line(option: Option, kind: str, takers: Sequence[str]) -> str:
+    flags = [f"--{name}" for name in option.flags] or [option.typed or "none"]
+    text = " ".join(filter(None, (option.help, option.more)))
+    cells = [f"`{option.name}`", kind, ", ".join(flags), option.default_shown, ", ".join(takers), text]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:

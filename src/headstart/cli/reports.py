@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +12,12 @@ import typer
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.session import open_session
+from headstart.experiment.option_groups import TrackerOptions
+from headstart.experiment.option_table import Verb
 
-RunFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run folder, as compare wrote it.", show_default=False)
-]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that compare wrote.", show_default=False)]
 RunFolders = Annotated[
-    list[Path], typer.Argument(metavar="RUN…", help="Run folders, as compare wrote them.", show_default=False)
+    list[Path], typer.Argument(metavar="RUN…", help="Run folders that compare wrote.", show_default=False)
 ]
 Page = Annotated[
     Path | None,
@@ -26,7 +27,7 @@ Activity = Annotated[
     bool,
     typer.Option(
         "--activity",
-        help="Also count how much of the feature maps is inactive, frozen and trained.",
+        help="Also measure how much of the feature maps is inactive, frozen and trained.",
         show_default=False,
     ),
 ]
@@ -41,10 +42,11 @@ Pictures = Annotated[
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="Find out nothing new: only what the run folder holds already.", show_default=False),
+    typer.Option("--quick", help="Use only what the run folder holds; work out nothing new.", show_default=False),
 ]
 
 
+@options.options_from(Verb(table=TrackerOptions))
 def report(
     ctx: typer.Context,
     run: RunFolder,
@@ -52,18 +54,16 @@ def report(
     data: Pictures = None,
     quick: Quick = False,
     activity: Activity = False,
-    tensorboard: options.TensorBoard = False,
-    mlflow: options.MLflow = False,
-    wandb: options.WandB = False,
+    chosen: TrackerOptions,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the page of a run folder anew, with all its pictures, heat maps and both maps; nothing is trained.
+    """Write the page of a run folder again, with all its pictures, heat maps and maps of features.
 
-    The trackers that are named are told of it; what they have already is not told again.
+    Nothing is trained. The trackers that you name are told of the results; what they already have is not sent again.
     """
     session = open_session(ctx, quiet=quiet)
-    trackers = options.asked(tensorboard=tensorboard, mlflow=mlflow, wandb=wandb)
+    trackers = chosen.get("trackers")
     _check_trackers(trackers)
     with session.working() as progress:
         page = session.verbs.write_report(
@@ -80,7 +80,7 @@ def report(
     session.tell(found, lambda _, width: shown, as_json=as_json)  # noqa: ARG005
 
 
-def _check_trackers(trackers: list[str] | None) -> None:
+def _check_trackers(trackers: Sequence[str] | str | None) -> None:
     """Say before the page is made that a package is missing."""
     from headstart.report.trackers.choosing import choose_trackers
 
@@ -88,7 +88,7 @@ def _check_trackers(trackers: list[str] | None) -> None:
 
 
 def compare_runs(ctx: typer.Context, runs: RunFolders, *, page: Page = None, as_json: options.AsJson = False) -> None:
-    """Put several run folders side by side: data sets, backbones or options in rows, strategies in columns."""
+    """Show several run folders side by side: one row each, strategies in columns."""
     session = open_session(ctx)
     found = session.verbs.compare_runs(runs, page=page)
     from headstart.report.lines import Line

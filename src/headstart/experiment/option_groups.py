@@ -37,6 +37,12 @@ class StrategiesOption(TypedDict, total=False):
     ]
 
 
+class StrategyOption(TypedDict, total=False):
+    """One strategy."""
+
+    strategy: Annotated[str, Option(help=f"The strategy: {LISTED}.", default="linear", metavar="NAME")]
+
+
 class NetworkOptions(TypedDict, total=False):
     """The pretrained network."""
 
@@ -99,7 +105,7 @@ class PartsOptions(TypedDict, total=False):
     readout: Annotated[
         str,
         Option(
-            help="What linear, svm and knn read from the network: its last features, or several stages.",
+            help="What the classifier on a frozen network reads: the last features, or those of several stages.",
             more="'auto' chooses for each, inside the training pictures.",
             default="auto",
             choices=READOUTS,
@@ -241,7 +247,7 @@ class IntervalOption(TypedDict, total=False):
     interval: Annotated[
         str,
         Option(
-            help="Kind of 95 % interval for accuracies. clopper-pearson is wider and never covers less than 95 %.",
+            help="How 95 % intervals are computed. clopper-pearson gives wider, safer ones.",
             default="wilson",
             choices=("wilson", "clopper-pearson"),
         ),

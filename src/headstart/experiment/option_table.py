@@ -13,7 +13,6 @@ from typing import Annotated
 
 from headstart.base.options import Option, options_of
 from headstart.experiment.option_groups import (
-    LISTED,
     AugmentOption,
     BudgetOption,
     DeviceOptions,
@@ -26,6 +25,7 @@ from headstart.experiment.option_groups import (
     SelectOption,
     SplitOption,
     StrategiesOption,
+    StrategyOption,
     ThreadsOption,
     TrackerOptions,
     TrainingOptions,
@@ -85,10 +85,9 @@ class RecipeOptions(ExperimentOptions, total=False):
     out: Annotated[str | Path | None, _run_folder("RECIPE.run")]
 
 
-class FitOptions(LearningOptions, SplitOption, ThreadsOption, total=False):
+class FitOptions(StrategyOption, LearningOptions, SplitOption, ThreadsOption, total=False):
     """What `fit` takes."""
 
-    strategy: Annotated[str, Option(help=f"One of {LISTED}.", default="linear", metavar="NAME")]
     out: Annotated[
         str | Path | None,
         Option(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import ConfigError
+from headstart.base.options import options_of
 from headstart.base.params import check_choice
+from headstart.experiment.option_table import RecipeOptions
 from headstart.records.record import Scalar
 from headstart.records.results import Expectation
 from headstart.records.run import RunId
 from headstart.strategies.strategy import STRATEGIES
 
 _TEXTS, _TABLES = ("title", "source", "command", "backbone"), ("settings", "training", "expected")
+_PLACED = ("training", "strategies", "backbone")  # options that stand outside of [settings]
 _KEYS = {"title", "source", "command", "backbone", "strategies", "settings", "training", "expected"}
 
 
@@ -73,11 +77,11 @@ def _parse(name: str, text: str) -> Recipe:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The recipe '{name}' is not TOML ({error}).", hint="Correct that line.") from error
+        raise ConfigError(f"The recipe '{name}' is not valid TOML ({error}).", hint="Correct that line.") from error
     unknown = set(content) - _KEYS
     if unknown:
         raise ConfigError(
-            f"The recipe '{name}' has the unknown key '{min(unknown)}'.", hint="Known: " + ", ".join(sorted(_KEYS))
+            f"The recipe '{name}' has an unknown key: '{min(unknown)}'.", hint="Known keys: " + ", ".join(sorted(_KEYS))
         )
     missing = {"title"} - set(content)
     if missing:
@@ -102,14 +106,23 @@ def _check_kinds(name: str, content: dict[str, Any]) -> None:
     _expect(name, "strategies", isinstance(listed, list) and all(isinstance(one, str) for one in listed), "a list")
     for key in _TABLES:
         _expect(name, key, isinstance(content.get(key, {}), dict), f"a table: [{key}]")
-    for key in ("training", "strategies", "backbone"):
-        _expect(name, f"settings.{key}", key not in content.get("settings", {}), "left out: it has a place of its own")
+    for key in content.get("settings", {}):
+        _expect(name, f"settings.{key}", key not in _PLACED, "left out: it has a place of its own")
+        _check_option(name, key)
     for strategy, said in content.get("expected", {}).items():
         key = f"expected.{strategy}"
         check_choice(key, f"the recipe '{name}'", RunId.parse(strategy).strategy, STRATEGIES)
         _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
         published = said.get("published")
         _expect(name, key, published is None or isinstance(published, float | int), "published = a number")
+
+
+def _check_option(name: str, key: str) -> None:
+    known = options_of(RecipeOptions).keys() - {"out", *_PLACED}
+    if key not in known:
+        near = get_close_matches(key, known, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(known))}."
+        raise ConfigError(f"The recipe '{name}' sets '{key}', which is not an option.", hint=hint)
 
 
 def _is_range(value: Any) -> bool:

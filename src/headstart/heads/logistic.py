@@ -21,8 +21,8 @@ from headstart.evidence.metrics import bounded_log_losses, loss_bound
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
 from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training, number_among
-from headstart.records.record import Scalar
 from headstart.records.findings import Finding
+from headstart.records.record import Scalar
 from headstart.words.findings import choice_not_converged, not_converged
 
 # Strengths C are powers of ten: whole exponents first, then half a step to either side of the best.

@@ -31,8 +31,8 @@ from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distan
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses
 from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
-from headstart.records.record import Scalar
 from headstart.records.findings import Finding
+from headstart.records.record import Scalar
 from headstart.words.findings import svm_not_converged, svm_on_some
 
 _MOST_STEPS = 1_000_000

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from headstart.base.params import bad_parameter, check_integer
 from headstart.base.types import Floats, Head
-from headstart.records.record import Scalar
 from headstart.records.findings import Finding
+from headstart.records.record import Scalar
 
 Labels = NDArray[np.integer[Any]]
 RowNumbers = NDArray[np.intp]

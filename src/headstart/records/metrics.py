@@ -7,6 +7,7 @@ from typing import Literal
 from headstart.records.record import Interval, Record
 
 SplitName = Literal["val", "test"]
+SPLIT_NAMES: tuple[SplitName, ...] = ("val", "test")
 Unit = Literal["picture", "group"]  # what an interval counts
 
 
