@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headstart.base.lazy import lazily as _lazily
-
-__version__ = "0.1.0"
+from headstart.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from headstart.api import (

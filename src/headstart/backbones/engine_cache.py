@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from headstart import __version__
 from headstart.backbones.backbone import Backbone, read_out
 from headstart.backbones.held import Held, Kept
 from headstart.backbones.network_facts import Facts
@@ -37,6 +36,7 @@ from headstart.base.files import (
     fingerprint,
     sha256_of_file,
 )
+from headstart.base.version import __version__
 from headstart.records.codec import plain, read_record, write_record
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import Record, changed

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import __version__
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
 from headstart.base.errors import EngineError, HeadstartError
 from headstart.base.files import cache_folder, fingerprint, sha256_of_file
+from headstart.base.version import __version__
 from headstart.bundle.folder import read_manifest, read_without_network
 from headstart.bundle.model import Model, assemble
 from headstart.records.bundle import BundleManifest

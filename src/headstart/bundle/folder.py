@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from headstart import __version__
 from headstart.backbones.engine import Tensors
 from headstart.base.errors import BundleError, StoreError
 from headstart.base.files import (
@@ -34,6 +33,7 @@ from headstart.base.files import (
     write_text,
 )
 from headstart.base.types import HEAD_KINDS, Head, head_of
+from headstart.base.version import __version__
 from headstart.bundle.card import model_card
 from headstart.bundle.older import from_format_1
 from headstart.bundle.trust import Trust

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headstart import __version__
+from headstart.base.version import __version__
 from headstart.cli import advising, caches, classifiers, counting, experiments, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 

@@ -14,9 +14,10 @@ import numpy as np
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.options import AUTO
+from headstart.experiment.cuts import cut_of
 from headstart.experiment.networks import pretrained
 from headstart.experiment.request import Request
-from headstart.experiment.resolve import activation_limit, cut_of
+from headstart.experiment.resolve import activation_limit
 from headstart.records.plan import Depths, PlanRecord
 from headstart.records.record import changed
 from headstart.strategies.resolved import activation_bytes

@@ -14,8 +14,8 @@ from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.options import AUTO
 from headstart.base.process import torch_in_budget
+from headstart.experiment.cuts import resolve_strategies
 from headstart.experiment.request import Request
-from headstart.experiment.resolve import resolve_strategies
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
 from headstart.strategies.resolved import ResolvedStrategy

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from headstart import __version__
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.options import AUTO, options_of
 from headstart.base.params import check_choice
+from headstart.base.version import __version__
 from headstart.experiment.option_table import RequestOptions
 from headstart.records.codec import plain
 from headstart.records.record import Scalar, changed

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base import cache
-from headstart.base.errors import ConfigError
 from headstart.base.options import AUTO
+from headstart.experiment.cuts import usual_cut
+from headstart.experiment.networks import Networks, load_scratch
 from headstart.experiment.request import Request
+from headstart.records.plan import PlanRecord
 from headstart.records.preprocessing import FRAMINGS, Framing
 from headstart.records.record import changed
 from headstart.records.run import READOUTS, Readout
-from headstart.strategies.resolved import Resolved, ResolvedStrategy, stored_cuts
-from headstart.strategies.strategy import Strategy, strategy_of
-
-if TYPE_CHECKING:
-    from headstart.experiment.networks import Networks
-    from headstart.records.plan import PlanRecord
+from headstart.strategies.resolved import Resolved, stored_cuts
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
 AUGMENTATIONS_TRIED = ("photo", "any-orientation")
@@ -67,67 +63,9 @@ def resolve(request: Request, networks: Networks, pictures: int, plan: PlanRecor
     )
 
 
-def resolve_strategies(request: Request, backbone: Backbone | None) -> tuple[ResolvedStrategy, ...]:
-    """Return the strategies of a request with their cuts and trainings.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such stage, or nothing would be trained from it on, or a setting cannot be right.
-    """
-    return tuple(_resolved(request, row, backbone) for row in request.rows)
-
-
-def _resolved(request: Request, row: Strategy, backbone: Backbone | None) -> ResolvedStrategy:
-    if row.solves:
-        return ResolvedStrategy(row, "pool")
-    cut = "input" if row.trains == "all" or backbone is None else cut_of(request, backbone, row.cut)
-    return ResolvedStrategy(row, cut, request.settings_of(row))
-
-
-def cut_of(request: Request, backbone: Backbone, own: str | None = None) -> str:
-    """Return where the trained part starts; `own` is a cut that the strategy's name says.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such place, or nothing would be trained from it on.
-    """
-    cut = own if own is not None else usual_cut(request, backbone)
-    backbones.split(backbone, cut)
-    if cut == "pool":
-        raise ConfigError(
-            "Nothing of the network would be trained: the cut is 'pool', its end.",
-            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
-        )
-    return cut
-
-
-def usual_cut(request: Request, backbone: Backbone) -> str:
-    """Return where the trained part starts if the strategy's name does not say; the network need not be made."""
-    if request.unfreeze is not None:
-        return backbones.cut_before(backbone, request.unfreeze)
-    return request.cut if request.cut not in (None, AUTO) else default_cut(backbone)
-
-
-def default_cut(backbone: Backbone) -> str:
-    """Return the latest stage from which on the network holds at least half of its parameters."""
-    held = 0
-    for stage in reversed(backbone.stages):
-        held += stage.parameters
-        if 2 * held >= backbone.parameters and stage.name not in ("input", "pool"):
-            return stage.name
-    return "input"
-
-
 def activation_limit() -> int:
     """Return how many bytes the activations of one training may take: 20 GB, and no more than the whole cache may."""
     return min(ACTIVATION_LIMIT, cache.limit())
-
-
-def named(name: str, request: Request, backbone: Backbone | None) -> ResolvedStrategy:
-    """Return one strategy of the table as this request would have it."""
-    return _resolved(request, strategy_of(name), backbone)
 
 
 def _framings(request: Request) -> tuple[Framing, ...]:
@@ -155,6 +93,4 @@ def _as_readout(name: str) -> Readout:
 
 
 def _scratch(request: Request, seed: int) -> Backbone:
-    from headstart.experiment.networks import load_scratch
-
     return load_scratch(changed(request, seed=seed))

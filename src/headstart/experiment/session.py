@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import __version__
+from headstart.base.version import __version__
 from headstart.experiment.budget import Budget, OutOfTimeError
 from headstart.experiment.conclude import (
     conclude,
@@ -19,6 +19,7 @@ from headstart.experiment.conclude import (
     read_correct,
     run_record,
 )
+from headstart.experiment.cuts import named
 from headstart.experiment.fit import explained, fit_one, measured, network_record
 from headstart.experiment.folder import Logged, RunFolder
 from headstart.experiment.measure import write_predictions
@@ -27,7 +28,6 @@ from headstart.experiment.plan import CURVE, over_splits_name, with_actual
 from headstart.experiment.prepare import Prepared
 from headstart.experiment.repeated_splits import repeat
 from headstart.experiment.request import Request
-from headstart.experiment.resolve import named
 from headstart.experiment.training_cache import told, training_of
 from headstart.explain.feature_map import write_map
 from headstart.records.columns import MapFile

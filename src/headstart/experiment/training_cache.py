@@ -15,8 +15,8 @@ from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
 
-import headstart
 from headstart.base import cache
+from headstart.base import version as own
 from headstart.base.errors import HeadstartError
 from headstart.base.files import cache_folder, durable_writer, fingerprint, sha256_of_file
 from headstart.bundle.folder import read_folder, write_folder
@@ -121,7 +121,7 @@ def training_of(prepared: Prepared, choices: Choices, strategy: ResolvedStrategy
     key = fingerprint(
         {
             "format": FORMAT,
-            "headstart": [headstart.__version__, _sources()],
+            "headstart": [own.__version__, _sources()],
             "strategy": [strategy.kind, cut],
             "experiment": prepared.request.fingerprint(table.fingerprint()),
             "preprocessing": plain(choices.preprocessing),
@@ -139,7 +139,7 @@ def training_of(prepared: Prepared, choices: Choices, strategy: ResolvedStrategy
 @once
 def _sources() -> str:
     """Return what tells one state of headstart's own code from another: in a checkout the version does not."""
-    home = Path(headstart.__file__).parent
+    home = Path(str(own.__file__)).parents[1]
     return fingerprint({file.relative_to(home): sha256_of_file(file) for file in sorted(home.rglob("*.py"))})
 
 

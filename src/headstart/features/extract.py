@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import __version__
 from headstart.backbones import Backbone
 from headstart.backbones.onnx import normalise as normalise_array
 from headstart.base.files import fingerprint
 from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.streams import stream
+from headstart.base.version import __version__
 from headstart.features.store import Beside, FeatureStore, Shape, StoredRows, Writer
 from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
 from headstart.records.codec import plain
