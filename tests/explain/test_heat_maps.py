@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from drawing import draw_picture
-from report.page.conftest import results, run_folder  # noqa: F401 - fixtures that stand in another room
 
 from headstart import backbones
 from headstart.base.types import Affine
@@ -50,7 +49,7 @@ MOST = 4
 
 
 @pytest.fixture
-def bundles(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+def bundles(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The run folder with bundles of winner and runner-up, two heads on one small network; four pictures are enough."""
     monkeypatch.setattr("headstart.explain.heat_maps.MOST", MOST)
     results = read_results(run_folder)
@@ -72,7 +71,7 @@ def asked(folder: Path, heard: Heard) -> Heard:
     return heard
 
 
-def test_mistakes_come_first_then_differences_then_a_right_one_of_each_class(run_folder: Path) -> None:  # noqa: F811
+def test_mistakes_come_first_then_differences_then_a_right_one_of_each_class(run_folder: Path) -> None:
     answers = read_answers(read_results(run_folder), run_folder)
     rows = telling(answers, ["svm", "partial"])
     assert len(rows) == len(set(rows)) <= 12

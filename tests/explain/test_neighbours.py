@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.page.conftest import results, run_folder  # noqa: F401 - fixtures that stand in another room
 
 from headstart.explain.neighbours import FILE, by_neighbours, read_neighbours, write_neighbours
 from headstart.records.columns import MapFile
@@ -28,7 +27,7 @@ def clusters(seed: int = 0) -> np.ndarray:
 
 def write_map(folder: Path, points: np.ndarray) -> Results:
     """Write a map of the held-out pictures; return the results that name it."""
-    results = read_results(folder)  # noqa: F811
+    results = read_results(folder)
     MapFile(folder / "map.parquet").write(read_answers(results, folder).paths, points)
     return changed(results, map=FeatureMapRecord(file="map.parquet", pictures=30, explained=(0.2, 0.2)))
 
@@ -40,8 +39,8 @@ def test_neighbours_stand_together_and_the_same_way_each_time() -> None:
     assert (distances.argmin(axis=1) % 3 == np.arange(30) % 3).all()
 
 
-def test_it_is_made_once_of_the_present_map(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    results = write_map(run_folder, clusters())  # noqa: F811
+def test_it_is_made_once_of_the_present_map(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = write_map(run_folder, clusters())
     write_neighbours(results, run_folder, progress=Silent())
     found = read_neighbours(results, run_folder)
     assert found.paths == read_map(results, run_folder).paths
@@ -56,7 +55,7 @@ def test_it_is_made_once_of_the_present_map(run_folder: Path, monkeypatch: pytes
     assert 'id="view-near"' not in build(results, run_folder)[0]
 
 
-def test_a_map_of_two_components_and_none_at_all_give_none(run_folder: Path) -> None:  # noqa: F811
+def test_a_map_of_two_components_and_none_at_all_give_none(run_folder: Path) -> None:
     write_neighbours(write_map(run_folder, clusters()[:, :2]), run_folder, progress=Silent())
     write_neighbours(read_results(run_folder), run_folder, progress=Silent())
     assert not (run_folder / FILE).exists()
