@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from headstart.report.page.answers import (
-    confused_pairs,
-    counted,
-    kept_promises,
-    likely_label_errors,
-    seriated,
-    worst_mistakes,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.report.page.reading import HeldOutAnswers
+from headstart.evidence.mistakes import confused_pairs, counted, likely_label_errors, seriated, worst_mistakes
+from headstart.records.held_out import HeldOutAnswers
 
 PROBABILITIES = np.array(
     [[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.3, 0.1, 0.6], [0.05, 0.95, 0.0], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]]
@@ -53,13 +46,6 @@ def test_a_label_is_suspected_where_another_class_is_as_sure_as_its_own_and_runs
         answers.classes, answers.paths, LABELS, {**answers.probabilities, "two": np.eye(3)[LABELS]}
     )
     assert likely_label_errors(against, "one", ["one", "two"]) == []
-
-
-def test_promises_count_only_sure_answers(answers: HeldOutAnswers) -> None:
-    sure, right, mean = kept_promises(answers, "one", 0.9)
-    assert (sure, right) == (2, 1)
-    assert mean == pytest.approx(0.925)
-    assert kept_promises(answers, "one", 1.1) == (0, 0, 0.0)
 
 
 @given(st.integers(2, 12), st.integers(0, 2**32 - 1))

@@ -14,7 +14,11 @@ from headstart.base.types import Affine, Kernel, Neighbours
 from headstart.bundle import Model
 from headstart.explain.heat import Heat, alike, heat_of
 from headstart.pixels.covering import SPOTS
+from headstart.records.bundle import BundleInfo
+from headstart.records.codec import encoded, from_plain
+from headstart.records.heat import HeatRecord
 from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import changed
 
 SIDE = 64
 PREPROCESSING = Preprocessing(
@@ -41,7 +45,7 @@ def model(row: int = 0, column: int = 0, slope: float = 6.0) -> Model:
     head = Affine(weight=np.array([[0.0], [slope]]), bias=np.array([0.0, -1.0]))
     return Model(
         network=Looks(row, column), head=head, preprocessing=PREPROCESSING, classes=("dark", "bright"),
-        info={"folded": False},
+        info=BundleInfo(architecture="looks", folded=False),
     )  # fmt: skip
 
 
@@ -60,7 +64,7 @@ def test_the_heat_lies_where_the_network_looks(name: str) -> None:
     mine = positive[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
     assert mine.sum() > 0.85 * positive.sum()  # spots of three cells straddle the border
     assert divmod(int(heat.cells().argmax()), 8)[0] // 4 == row
-    assert told(heat).startswith(f"Mostly the {name}; covering it takes ")
+    assert told(heat).startswith(f"Mostly the {name}; covering it takes away ")
 
 
 def test_its_numbers_are_those_of_the_classifier() -> None:
@@ -115,13 +119,15 @@ def test_heads_that_share_a_network_share_its_passes_and_answer_as_alone() -> No
     together = heat_of(list(models.values()), white())
     for heat, one in zip(together, models.values(), strict=True):
         (alone,) = heat_of([one], white())
-        assert heat.to_dict() == alone.to_dict()
+        assert heat.record("") == alone.record("")
     assert together[0].stated != together[1].stated
 
 
 def test_it_is_read_as_it_was_written() -> None:
     (heat,) = heat_of([model()], white())
-    again = Heat.from_dict(json.loads(json.dumps(heat.to_dict())))
-    assert again.to_dict() == heat.to_dict()
+    written = heat.record("of the picture")
+    read = from_plain(json.loads(encoded(written)), HeatRecord, "heat.json")
+    assert read == written
+    assert Heat.from_record(read).record("of the picture") == written
     with pytest.raises(ValueError, match="another number"):
-        Heat.from_dict({**heat.to_dict(), "alone": [0.1]})
+        Heat.from_record(changed(written, alone=(0.1,)))

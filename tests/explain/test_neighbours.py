@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from headstart.report.page.nearness import FILE, by_neighbours, read_neighbours, write_neighbours
 
+from headstart.explain.neighbours import FILE, by_neighbours, read_neighbours, write_neighbours
+from headstart.records.columns import MapFile
+from headstart.records.held_out import read_answers
 from headstart.records.progress import Silent
+from headstart.records.record import changed
+from headstart.records.results import FeatureMapRecord, Results
 from headstart.report.page.building import build
-from headstart.report.page.reading import read_answers, read_places, read_results
+from headstart.report.page.reading import read_map, read_results
 
 
 def clusters(seed: int = 0) -> np.ndarray:
@@ -24,12 +25,11 @@ def clusters(seed: int = 0) -> np.ndarray:
     return points
 
 
-def write_map(folder: Path, points: np.ndarray) -> dict[str, Any]:
+def write_map(folder: Path, points: np.ndarray) -> Results:
+    """Write a map of the held-out pictures; return the results that name it."""
     results = read_results(folder)
-    columns: dict[str, Any] = {"path": list(read_answers(results, folder).paths), "x": points[:, 0], "y": points[:, 1]}
-    columns |= {f"c{at + 1}": points[:, at].astype(np.float32) for at in range(2, points.shape[1])}
-    pq.write_table(pa.table(columns), folder / "map.parquet")
-    return {**results, "map": {"file": "map.parquet", "pictures": 30, "explained": [0.2, 0.2]}}
+    MapFile(folder / "map.parquet").write(read_answers(results, folder).paths, points)
+    return changed(results, map=FeatureMapRecord(file="map.parquet", pictures=30, explained=(0.2, 0.2)))
 
 
 def test_neighbours_stand_together_and_the_same_way_each_time() -> None:
@@ -43,19 +43,19 @@ def test_it_is_made_once_of_the_present_map(run_folder: Path, monkeypatch: pytes
     results = write_map(run_folder, clusters())
     write_neighbours(results, run_folder, progress=Silent())
     found = read_neighbours(results, run_folder)
-    assert found.keys() == read_places(results, run_folder).keys()
+    assert found.paths == read_map(results, run_folder).paths
     with monkeypatch.context() as patch:
-        patch.setattr("headstart.report.page.nearness.by_neighbours", None)  # would fail if it were asked again
+        patch.setattr("headstart.explain.neighbours.by_neighbours", None)  # would fail if it were asked again
         write_neighbours(results, run_folder, progress=Silent())
     page, _ = build(results, run_folder)
     assert page.count('class="chart map"') == 2
     assert 'id="view-near"' in page
     write_map(run_folder, clusters(seed=1))
-    assert read_neighbours(results, run_folder) == {}
+    assert read_neighbours(results, run_folder).paths == ()
     assert 'id="view-near"' not in build(results, run_folder)[0]
 
 
-def test_an_older_map_of_two_components_and_none_at_all_give_none(run_folder: Path) -> None:
+def test_a_map_of_two_components_and_none_at_all_give_none(run_folder: Path) -> None:
     write_neighbours(write_map(run_folder, clusters()[:, :2]), run_folder, progress=Silent())
-    write_neighbours({**read_results(run_folder), "map": None}, run_folder, progress=Silent())
+    write_neighbours(read_results(run_folder), run_folder, progress=Silent())
     assert not (run_folder / FILE).exists()

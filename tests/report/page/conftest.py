@@ -2,60 +2,64 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from drawing import draw_picture
+from report.sample import sample_results
 
-SAMPLE = Path(__file__).parents[1] / "sample_results.json"
+from headstart.base.types import Floats
+from headstart.records.codec import write_record
+from headstart.records.columns import PredictionsFile
+from headstart.records.record import changed
+from headstart.records.results import Results
+from headstart.table.parquet import write_text_columns
+
 PICTURES = 30
 
 
-def write_answers(file: Path, classes: list[str], paths: list[str], labels: np.ndarray, seed: int) -> np.ndarray:
-    """Write random answers that are right for about four of five pictures; return the probabilities."""
+def probabilities_for(labels: np.ndarray, classes: int, seed: int) -> Floats:
+    """Return random answers, (n, classes), that are right for about four of five pictures."""
     rng = np.random.default_rng(seed)
-    scores = rng.normal(size=(len(paths), len(classes)))
-    scores[np.arange(len(paths)), labels] += 1.8
-    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    columns: dict[str, Any] = {
-        "path": paths,
-        "label": [classes[label] for label in labels],
-        "split": ["test"] * len(paths),
-        **{f"p_{name}": probabilities[:, at] for at, name in enumerate(classes)},
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), file)
-    return probabilities
+    scores = rng.normal(size=(len(labels), classes))
+    scores[np.arange(len(labels)), labels] += 1.8
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
 
-@pytest.fixture
-def results() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(SAMPLE.read_text(encoding="utf-8"))
-    return loaded
-
-
-@pytest.fixture
-def run_folder(tmp_path: Path, results: dict[str, Any]) -> Path:
-    folder, data = tmp_path / "사진.run", tmp_path / "photos"
-    classes = results["data"]["classes"]
+def write_run_folder(folder: Path, results: Results, data: Path) -> Results:
+    """Make a run folder of results: pictures in `data`, predictions of every run, the split, and results.json."""
+    classes = results.data.classes
     labels = np.arange(PICTURES) % len(classes)
     paths = [f"{classes[label]}/{number:03d}.jpg" for number, label in enumerate(labels)]
     for number, path in enumerate(paths):
-        draw_picture(data / path, ("circle", "square", "other")[labels[number]], number)
-    results["data"]["root"] = str(data)
-    for seed, run in enumerate(results["runs"]):
-        write_answers(folder / run["predictions"], classes, paths, labels, seed)
-    split = {
-        "path": paths,
-        "label": [classes[k] for k in labels],
-        "split": ["train"] * PICTURES,
-        "group": [""] * PICTURES,
-    }
-    pq.write_table(pa.table(split), folder / "split.parquet")
-    (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+        draw_picture(data / path, ("circle", "square", "other")[labels[number] % 3], number)
+    for seed, run in enumerate(results.runs):
+        (folder / run.predictions).parent.mkdir(parents=True, exist_ok=True)
+        PredictionsFile(folder / run.predictions).write(
+            classes,
+            paths=paths,
+            labels=labels,
+            splits=[results.measuring] * PICTURES,
+            probabilities=probabilities_for(labels, len(classes), seed),
+        )
+    split = {"path": paths, "label": [classes[k] for k in labels], "split": ["train"] * PICTURES}
+    write_text_columns(folder / "split.parquet", {**split, "group": [""] * PICTURES})
+    found = changed(results, data=changed(results.data, root=str(data)))
+    write_record(folder / "results.json", found)
+    return found
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    """The sample results, of pictures below a temporary folder."""
+    found = sample_results()
+    return changed(found, data=changed(found.data, root=str(tmp_path / "photos")))
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path, results: Results) -> Path:
+    """The run folder of `results`."""
+    folder = tmp_path / "사진.run"
+    write_run_folder(folder, results, tmp_path / "photos")
     return folder

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 import pytest
 
+from headstart.base.files import sha256_of_file
+from headstart.records.columns import MapFile
+from headstart.records.held_out import read_answers
+from headstart.records.record import changed
+from headstart.records.results import FeatureMapRecord
 from headstart.report.page import matrices
 from headstart.report.page.building import write_page
-from headstart.report.page.reading import read_answers, read_results
+from headstart.report.page.reading import read_results
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -128,13 +132,9 @@ def test_keys_reach_links_commands_tables_and_marks_in_the_order_of_the_page(see
 def test_a_point_of_the_map_shows_its_picture(browser: Any, run_folder: Path) -> None:
     results = read_results(run_folder)
     paths = read_answers(results, run_folder).paths
-    columns = {
-        "path": list(paths),
-        "x": [float(at) for at in range(len(paths))],
-        "y": [float(at % 7) for at in range(len(paths))],
-    }
-    pq.write_table(pa.table(columns), run_folder / "map.parquet")
-    results["map"] = {"file": "map.parquet", "pictures": len(paths), "explained": [0.5, 0.2]}
+    places = np.array([[float(at), float(at % 7)] for at in range(len(paths))])
+    MapFile(run_folder / "map.parquet").write(paths, places)
+    results = changed(results, map=FeatureMapRecord(file="map.parquet", pictures=len(paths), explained=(0.5, 0.2)))
     opened = Seen(browser, write_page(results, run_folder).path)
     opened.page.locator(".map g.tip").first.hover()
     assert opened.page.locator("#tip img").count() == 1
@@ -145,15 +145,13 @@ def test_a_point_of_the_map_shows_its_picture(browser: Any, run_folder: Path) ->
 
 
 def test_the_other_map_is_reached_by_keys_and_filtered_alike(browser: Any, run_folder: Path) -> None:
-    from headstart.base.files import sha256_of_file
-
     results = read_results(run_folder)
     paths = read_answers(results, run_folder).paths
-    columns = {"path": list(paths), "x": [float(at) for at in range(len(paths))], "y": [0.0] * len(paths)}
-    pq.write_table(pa.table(columns), run_folder / "map.parquet")
-    near = pa.table(columns).replace_schema_metadata({"headstart.map": sha256_of_file(run_folder / "map.parquet")})
-    pq.write_table(near, run_folder / "neighbours.parquet")
-    results["map"] = {"file": "map.parquet", "pictures": len(paths), "explained": [0.5, 0.2]}
+    places = np.array([[float(at), 0.0] for at in range(len(paths))])
+    MapFile(run_folder / "map.parquet").write(paths, places)
+    source = sha256_of_file(run_folder / "map.parquet")
+    MapFile(run_folder / "neighbours.parquet").write(paths, places, source=source)
+    results = changed(results, map=FeatureMapRecord(file="map.parquet", pictures=len(paths), explained=(0.5, 0.2)))
     opened = Seen(browser, write_page(results, run_folder).path)
     one, other = opened.page.locator(".by-spread"), opened.page.locator(".by-near")
     assert (one.is_visible(), other.is_visible()) == (True, False)
@@ -205,7 +203,7 @@ def test_a_class_of_many_is_asked_by_name(browser: Any, run_folder: Path, monkey
         opened.page.locator("#pick").press("Enter")
         assert said in opened.page.locator("#picked").inner_text(), typed
     opened.page.locator(".matrix").hover()
-    assert "answered" in opened.page.locator("#tip").inner_text()
+    assert "answered as" in opened.page.locator("#tip").inner_text()
     assert opened.faults == []
     opened.context.close()
 

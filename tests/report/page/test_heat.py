@@ -1,138 +1,103 @@
-"""What the best two look at: asked once, kept, gone on with, and shown."""
+"""Heat maps on the page: beside their pictures, in colours, numbers and words."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from drawing import draw_picture
 
-from headstart import backbones
-from headstart.base.types import Affine
-from headstart.bundle import Model
-from headstart.explain.heat import ASKED
-from headstart.records.progress import Silent
+from headstart.explain.heat import Heat
+from headstart.explain.heat_maps import explained_runs, stored_heat_maps, telling
+from headstart.pixels.covering import SPOTS
+from headstart.records.bundle import BundleCalibration, BundleInfo, BundleManifest, HeadRecord
+from headstart.records.codec import write_record
+from headstart.records.heat import HeatFile, HeatOfRun
+from headstart.records.held_out import read_answers
+from headstart.records.results import Results
 from headstart.report.page.building import build
-from headstart.report.page.heat import coloured, section, where
-from headstart.report.page.looking import found, look, looking, telling
-from headstart.report.page.reading import read_answers, read_results
+from headstart.report.page.heat import coloured, question, section, told, where
+from headstart.report.page.reading import read_results
 
 
-class Heard(Silent):
-    """Counts what was asked, and ends the process after so many pictures if it is told to."""
-
-    def __init__(self, most: float = float("inf")) -> None:
-        self.asked, self.most, self.said = 0, most, list[str]()
-
-    def advance(self, count: int = 1) -> None:
-        self.asked += count
-        if self.asked >= self.most * ASKED:
-            raise KeyboardInterrupt
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
-
-    @contextmanager
-    def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Any]:
-        self.total = total
-        yield self
+def heat_of_answer(answer: str, *, spot: int = 14, fall: float = 0.3, turned: str | None = None) -> Heat:
+    """Return a heat map whose answer hangs on one spot; covering it gives `turned`."""
+    covered = np.full(SPOTS, 0.9)
+    covered[spot] -= fall
+    named = tuple(turned if turned and at == spot else answer for at in range(SPOTS))
+    return Heat(answer, 0.9, covered, np.full(SPOTS, 0.5), named)
 
 
-MOST = 4
+def manifest(results: Results, sha256: str) -> BundleManifest:
+    return BundleManifest(
+        format=2,
+        headstart="0.1.0",
+        classes=results.data.classes,
+        preprocessing=results.runs[0].preprocessing,
+        info=BundleInfo(architecture="convnet64"),
+        head=HeadRecord(kind="affine", numbers={}),
+        calibration=BundleCalibration(temperature=1.0),
+        sha256=sha256,
+    )
 
 
 @pytest.fixture
-def bundles(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The run folder with bundles of winner and runner-up, two heads on one small network; four pictures are enough."""
-    monkeypatch.setattr("headstart.report.page.looking.MOST", MOST)
+def looked_at(run_folder: Path) -> Path:
+    """The run folder with heat maps of winner and runner-up, made up."""
     results = read_results(run_folder)
-    backbone = backbones.load("convnet64", random=True, seed=0)
-    classes = tuple(results["data"]["classes"])
-    for seed, name in enumerate(("svm", "partial")):
-        weight = np.random.default_rng(seed).normal(size=(len(classes), backbone.features))
-        Model(
-            network=backbone.network.eval(), head=Affine(weight=weight, bias=np.zeros(len(classes))),
-            preprocessing=backbone.preprocessing, classes=classes, info={"architecture": "convnet64"},
-        ).save(run_folder / "bundles" / name)  # fmt: skip
-    for run in results["runs"]:
-        run["preprocessing"] = backbone.preprocessing.to_dict()
-    (run_folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    answers = read_answers(results, run_folder)
+    runs = explained_runs(results, answers)
+    kept = {}
+    for run in runs:
+        named = answers.answered(run)
+        maps = {
+            answers.paths[row]: heat_of_answer(answers.classes[named[row]]).record("picture")
+            for row in telling(answers, runs)
+        }
+        kept[run] = HeatOfRun(bundle=run, pictures=maps)
+        place = run_folder / "bundles" / run
+        place.mkdir(parents=True)
+        write_record(place / "bundle.json", manifest(results, run))
+    write_record(run_folder / "heat.json", HeatFile(runs=kept))
     return run_folder
 
 
-def asked(folder: Path, heard: Heard) -> Heard:
-    look(read_results(folder), folder, pictures=None, progress=heard)
-    return heard
+def test_without_maps_the_page_says_how_to_get_them(run_folder: Path) -> None:
+    page, _ = build(read_results(run_folder), run_folder)
+    assert "Add heat maps" in page
+    assert "What does it look at?" not in page
 
 
-def test_mistakes_come_first_then_differences_then_a_right_one_of_each_class(run_folder: Path) -> None:
-    answers = read_answers(read_results(run_folder), run_folder)
-    rows = telling(answers, ["svm", "partial"])
-    assert len(rows) == len(set(rows)) <= 12
-    named, other = answers.answered("svm"), answers.answered("partial")
-    wrong = named != answers.labels
-    assert wrong[rows[:5]].tolist() == [True] * min(5, wrong.sum()) + [False] * max(0, 5 - wrong.sum())
-    assert (named[rows[5:9]] != other[rows[5:9]]).all()
-    assert {answers.labels[row] for row in rows if not wrong[row]} == {0, 1, 2}
-
-
-def test_it_is_asked_once_and_gone_on_with(bundles: Path) -> None:
-    results = read_results(bundles)
-    answers = read_answers(results, bundles)
-    runs = looking(results, answers)
-    assert runs == ["svm", "partial"]
-    rows = telling(answers, runs)
-    assert len(rows) == len(set(rows)) == MOST
-    with pytest.raises(KeyboardInterrupt):
-        asked(bundles, Heard(most=2))
-    assert {run: len(heats) for run, heats in found(results, bundles).items()} == {"svm": 2, "partial": 2}
-    assert f"{MOST - 2} more telling pictures were left out" in build(results, bundles)[0]
-    rest = asked(bundles, Heard())
-    assert rest.asked == rest.total == ASKED * (len(rows) - 2)  # the network is shared, so a picture counts once
-    whole = found(results, bundles)
-    assert list(whole["svm"]) == [answers.paths[row] for row in rows]
-    assert asked(bundles, Heard()).asked == 0
-
-
-def test_other_pictures_and_other_bundles_are_asked_anew(bundles: Path) -> None:
-    results = read_results(bundles)
-    asked(bundles, Heard())
-    path = next(iter(found(results, bundles)["svm"]))
-    draw_picture(Path(results["data"]["root"]) / path, "circle", 999)
-    assert asked(bundles, Heard()).asked == ASKED
-    manifest = bundles / "bundles" / "partial" / "bundle.json"
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    manifest.write_text(json.dumps({**content, "sha256": "0" * 64}), encoding="utf-8")
-    assert "partial" not in found(results, bundles)
-    heard = asked(bundles, Heard())  # and that one is damaged now
-    assert heard.asked == 0
-    assert heard.said[0].startswith("There are no heat maps of partial.")
-
-
-def test_a_damaged_file_is_as_none(bundles: Path) -> None:
-    (bundles / "heat.json").write_text('{"format": 1, "runs": {"svm": 3}}', encoding="utf-8")
-    assert found(read_results(bundles), bundles) == {}
-
-
-def test_the_page_shows_them_beside_the_pictures_and_in_words(bundles: Path) -> None:
-    results = read_results(bundles)
-    assert "Look at what it looks at" in build(results, bundles)[0]
-    asked(bundles, Heard())
-    page, _ = build(results, bundles)
+def test_the_page_shows_them_beside_the_pictures_and_in_words(looked_at: Path) -> None:
+    results = read_results(looked_at)
+    page, _ = build(results, looked_at)
     cards = page.count('<div class="look of-3">')
-    assert cards == len(found(results, bundles)["svm"])
+    assert cards == len(stored_heat_maps(results, looked_at)["svm"])
     assert page.count('alt="Heat map of svm for') == page.count('alt="Heat map of partial for') == cards
     assert "What does it look at?" in page
-    assert "Look at what it looks at" not in page
-    answers = read_answers(results, bundles)
-    for file in Path(results["data"]["root"]).rglob("*.jpg"):
+    assert "mostly the middle" in page
+    assert "Add heat maps" not in page
+
+
+def test_maps_without_pictures_are_not_shown(looked_at: Path) -> None:
+    results = read_results(looked_at)
+    answers, heats = read_answers(results, looked_at), stored_heat_maps(results, looked_at)
+    assert section(results, answers, heats, None) is not None
+    for file in Path(results.data.root).rglob("*.jpg"):
         file.unlink()
-    assert section(results, answers, found(results, bundles), None) is None
+    assert section(results, answers, heats, None) is None
+    assert question(None) == []
+
+
+def test_words_say_what_covering_does() -> None:
+    assert told(heat_of_answer("bee")) == "Mostly the centre; covering it takes away 30 points."
+    turned = told(heat_of_answer("bee", spot=0, fall=0.6, turned="wasp"))
+    assert (
+        turned == "Mostly the upper left; covering it takes away 60 points and changes the answer to \u2068wasp\u2069."
+    )
+    assert told(heat_of_answer("bee", fall=0.0)) == "No single spot matters: covering any one takes away nothing."
+    assert told(heat_of_answer("bee", fall=0.02)).endswith("covering any one takes away at most 2 points.")
+    assert told(heat_of_answer("bee", fall=-0.1)).endswith("Covering the centre adds 10 points.")
 
 
 def test_colours_are_for_against_and_none() -> None:

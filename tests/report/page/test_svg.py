@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from xml.etree import ElementTree
 
 import pytest
@@ -11,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from headstart.records.forecast import AdviceRecord, Similarity, Size
+from headstart.records.record import changed
 from headstart.report.page import svg
 from headstart.report.page.advised import quadrants
 from headstart.report.page.matrices import drawn, shade
-from headstart.report.page.svg import Scale
+from headstart.report.page.svg import Look, Scale
 
 
 def test_texts_are_escaped_and_markup_is_not() -> None:
@@ -67,17 +68,32 @@ def test_names_do_not_cover_each_other(points: list[tuple[float, float]]) -> Non
         assert not any(a is not b and svg._meet(a, b) for a in taken for b in taken)
 
 
-def test_every_strategy_has_a_colour_and_a_shape_of_its_own() -> None:
-    signs = [str(svg.symbol(name, 0, 0)) for name in svg.STRATEGIES]
-    assert len({re.sub(r"c\d", "", sign) for sign in signs}) == len(svg.STRATEGIES)
-    assert len({svg.place_of(name) for name in svg.STRATEGIES}) == len(svg.STRATEGIES)
+def test_every_sign_is_a_shape_of_its_own() -> None:
+    assert {look.sign for look in svg.LOOKS} == set(svg.SIGNS)
+    signs = [str(svg.symbol(Look(sign=sign), 0, 0)) for sign in svg.SIGNS]
+    assert len(set(signs)) == len(svg.SIGNS)
+    for sign in signs:
+        ElementTree.fromstring(sign)
+
+
+def test_a_look_beyond_the_colours_of_the_sheet_begins_again() -> None:
+    assert Look(colour=svg.COLOURS + 1).fill == "c1"
+    assert Look(colour=svg.COLOURS + 1).stroke == "s1"
+
+
+def test_thin_lines_have_no_dashes() -> None:
+    look = Look(dash="6 3", colour=1)
+    assert 'stroke-dasharray="6 3"' in svg.path([(0, 0), (1, 1)], look)
+    assert "dasharray" not in svg.path([(0, 0), (1, 1)], look, class_="thin")
 
 
 def test_an_interval_is_as_wide_as_it_says() -> None:
-    bar = svg.interval_bar(0.5, (0.25, 0.75), Scale(0, 1, 0, 100))
+    bar = svg.interval_bar(0.5, (0.25, 0.75), Scale(0, 1, 0, 100), Look(colour=3))
     assert 'x1="25.00%"' in bar
     assert 'x2="75.00%"' in bar
-    assert svg.interval_bar(None, None, Scale(0, 1, 0, 100)) == ""
+    assert "span s3" in bar
+    assert "sign c3" in bar
+    assert svg.interval_bar(None, None, Scale(0, 1, 0, 100), svg.NEUTRAL) == ""
 
 
 def test_few_mistakes_are_seen() -> None:
@@ -95,10 +111,20 @@ def test_a_large_matrix_is_one_path_for_each_shade() -> None:
 
 @pytest.mark.parametrize("size", ["large", "small"])
 @pytest.mark.parametrize("similarity", ["similar", "dissimilar"])
-def test_the_point_stands_in_its_field(size: str, similarity: str) -> None:
-    advice = {"size": size, "similarity": similarity, "told": 0.6, "enough": 1000.0, "per_class": 10.0}
-    root = ElementTree.fromstring(quadrants(advice))
-    x, y = (float(root.find(".//g/circle").attrib[key]) for key in ("cx", "cy"))
+def test_the_point_stands_in_its_field(size: Size, similarity: Similarity) -> None:
+    root = ElementTree.fromstring(quadrants(changed(sample_advice(), size=size, similarity=similarity)))
+    circle = root.find(".//g/circle")
+    assert circle is not None
+    x, y = (float(circle.attrib[key]) for key in ("cx", "cy"))
     assert (x > 220) == (similarity == "dissimilar")
     assert (y < 156) == (size == "large")
     assert math.isfinite(x + y)
+
+
+def sample_advice() -> AdviceRecord:
+    return AdviceRecord(
+        strategy="linear", cut="pool", chart="only a head", size="small", similarity="similar", accuracy=0.9,
+        interval=(0.85, 0.94), seconds=4.0, expected=(), pictures=450, classes=3, per_class=10.0, enough=1000.0,
+        gain=None, gain_interval=None, factor=None, told=0.6, told_error=0.05, linear=0.9, neighbours=0.85, ridge=0.88,
+        chance=0.4, learnable=True, text="Use linear.",
+    )  # fmt: skip
