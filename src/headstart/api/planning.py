@@ -9,7 +9,8 @@ from headstart.api.commands import command_of
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
 from headstart.base.process import compute_threads, settle_threads
-from headstart.experiment import calibrate, estimate, parse_duration, survey, within
+from headstart.experiment import estimate, parse_duration, survey, within
+from headstart.experiment.calibrate import calibrate
 from headstart.experiment.option_table import CompareOptions, elsewhere
 from headstart.records.plan import DryRun
 from headstart.records.progress import Progress, Silent

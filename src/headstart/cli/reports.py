@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -72,7 +72,7 @@ def report(
         told = session.verbs.track(run, trackers, data=data, progress=progress) if trackers else []
     from headstart.report.lines import Line
 
-    found: dict[str, Any] = {"page": str(page), "bytes": page.stat().st_size}
+    found: dict[str, object] = {"page": str(page), "bytes": page.stat().st_size}
     if told:
         found["tracked"] = [asdict(each) for each in told]
     after = [Line(f"{each.title}: {each.look}") for each in told]

@@ -11,7 +11,6 @@ from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.experiment.budget import Budget, parse_duration
-    from headstart.experiment.calibrate import calibrate
     from headstart.experiment.depths import unfrozen_names
     from headstart.experiment.dry_run import survey
     from headstart.experiment.fit import fit_table
@@ -28,7 +27,6 @@ __all__ = [
     "Recipe",
     "Request",
     "RunFolder",
-    "calibrate",
     "default_run_folder",
     "estimate",
     "fit_table",
@@ -43,7 +41,6 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Budget", "parse_duration"), "budget"),
-    "calibrate": "calibrate",
     "unfrozen_names": "depths",
     "survey": "dry_run",
     "RunFolder": "folder",
