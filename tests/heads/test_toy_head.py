@@ -91,5 +91,5 @@ def test_where_its_class_was_not_imported_the_bundle_says_so(
 ) -> None:
     kept = model.save(tmp_path / "toy.bundle")
     monkeypatch.delitem(HEAD_KINDS, "nearest-mean")
-    with pytest.raises(BundleError, match="'nearest-mean', which this headstart .* Import the module"):
+    with pytest.raises(BundleError, match=r"'nearest-mean', which this headstart .* Import the module"):
         bundle.load(kept)
