@@ -21,6 +21,8 @@ from headstart.bundle.trust import EXAMPLES
 from headstart.evidence.conformal import fit_sets
 from headstart.evidence.novelty import fit_familiar
 from headstart.records.bundle import BundleInfo
+from headstart.records.codec import from_plain
+from headstart.records.preprocessing import Preprocessing
 
 WRITTEN = Path(__file__).with_name("format_1.json")  # by headstart 0.1.0, for a network with a linear head
 
@@ -32,20 +34,12 @@ def model() -> Model:
     return Model(
         engine=TorchEngine(backbone.network.eval(), 64),
         head=Affine(weight=rng.normal(size=(2, backbone.features)), bias=np.zeros(2), temperature=1.5),
-        preprocessing=read_manifest_of(WRITTEN)["preprocessing"],
+        preprocessing=from_plain(json.loads(WRITTEN.read_text())["preprocessing"], Preprocessing, "here"),
         classes=("ant", "bee"),
         info=BundleInfo(architecture="convnet64"),
         trust=Trust(sets=fit_sets(rng.dirichlet(np.ones(2), 40), rng.integers(2, size=40)),
                     familiar=fit_familiar(rng.random((30, backbone.features)))),
     )  # fmt: skip
-
-
-def read_manifest_of(file: Path) -> dict[str, Any]:
-    from headstart.records.codec import from_plain
-    from headstart.records.preprocessing import Preprocessing
-
-    values = json.loads(file.read_text(encoding="utf-8"))
-    return {**values, "preprocessing": from_plain(values["preprocessing"], Preprocessing, str(file))}
 
 
 def older(model: Model, folder: Path, change: Callable[[dict[str, Any]], object] = lambda values: None) -> Path:

@@ -22,6 +22,7 @@ from headstart.base.errors import ConfigError, PictureError, StoreError
 from headstart.base.files import sha256_of_file, write_json
 from headstart.pixels import PixelStore, decode, shelf
 from headstart.pixels import store as store_module
+from headstart.records.codec import from_plain
 from headstart.records.progress import Silent, Step
 
 Draw = Callable[..., Path]
@@ -331,7 +332,7 @@ def test_the_second_of_two_builders_keeps_the_first_ones_store(files: list[Path]
     store, _ = build(files)
     assert store.folder is not None
     node = store.folder.stat().st_ino
-    facts = json.loads((store.folder / "manifest.json").read_text())["facts"]
+    facts = from_plain(json.loads((store.folder / "manifest.json").read_text())["facts"], shelf.StoreFacts, "here")
     pictures = [
         PictureError(FAULTY[row], hint="") if row in FAULTY else decode(file, short_side=32)
         for row, file in enumerate(files)
@@ -349,7 +350,8 @@ def test_what_a_killed_build_left_is_cleaned_up(files: list[Path], home: Path) -
         "    yield np.zeros((40, 40, 3), np.uint8)\n"
         "    print('begun', flush=True)\n"
         "    sys.stdin.read()\n"
-        "shelf.write(pathlib.Path(sys.argv[1]), {}, pictures)\n"
+        "facts = shelf.StoreFacts(decoder='', short_side=40, max_pixels=1, pictures=1, digests='')\n"
+        "shelf.write(pathlib.Path(sys.argv[1]), facts, pictures)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -9,7 +9,7 @@ side, such as Inception's, it is the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -282,7 +282,7 @@ def chosen_channels(count: int) -> list[int]:
     return [at * count // most for at in range(most)]
 
 
-def _clips_at_six(args: Sequence[Any], options: dict[str, Any]) -> bool:
+def _clips_at_six(args: Sequence[Any], options: Mapping[str, object]) -> bool:
     """Return whether a call of hardtanh is ReLU6, which modules write so."""
     low = args[1] if len(args) > 1 else options.get("min_val", -1.0)
     high = args[2] if len(args) > 2 else options.get("max_val", 1.0)

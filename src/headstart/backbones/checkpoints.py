@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from headstart.base.errors import WeightsError
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import changed
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 _PREFIXES = ("module.", "_orig_mod.")
@@ -118,7 +117,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, classifier: Itera
     network.load_state_dict({**own, **{name: given[name] for name in own if name in given}})
 
 
-def read_card(path: Path) -> dict[str, Any]:
+def read_card(path: Path) -> dict[str, object]:
     """Return the JSON that stands beside a file of weights (same stem), or nothing.
 
     Raises
@@ -140,7 +139,7 @@ def read_card(path: Path) -> dict[str, Any]:
     return content
 
 
-def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, path: Path) -> Preprocessing:
+def preprocessing_from_card(card: Mapping[str, object], default: Preprocessing, path: Path) -> Preprocessing:
     """Return `default` with whatever `card` says in its place.
 
     Raises
@@ -149,14 +148,14 @@ def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, pat
         If an entry cannot be right.
     """
     try:
-        size = card.get("input_size", default.input_size)
-        found = changed(
-            default,
-            input_size=int(size[-1] if isinstance(size, list) else size),
-            crop=float(card.get("crop_pct", default.crop)),
+        found = Preprocessing(
+            input_size=_side(card.get("input_size", default.input_size)),
+            crop=_number(card.get("crop_pct", default.crop)),
             interpolation=str(card.get("interpolation", default.interpolation)),
-            mean=_three(card.get("mean", default.mean)),
-            std=_three(card.get("std", default.std)),
+            mean=_by_channel(card.get("mean", default.mean)),
+            std=_by_channel(card.get("std", default.std)),
+            framing=default.framing,
+            stored_side=default.stored_side,
         )
     except (TypeError, ValueError, IndexError) as error:
         raise _bad_card(path, str(error)) from error
@@ -167,12 +166,25 @@ def preprocessing_from_card(card: Mapping[str, Any], default: Preprocessing, pat
     return found
 
 
-def _three(values: Sequence[Any]) -> tuple[float, float, float]:
-    red, green, blue = values
-    return float(red), float(green), float(blue)
+def _side(given: object) -> int:
+    """Return the side of a picture that is stated as S or as [3, S, S]."""
+    return int(_number(given[-1] if isinstance(given, list) else given))
 
 
-def licence_from_card(card: Mapping[str, Any]) -> str:
+def _number(given: object) -> float:
+    if not isinstance(given, int | float | str):
+        raise TypeError(f"{given!r} is no number")
+    return float(given)
+
+
+def _by_channel(given: object) -> tuple[float, float, float]:
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"{given!r} is not three numbers")
+    red, green, blue = map(_number, given)
+    return red, green, blue
+
+
+def licence_from_card(card: Mapping[str, object]) -> str:
     """Return what `card` says about the licence."""
     keys = ("licence", "license", "licence_of_source_repo", "license_of_source_repo")
     return next((str(card[key]) for key in keys if card.get(key)), "not stated beside the file")

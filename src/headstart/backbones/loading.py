@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -124,16 +123,17 @@ def load(
     )
 
 
-def _name_from_card(card: Mapping[str, Any], file: Path) -> str:
-    if not isinstance(card.get("architecture"), str):
+def _name_from_card(card: Mapping[str, object], file: Path) -> str:
+    architecture = card.get("architecture")
+    if not isinstance(architecture, str):
         raise ConfigError(
             f"Nothing says which network the weights in '{file}' are for.",
             hint=f"Name it with --backbone, or put '{file.stem}.json' with architecture and library beside the file.",
         )
-    return of_library(str(card.get("library", "timm")), card["architecture"])
+    return of_library(str(card.get("library", "timm")), architecture)
 
 
-def _from_file(network: nn.Module, address: NetworkName, file: Path, card: Mapping[str, Any]) -> _Weights:
+def _from_file(network: nn.Module, address: NetworkName, file: Path, card: Mapping[str, object]) -> _Weights:
     tensors = read_tensors(file)
     sha256 = sha256_of_file(file)
     stated = card.get("sha256_of_this_file")
@@ -211,7 +211,7 @@ def _fill_timm(network: nn.Module, address: NetworkName, published: Published, p
     """Let timm read its own file (it knows many old layouts), into a whole network, strictly."""
     from_hub = path != published.torch_path
     if not from_hub and timm_config(network).get("custom_load", False):
-        overlay: dict[str, Any] = {"file": str(path), "custom_load": True}
+        overlay: dict[str, object] = {"file": str(path), "custom_load": True}
     else:
         overlay = {"state_dict": read_file(path)}
     try:

@@ -142,7 +142,7 @@ def export(network: nn.Module, side: int, file: Path) -> None:
     from headstart.backbones.forward import evaluating
 
     example = torch.zeros(2, 3, side, side)
-    axes: dict[str, Any] = {_INPUT: {0: "n"}, _OUTPUT: {0: "n"}}
+    axes: dict[str, dict[int, str]] = {_INPUT: {0: "n"}, _OUTPUT: {0: "n"}}
     with durable_writer(file) as temporary, evaluating(network), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer, and of an exporter that is old, small and quick
         try:

@@ -12,11 +12,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from headstart.base.drafts import clean_drafts, draft_name
 from headstart.base.errors import StoreError
@@ -53,7 +52,7 @@ class Entry:
     path: Path
     nbytes: int
     used: float
-    about: dict[str, Any]
+    about: Mapping[str, object]
 
 
 def entries(home: Path | None = None) -> list[Entry]:
@@ -183,7 +182,7 @@ def _used(place: Path) -> float:
     return (manifest if manifest.exists() else place).stat().st_mtime
 
 
-def _about(place: Path) -> dict[str, Any]:
+def _about(place: Path) -> Mapping[str, object]:
     """Return the facts in an entry's manifest; nothing for a damaged one, which can be removed all the same."""
     try:
         manifest = read_json(place / "manifest.json")

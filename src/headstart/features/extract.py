@@ -157,7 +157,7 @@ class _Pass:
             shapes["activations"] = Shape(tuple(entering), "float16")
         return shapes
 
-    def key(self) -> dict[str, Any]:
+    def key(self) -> dict[str, object]:
         """Return all that the numbers depend on."""
         packages = ("torch", "timm", "torchvision", *(("onnxruntime",) if self.engine == "onnx" else ()))
         return {

@@ -1,8 +1,8 @@
-"""StoredRows of numbers on disk, one per picture: pooled features, or the activations at a cut.
+"""Numbers on disk, one row for each picture: pooled features, or the activations at a cut.
 
 An entry is a folder ``features/<key>/`` in the user's cache: ``<name>.npy`` for each array (NumPy's own
 format: shape, type and byte order in its header) and ``manifest.json``, written last. The key holds all
-that the numbers depend on, so an entry is never wrong, only absent. StoredRows are written by index, and an entry
+that the numbers depend on, so an entry is never wrong, only absent. Rows are written by index, and an entry
 whose writer died has no manifest and is made anew.
 """
 
@@ -26,11 +26,11 @@ from headstart.base.errors import StoreError
 from headstart.base.files import (
     cache_folder,
     fingerprint,
-    read_json,
     sha256_of_file,
     store_error,
-    write_json,
 )
+from headstart.records.codec import read_record, write_record
+from headstart.records.record import Record
 
 FORMAT = 1
 READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -69,11 +69,22 @@ class Shape:
     dtype: str
 
 
+class _Entry(Record):
+    """Content of ``manifest.json``: fingerprint of the key, the key itself, checksums of the arrays by name."""
+
+    format: int
+    key: str
+    of: dict[str, object]
+    sha256: dict[str, str]
+    seconds: float
+    made: str
+
+
 @dataclass(frozen=True)
 class Beside:
     """Another entry that is made in the same pass: its key, and what it will hold."""
 
-    key: Mapping[str, Any]
+    key: Mapping[str, object]
     shapes: Mapping[str, Shape]
 
 
@@ -100,7 +111,7 @@ class FeatureStore:
 
     folder: Path = field(default_factory=lambda: cache_folder() / "features")
 
-    def has(self, key: Mapping[str, Any]) -> bool:
+    def has(self, key: Mapping[str, object]) -> bool:
         """Return whether an entry called `key` was finished; whether it is whole shows when it is opened."""
         return (self._place(_name(key)) / "manifest.json").is_file()
 
@@ -109,7 +120,7 @@ class FeatureStore:
 
     def get_or_make(
         self,
-        key: Mapping[str, Any],
+        key: Mapping[str, object],
         pictures: int,
         shapes: Mapping[str, Shape],
         make: Callable[[Writer], None],
@@ -183,7 +194,7 @@ class FeatureStore:
                 _finish(draft, name, made, entry.key, writer, seconds)
 
 
-def _name(key: Mapping[str, Any]) -> str:
+def _name(key: Mapping[str, object]) -> str:
     return fingerprint({"format": FORMAT, **key})
 
 
@@ -207,15 +218,15 @@ def _stands(place: Path, name: str, shapes: Mapping[str, Shape]) -> bool:
 def _open(place: Path, name: str, shapes: Mapping[str, Shape]) -> StoredRows | None:
     """Return the entry if it is whole and of this key, else None (it is then made anew)."""
     try:
-        manifest = read_json(place / "manifest.json")
-        if manifest["key"] != name or set(manifest["sha256"]) != set(shapes):
+        entry = read_record(place / "manifest.json", _Entry)
+        if entry.key != name or set(entry.sha256) != set(shapes):
             return None
-        if any(sha256_of_file(place / f"{array}.npy") != digest for array, digest in manifest["sha256"].items()):
+        if any(sha256_of_file(place / f"{array}.npy") != digest for array, digest in entry.sha256.items()):
             return None
         arrays = {array: np.load(place / f"{array}.npy", mmap_mode="r", allow_pickle=False) for array in shapes}
-    except (StoreError, OSError, ValueError, KeyError, TypeError):
+    except (StoreError, OSError, ValueError):
         return None
-    return StoredRows(arrays, float(manifest["seconds"]), name, manifest.get("made", name))
+    return StoredRows(arrays, entry.seconds, name, entry.made)
 
 
 def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Writer:
@@ -232,12 +243,10 @@ def _create(building: Path, pictures: int, shapes: Mapping[str, Shape]) -> Write
     return Writer(arrays, np.zeros(pictures, bool))
 
 
-def _finish(building: Path, name: str, made: str, key: Mapping[str, Any], writer: Writer, seconds: float) -> None:
+def _finish(building: Path, name: str, made: str, key: Mapping[str, object], writer: Writer, seconds: float) -> None:
     for array in writer.arrays.values():
         if isinstance(array, np.memmap):
             array.flush()
     digests = {array: sha256_of_file(building / f"{array}.npy") for array in writer.arrays}
-    write_json(
-        building / "manifest.json",
-        {"format": FORMAT, "key": name, "of": dict(key), "sha256": digests, "seconds": seconds, "made": made},
-    )
+    entry = _Entry(format=FORMAT, key=name, of=dict(key), sha256=digests, seconds=seconds, made=made)
+    write_record(building / "manifest.json", entry)

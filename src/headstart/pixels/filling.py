@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.errors import PictureError
+from headstart.base.errors import PictureError, StoreError
+from headstart.records.codec import from_plain, plain
+from headstart.records.record import Record
 
 INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
 NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for it
@@ -26,6 +28,15 @@ NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for i
 Pixels = NDArray[np.uint8]
 
 _CHUNK = 1 << 22
+
+
+class _Line(Record, omit_defaults=True):
+    """A line of the journal: a picture's row of the index, and how many bytes there are so far, with what hash."""
+
+    at: tuple[int, int, int]
+    bytes: int
+    sha256: str
+    faulty: str | None = None
 
 
 class Filling:
@@ -50,7 +61,7 @@ class Filling:
         if not self.index:
             lines = []
         with self._journal.open("w", encoding="utf-8") as journal:
-            journal.writelines(f"{json.dumps(line)}\n" for line in lines)
+            journal.writelines(f"{json.dumps(plain(line))}\n" for line in lines)
         self._pixels.touch()
         os.truncate(self._pixels, self.nbytes)
 
@@ -73,7 +84,7 @@ class Filling:
                     self.digest.update(content)
                     self.index.append((self.nbytes, picture.shape[0], picture.shape[1]))
                     self.nbytes += picture.nbytes
-                journal.write(f"{json.dumps(self._line())}\n")
+                journal.write(f"{json.dumps(plain(self._line()))}\n")
                 journal.flush()
 
     def flush(self) -> None:
@@ -85,33 +96,33 @@ class Filling:
         """Take the journal away, when all else stands."""
         self._journal.unlink()
 
-    def _line(self) -> dict[str, Any]:
+    def _line(self) -> _Line:
         """Return what the journal says of the last picture."""
         row = len(self) - 1
-        reason = {"faulty": self.faulty[row]} if row in self.faulty else {}
-        return {"at": self.index[row], "bytes": self.nbytes, "sha256": self.digest.hexdigest(), **reason}
+        digest = self.digest.hexdigest()
+        return _Line(at=self.index[row], bytes=self.nbytes, sha256=digest, faulty=self.faulty.get(row))
 
-    def _whole_lines(self) -> list[dict[str, Any]]:
+    def _whole_lines(self) -> list[_Line]:
         """Return the journal as far as it was written whole."""
-        lines: list[dict[str, Any]] = []
-        with suppress(OSError, ValueError):
+        lines = list[_Line]()
+        with suppress(OSError, ValueError, StoreError):
             for text in self._journal.read_text(encoding="utf-8").splitlines():
-                lines.append(json.loads(text))
+                lines.append(from_plain(json.loads(text), _Line, str(self._journal)))
         return lines
 
-    def _recover(self, lines: list[dict[str, Any]]) -> None:
+    def _recover(self, lines: list[_Line]) -> None:
         """Take over what the journal says, if the pixels bear it out."""
+        if not lines:
+            return
+        end = lines[-1]
+        index = [line.at for line in lines]
+        faulty = {row: line.faulty for row, line in enumerate(lines) if line.faulty is not None}
+        kept = sum(height * width * 3 for offset, height, width in index if offset != NOT_KEPT)
         try:
-            if not lines:
-                return
-            end = lines[-1]
-            digest = _digest_of_first(self._pixels, int(end["bytes"]))
-            index = [(int(line["at"][0]), int(line["at"][1]), int(line["at"][2])) for line in lines]
-            faulty = {row: str(line["faulty"]) for row, line in enumerate(lines) if "faulty" in line}
-            kept = sum(height * width * 3 for offset, height, width in index if offset != NOT_KEPT)
-            if digest.hexdigest() != end["sha256"] or kept != end["bytes"] or not self._same_limit(index):
-                return
-        except (OSError, LookupError, TypeError, ValueError):
+            digest = _digest_of_first(self._pixels, end.bytes)
+        except (OSError, ValueError):
+            return
+        if digest.hexdigest() != end.sha256 or kept != end.bytes or not self._same_limit(index):
             return
         self.index, self.faulty, self.nbytes, self.digest = index, faulty, kept, digest
 

@@ -1,9 +1,9 @@
-"""The pixel store's files: written beside their place and renamed, checked when they are opened."""
+"""The pixel store's files: written next to their place and renamed, checked when they are opened."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,51 @@ from numpy.typing import NDArray
 
 from headstart.base.drafts import abandon, adopt, clean_drafts, draft_name
 from headstart.base.errors import PictureError, StoreError
-from headstart.base.files import durable_writer, fingerprint, read_json, sha256_of_file, write_json
+from headstart.base.files import durable_writer, fingerprint, sha256_of_file
 from headstart.pixels.filling import INDEX, NOT_KEPT, Filling, Pixels
+from headstart.records.codec import read_record, write_record
+from headstart.records.record import Record, named_values
 
 FORMAT = 2
 
 PicturesFrom = Callable[[int], Iterable[Pixels | PictureError]]
 
 _DAMAGED_HINT = "Delete that folder; the next run makes it anew."
+
+
+class StoreFacts(Record):
+    """What tells one store from another.
+
+    Parameters
+    ----------
+    decoder : str
+        Another one may give other pixels.
+    short_side : int
+        To which pictures were decoded.
+    max_pixels : int
+        Of a picture; a larger one is faulty.
+    pictures : int
+        How many.
+    digests : str
+        Fingerprint of the digests of all pictures, in order.
+    """
+
+    decoder: str
+    short_side: int
+    max_pixels: int
+    pictures: int
+    digests: str
+
+
+class _Manifest(Record):
+    """Content of ``manifest.json``; `faulty` are reasons by row."""
+
+    format: int
+    facts: StoreFacts
+    pixels_bytes: int
+    pixels_sha256: str
+    index_sha256: str
+    faulty: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +73,12 @@ class Shelf:
     missing: int | None = None
 
 
-def name(facts: Mapping[str, Any]) -> str:
+def name(facts: StoreFacts) -> str:
     """Return the folder name of the store that `facts` describe."""
-    return fingerprint({"format": FORMAT, **facts})[:32]
+    return fingerprint({"format": FORMAT, **named_values(facts)})[:32]
 
 
-def read(place: Path, facts: Mapping[str, Any]) -> Shelf | None:
+def read(place: Path, facts: StoreFacts) -> Shelf | None:
     """Return the store at `place`, or None if there is none.
 
     Checks the manifest, the sizes and the index, not every pixel: see `verify`.
@@ -55,41 +92,38 @@ def read(place: Path, facts: Mapping[str, Any]) -> Shelf | None:
         return None
     manifest = _manifest(place)
     try:
-        if manifest["format"] != FORMAT or manifest["facts"] != dict(facts):
-            raise _damaged(place, "is of another kind")
-        if sha256_of_file(place / "index.bin") != manifest["index_sha256"]:
+        if manifest.format != FORMAT or manifest.facts != facts:
+            raise _damaged(place, "holds other pictures than its name says")
+        if sha256_of_file(place / "index.bin") != manifest.index_sha256:
             raise _damaged(place, "has a damaged index")
-        if (place / "pixels.bin").stat().st_size != manifest["pixels_bytes"]:
+        if (place / "pixels.bin").stat().st_size != manifest.pixels_bytes:
             raise _damaged(place, "lacks pixels")
         index = np.fromfile(place / "index.bin", INDEX)
-        faulty = {int(row): str(reason) for row, reason in manifest["faulty"].items()}
+        faulty = {int(row): reason for row, reason in manifest.faulty.items()}
         left_out = index[index["offset"] == NOT_KEPT]
         missing = int((left_out["height"].astype(np.int64) * left_out["width"] * 3).min()) if len(left_out) else None
         return Shelf(_views(place / "pixels.bin", index), faulty, missing)
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, LookupError, ValueError) as error:
         raise _damaged(place, f"cannot be read ({error})") from error
 
 
 def verify(place: Path) -> None:
     """Compare every byte of the store at `place` with its checksums; StoreError if they differ."""
     manifest = _manifest(place)
-    for part in ("index", "pixels"):
+    for part, known in (("index", manifest.index_sha256), ("pixels", manifest.pixels_sha256)):
         try:
             digest = sha256_of_file(place / f"{part}.bin")
         except OSError as error:
             raise _damaged(place, f"cannot be read ({error})") from error
-        if digest != manifest.get(f"{part}_sha256"):
+        if digest != known:
             raise _damaged(place, f"is damaged ({part}.bin is not what was written)")
 
 
-def _manifest(place: Path) -> dict[str, Any]:
-    content = read_json(place / "manifest.json")
-    if not isinstance(content, dict):
-        raise _damaged(place, "has a damaged manifest")
-    return content
+def _manifest(place: Path) -> _Manifest:
+    return read_record(place / "manifest.json", _Manifest, again=_DAMAGED_HINT)
 
 
-def write(home: Path, facts: Mapping[str, Any], pictures: PicturesFrom, *, most: int | None = None) -> Path:
+def write(home: Path, facts: StoreFacts, pictures: PicturesFrom, *, most: int | None = None) -> Path:
     """Write a store into the folder `home` and return its place.
 
     Where a process that was killed had begun the same store, this one goes on with it; interrupted, it leaves what it
@@ -98,8 +132,7 @@ def write(home: Path, facts: Mapping[str, Any], pictures: PicturesFrom, *, most:
     Parameters
     ----------
     home : Path
-    facts : mapping
-        What tells this store from others.
+    facts : StoreFacts
     pictures : callable
         Given a row, returns the pictures from that one on.
     most : int, optional
@@ -130,26 +163,26 @@ def write(home: Path, facts: Mapping[str, Any], pictures: PicturesFrom, *, most:
     return place
 
 
-def _fill(draft: Path, facts: Mapping[str, Any], pictures: PicturesFrom, most: int | None) -> None:
+def _fill(draft: Path, facts: StoreFacts, pictures: PicturesFrom, most: int | None) -> None:
     """Write the three files into `draft`, the manifest last."""
     filling = Filling(draft, most)
     filling.take(pictures(len(filling)))
     with durable_writer(draft / "index.bin") as temporary:
         np.array(filling.index, INDEX).tofile(temporary)
     filling.flush()
-    manifest = {
-        "format": FORMAT,
-        "facts": dict(facts),
-        "pixels_bytes": filling.nbytes,
-        "pixels_sha256": filling.digest.hexdigest(),
-        "index_sha256": sha256_of_file(draft / "index.bin"),
-        "faulty": filling.faulty,
-    }
-    write_json(draft / "manifest.json", manifest)
+    manifest = _Manifest(
+        format=FORMAT,
+        facts=facts,
+        pixels_bytes=filling.nbytes,
+        pixels_sha256=filling.digest.hexdigest(),
+        index_sha256=sha256_of_file(draft / "index.bin"),
+        faulty={str(row): reason for row, reason in filling.faulty.items()},
+    )
+    write_record(draft / "manifest.json", manifest)
     filling.forget()
 
 
-def _put(draft: Path, place: Path, facts: Mapping[str, Any]) -> None:
+def _put(draft: Path, place: Path, facts: StoreFacts) -> None:
     """Rename `draft` to `place`; where the same store came first, that one stays.
 
     The rename itself is not flushed: lost in a power cut, it costs a decoding, never a wrong answer.
@@ -167,7 +200,7 @@ def _put(draft: Path, place: Path, facts: Mapping[str, Any]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _stands(place: Path, draft: Path, facts: Mapping[str, Any]) -> bool:
+def _stands(place: Path, draft: Path, facts: StoreFacts) -> bool:
     """Whether the store at `place` holds whatever the one in `draft` does."""
     try:
         standing, mine = read(place, facts), read(draft, facts)

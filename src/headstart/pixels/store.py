@@ -198,13 +198,13 @@ class _Job:
         self.files, self.short_side, self.threads, self.progress = files, short_side, threads, progress
         self.digests = digests
         self.limit = pixel_limit()
-        self.facts = {
-            "decoder": DECODER,
-            "short_side": short_side,
-            "max_pixels": self.limit,
-            "pictures": len(files),
-            "digests": fingerprint(list(digests)),
-        }
+        self.facts = shelf.StoreFacts(
+            decoder=DECODER,
+            short_side=short_side,
+            max_pixels=self.limit,
+            pictures=len(files),
+            digests=fingerprint(list(digests)),
+        )
 
     def opened(self, home: Path) -> PixelStore | None:
         """Return the store if it stands whole; None, with a message if it is damaged, otherwise."""
