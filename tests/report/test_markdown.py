@@ -66,7 +66,7 @@ def test_rows_hold_the_numbers(results: Results) -> None:
     page = markdown(results)
     rows = section(page, "Strategies")
     assert "| **recommended** | svm | 0.867 | 0.803 to 0.912 | 4 s |" in rows
-    assert "| equally good | partial | 0.887 |" in rows
+    assert "| tied | partial | 0.887 |" in rows
     assert "The baseline, always answering with the most common class, reaches 0.400." in rows
     assert "| svm | pretrained | pool | svm | 0.867 | 0.803 to 0.912 | 0.863 | 0.456 | 1.4 k |" in (
         section(page, "All figures")
@@ -141,7 +141,7 @@ def test_kept_heads_and_a_doubtful_winner_are_marked(results: Results) -> None:
     marks = {row.split(" | ")[1]: row.split(" | ")[0] for row in rows if row.startswith("| ")}
     assert marks["full"] == "| fell back to linear"
     assert marks["svm"] == "| **recommended**, in doubt"
-    assert marks["linear"] == "| equally good"
+    assert marks["linear"] == "| tied"
     assert marks["knn"].strip("| ") == ""
 
 

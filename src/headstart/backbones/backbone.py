@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.backbones.held import Held
-from headstart.backbones.network_facts import Stage
+from headstart.backbones.network_facts import TITLES, Stage
 from headstart.base.params import check_choice
 from headstart.records.environment import NetworkRecord
 from headstart.records.preprocessing import Preprocessing
@@ -105,6 +105,7 @@ class Backbone:
             sha256=self.sha256,
             licence=self.licence,
             preprocessing=changed(self.preprocessing, stored_side=None),
+            title=TITLES.get(self.name),
         )
 
 

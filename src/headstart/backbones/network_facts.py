@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from headstart.records.record import Record
 
+# How people write the names of the networks that come with headstart.
+TITLES = {"tf_efficientnet_lite0": "EfficientNet-Lite0", "tf_efficientnet_lite2": "EfficientNet-Lite2"}
+
 
 class Stage(Record, kw_only=False):
     """A named place where a backbone can be cut; the cut stands before the stage.

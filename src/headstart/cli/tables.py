@@ -178,7 +178,7 @@ def plan_lines(found: DryRun, *, width: int) -> list[Line]:
     threads = f"{found.threads} thread{'s' if found.threads != 1 else ''}"
     total = (
         f"About {seconds_text(found.seconds)} on {threads} ({found.device}), and {file_size(found.bytes)} in the "
-        "cache. Steps that are cached already take no time."
+        "cache. Steps that are already done cost nothing."
     )
     if found.fits is not None:
         total += f" Within the time limit: {', '.join(found.fits) or 'nothing'}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 from headstart.records.activity import ActivityRecord
 from headstart.records.comparison import Comparison, SplitsComparison
@@ -120,11 +121,24 @@ class RepeatedSplits(Record):
     @property
     def decides(self) -> bool:
         """Whether every strategy has an interval over the splits, so that these decide the verdict."""
-        return all(one.interval is not None for one in self.strategies)
+        return bool(self.strategies) and all(one.interval is not None for one in self.strategies)
 
     def of(self, strategy: str) -> StrategyOverSplits | None:
         """Return what one strategy reached."""
         return next((one for one in self.strategies if one.strategy == strategy), None)
+
+
+Weighed = StrategyOverSplits | Metrics
+
+
+def best_first(runs: Sequence[RunRecord], weighed: Callable[[RunRecord], Weighed | None]) -> tuple[RunRecord, ...]:
+    """Return runs by their accuracy, the cheaper first among equals, the unmeasured last."""
+
+    def order(run: RunRecord) -> tuple[float, float, int]:
+        found = weighed(run)
+        return (math.inf if found is None else -found.accuracy, run.flops, run.parameters.trained)
+
+    return tuple(sorted(runs, key=order))
 
 
 class Results(Record):
@@ -181,22 +195,20 @@ class Results(Record):
         """The run that the verdict recommends."""
         return self.run(self.verdict.winner)
 
-    def deciding(self, run: RunRecord) -> StrategyOverSplits | Metrics | None:
+    @property
+    def deciding_splits(self) -> RepeatedSplits | None:
+        """What several splits say, where these decided the verdict."""
+        return self.repeated_splits if self.repeated_splits is not None and self.repeated_splits.decides else None
+
+    def deciding(self, run: RunRecord) -> Weighed | None:
         """Return accuracy and interval by which the verdict weighed a run: over several splits, or of the one."""
-        over = self.repeated_splits
-        if over is not None and over.strategies and over.decides:
-            return over.of(run.id)
-        return self.measured(run)
+        splits = self.deciding_splits
+        return self.measured(run) if splits is None else splits.of(run.id)
 
     @property
     def ranked(self) -> tuple[RunRecord, ...]:
         """The runs by the accuracy that decides, the cheaper first among equals, the unmeasured last."""
-
-        def order(run: RunRecord) -> tuple[float, float, int]:
-            weighed = self.deciding(run)
-            return (math.inf if weighed is None else -weighed.accuracy, run.flops, run.parameters.trained)
-
-        return tuple(sorted(self.runs, key=order))
+        return best_first(self.runs, self.deciding)
 
     def strategy(self, name: str) -> StrategyRecord | None:
         """Return the row of the table of strategies called `name`."""

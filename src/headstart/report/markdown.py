@@ -36,7 +36,7 @@ from headstart.report.standing import (
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
-_MARKS = {TAKEN: "**recommended**", DOUBTFUL: "**recommended**, in doubt", TIED: "equally good"}
+_MARKS = {TAKEN: "**recommended**", DOUBTFUL: "**recommended**, in doubt", TIED: "tied"}
 
 
 def write_markdown(results: Results, path: Path) -> None:
@@ -129,7 +129,7 @@ def _what_it_says(results: Results, standing: Standing) -> str:
     if chance is not None:
         parts.append(f"The baseline, always answering with the most common class, reaches {chance:.3f}.")
     if TIED in standing.marks.values():
-        parts.append("Equally good: these pictures can't tell it from the most accurate one.")
+        parts.append("Tied: the difference to the most accurate one may be luck.")
     if chose_too(results):
         parts += [chosen_on(results), *optimism(results)]
     else:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart.records.metrics import Metrics, SplitName
-from headstart.records.results import RepeatedSplits, Results, StrategyOverSplits
+from headstart.records.results import RepeatedSplits, Results, Weighed, best_first
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
 from headstart.report.numbers import decimal
@@ -39,51 +38,26 @@ class Standing:
     @classmethod
     def of(cls, results: Results) -> Standing:
         """Return how the runs of a comparison stand."""
-        splits = deciding_splits(results)
-        return cls(ranked(results.runs, results.measuring, splits), results.measuring, marks(results.verdict), splits)
+        return cls(results.ranked, results.measuring, marks(results.verdict), results.deciding_splits)
 
     @classmethod
     def so_far(cls, runs: Sequence[RunRecord]) -> Standing:
         """Return how runs stand while a comparison is under way: nothing is decided yet."""
         split: SplitName = "test" if any(run.metrics.test for run in runs) else "val"
-        return cls(ranked(runs, split), split)
+        return cls(best_first(runs, lambda run: run.metrics.of(split)), split)
 
     def measured(self, run: RunRecord) -> Metrics | None:
         """Return what a run reached on the pictures that measure."""
         return run.metrics.of(self.measuring)
 
-    def deciding(self, run: RunRecord) -> Metrics | StrategyOverSplits | None:
-        """Return accuracy and interval by which the verdict weighed a run: over splits, or of the one."""
-        return _deciding(run, self.measuring, self.splits)
+    def deciding(self, run: RunRecord) -> Weighed | None:
+        """Return accuracy and interval by which the verdict weighs a run: over splits, or of the one."""
+        return self.measured(run) if self.splits is None else self.splits.of(run.id)
 
     @property
     def pictures(self) -> int | None:
         """How many pictures measured; None where nothing was."""
         return next((found.n for run in self.runs if (found := self.measured(run))), None)
-
-
-def ranked(
-    runs: Sequence[RunRecord], measuring: SplitName, splits: RepeatedSplits | None = None
-) -> tuple[RunRecord, ...]:
-    """Return runs by the accuracy that decides, the cheaper first among equals, the unmeasured last."""
-
-    def order(run: RunRecord) -> tuple[float, float, float]:
-        found = _deciding(run, measuring, splits)
-        return (math.inf if found is None else -found.accuracy, run.flops, run.parameters.trained)
-
-    return tuple(sorted(runs, key=order))
-
-
-def _deciding(
-    run: RunRecord, measuring: SplitName, splits: RepeatedSplits | None
-) -> Metrics | StrategyOverSplits | None:
-    return run.metrics.of(measuring) if splits is None else splits.of(run.id)
-
-
-def deciding_splits(results: Results) -> RepeatedSplits | None:
-    """Return what several splits gave, where these decided the verdict."""
-    found = results.repeated_splits
-    return found if found is not None and found.strategies and found.decides else None
 
 
 def splits_text(splits: RepeatedSplits) -> str:

@@ -29,8 +29,8 @@ _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 _MEANINGS = {
     TAKEN: "recommended",
     DOUBTFUL: "recommended, but in doubt: the verdict says why",
-    TIED: "equally good, as far as these pictures can tell",
-    SAME: "fell back to another strategy's result",
+    TIED: "tied: the difference may be luck",
+    SAME: "same result as another strategy (training did not help)",
 }
 _ROLES: dict[str, Role] = {TAKEN: "winner", TIED: "tied", DOUBTFUL: "warning"}
 
