@@ -63,7 +63,9 @@ def test_order_of_pictures_and_names_of_classes_do_not_matter(drawn, seed):
     moved = measure(np.argsort(names)[labels[pictures]], probabilities[pictures][:, names])
     for key, value in named_values(measure(labels, probabilities)).items():
         if not key.startswith("per_class") and not key.endswith(("1_interval", "cy_interval", "_kind", "unit")):
-            assert getattr(moved, key) == (None if value is None else pytest.approx(value))  # the others are drawn, or words
+            assert getattr(moved, key) == (
+                None if value is None else pytest.approx(value)
+            )  # the others are drawn, or words
     low, high = moved.interval
     assert 0 <= low <= moved.accuracy <= high <= 1
 
