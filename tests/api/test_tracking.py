@@ -22,7 +22,7 @@ def test_what_is_typed_again_with_a_tracker_is_told_and_not_trained_again(
     before = read_results(folder)
     monkeypatch.setattr("headstart.report.trackers.tensorboard.Boards.log", _refuse)
     failed = hs.compare(pictures, out=folder, trackers="tensorboard", **QUICK)
-    assert "TensorBoard could not be told (the disk is away)." in failed.tracked[0].error
+    assert "TensorBoard could not be reached or written (the disk is away)." in failed.tracked[0].error
     assert failed.verdict.text == experiment.verdict.text
     monkeypatch.undo()
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))

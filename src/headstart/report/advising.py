@@ -16,8 +16,8 @@ from headstart.words.advice import sentences
 FIELDS: dict[tuple[Size, Similarity], str] = {
     ("large", "similar"): "train the last part",
     ("large", "dissimilar"): "train everything",
-    ("small", "similar"): "train only a new head",
-    ("small", "dissimilar"): "train the last part (hard)",
+    ("small", "similar"): "train only a classifier on top",
+    ("small", "dissimilar"): "train the last part (hard case)",
 }
 _SIZES: dict[Size, str] = {"large": "many pictures", "small": "few pictures"}
 _SIMILARITIES: tuple[Similarity, ...] = ("similar", "dissimilar")

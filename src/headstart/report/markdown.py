@@ -104,19 +104,21 @@ def _strategies(results: Results, standing: Standing) -> list[str]:
     """Return the short table, by the accuracy that decides, and what a reader must know of it."""
     if not standing.runs:
         return []
-    what = f"mean over {splits_text(standing.splits)}" if standing.splits else f"on {results.measuring}"
+    what = f"accuracy on {results.measuring}"
+    if standing.splits:
+        what = f"mean accuracy over {splits_text(standing.splits)}"
     rows = []
     for run in standing.runs:
         found = standing.deciding(run)
         reached = ["–", "–"] if found is None else [decimal(found.accuracy), interval(found.interval)]
         mark = _marked(standing.marks.get(run.id), results.verdict.same_as.get(run.id, ""))
         rows.append([mark, escaped(run.id), *reached, seconds_text(run.seconds.total)])
-    lines = table(["", "strategy", f"accuracy, {what}", "95 % interval", "time"], rows, right=(2, 3, 4))
+    lines = table(["", "strategy", what, "95 % interval", "time"], rows, right=(2, 3, 4))
     return [*lines, "", _what_it_says(results, standing)]
 
 
 def _marked(mark: str | None, same: str) -> str:
-    """Return what stands before a row: recommended, equally good, or whose result it fell back to."""
+    """Return what stands before a row: recommended, tied, or whose result it fell back to."""
     return f"fell back to {escaped(same)}" if mark == SAME else _MARKS.get(mark or "", "")
 
 

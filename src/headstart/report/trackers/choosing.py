@@ -89,7 +89,7 @@ def choose_trackers(names: Sequence[str] | str | None) -> tuple[str, ...]:
         if missing:
             raise DependencyError(
                 f"{row.title} needs the package {' and '.join(missing)}, which is not installed.",
-                hint=f'Type: pip install "headstart[{row.extra}]"   (nothing was begun).',
+                hint=f'Nothing has started yet. Type: pip install "headstart[{row.extra}]"',
             )
     return tuple(name for name in TRACKERS if name in asked)
 

@@ -26,7 +26,7 @@ from headstart.report.standing import Standing
 Value = str | int | float | bool
 
 COMPARISON = "comparison"
-_MARKS = {standing.TAKEN: "winner", standing.DOUBTFUL: "in doubt", standing.TIED: "tied", standing.SAME: "same head"}
+_MARKS = {standing.TAKEN: "winner", standing.DOUBTFUL: "in doubt", standing.TIED: "tied", standing.SAME: "same result"}
 _LEVEL = "0.95"  # of the prediction sets that `predict` states
 
 
