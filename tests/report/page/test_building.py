@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.sample import measured_as, run_of, with_run, with_runs, with_verdict
+from report.sample import measured_as, over_splits, run_of, with_run, with_runs, with_verdict
 
 from headstart.base.errors import DataError, StoreError
 from headstart.records.codec import write_record
@@ -113,6 +113,21 @@ def test_where_nothing_can_be_called_better_yet_heading_title_and_table_say_so(
     assert ": use svm" not in page
     assert page.count("in doubt") == 1
     assert '<span class="badge">recommended</span>' not in page
+
+
+def test_where_several_splits_decide_the_first_screen_goes_by_them(run_folder: Path) -> None:
+    means = over_splits({run.id: 0.7 + 0.02 * at for at, run in enumerate(read_results(run_folder).runs)})
+    results = changed(read_results(run_folder), repeated_splits=means)
+    page, _ = build(results, run_folder)
+    outline(page)
+    first = page.partition('id="verdict-title"')[2].partition("</section>")[0]
+    assert "74.0\u00a0%</strong> right on average over 20 splits of the pictures" in first
+    assert "86.7" not in first.replace("(0.867)", "")
+    good = asked(results, run_folder)["How good is it?"]
+    assert good.short == "74.0\u00a0% right"
+    assert "expect 69\u00a0% to 79\u00a0%" in good.told
+    assert "means over several splits</a>" in page
+    assert "means over several splits</a>" not in build(read_results(run_folder), run_folder)[0]
 
 
 def test_names_from_right_to_left_turn_no_number_around(run_folder: Path) -> None:
