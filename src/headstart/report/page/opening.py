@@ -11,7 +11,7 @@ from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
-from headstart.report import standing, text
+from headstart.report import text
 from headstart.report.page import svg
 from headstart.report.page.looks import run_look
 from headstart.report.page.svg import Scale
@@ -119,7 +119,7 @@ def winner_card(results: Results, typed: text.Typed) -> Card | None:
 
 def measured_on(results: Results, run: RunRecord) -> str:
     """Return on what the accuracy of a run was measured that the verdict goes by."""
-    over, found = standing.deciding_splits(results), results.measured(run)
+    over, found = results.deciding_splits, results.measured(run)
     if over is not None:
         return f"on average over {(over.folds or 1) * over.seeds} splits of the pictures"
     return "" if found is None else f"on {found.n:,} pictures it had never seen"

@@ -72,7 +72,7 @@ def ranking(results: Results) -> Ranking:
         high=scale.high,
         chance=standing.chance_accuracy(results),
         late=results.not_run,
-        by_splits=standing.deciding_splits(results) is not None,
+        by_splits=results.deciding_splits is not None,
     )
 
 
