@@ -22,6 +22,7 @@ from headstart.report.page import drawings, mapped
 from headstart.report.page.building import build, write_page
 from headstart.report.page.questions import Question, questions
 from headstart.report.page.reading import read_results
+from headstart.report.page.trust import trust
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -228,6 +229,18 @@ def test_trust_in_one_answer_and_in_all_do_not_contradict_each_other(
         assert not off or found.short.removeprefix("no, it is ") in found.told
     else:
         assert found.short == ("at 95 %, yes" if off else "yes")
+
+
+@pytest.mark.parametrize(("temperature", "rings"), [(None, False), (1.0, False), (2.0, True)])
+def test_answers_before_their_correction_are_rings_where_there_was_one(
+    run_folder: Path, temperature: float | None, rings: bool
+) -> None:
+    results = read_results(run_folder)
+    found = trust(results, read_answers(results, run_folder), run_of(results, "svm"), temperature)
+    assert found.before == rings
+    assert ('class="before"' in found.drawing) == rings
+    assert found.record is None
+    assert not found.off
 
 
 def test_it_is_the_same_page_twice(run_folder: Path) -> None:
