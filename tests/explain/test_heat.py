@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from headstart.backbones.engine import TorchEngine
 from headstart.base.types import Affine, Kernel, Neighbours
 from headstart.bundle import Model
 from headstart.explain.heat import Heat, alike, heat_of
@@ -44,9 +45,12 @@ class Looks(nn.Module):
 def model(row: int = 0, column: int = 0, slope: float = 6.0) -> Model:
     head = Affine(weight=np.array([[0.0], [slope]]), bias=np.array([0.0, -1.0]))
     return Model(
-        network=Looks(row, column), head=head, preprocessing=PREPROCESSING, classes=("dark", "bright"),
-        info=BundleInfo(architecture="looks", folded=False),
-    )  # fmt: skip
+        engine=TorchEngine(Looks(row, column), SIDE, decided=False),
+        head=head,
+        preprocessing=PREPROCESSING,
+        classes=("dark", "bright"),
+        info=BundleInfo(architecture="looks"),
+    )
 
 
 def white() -> np.ndarray:
@@ -92,8 +96,9 @@ def test_a_spot_that_speaks_against_the_answer_is_below_zero() -> None:
     square = white()
     square[SIDE // 2 :] = 0  # a network that looks everywhere: the dark half speaks against "bright"
     one = model(slope=3.0)
-    assert isinstance(one.network, Looks)
-    one.network.window.data.fill_(1 / SIDE**2 * 2)
+    network = one.engine.network
+    assert isinstance(network, Looks)
+    network.window.data.fill_(1 / SIDE**2 * 2)
     one.head.bias[:] = (0.0, 0.2)
     (heat,) = heat_of([one], square)
     assert heat.answer == "bright"

@@ -12,6 +12,7 @@ import pytest
 from drawing import draw_picture
 
 from headstart import backbones
+from headstart.backbones.engine import TorchEngine
 from headstart.base.types import Affine
 from headstart.bundle import Model
 from headstart.explain.heat import ASKED
@@ -58,9 +59,12 @@ def bundles(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed, name in enumerate(("svm", "partial")):
         weight = np.random.default_rng(seed).normal(size=(len(classes), backbone.features))
         Model(
-            network=backbone.network.eval(), head=Affine(weight=weight, bias=np.zeros(len(classes))),
-            preprocessing=backbone.preprocessing, classes=classes, info=BundleInfo(architecture="convnet64"),
-        ).save(run_folder / "bundles" / name)  # fmt: skip
+            engine=TorchEngine(backbone.network.eval(), backbone.preprocessing.input_size),
+            head=Affine(weight=weight, bias=np.zeros(len(classes))),
+            preprocessing=backbone.preprocessing,
+            classes=classes,
+            info=BundleInfo(architecture="convnet64"),
+        ).save(run_folder / "bundles" / name)
     runs = tuple(changed(run, preprocessing=backbone.preprocessing) for run in results.runs)
     write_record(run_folder / "results.json", changed(results, runs=runs))
     return run_folder

@@ -16,12 +16,11 @@ import numpy as np
 from headstart.base.errors import HeadstartError, PictureError
 from headstart.base.files import sha256_of_file
 from headstart.bundle import Model, load
-from headstart.bundle.folder import MANIFEST
+from headstart.bundle.folder import read_manifest
 from headstart.evidence.mistakes import worst_mistakes
 from headstart.explain.heat import ASKED, Heat, alike, heat_of
 from headstart.pixels import decode, frame
 from headstart.pixels.root import found_root
-from headstart.records.bundle import BundleManifest
 from headstart.records.codec import read_record, write_record
 from headstart.records.heat import HEAT_FORMAT, HeatFile, HeatOfRun
 from headstart.records.held_out import HeldOutAnswers, read_answers
@@ -189,6 +188,6 @@ def _read(file: Path) -> HeatFile:
 
 def _checksum(bundle: Path) -> str | None:
     try:
-        return read_record(bundle / MANIFEST, BundleManifest).sha256
+        return read_manifest(bundle).sha256
     except HeadstartError:
         return None

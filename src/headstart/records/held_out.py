@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import StoreError
+from headstart.base.types import Floats
 from headstart.records.columns import PredictionsFile
 from headstart.records.results import Results
 
-Floats = NDArray[Any]
 Labels = NDArray[np.int64]
 
 

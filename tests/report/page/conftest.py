@@ -34,7 +34,7 @@ def write_run_folder(folder: Path, results: Results, data: Path) -> Results:
     paths = [f"{classes[label]}/{number:03d}.jpg" for number, label in enumerate(labels)]
     for number, path in enumerate(paths):
         draw_picture(data / path, ("circle", "square", "other")[labels[number] % 3], number)
-    for seed, run in enumerate(results.runs):
+    for seed, run in enumerate(results.runs, start=5):
         (folder / run.predictions).parent.mkdir(parents=True, exist_ok=True)
         PredictionsFile(folder / run.predictions).write(
             classes,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.sample import measured_as, run_of, with_run, with_runs, with_verdict
+from report.sample import measured_as, over_splits, run_of, with_run, with_runs, with_verdict
 
 from headstart.base.errors import DataError, StoreError
 from headstart.records.codec import write_record
@@ -22,6 +22,7 @@ from headstart.report.page import drawings, mapped
 from headstart.report.page.building import build, write_page
 from headstart.report.page.questions import Question, questions
 from headstart.report.page.reading import read_results
+from headstart.report.page.trust import trust
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -113,6 +114,21 @@ def test_where_nothing_can_be_called_better_yet_heading_title_and_table_say_so(
     assert ": use svm" not in page
     assert page.count("in doubt") == 1
     assert '<span class="badge">recommended</span>' not in page
+
+
+def test_where_several_splits_decide_the_first_screen_goes_by_them(run_folder: Path) -> None:
+    means = over_splits({run.id: 0.7 + 0.02 * at for at, run in enumerate(read_results(run_folder).runs)})
+    results = changed(read_results(run_folder), repeated_splits=means)
+    page, _ = build(results, run_folder)
+    outline(page)
+    first = page.partition('id="verdict-title"')[2].partition("</section>")[0]
+    assert "74.0\u00a0%</strong> right on average over 20 splits of the pictures" in first
+    assert "86.7" not in first.replace("(0.867)", "")
+    good = asked(results, run_folder)["How good is it?"]
+    assert good.short == "74.0\u00a0% right"
+    assert "expect 69\u00a0% to 79\u00a0%" in good.told
+    assert "means over several splits</a>" in page
+    assert "means over several splits</a>" not in build(read_results(run_folder), run_folder)[0]
 
 
 def test_names_from_right_to_left_turn_no_number_around(run_folder: Path) -> None:
@@ -213,6 +229,18 @@ def test_trust_in_one_answer_and_in_all_do_not_contradict_each_other(
         assert not off or found.short.removeprefix("no, it is ") in found.told
     else:
         assert found.short == ("at 95 %, yes" if off else "yes")
+
+
+@pytest.mark.parametrize(("temperature", "rings"), [(None, False), (1.0, False), (2.0, True)])
+def test_answers_before_their_correction_are_rings_where_there_was_one(
+    run_folder: Path, temperature: float | None, rings: bool
+) -> None:
+    results = read_results(run_folder)
+    found = trust(results, read_answers(results, run_folder), run_of(results, "svm"), temperature)
+    assert found.before == rings
+    assert ('class="before"' in found.drawing) == rings
+    assert found.record is None
+    assert not found.off
 
 
 def test_it_is_the_same_page_twice(run_folder: Path) -> None:
@@ -343,7 +371,7 @@ def test_results_of_another_schema_and_without_runs_are_errors_that_say_what_to_
     write_record(run_folder / "results.json", changed(results, schema=1))
     with pytest.raises(StoreError, match="of schema 1") as caught:
         read_results(run_folder)
-    assert "Remove the folder" in (caught.value.hint or "")
+    assert results.command in (caught.value.hint or "")
     write_record(run_folder / "results.json", changed(results, runs=()))
     with pytest.raises(StoreError, match="holds no run"):
         read_results(run_folder)

@@ -36,7 +36,7 @@ def manifest(results: Results, sha256: str) -> BundleManifest:
         preprocessing=results.runs[0].preprocessing,
         info=BundleInfo(architecture="convnet64"),
         head=HeadRecord(kind="affine", numbers={}),
-        calibration=BundleCalibration(temperature=1.0),
+        calibration=BundleCalibration(temperature=1.0, sets=None, none_of_these=None),
         sha256=sha256,
     )
 

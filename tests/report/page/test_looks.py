@@ -79,6 +79,7 @@ def test_a_run_of_another_depth_is_partial_everywhere(tmp_path: Path) -> None:
     assert drawn_as_partial(str(card.bar))
     assert pairs is not None
     assert drawn_as_partial(str(pairs.rows[0].bar))
+    assert "sign c1" in next(row.bar for row in pairs.others if (row.a, row.b) == ("svm", "linear"))
     assert splits is not None
     assert drawn_as_partial(str(splits.rows[0].bar))
     assert all(drawn_as_partial(str(row.bar)) for row in class_table(results, answers, run).rows if row.bar)

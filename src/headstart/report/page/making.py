@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from headstart.records.plan import PlanStep
 from headstart.records.results import Results, Skipped
-from headstart.records.run import RunRecord
-from headstart.report.facts import facts, value_text
+from headstart.report.facts import facts, settings_of, value_text
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import matrices
 
@@ -98,7 +97,7 @@ def making(results: Results) -> Making:
     chosen, network = results.chosen, results.backbone
     return Making(
         plan=_steps(results.plan),
-        settings=tuple((run.id, _settings(run)) for run in results.runs),
+        settings=tuple((run.id, _named(settings_of(run).items())) for run in results.runs),
         chosen=(
             ChosenValue("framing", chosen.framing, _losses(chosen.by.framing)),
             ChosenValue("augmentation", chosen.augment, _losses(chosen.by.augment)),
@@ -126,11 +125,6 @@ def _steps(plan: tuple[PlanStep, ...]) -> tuple[Step, ...]:
         )
         for step in plan
     )
-
-
-def _settings(run: RunRecord) -> Named:
-    made = run.solved if run.solved is not None else run.training
-    return () if made is None else _named(facts(made))
 
 
 def _losses(losses: dict[str, float]) -> Named:

@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from headstart.records.metrics import SplitName
 from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
@@ -52,7 +51,7 @@ class Command(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """The recommended strategy, what it reached, and what to type to use it."""
+    """The recommended strategy, what it reached (by what decided, and on what), and what to type to use it."""
 
     id: str
     heading: str
@@ -60,8 +59,7 @@ class Card:
     accuracy: float | None
     interval: Interval | None
     bar: Markup
-    n: int
-    split: SplitName
+    measured: str
     optimistic: bool
     tied: tuple[str, ...]
     commands: tuple[Command, ...]
@@ -103,8 +101,8 @@ def winner_card(results: Results, typed: text.Typed) -> Card | None:
     run = results.winner
     if run is None:
         return None
-    found, row = results.measured(run), results.strategy(run.strategy)
-    accuracy, interval = (None, None) if found is None else (found.accuracy, found.interval)
+    weighed, found, row = results.deciding(run), results.measured(run), results.strategy(run.strategy)
+    accuracy, interval = (None, None) if weighed is None else (weighed.accuracy, weighed.interval)
     return Card(
         id=run.id,
         heading=heading(results.verdict),
@@ -112,12 +110,19 @@ def winner_card(results: Results, typed: text.Typed) -> Card | None:
         accuracy=accuracy,
         interval=interval,
         bar=svg.interval_bar(accuracy, interval, Scale(0.0, 1.0, 0, 100), run_look(results, run)),
-        n=0 if found is None else found.n,
-        split=results.measuring,
-        optimistic=found is not None and found.used_for_choosing,
+        measured=measured_on(results, run),
+        optimistic=weighed is found and found is not None and found.used_for_choosing,
         tied=results.verdict.tied_with,
         commands=_commands(run, typed) if typed.folder else (),
     )
+
+
+def measured_on(results: Results, run: RunRecord) -> str:
+    """Return on what the accuracy of a run was measured that the verdict goes by."""
+    over, found = results.deciding_splits, results.measured(run)
+    if over is not None:
+        return f"on average over {(over.folds or 1) * over.seeds} splits of the pictures"
+    return "" if found is None else f"on {found.n:,} pictures it had never seen"
 
 
 def _commands(run: RunRecord, typed: text.Typed) -> tuple[Command, ...]:

@@ -14,6 +14,7 @@ from headstart.records.run import RunRecord
 from headstart.report import standing
 from headstart.report.numbers import seconds_text
 from headstart.report.page.drawings import percent, points
+from headstart.report.page.opening import measured_on
 from headstart.report.page.ranking import told_apart
 from headstart.words.learning import worth_text
 
@@ -44,12 +45,14 @@ def questions(results: Results, answers: HeldOutAnswers, looked: Sequence[Questi
 
 
 def _good(results: Results, winner: RunRecord) -> Question | None:
-    found = results.measured(winner)
+    found = results.deciding(winner)
     if found is None:
         return None
-    chance, (low, high) = standing.chance_accuracy(results), found.interval
-    told = f"Measured on {found.n:,} pictures that it had never seen. "
-    told += f"On new pictures of the same kind, expect {percent(low, 0)} to {percent(high, 0)}."
+    chance = standing.chance_accuracy(results)
+    told = f"Measured {measured_on(results, winner)}."
+    if found.interval is not None:
+        low, high = (percent(end, 0) for end in found.interval)
+        told += f" On new pictures of the same kind, expect {low} to {high}."
     if chance is not None:
         told += f" Always saying the most common class would reach {percent(chance, 0)}."
     return Question("How good is it?", f"{percent(found.accuracy)} right", told, "strategies")
@@ -125,7 +128,8 @@ def _trusted(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Qu
     record = None if found is None else found.calibration
     asked, off = "Can I trust its probabilities?", _off(record, answers, winner.id)
     if sure < _LEAST_SURE:
-        told = f"Only {sure} answer{' states' if sure == 1 else 's state'} 95 % or more: too few to check those alone."
+        some = f"Only {sure} answer{' states' if sure == 1 else 's state'}" if sure else "No answer states"
+        told = f"{some} 95 % or more{': too few to check those alone' if sure else ''}."
         return Question(asked, _in_short(off, record), f"{_whole(off, record)}{told}", "sureness")
     lacks = mean - right / sure
     short = "yes" if lacks <= _KEPT else "not quite" if lacks <= _NEARLY_KEPT else "no"

@@ -45,7 +45,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The rows, best first; on how many pictures of which split; the scale of the bars; what guessing reaches."""
+    """The rows, best first; on how many pictures of which split; the scale of the bars; what guessing reaches.
+
+    `by_splits`: the verdict, and so the order, goes by means over several splits.
+    """
 
     rows: tuple[Row, ...]
     n: int | None
@@ -54,6 +57,7 @@ class Ranking:
     high: float
     chance: float | None
     late: tuple[NotRun, ...]
+    by_splits: bool
 
 
 def ranking(results: Results) -> Ranking:
@@ -68,6 +72,7 @@ def ranking(results: Results) -> Ranking:
         high=scale.high,
         chance=standing.chance_accuracy(results),
         late=results.not_run,
+        by_splits=results.deciding_splits is not None,
     )
 
 

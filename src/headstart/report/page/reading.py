@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.base.errors import HeadstartError, StoreError
-from headstart.bundle.folder import MANIFEST
-from headstart.records.bundle import BundleManifest
+from headstart.bundle.folder import read_manifest
 from headstart.records.codec import read_record
 from headstart.records.columns import NO_MAP, MapColumns, MapFile
 from headstart.records.results import SCHEMA, Results
@@ -47,7 +46,7 @@ def read_map(results: Results, folder: Path) -> MapColumns:
 def temperature(bundle: Path) -> float | None:
     """Return by what a bundle's scores are divided, None where it cannot be told."""
     try:
-        told = read_record(bundle / MANIFEST, BundleManifest).calibration.temperature
+        told = read_manifest(bundle).calibration.temperature
     except HeadstartError:
         return None
     return told if told > 0 else None
