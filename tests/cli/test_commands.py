@@ -17,6 +17,10 @@ import headstart
 from headstart.base.errors import StoreError
 from headstart.base.options import Option, options_of
 from headstart.experiment.option_table import VERBS
+from headstart.records.answers import Evaluation
+from headstart.records.codec import encoded
+from headstart.records.metrics import Calibration, NoneOfThese, SetCoverage, SetsMeasured
+from headstart.records.record import changed
 from headstart.report.trackers.choosing import Tracked
 
 EVERY_OPTION = """
@@ -123,15 +127,15 @@ def test_compare_prints_table_verdict_and_where_to_go(call: Call, own_folder: Pa
     (own_folder / "photos.run" / "report.md").write_text("x")
     output = call("compare", "photos", "--quiet").stdout
     assert "✓ svm       pool      0.867" in output
-    assert "Verdict: Take svm." in output
-    assert "Look:   photos.run/report.md\nUse it: headstart predict photos.run/bundles/svm PICTURES\n" in output
+    assert "Verdict: Use svm:" in output
+    assert "Report: photos.run/report.md\nUse it: headstart predict photos.run/bundles/svm PICTURES\n" in output
 
 
 @pytest.mark.parametrize("command", [["compare", "photos"], ["demo"], ["run", "ants_bees", "--data", "d"]])
 def test_json_is_one_document_and_nothing_else(call: Call, command: list[str]) -> None:
     result = call(*command, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["runs"] == sample_results()["runs"]
+    assert json.loads(result.stdout)["runs"] == json.loads(encoded(sample_results()))["runs"]
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -173,26 +177,39 @@ def test_evaluate_prints_recall_and_confusion(call: Call, verbs: StandIn) -> Non
     output = call("evaluate", "b", "d", "--split", "test", "--quiet").stdout
     assert "accuracy 0.867 on 150 test pictures  (95 % interval 0.803 to 0.912)" in output
     assert "개와 고양이   0.860        50    5           43       2" in output
-    assert "Most often mixed up: 개와 고양이 as bee (5)" in output
+    assert "Most often mistaken: 개와 고양이 for bee (5)" in output
     assert "broken.jpg: the file ends too early" in output
     assert verbs.calls[0][2] == {"split": "test"}
 
 
 def test_evaluate_tells_what_came_true(call: Call) -> None:
     class Stated(StandIn):
-        def evaluate(self, *given: Any, **options: Any) -> dict[str, Any]:
-            reached = {"coverage": 0.953, "mean_size": 1.2}
-            more = {"calibration": {"ece": 0.03}, "sets": {"0.95": reached}, "none_of_these": {"share": 0.04}}
-            evaluation = super().evaluate("b", "d")
-            return {**evaluation, "metrics": {**evaluation["metrics"], **more}}
+        def evaluate(self, *given: Any, **options: Any) -> Evaluation:
+            reached = SetCoverage(coverage=0.953, interval=(0.9, 0.98), mean_size=1.2, single=0.8, empty=0.0)
+            metrics = changed(
+                EVALUATION.metrics,
+                calibration=Calibration(
+                    ece=0.03,
+                    ece_before=0.1,
+                    ece_if_true=0.02,
+                    ece_by_luck_at_most=0.05,
+                    loss_before=0.5,
+                    reliability=(),
+                ),
+                sets=SetsMeasured(pictures=400, units=400, levels={"0.95": reached}),
+                none_of_these=NoneOfThese(share=0.04, interval=(0.01, 0.09)),
+            )
+            return changed(EVALUATION, metrics=metrics)
 
     output = call("evaluate", "b", "d", verbs=Stated()).stdout
-    assert "calibration error 0.030 · in the 95 % sets 0.953, 1.20 classes each" in " ".join(output.split())
-    assert "none of these 0.040" in " ".join(output.split())
+    assert "calibration error 0.030 · true class in the 95 % set: 0.953 · classes in a set: 1.20" in " ".join(
+        output.split()
+    )
+    assert "called none of these: 0.040" in " ".join(output.split())
 
 
 def test_evaluate_as_json(call: Call) -> None:
-    assert json.loads(call("evaluate", "b", "d", "--json").stdout) == EVALUATION
+    assert json.loads(call("evaluate", "b", "d", "--json").stdout) == json.loads(encoded(EVALUATION))
 
 
 def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verbs: StandIn) -> None:
@@ -204,7 +221,10 @@ def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verb
 
 def test_predict_as_json(call: Call) -> None:
     document = json.loads(call("predict", "b", "new", "--json").stdout)
-    assert document == {"rows": PREDICTIONS, "skipped": [{"path": "new/x.gif", "reason": "GIF is not read"}]}
+    assert document == {
+        "rows": json.loads(encoded(PREDICTIONS)),
+        "skipped": [{"path": "new/x.gif", "reason": "GIF is not read"}],
+    }
 
 
 def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
@@ -228,11 +248,11 @@ def test_predict_says_what_else_it_may_be(call: Call) -> None:
     class Unsure(StandIn):
         def predict(self, *given: Any, **options: Any) -> Any:
             answer = super().predict("b", [])
-            answer.rows = [{**answer.rows[0], "set": ["bee"], "none_of_these": True}, answer.rows[1]]
-            return answer
+            first, second = answer.rows
+            return changed(answer, rows=(changed(first, set=("bee",), none_of_these=True), second))
 
     lines = call("predict", "b", "x", verbs=Unsure()).stdout.splitlines()
-    assert lines[0].endswith("0.980  none of these?")
+    assert lines[0].endswith("0.980  perhaps none of these")
     assert lines[1].endswith("0.512  or bee")
 
 
@@ -245,12 +265,12 @@ def test_stages_names_a_cut_to_try(call: Call) -> None:
     output = call("stages", "resnet18").stdout
     assert "layer4  256 x 14 x 14  50.2 k       8.4 M   820 M              8.4 M" in output
     assert output.endswith("Use it: headstart fit DATA --strategy partial --backbone resnet18 --cut layer4\n")
-    assert json.loads(call("stages", "--json").stdout) == STAGES
+    assert json.loads(call("stages", "--json").stdout) == json.loads(encoded(STAGES))
 
 
 def test_weights_and_data(call: Call, verbs: StandIn) -> None:
     assert "✓  tf_efficientnet_lite0  Apache-2.0" in call("weights", "list").stdout
-    assert call("weights", "verify", "resnet18").stdout.splitlines()[1] == "tensors  296"
+    assert call("weights", "verify", "resnet18").stdout.splitlines()[-1] == "features    1280"
     assert "Next: headstart compare 'my pictures'" in call("data", "fetch", "hymenoptera", "--to", "x").stdout
     assert verbs.calls[-1] == ("fetch_data", ("hymenoptera",), {"target": Path("x"), "offline": False})
 
@@ -258,12 +278,12 @@ def test_weights_and_data(call: Call, verbs: StandIn) -> None:
 def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> None:
     output = call("plan", "my photos", "--strategies", "full").stdout
     assert [line.split() for line in output.splitlines()[:3]] == [
-        ["step", "pictures", "about", "on", "disk", "FLOPs"],
+        ["step", "pictures", "time,", "about", "on", "disk", "FLOPs"],
         ["decode", "397", "1.2", "s", "109", "MB"],
         ["full", "2,440", "1", "min", "47", "s", "5.2", "T"],
     ]
-    assert "About 1 min 48 s on 2 threads (cpu), 109 MB in the cache." in output
-    assert output.endswith("Do it: headstart compare 'my photos' --strategies full\n")
+    assert "About 1 min 48 s on 2 threads (cpu), and 109 MB in the cache." in output
+    assert output.endswith("Run it: headstart compare 'my photos' --strategies full\n")
     assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
     assert [name for name, *_ in verbs.calls] == ["plan", "plan"]
     call(*EVERY_OPTION.split(), "--dry-run")
@@ -285,7 +305,7 @@ def test_cache(call: Call, verbs: StandIn) -> None:
     assert json.loads(call("cache", "list", "--json").stdout)["bytes"] == 2_600_000
     assert call("cache", "clear", "features").stdout == "Removed 1 entry, 2.6 MB.\n"
     assert verbs.calls[-1] == ("clear_cache", ("features",), {})
-    assert call("cache", "limit", "20GB").stdout.startswith("The cache may take 20.0 GB. What")
+    assert call("cache", "limit", "20GB").stdout.startswith("The cache may now take up to 20.0 GB. Files")
 
 
 def test_version(call: Call) -> None:
@@ -293,13 +313,11 @@ def test_version(call: Call) -> None:
 
 
 def test_names_cannot_steer_the_terminal(call: Call, verbs: StandIn) -> None:
-    evil: list[dict[str, Any]] = [{"path": "a\x1b[2Jb\n.jpg", "label": "bee", "probability": 1.0, "probabilities": {}}]
+    evil = changed(PREDICTIONS[0], path="a\x1b[2Jb\n.jpg")
 
     class Evil(StandIn):
         def predict(self, *given: Any, **options: Any) -> Any:
-            answer = super().predict("b", [])
-            answer.rows = evil
-            return answer
+            return changed(super().predict("b", []), rows=(evil,))
 
     output = call("predict", "b", "x", verbs=Evil()).stdout
     assert "\x1b" not in output
@@ -318,18 +336,19 @@ def test_fit_does_not_replace_an_older_bundle_unasked(call: Call, verbs: StandIn
 
 def test_what_was_trained_on_is_told_with_the_accuracy(call: Call) -> None:
     class Seen(StandIn):
-        def evaluate(self, *given: Any, **options: Any) -> dict[str, Any]:
-            return {**super().evaluate("b", "d"), "trained_on": 7}
+        def evaluate(self, *given: Any, **options: Any) -> Evaluation:
+            return changed(EVALUATION, trained_on=7)
 
-    assert "! 7 of these" in call("evaluate", "b", "d", "-q", verbs=Seen()).stdout
+    shown = " ".join(call("evaluate", "b", "d", "-q", verbs=Seen()).stdout.split())
+    assert "! The classifier was trained on 7 of these 150 pictures" in shown
 
 
 def test_a_recipe_with_another_network_is_not_judged(call: Call) -> None:
     class Other(StandIn):
         def run_recipe(self, *given: Any, **options: Any) -> Any:
             answer = super().run_recipe("ants_bees", progress=None)
-            answer.results["recipe"]["own_network"] = False
-            return answer
+            recipe = changed(answer.results.recipe, own_network=False)
+            return SimpleNamespace(**{**vars(answer), "results": changed(answer.results, recipe=recipe)})
 
     output = call("run", "ants_bees", "--data", "d", "--backbone", "resnet50", verbs=Other()).stdout
     assert "another network" in output
@@ -352,7 +371,7 @@ def test_an_export_that_fails_takes_nothing_from_the_answer(call: Call) -> None:
     result = call("predict", "b", "new", verbs=Full())
     assert result.exit_code == 0
     assert "new/1.jpg" in result.stdout
-    assert "as slow: '/c' could not be written." in result.stderr
+    assert "no faster: '/c' could not be written." in result.stderr
 
 
 def test_activity_hands_over_its_options_and_prints_the_answer(call: Call, verbs: StandIn) -> None:
@@ -371,14 +390,14 @@ def test_activity_hands_over_its_options_and_prints_the_answer(call: Call, verbs
         "split": Path("s.parquet"),
         "threads": 1,
     }
-    assert "The guess holds here." in result.stdout
-    assert "Look: black.run/report.html" in result.stdout
+    assert "Yes: the share falls." in result.stdout
+    assert "Report: black.run/report.html" in result.stdout
     assert json.loads(call("activity", "photos", "--json").stdout)["activity"]["pictures"] == 150
 
 
 def test_a_report_says_where_it_is(call: Call, verbs: StandIn, own_folder: Path) -> None:
     result = call("report", "photos.run", "--data", "/elsewhere")
-    assert (result.exit_code, result.stdout) == (0, "Look: report.html\n")
+    assert (result.exit_code, result.stdout) == (0, "Report: report.html\n")
     given = verbs.calls[-1]
     assert given[:2] == ("write_report", (Path("photos.run"),))
     assert (given[2]["data"], given[2]["quick"], given[2]["activity"]) == (Path("/elsewhere"), False, False)
@@ -394,7 +413,7 @@ def test_a_report_tells_the_trackers_that_are_named(
 ) -> None:
     monkeypatch.setattr("headstart.report.trackers.choosing.find_spec", lambda name: object())
     result = call("report", "photos.run", "--mlflow", "--data", "/elsewhere")
-    assert (result.exit_code, result.stdout) == (0, "Look: report.html\nMLflow: mlflow ui of photos.run\n")
+    assert (result.exit_code, result.stdout) == (0, "Report: report.html\nMLflow: mlflow ui of photos.run\n")
     assert [name for name, *_ in verbs.calls] == ["write_report", "track"], "the page comes first: it is kept there"
     assert verbs.calls[-1] == ("track", (Path("photos.run"), ["mlflow"]), {"data": Path("/elsewhere")})
     answer = json.loads(call("report", "photos.run", "--mlflow", "--json").stdout)
@@ -431,5 +450,5 @@ def test_runs_stand_side_by_side(call: Call, verbs: StandIn) -> None:
     result = call("compare-runs", "a.run", "b.run", "--page", "both.html")
     assert result.exit_code == 0
     assert result.stdout.count("✓ 0.867") == 2
-    assert "Look: both.html" in result.stdout
+    assert "Report: both.html" in result.stdout
     assert verbs.calls[-1] == ("compare_runs", ([Path("a.run"), Path("b.run")],), {"page": Path("both.html")})

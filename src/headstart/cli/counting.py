@@ -37,5 +37,5 @@ def activity(
     from headstart.report.lines import Line
 
     found, page = experiment.results.activity, Path(experiment.folder) / "report.html"
-    after = [Line(""), Line(f"Look: {as_typed(page)}")]
+    after = [Line(""), Line(f"Report: {as_typed(page)}")]
     session.tell(found, activity_lines, as_json=False, after=after)

@@ -76,7 +76,7 @@ def report(
     if told:
         found["tracked"] = [asdict(each) for each in told]
     after = [Line(f"{each.title}: {each.look}") for each in told]
-    shown = [Line(f"Look: {as_typed(page)}"), *after]
+    shown = [Line(f"Report: {as_typed(page)}"), *after]
     session.tell(found, lambda _, width: shown, as_json=as_json)  # noqa: ARG005
 
 
@@ -94,5 +94,5 @@ def compare_runs(ctx: typer.Context, runs: RunFolders, *, page: Page = None, as_
     from headstart.report.lines import Line
     from headstart.report.side_by_side import side_lines
 
-    after = [] if page is None else [Line(f"Look: {as_typed(page)}")]
+    after = [] if page is None else [Line(f"Report: {as_typed(page)}")]
     session.tell(found, side_lines, as_json=as_json, after=after)
