@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from headstart.base.errors import ConfigError
 from headstart.experiment import Request, default_run_folder, read_recipe, recipe_names
-from headstart.strategies import STRATEGIES, choose_strategies, settings
+from headstart.strategies import STRATEGIES, choose_strategies
 
 
 def test_the_table_holds_the_six_strategies() -> None:
@@ -61,16 +62,9 @@ def test_the_fingerprint_tells_experiments_apart() -> None:
     assert Request().fingerprint("data") != Request(fixed=True).fingerprint("data")
 
 
-def test_run_folders_from_before_there_was_a_choice_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, object]] = []
-    monkeypatch.setattr("headstart.experiment.request.fingerprint", lambda value: seen.append(value["request"]) or "")
-    Request().fingerprint("data")
-    assert not {"interval", "fixed"} & set(seen[0])
-
-
 def test_what_follows_from_the_options_makes_the_experiment_too(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Request().fingerprint("data")
-    monkeypatch.setitem(settings.DEFAULTS, "full", {"epochs": 11})  # type: ignore[arg-type]
+    monkeypatch.setitem(STRATEGIES, "full", replace(STRATEGIES["full"], training={"epochs": 11}))
     assert Request().fingerprint("data") != before
 
 

@@ -45,7 +45,7 @@ def _tell(done: CacheRemoval, session: Session, *, as_json: bool) -> None:
         return
     if done.limit is not None:
         limit = file_size(done.limit)
-        session.screen.show([Line(f"The cache may take {limit}. What was used within the last hour stays for now.")])
+        session.screen.show([Line(f"The cache may now take up to {limit}. Files used within the last hour are kept.")])
     if done.removed or done.limit is None:
         noun = "entry" if done.removed == 1 else "entries"
         session.screen.show([Line(f"Removed {done.removed} {noun}, {file_size(done.bytes)}.")])

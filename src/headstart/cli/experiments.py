@@ -102,7 +102,7 @@ def show_plan(session: Session, data: str, chosen: CompareOptions, *, as_json: b
         found,
         plan_lines,
         as_json=as_json,
-        after=[Line(""), Line(f"Do it: {command_as_typed(found.command)}", "faint")],
+        after=[Line(""), Line(f"Run it: {command_as_typed(found.command)}", "faint")],
     )
 
 
