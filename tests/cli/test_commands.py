@@ -11,25 +11,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn
-from report.sample import sample_results
+from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn, sample_results
 
 import headstart
 from headstart.base.errors import StoreError
 from headstart.base.options import Option, options_of
 from headstart.experiment.option_table import VERBS
-<<<<<<< HEAD
-from headstart.records.answers import Evaluation, Prediction, Predictions
-from headstart.records.codec import encoded, from_plain
-from headstart.records.metrics import Calibration, NoneOfThese, SetCoverage, SetsMeasured
-from headstart.records.record import changed
-from headstart.records.results import Results
-=======
 from headstart.records.answers import Evaluation
 from headstart.records.codec import encoded
 from headstart.records.metrics import Calibration, NoneOfThese, SetCoverage, SetsMeasured
 from headstart.records.record import changed
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 from headstart.report.trackers.choosing import Tracked
 
 EVERY_OPTION = """
@@ -136,11 +127,7 @@ def test_compare_prints_table_verdict_and_where_to_go(call: Call, own_folder: Pa
     (own_folder / "photos.run" / "report.md").write_text("x")
     output = call("compare", "photos", "--quiet").stdout
     assert "✓ svm       pool      0.867" in output
-<<<<<<< HEAD
-    assert "Verdict: Use svm: " in output
-=======
     assert "Verdict: Use svm:" in output
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
     assert "Report: photos.run/report.md\nUse it: headstart predict photos.run/bundles/svm PICTURES\n" in output
 
 
@@ -148,11 +135,7 @@ def test_compare_prints_table_verdict_and_where_to_go(call: Call, own_folder: Pa
 def test_json_is_one_document_and_nothing_else(call: Call, command: list[str]) -> None:
     result = call(*command, "--json")
     assert result.exit_code == 0
-<<<<<<< HEAD
-    assert from_plain(json.loads(result.stdout), Results, "stdout").runs == sample_results().runs
-=======
     assert json.loads(result.stdout)["runs"] == json.loads(encoded(sample_results()))["runs"]
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -202,25 +185,6 @@ def test_evaluate_prints_recall_and_confusion(call: Call, verbs: StandIn) -> Non
 def test_evaluate_tells_what_came_true(call: Call) -> None:
     class Stated(StandIn):
         def evaluate(self, *given: Any, **options: Any) -> Evaluation:
-<<<<<<< HEAD
-            true = Calibration(
-                ece=0.03, ece_before=0.1, ece_if_true=0.02, ece_by_luck_at_most=0.04, loss_before=0.5, reliability=()
-            )
-            reached = SetCoverage(coverage=0.953, interval=(0.9, 0.98), mean_size=1.2, single=0.8, empty=0.0)
-            sets = SetsMeasured(pictures=90, units=90, levels={"0.95": reached})
-            none = NoneOfThese(share=0.04, interval=(0.02, 0.08))
-            metrics = changed(EVALUATION.metrics, calibration=true, sets=sets, none_of_these=none)
-            return changed(super().evaluate("b", "d"), metrics=metrics)
-
-    output = " ".join(call("evaluate", "b", "d", verbs=Stated()).stdout.split())
-    assert "calibration error 0.030 · true class in the 95 % set: 0.953 · classes in a set: 1.20 · called" in output
-    assert "called none of these: 0.040" in output
-
-
-def test_evaluate_as_json(call: Call) -> None:
-    printed = call("evaluate", "b", "d", "--json").stdout
-    assert from_plain(json.loads(printed), Evaluation, "stdout") == EVALUATION
-=======
             reached = SetCoverage(coverage=0.953, interval=(0.9, 0.98), mean_size=1.2, single=0.8, empty=0.0)
             metrics = changed(
                 EVALUATION.metrics,
@@ -246,7 +210,6 @@ def test_evaluate_as_json(call: Call) -> None:
 
 def test_evaluate_as_json(call: Call) -> None:
     assert json.loads(call("evaluate", "b", "d", "--json").stdout) == json.loads(encoded(EVALUATION))
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 
 
 def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verbs: StandIn) -> None:
@@ -258,15 +221,10 @@ def test_predict_prints_answers_on_stdout_and_remarks_on_stderr(call: Call, verb
 
 def test_predict_as_json(call: Call) -> None:
     document = json.loads(call("predict", "b", "new", "--json").stdout)
-<<<<<<< HEAD
-    assert document["rows"] == json.loads(encoded(PREDICTIONS))
-    assert document["skipped"] == [{"path": "new/x.gif", "reason": "GIF is not read"}]
-=======
     assert document == {
         "rows": json.loads(encoded(PREDICTIONS)),
         "skipped": [{"path": "new/x.gif", "reason": "GIF is not read"}],
     }
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 
 
 def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
@@ -288,15 +246,10 @@ def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
 
 def test_predict_says_what_else_it_may_be(call: Call) -> None:
     class Unsure(StandIn):
-        def predict(self, *given: Any, **options: Any) -> Predictions:
+        def predict(self, *given: Any, **options: Any) -> Any:
             answer = super().predict("b", [])
-<<<<<<< HEAD
-            first, *others = answer.rows
-            return changed(answer, rows=(changed(first, set=("bee",), none_of_these=True), *others))
-=======
             first, second = answer.rows
             return changed(answer, rows=(changed(first, set=("bee",), none_of_these=True), second))
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 
     lines = call("predict", "b", "x", verbs=Unsure()).stdout.splitlines()
     assert lines[0].endswith("0.980  perhaps none of these")
@@ -317,11 +270,7 @@ def test_stages_names_a_cut_to_try(call: Call) -> None:
 
 def test_weights_and_data(call: Call, verbs: StandIn) -> None:
     assert "✓  tf_efficientnet_lite0  Apache-2.0" in call("weights", "list").stdout
-<<<<<<< HEAD
-    assert "features    1280" in call("weights", "verify", "resnet18").stdout.splitlines()
-=======
     assert call("weights", "verify", "resnet18").stdout.splitlines()[-1] == "features    1280"
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
     assert "Next: headstart compare 'my pictures'" in call("data", "fetch", "hymenoptera", "--to", "x").stdout
     assert verbs.calls[-1] == ("fetch_data", ("hymenoptera",), {"target": Path("x"), "offline": False})
 
@@ -334,11 +283,7 @@ def test_plan_and_dry_run_say_what_would_be_done(call: Call, verbs: StandIn) -> 
         ["full", "2,440", "1", "min", "47", "s", "5.2", "T"],
     ]
     assert "About 1 min 48 s on 2 threads (cpu), and 109 MB in the cache." in output
-<<<<<<< HEAD
-    assert output.endswith("Do it: headstart compare 'my photos' --strategies full\n")
-=======
     assert output.endswith("Run it: headstart compare 'my photos' --strategies full\n")
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
     assert call("compare", "my photos", "--strategies", "full", "--dry-run").stdout == output
     assert [name for name, *_ in verbs.calls] == ["plan", "plan"]
     call(*EVERY_OPTION.split(), "--dry-run")
@@ -368,19 +313,10 @@ def test_version(call: Call) -> None:
 
 
 def test_names_cannot_steer_the_terminal(call: Call, verbs: StandIn) -> None:
-<<<<<<< HEAD
-    evil = Prediction(
-        path="a\x1b[2Jb\n.jpg", label="bee", probability=1.0, set=None, none_of_these=None, probabilities={}
-    )
-
-    class Evil(StandIn):
-        def predict(self, *given: Any, **options: Any) -> Predictions:
-=======
     evil = changed(PREDICTIONS[0], path="a\x1b[2Jb\n.jpg")
 
     class Evil(StandIn):
         def predict(self, *given: Any, **options: Any) -> Any:
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
             return changed(super().predict("b", []), rows=(evil,))
 
     output = call("predict", "b", "x", verbs=Evil()).stdout
@@ -401,17 +337,10 @@ def test_fit_does_not_replace_an_older_bundle_unasked(call: Call, verbs: StandIn
 def test_what_was_trained_on_is_told_with_the_accuracy(call: Call) -> None:
     class Seen(StandIn):
         def evaluate(self, *given: Any, **options: Any) -> Evaluation:
-<<<<<<< HEAD
-            return changed(super().evaluate("b", "d"), trained_on=7)
-
-    output = " ".join(call("evaluate", "b", "d", "-q", verbs=Seen()).stdout.split())
-    assert "! The classifier was trained on 7 of these 150 pictures, so this does not say how it does on new" in output
-=======
             return changed(EVALUATION, trained_on=7)
 
     shown = " ".join(call("evaluate", "b", "d", "-q", verbs=Seen()).stdout.split())
     assert "! The classifier was trained on 7 of these 150 pictures" in shown
->>>>>>> 2aed176a55bc4cede4feef26f3679a0dfd9d23c0
 
 
 def test_a_recipe_with_another_network_is_not_judged(call: Call) -> None:
