@@ -61,9 +61,9 @@ def test_cached_weights_of_timm_load_without_a_network(tmp_path, whole, no_netwo
     assert backbone.sha256 == blob.name
     assert backbone.source == "timm timm/resnet10t.c3_in1k"
     assert backbone.licence == "apache-2.0"
-    found = {entry["name"]: entry for entry in verify_weights()}
-    assert found["resnet10t.c3_in1k"]["ok"] is True
-    assert found["tf_efficientnet_lite0"]["ok"] is True
+    found = {weights.entry.name: weights for weights in verify_weights()}
+    assert found["resnet10t.c3_in1k"].ok is True
+    assert found["tf_efficientnet_lite0"].ok is True
 
 
 def test_a_damaged_file_in_the_cache_is_found(tmp_path, whole, no_network):
@@ -73,7 +73,7 @@ def test_a_damaged_file_in_the_cache_is_found(tmp_path, whole, no_network):
     blob.write_bytes(content)
     with pytest.raises(WeightsError, match="damaged"):
         load(NAME)
-    assert {entry["name"]: entry["ok"] for entry in verify_weights()}["resnet10t.c3_in1k"] is False
+    assert {weights.entry.name: weights.ok for weights in verify_weights()}["resnet10t.c3_in1k"] is False
 
 
 def test_incomplete_weights_in_the_cache_never_leave_random_ones(tmp_path, whole, no_network):
@@ -140,7 +140,7 @@ def test_what_counts_as_offline(monkeypatch):
 
 
 def test_the_list_names_packages_that_could_be_installed(no_network):
-    names = [entry["name"] for entry in list_weights()]
+    names = [entry.name for entry in list_weights()]
     assert names[:2] == ["tf_efficientnet_lite0", "tf_efficientnet_lite2"]
 
 

@@ -43,7 +43,7 @@ def test_safetensors(network, state, tmp_path, no_network):
     assert tensors_hash(backbone.network) == tensors_hash(network)
     assert backbone.source == "file a.safetensors"
     assert backbone.sha256 == sha256_of_file(file)
-    assert backbone.licence == "not stated beside the file"
+    assert backbone.licence == "not stated with the file"
     assert backbone.preprocessing.crop == 224 / 232  # of the network's own metadata
 
 

@@ -227,9 +227,7 @@ def test_the_card_says_what_a_person_needs(model: Model, tmp_path: Path) -> None
     card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
     assert all(name in card for name in CLASSES)
     assert "val: accuracy 0.900 on 10 pictures (95 % interval 0.600 to 0.980), log loss 0.300." in card
-    assert (
-        "**scratch**: the network started from random weights, and all of it was trained. Its head is linear." in card
-    )
+    assert "the network started from random weights, and all of it was trained. Its head is linear." in card
     assert "headstart predict" in card
 
 

@@ -83,7 +83,7 @@ def test_a_cache_that_may_not_be_written_keeps_rows_in_memory(tmp_path: Path, mo
     rows = Store(tmp_path).get_or_make({}, 4, SHAPES, fill(5.0, []), tell=heard.append)
     assert rows["pooled"][:, 0].tolist() == [5, 5, 6, 6]
     assert list(tmp_path.iterdir()) == []
-    assert "stays in memory" in heard[0]
+    assert "stay in memory" in heard[0]
 
 
 def test_who_comes_second_with_the_same_numbers_leaves_the_first_alone(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_damaged_store_is_made_anew_and_said(files: list[Path], home: Path, pa
     store, listener = build(files)
     assert listener.decoded == 6
     assert len(listener.messages) == 1
-    assert listener.messages[0].endswith("It is made anew.")
+    assert listener.messages[0].endswith("It is made again.")
     check(store, files, FAULTY)
     assert [path.name for path in home.iterdir()] == [path.parent.name]
 
@@ -396,7 +396,7 @@ def test_a_killed_build_is_gone_on_with_where_it_was(files: list[Path], home: Pa
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     store, listener = build(files, digests=digests)
     assert listener.decoded == len(files) - after
-    assert [f"{after} of 6 pictures were decoded before" in message for message in listener.messages] == [True] * (
+    assert [f"{after} of 6 pictures were already decoded" in message for message in listener.messages] == [True] * (
         after > 0
     )
     check(store, files, FAULTY)
@@ -537,7 +537,7 @@ def test_a_picture_that_changed_while_a_run_works_is_not_taken(cache: Path, file
     with pytest.raises(PictureError, match="has changed since it was checked"):
         store[0]
     files[1].unlink()
-    with pytest.raises(PictureError, match="cannot be read any more"):
+    with pytest.raises(PictureError, match="can no longer be read"):
         store[1]
 
 

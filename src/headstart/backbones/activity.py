@@ -126,8 +126,8 @@ class _Staged(fx.Interpreter):
     def __init__(self, network: nn.Module, plan: Plan) -> None:
         if plan.traced is None:
             raise ConfigError(
-                "This network cannot be taken apart into stages, so what is active in them cannot be counted.",
-                hint="Take another network; headstart stages NETWORK shows whether it has stages.",
+                "This network cannot be divided into stages, so their inactive parts cannot be counted.",
+                hint="Use another network; headstart stages NETWORK shows whether it has stages.",
             )
         super().__init__(network, graph=plan.traced.graph)
         self._stages = {node: part.name for part in plan.traced.parts for node in part.nodes}
@@ -164,8 +164,8 @@ def layers_of(network: nn.Module, plan: Plan, side: int) -> tuple[Layer, ...]:
     staged.watched(noise(side), seen)
     if not found:
         raise ConfigError(
-            "No stage of this network ends in an activation function that is known.",
-            hint="Known: " + ", ".join(sorted(set(_WATCHED.values()))) + ".",
+            "No stage of this network ends in an activation function that headstart knows.",
+            hint="It knows: " + ", ".join(sorted(set(_WATCHED.values()))) + ".",
         )
     return tuple(found.values())
 

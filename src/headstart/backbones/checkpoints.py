@@ -40,8 +40,8 @@ def read_file(path: Path) -> Any:
         raise _refused(path, error) from error
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, LookupError) as error:
         raise WeightsError(
-            f"'{path}' is damaged or holds no weights ({_first_line(error)}).",
-            hint="Fetch the file again; .safetensors, .pth and .pt are read.",
+            f"'{path}' is damaged or contains no weights ({_first_line(error)}).",
+            hint="Get the file again; headstart reads .safetensors, .pth and .pt.",
         ) from error
 
 
@@ -66,7 +66,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     tensors = {str(name): value for name, value in named if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(
-            f"'{path}' holds no named tensors.",
+            f"'{path}' contains no named tensors.",
             hint="Save the network's state_dict() and give that file.",
         )
     for prefix in _PREFIXES:
@@ -132,10 +132,10 @@ def read_card(path: Path) -> dict[str, object]:
         content = json.loads(card.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WeightsError(
-            f"'{card}' beside the weights cannot be read ({error}).", hint="Correct it or take it away."
+            f"'{card}', next to the weights, cannot be read ({error}).", hint="Correct it or remove it."
         ) from error
     if not isinstance(content, dict):
-        raise WeightsError(f"'{card}' is not a JSON object.", hint="Correct it or take it away.")
+        raise WeightsError(f"'{card}' is not a JSON object.", hint="Correct it or remove it.")
     return content
 
 
@@ -187,12 +187,12 @@ def _by_channel(given: object) -> tuple[float, float, float]:
 def licence_from_card(card: Mapping[str, object]) -> str:
     """Return what `card` says about the licence."""
     keys = ("licence", "license", "licence_of_source_repo", "license_of_source_repo")
-    return next((str(card[key]) for key in keys if card.get(key)), "not stated beside the file")
+    return next((str(card[key]) for key in keys if card.get(key)), "not stated with the file")
 
 
 def _bad_card(path: Path, reason: str) -> WeightsError:
     return WeightsError(
-        f"'{path.with_suffix('.json')}' beside the weights has an entry that cannot be right ({reason}).",
+        f"'{path.with_suffix('.json')}' next to the weights has an entry that cannot be right ({reason}).",
         hint="Give input_size [3, S, S], crop_pct above 0 and at most 1, three numbers each for mean and "
         "std, and interpolation nearest, bilinear, bicubic or lanczos.",
     )
@@ -201,7 +201,7 @@ def _bad_card(path: Path, reason: str) -> WeightsError:
 def _refused(path: Path, error: Exception) -> WeightsError:
     reason = next((line for line in str(error).splitlines() if "GLOBAL" in line), _first_line(error))
     return WeightsError(
-        f"'{path}' holds Python objects besides tensors, which could run code, so it is not read "
+        f"'{path}' contains Python objects besides tensors. These could run code, so it is not read "
         f"({reason.strip()[:300]}).",
         hint='If you trust it, convert it once: python -c "import torch, safetensors.torch as s; c = '
         f"torch.load('{path.name}', map_location='cpu', weights_only=False); c = c.get('state_dict', c) if "

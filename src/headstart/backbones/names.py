@@ -102,6 +102,6 @@ def _unknown(name: str, known: list[str] | tuple[str, ...]) -> ConfigError:
     hint = (
         f"Did you mean {' or '.join(repr(other) for other in near)}?"
         if near
-        else f"Take a network of timm, torchvision/NAME, or leave it out for '{DEFAULT_NAME}'."
+        else f"Use a network of timm, or torchvision/NAME, or leave it out for '{DEFAULT_NAME}'."
     )
     return ConfigError(f"No network is called '{name}'.", hint=hint)

@@ -56,9 +56,7 @@ class OnnxNetwork:
         try:
             self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own exceptions share no base class
-            raise EngineError(
-                f"'{file}' is no graph that ONNX Runtime can read ({error}).", hint="Make it anew."
-            ) from error
+            raise EngineError(f"'{file}' cannot be read by ONNX Runtime ({error}).", hint="Export it again.") from error
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features, (n, d), of normalised pictures, (n, 3, side, side) float32."""
@@ -160,5 +158,5 @@ def export(network: nn.Module, side: int, file: Path) -> None:
             raise
         except Exception as error:  # whatever the tracer stumbles over
             raise EngineError(
-                f"The network cannot be written as an ONNX graph ({error}).", hint="Use it as it is, with torch."
+                f"The network cannot be written as an ONNX graph ({error}).", hint="Use --engine torch."
             ) from error

@@ -122,5 +122,5 @@ def _new_name(name: str, blocks: list[str], widening: set[str]) -> str:
 def _mismatch(reason: str) -> WeightsError:
     return WeightsError(
         f"The packaged weights do not fit timm's network ({reason}).",
-        hint="Install the versions of timm and of the weights' package that headstart names.",
+        hint="Install the versions of timm and of the weights package that headstart asks for.",
     )

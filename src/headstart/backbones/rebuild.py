@@ -12,7 +12,7 @@ from headstart.backbones.networks import create
 from headstart.backbones.readout import reading
 from headstart.base.errors import ConfigError, WeightsError
 
-_HINT = "Make the classifier anew, or copy it again from where it came."
+_HINT = "Make the classifier again, or copy it from where it came."
 
 
 def rebuild(architecture: str, tensors: Tensors, *, side: int | None, read: Sequence[str] = ()) -> nn.Module:

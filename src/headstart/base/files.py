@@ -85,7 +85,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise StoreError(
-            f"'{path}' cannot be read as JSON ({error}).", hint="Restore the file or make it anew."
+            f"'{path}' cannot be read as JSON ({error}).", hint="Restore the file, or make it again."
         ) from error
 
 
@@ -150,12 +150,12 @@ def check_writable(file: Path) -> Path:
         If it is a folder, or nothing may be written into its folder or the one in which that would be made.
     """
     if not file.name or file.is_dir():
-        raise StoreError(f"'{file}' is a folder, not a file.", hint="Give the name of a file.")
+        raise StoreError(f"'{file}' is a folder, not a file.", hint="Give a file name.")
     folder = file.absolute().parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise StoreError(f"'{folder}' is a file, so nothing can be written into it.", hint="Name another place.")
+        raise StoreError(f"'{folder}' is a file, so nothing can be written into it.", hint="Choose another folder.")
     if not os.access(folder, os.W_OK):
         raise store_error(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return file

@@ -43,7 +43,7 @@ from headstart.records.preprocessing import Preprocessing
 
 FORMAT = 2  # since the description is a record; format 1 is read by `headstart.bundle.older`
 MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
-_AGAIN = "Copy the bundle again from where it came, or make it anew."
+_AGAIN = "Copy the bundle again from where it came, or make it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +70,12 @@ def write_folder(contents: Contents, folder: Path) -> Path:
     """
     if not folder.name or folder.name == "..":
         raise BundleError(
-            f"'{folder}' is no name for a bundle.", hint="Give it a name of its own, such as birds.bundle."
+            f"'{folder}' cannot be the name of a bundle.", hint="Give it a name of its own, e.g. birds.bundle."
         )
     occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if occupied and not (folder / MANIFEST).is_file():
         raise BundleError(
-            f"'{folder}' exists and is not a bundle; it is left as it is.",
+            f"'{folder}' exists and is not a bundle. It was left as it is.",
             hint="Choose another name with --out.",
         )
     building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
@@ -135,7 +135,7 @@ def _contents(place: Path, only: tuple[str, ...]) -> Contents:
         head = _head(folder, manifest.head, tensors)
         trust = Trust.read(manifest.calibration, tensors)
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, f"its description or its tensors lack or garble {error}") from error
+        raise damaged(folder, f"missing or wrong in its description or its tensors: {error}") from error
     network = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     return Contents(manifest.info, manifest.classes, manifest.preprocessing, network, head, trust)
 
@@ -197,7 +197,7 @@ def read_manifest(place: Path) -> BundleManifest:
     place = standing(place)
     file = place / MANIFEST
     if not file.is_file():
-        what = "is not a bundle: it holds no" if place.exists() else "does not exist, so it holds no"
+        what = "is not a bundle: it contains no" if place.exists() else "does not exist, so there is no"
         raise BundleError(f"'{place}' {what} {MANIFEST}.", hint=_way_out(place))
     try:
         content = read_json(file)
@@ -209,7 +209,7 @@ def read_manifest(place: Path) -> BundleManifest:
     if found > FORMAT:
         raise BundleError(
             f"'{place}' is of bundle format {found}; this headstart {__version__} reads up to {FORMAT}.",
-            hint="Read it with a newer headstart, such as the one that wrote it.",
+            hint="Read it with a newer headstart, e.g. the one that wrote it.",
         )
     try:
         if found == 1:
@@ -230,7 +230,7 @@ def _way_out(place: Path) -> str:
         return "There are: " + ", ".join((inside or beside)[:8]) + "."
     if near:
         return f"Did you mean '{near[0]}'?"
-    return "Name a folder such as RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
+    return "Name a folder, e.g. RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
 
 
 def _tensors(place: Path, sha256: str, only: tuple[str, ...]) -> dict[str, NDArray[Any]]:

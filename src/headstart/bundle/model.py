@@ -90,7 +90,7 @@ class Model:
             row, reason = next(iter(faulty.items()))
             raise DataError(
                 f"'{_name(given[row])}' cannot be used: {reason}.",
-                hint="Leave that picture out, or use `headstart predict`, which lists such pictures and goes on.",
+                hint="Leave that picture out, or use `headstart predict`, which lists such pictures and continues.",
             )
         return rows
 

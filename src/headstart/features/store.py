@@ -164,14 +164,14 @@ class FeatureStore:
                 raise store_error(place, error) from error
             writable = False
         if not writable:
-            tell(f"'{self.folder}' may not be written: what the network says stays in memory, this time only.")
+            tell(f"headstart may not write to '{self.folder}', so the features stay in memory, for this run only.")
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
             return StoredRows(writer.arrays, time.perf_counter() - begin, name, name)
         self._make([Beside(key, shapes), *beside], pictures, make, begin)
         found = _open(place, name, shapes)
         if found is None:
-            raise StoreError(f"'{place}' was just written and cannot be read.", hint="Check the disk.")
+            raise StoreError(f"'{place}' was just written but cannot be read.", hint="Check the disk.")
         cache.touch(place)
         cache.make_room(self.folder.parent, keep=place)
         return found

@@ -149,7 +149,7 @@ def _from_file(path: Path, short_side: int, limit: int) -> Image.Image:
     except OSError as error:
         # ValueError and others of a bad file are dealt with inside; this is the disk or the rights.
         raise PictureError(
-            f"cannot be read ({error.strerror or error})", hint="Check that the file exists and its rights."
+            f"cannot be read ({error.strerror or error})", hint="Check that the file exists and that you may read it."
         ) from error
 
 

@@ -23,7 +23,7 @@ FORMAT = 2
 
 PicturesFrom = Callable[[int], Iterable[Pixels | PictureError]]
 
-_DAMAGED_HINT = "Delete that folder; the next run makes it anew."
+_DAMAGED_HINT = "Delete that folder; the next run makes it again."
 
 
 class StoreFacts(Record):

@@ -32,8 +32,8 @@ from headstart.records.progress import Progress, Silent
 
 Pixels = NDArray[np.uint8]
 
-_HINT = "Take it out of the list, or repair the file."
-_CHANGED = "Leave the pictures as they are while a run works, then run the same command again."
+_HINT = "Remove it from the list, or repair the file."
+_CHANGED = "Do not change pictures during a run. Run the same command again."
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _WORTH_SAYING = 2 << 30  # bytes
 _USUAL_ASPECT = 1.4
@@ -116,8 +116,8 @@ class PixelStore:
             if error.errno not in _READ_ONLY:
                 raise store_error(home, error) from error
             job.progress.message(
-                f"'{home}' may not be written ({error.strerror}): the decoded pictures stay in memory, "
-                "this time only. Set HEADSTART_CACHE to a folder that you may write."
+                f"headstart may not write to '{home}' ({error.strerror}), so the decoded pictures stay in memory, for "
+                "this run only. Set HEADSTART_CACHE to a folder that you may write to."
             )
             return cls.in_memory(job.decoded())
 
@@ -212,7 +212,7 @@ class _Job:
         try:
             kept = shelf.read(place, self.facts)
         except StoreError as error:
-            self.progress.message(f"{error.message} It is made anew.")
+            self.progress.message(f"{error.message} It is made again.")
             return None
         if kept is None or any(self._usable(row) for row in kept.faulty):
             return None
@@ -233,7 +233,7 @@ class _Job:
             try:
                 content = source.read_bytes()
             except OSError as error:
-                raise PictureError(f"'{source}' cannot be read any more ({error.strerror}).", hint=_CHANGED) from error
+                raise PictureError(f"'{source}' can no longer be read ({error.strerror}).", hint=_CHANGED) from error
             if sha256_of_bytes(content) != self.digests[row]:
                 raise PictureError(f"'{source}' has changed since it was checked.", hint=_CHANGED)
         else:
@@ -257,26 +257,27 @@ class _Job:
         size, allowed = self._bytes(len(self.files)), self.allowed(home)
         if size > _WORTH_SAYING:
             self.progress.message(
-                f"decoded pictures take about {min(size, allowed) / 1e9:.0f} GB in '{home}' (HEADSTART_CACHE)"
+                f"The decoded pictures take about {min(size, allowed) / 1e9:.0f} GB in '{home}' "
+                "(HEADSTART_CACHE changes the place)."
             )
         place = shelf.write(home, self.facts, self.decoded, most=allowed)
         kept = shelf.read(place, self.facts)
         if kept is None:  # somebody cleared the cache in this very moment
-            raise StoreError(f"'{place}' is gone again.", hint="Run the same command again.")
+            raise StoreError(f"'{place}' was removed while it was used.", hint="Run the same command again.")
         cache.touch(place)
         cache.make_room(home.parent, keep=place)
         store = self._store(kept, place)
         if store.kept < len(store):
             self.progress.message(
-                f"{len(store) - store.kept:,} of {len(store):,} pictures are decoded again each time: the cache may "
-                f"take {allowed / 1e9:.3g} GB (headstart cache limit)."
+                f"{len(store) - store.kept:,} of {len(store):,} pictures are decoded again each time, because the "
+                f"cache may take only {allowed / 1e9:.3g} GB (headstart cache limit changes that)."
             )
         return store
 
     def decoded(self, begin: int = 0) -> Iterator[Pixels | PictureError]:
         if begin:
             self.progress.message(
-                f"{begin:,} of {len(self.files):,} pictures were decoded before: going on from there."
+                f"{begin:,} of {len(self.files):,} pictures were already decoded; continuing from there."
             )
         with self.progress.step("decode", len(self.files) - begin) as step:
             for picture in ordered_map(self._attempt, self.files[begin:], threads=self.threads):
