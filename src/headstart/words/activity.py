@@ -35,7 +35,7 @@ def _opening(found: TrendFound) -> str:
 def _stepwise(found: TrendFound) -> str:
     moved = [(f"from {_of(start)} to {_of(end)}", step) for (start, end), step in _steps(found)]
     turns = [
-        f"{'fell' if step.falls else 'rose'} {place} (by {100 * abs(step.value):.1f})"
+        f"{'fell' if step.falls else 'rose'} by {100 * abs(step.value):.1f} points {place}"
         for place, step in moved
         if step.falls or step.rises
     ]

@@ -60,10 +60,9 @@ def sentences(record: AdviceRecord) -> tuple[str, ...]:
 
 def in_short(record: AdviceRecord) -> str:
     """Return the advice in one line."""
-    low, high = record.interval
     return (
-        f"advice: use {record.strategy} ({_many(record)} pictures, {_similar(record)} to what the network knows): "
-        f"expect {percent(record.accuracy)} right ({100 * low:.0f} to {100 * high:.0f} %)."
+        f"advice: use {record.strategy} and expect {percent(record.accuracy)} right ({percents(record.interval)}): "
+        f"{_many(record)} pictures, {record.similarity} to what the network knows."
     )
 
 
@@ -77,7 +76,7 @@ def _use(record: AdviceRecord) -> str:
 def _of_size(record: AdviceRecord) -> str:
     each = f"about {record.per_class:,.0f} of each class"
     if record.gain is None or record.gain_interval is None:
-        return f"You seem to have few pictures ({each}): too few to estimate what more would bring."
+        return f"You seem to have few pictures ({each}); what more would bring was not measured."
     low, high = (100 * end for end in record.gain_interval)
     gain = f"{100 * record.gain:.1f} percentage points ({low:.1f} to {high:.1f})"
     if record.size == "small":
@@ -90,10 +89,10 @@ def _of_similarity(record: AdviceRecord) -> str:
     if record.told is None:
         return "Your pictures seem to differ from what the network knows; so few can't tell for certain."
     share = f"{100 * record.told:.0f} % (± {100 * record.told_error:.0f})"
-    like = "resemble" if record.similarity == "similar" else "differ from"
+    like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
-        f"They {like} what the network knows: after five pictures of each class, the frozen network gets {share} of "
-        f"what guessing gets wrong right; {100 * LIKE:.0f} %, beyond doubt, would count as similar."
+        f"They {like} what the network knows: after five pictures of each class, it is right on {share} of those that "
+        f"guessing gets wrong. Pictures count as similar if that is surely {100 * LIKE:.0f} % or more."
     )
 
 
@@ -102,21 +101,17 @@ def _of_looks(record: AdviceRecord) -> str:
         return ""
     like = "like" if record.factor < ALIKE else "unlike"
     return (
-        f"To the network they look {like} the photographs that it was first trained on (its late channels spread "
-        f"{record.factor:.1f} times as far)."
+        f"To the network they look {like} the photographs that it was first trained on: the spread of its late "
+        f"channels differs by a factor of {record.factor:.1f}."
     )
 
 
 def _of_chart(record: AdviceRecord) -> str:
-    place = f"{_many(record)} pictures that are {_similar(record)}"
+    rule = f"{record.chart} for {_many(record)}, {record.similarity} pictures"
     if record.chart == record.strategy:
-        return f"The usual rule of thumb says {record.chart} too for {place}."
-    if record.strategy == "partial":
-        return (
-            f"The usual rule of thumb says {record.chart} for {place}, but in our measurements that cost several times "
-            "as much and brought no more."
-        )
-    return f"The usual rule of thumb says {record.chart} for {place}, but in our measurements that brought nothing."
+        return f"The usual rule of thumb agrees: {rule}."
+    cost = "cost several times as much and was" if record.strategy == "partial" else "was"
+    return f"The usual rule of thumb says {rule}, but when we measured it, that {cost} no more accurate."
 
 
 def _of_chance(record: AdviceRecord) -> str:
@@ -131,7 +126,3 @@ def _of_chance(record: AdviceRecord) -> str:
 
 def _many(record: AdviceRecord) -> str:
     return "many" if record.size == "large" else "few"
-
-
-def _similar(record: AdviceRecord) -> str:
-    return "similar" if record.similarity == "similar" else "dissimilar"

@@ -17,16 +17,25 @@ _LONG: dict[Cost, tuple[str, str]] = {
 }
 
 
-def among(found: Cheapest) -> str:
-    """Return what it is among those about equally good, for example "the simpler of the two about equally good ones".
+def in_short(found: Cheapest, best: str) -> str:
+    """Return the reason in a few words, for example "of the four that are about equally good, linear is the simplest".
 
-    Where there is no other: "the only one surely better than guessing".
+    Parameters
+    ----------
+    found : Cheapest
+    best : str
+        The most accurate, of which something was said before.
     """
-    if len(found.among) == 1:
-        return "the only one surely better than guessing"
-    two, more = _SHORT[found.costs[0]] if found.costs else ("simpler", "simplest")
-    kind = two if len(found.among) == 2 else more
-    return f"the {kind} of the {number_text(len(found.among))} about equally good ones"
+    others = [name for name in found.among if name != found.name]
+    if not others:
+        return f"only {found.name} is surely better than guessing"
+    comparative, superlative = _SHORT[found.costs[0]] if found.costs else ("simpler", "simplest")
+    if others == [best]:
+        return f"{found.name} is {comparative}"
+    if len(others) == 1:
+        return f"{others[0]} is about equally good, but {found.name} is {comparative}"
+    number = number_text(len(found.among))
+    return f"of the {number} that are about equally good, {found.name} is the {superlative}"
 
 
 def cost_text(found: Cheapest) -> str:

@@ -24,7 +24,7 @@ def more_pictures(forecast: Forecast, *, rising: str | None = None, by: str | No
     judged = f" (judged by {by})" if by else ""
     worth = worth_of_more(forecast.interval)
     if worth == "yes":
-        most = f", most of all pictures of '{rising}'" if rising else ""
+        most = f", above all of '{rising}'" if rising else ""
         gain = f"{low} to {high}" if high > low else f"about {high}"
         return f"More training pictures would help{most}: {many} might add {gain} {_points(high)}{judged}."
     if worth == "hardly":

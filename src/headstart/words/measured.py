@@ -10,7 +10,7 @@ def right_on(reached: Reached, on: Measured) -> str:
     """Return for example "was right on 78 of 90 test pictures (87 %)"."""
     match on:
         case Pictures():
-            unseen = "" if on.held_out else " left out in turn"
+            unseen = "" if on.held_out else " that it had not learned from"
             pictures = pictures_of(on.split, on.count)
             return f"was right on {reached.right:,} of {pictures}{unseen} ({percent(reached.accuracy)})"
         case Splits():

@@ -28,9 +28,9 @@ from headstart.evidence.verdict import MOST_PICTURES, Verdict
 from headstart.records.forecast import LearningRecord
 from headstart.records.metrics import Metrics
 from headstart.records.verdict import VerdictRecord
-from headstart.words.cost import among, cost_text
+from headstart.words.cost import cost_text, in_short
 from headstart.words.depths import depths_text
-from headstart.words.learning import learning_text
+from headstart.words.learning import learning_text, more_pictures
 from headstart.words.measured import how_measured, many, right_on
 from headstart.words.numbers import (
     counted,
@@ -44,8 +44,9 @@ from headstart.words.numbers import (
     rounded,
 )
 
-_MOST_NAMES = 3  # in the verdict itself
-_FOLDS = "--folds 5 --seeds 3"
+MOST_WORDS = 60  # of the verdict itself
+_MOST_NAMES = 3  # in it
+_MEASURE_MORE = "Run again with --folds 5 --seeds 3 to measure on more pictures."
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def verdict_record(
         use = use.replace(f"Use {verdict.winner}:", f"Use {verdict.winner} for now:", 1)
     why = next((part.why for part in parts if part.why), "")
     helps = _in_order(parts, learning)
-    details = [detail for part in parts for detail in part.details] + helps[1:]
+    text, details = _sentences(f"{use}.", why, *helps[:1]), [detail for part in parts for detail in part.details]
+    if learning is not None and len(text.split()) > MOST_WORDS and helps[0] == learning_text(learning):
+        text = _sentences(f"{use}.", why, more_pictures(learning.forecast))
+        details.append(helps[0])  # which also names a class, and who was judged
+    details += helps[1:]
     if measured is not None and measured.unit == "group":
         details.append("Pictures that belong together count as one group: intervals and comparisons count groups.")
     return VerdictRecord(
@@ -90,14 +95,18 @@ def verdict_record(
         above_chance=verdict.above_chance,
         decided=verdict.decided,
         same_as=dict(verdict.same_as),
-        text=" ".join(filter(None, (f"{use}.", why, *helps[:1]))),
+        text=text,
         details=tuple(details),
     )
 
 
+def _sentences(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
 def _in_order(parts: list[Said], learning: LearningRecord | None) -> list[str]:
     """Return what would help, what helps most first."""
-    found = [part.helps for part in parts if part.helps]
+    found = list(dict.fromkeys(part.helps for part in parts if part.helps))
     settles = [part.settles for part in parts if part.settles]
     if learning is None:
         return found + settles
@@ -135,14 +144,15 @@ def _(reason: MostAccurate) -> Said:
         are = "is" if len(reason.tied_with) == 1 else "are"
         why = f"{others}; {names} {are} further behind, though that could still be luck."
     else:
-        why, details = f"{others}, and it is {among(reason.cheapest)}.", (*details, cost_text(reason.cheapest))
+        why = f"{others}; {in_short(reason.cheapest, best=reason.use.name)}."
+        details = (*details, cost_text(reason.cheapest))
     return Said(_use(reason.use, reason.on), why, details=details)
 
 
 @said.register
 def _(reason: CheaperOfTied) -> Said:
-    best, use = reason.best.name, reason.use.name
-    why = f"{best} {_ahead(reason.behind)}, which may be luck, and {use} is {among(reason.cheapest)}."
+    best = reason.best.name
+    why = f"{best} {_ahead(reason.behind)}, which may be luck; {in_short(reason.cheapest, best)}."
     details = (
         *_of_use(reason.use, reason.on),
         _compared(reason.best, reason.use, reason.behind),
@@ -154,9 +164,7 @@ def _(reason: CheaperOfTied) -> Said:
 @said.register
 def _(reason: TooFewPictures) -> Said:
     why = f"There is no winner yet: the smallest class has {_only(reason.on, reason.least)}."
-    helps = "More pictures of that class would help."
-    if reason.remedy == "folds":
-        helps = f"Run again with {_FOLDS} to measure on all your pictures."
+    helps = _MEASURE_MORE if reason.remedy == "folds" else "More pictures of that class would help."
     return Said(_use(reason.use, reason.on), why, helps, details=_of_use(reason.use, reason.on))
 
 
@@ -169,8 +177,8 @@ def _(reason: NothingLearned) -> Said:
         "First check that the labels belong to the pictures.",
         details=(
             *_of_use(reason.best, reason.on),
-            "Other likely causes: too few pictures, pictures too small to show the difference, or a network that "
-            "needs another preparation of its pictures.",
+            "Other likely causes: too few pictures, pictures too small to show the difference, or weights that expect "
+            "pictures prepared in another way.",
         ),
     )
 
@@ -184,10 +192,9 @@ def _(reason: NearChance) -> Said:
             f"on average it finds {percent(reason.found)} of a class."
         )
         return Said(details=(told,))
-    measure = f"Measuring on all your pictures, with {_FOLDS}, would show more." if reason.on.held_out else ""
     return Said(
         f", but guessing may do as well ({percent(reason.chance)})",
-        helps=measure,
+        helps=_MEASURE_MORE if reason.on.held_out else "",
         details=(f"Caution: these pictures can't tell {reason.use.name} from {guessing}.",),
     )
 
@@ -210,7 +217,9 @@ def _(reason: WouldSettle) -> Said:
 
 @said.register
 def _(reason: SameHead) -> Said:
-    told = f"{joined(reason.names)} fell back to {reason.other}'s result: training more of the network did not help."
+    told = (
+        f"{joined(reason.names)} fell back to {reason.other}'s result: training more of the network did not help here."
+    )
     return Said(details=(told,))
 
 
