@@ -292,9 +292,7 @@ def test_near_chance_is_said_in_the_first_sentence():
         "Caution: these pictures can't tell linear from always naming the most common class (54 %)."
     )
     few = told(TooFewPictures(VAL, use, 3, "folds"), near, above_chance=False, decided=False)
-    assert [few.text, *few.details].count(
-        "Run again with --folds 5 --seeds 3 to measure on more pictures."
-    ) == 0
+    assert [few.text, *few.details].count("Run again with --folds 5 --seeds 3 to measure on more pictures.") == 0
     assert few.text.count("Run again") == 1
     over = told(OnlyOne(SPLITS, MEAN), NearChance(SPLITS, MEAN, 0.88), above_chance=False)
     assert over.text.startswith(

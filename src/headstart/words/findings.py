@@ -145,8 +145,8 @@ def copies_across(
         Those of them that have another label in `one`; of the first it is `label_there`.
     """
     numbers: dict[str, float] = {"pictures": len(pictures), "relabelled": len(relabelled)}
-    are = "is an exact copy" if len(pictures) == 1 else "are exact copies"
-    found = f"{pictures_of(other, len(pictures))} {are} of {picture_of(one)}s, first '{pictures[0]}'"
+    are = f"are exact copies of {picture_of(one)}s" if len(pictures) > 1 else f"is an exact copy of a {picture_of(one)}"
+    found = f"{pictures_of(other, len(pictures))} {are}, first '{pictures[0]}'"
     text = f"{found}: accuracies are too good by that."
     if relabelled:
         has = "has" if len(relabelled) == 1 else "have"
