@@ -134,8 +134,8 @@ def false_claims(
         answers = tied_answers(units, accuracy, rng)
         named = {str(place): right for place, right in enumerate(answers)}
         pairs = compare_pairs(named, split="test", groups=None if plain else units)
-        claimed += any(pair["p_adjusted"] < 0.05 for pair in pairs)
-        missed += sum(not pair["interval"][0] <= 0 <= pair["interval"][1] for pair in pairs)
+        claimed += any(pair.p_adjusted < 0.05 for pair in pairs)
+        missed += sum(not pair.interval[0] <= 0 <= pair.interval[1] for pair in pairs)
     return claimed / simulations, missed / (simulations * CANDIDATES * (CANDIDATES - 1) / 2)
 
 

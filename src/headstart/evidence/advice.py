@@ -7,7 +7,7 @@ many would bring a head on the frozen network less than a point. They are like t
 pictures of a class are enough for such a head to tell nearly half of what chance does not, by more than the standard
 error of that (in doubt they are not: training where it was not needed costs little). That is what similarity is good
 for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
-beside it; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
+besides; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Profile:
     least : int
         Of the smallest class.
     chance : float
-        The accuracy of an answer that does not look at the picture: always the commonest class.
+        The accuracy of always naming the most common class.
     linear, neighbours, ridge : float
         How many training pictures each answered right that it had not learned from: logistic regression by folds,
         five nearest neighbours and ridge regression one by one.
@@ -125,7 +125,7 @@ class Profile:
 
     @property
     def learnable(self) -> bool:
-        """Whether a head surely does better than answering without looking, or tells more of a handful than luck."""
+        """Whether a head surely does better than guessing, or tells more of a handful than luck."""
         surely_told = self.told is not None and self.told > 2 * self.told_error
         return surely_told or self.accuracy[1][0] > self.chance
 

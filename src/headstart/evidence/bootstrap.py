@@ -2,7 +2,7 @@
 
 Within each true class as many pictures are drawn as it has. Which pictures they are does not matter, only how
 often each answer is given: a draw is a multinomial row of the confusion matrix. Where pictures belong together,
-whole groups are drawn instead, among those with the same commonest class.
+whole groups are drawn instead, among those with the same most common class.
 
 A class whose pictures are all answered right would come out all right in every draw, as if that were certain. So
 two pictures (or groups) are thought to be added, one right and one wrong, shared out evenly over the classes.
@@ -111,7 +111,7 @@ def mean_intervals(
 
 
 def majority(labels: Labels, units: Numbers) -> Numbers:
-    """Return the commonest class of each group, the first where several are, (groups,)."""
+    """Return the most common class of each group, the first where several are, (groups,)."""
     pairs, counts = np.unique(np.column_stack([units, labels]), axis=0, return_counts=True)
     order = np.lexsort((pairs[:, 1], -counts, pairs[:, 0]))
     first = np.unique(pairs[order, 0], return_index=True)[1]

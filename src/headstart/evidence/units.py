@@ -35,7 +35,7 @@ def design_effect(values: NDArray[np.generic], units: Numbers) -> float:
     simple method for the analysis of clustered binary data", Biometrics 48. From few surprises it is hardly known:
     with all answers right it would be 0 / 0. So it is drawn towards what it is where a group is always wholly right
     or wholly wrong (Kish 1965, "Survey Sampling": mean size of the group of a picture), as if one group had been
-    seen to be so besides those that hold a surprise, a value that is not the commonest.
+    seen to be so besides those that hold a surprise, a value that is not the most common.
     """
     values = np.asarray(values, np.float64)
     sizes = np.bincount(units)

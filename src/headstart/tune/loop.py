@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from headstart.backbones.forward import tensors_hash
@@ -159,15 +160,14 @@ def train(
         training.stepper.close()
 
 
-@dataclass
-class _History:
+class _History(msgspec.Struct):
     """The part of a training's state that is plain values: it goes into the checkpoint's JSON."""
 
-    epochs: list[Epoch] = field(default_factory=list)
-    judged: dict[str, Judged] = field(default_factory=dict)  # by epoch; 0 is the start
+    epochs: list[Epoch] = msgspec.field(default_factory=list)
+    judged: dict[str, Judged] = msgspec.field(default_factory=dict)  # by epoch; 0 is the start
     averaged: int = 0
     micro_batch: int = 0
-    warnings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = msgspec.field(default_factory=list)
 
     def best_epoch(self) -> int | None:
         if not self.judged:
