@@ -17,45 +17,54 @@ from headstart.strategies.strategy import STRATEGIES
 
 def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
     found = hs.plan(pictures, image_size=64)
-    names = [step["step"] for step in found["steps"]]
+    names = [step.step for step in found.steps]
     assert names == [
         "decode", "framing", "augment", "features", "knn", "linear", "svm", "activations", "partial", "scratch", "full",
         "learning curve",
     ]  # fmt: skip
-    assert all(step["estimated_seconds"] > 0 for step in found["steps"])
-    assert found["seconds"] == pytest.approx(sum(step["estimated_seconds"] for step in found["steps"]))
-    by_name = {step["step"]: step for step in found["steps"]}
-    assert by_name["decode"]["pictures"] == 36
-    assert by_name["full"]["pictures"] == 24 * 10
-    assert by_name["full"]["flops"] > by_name["partial"]["flops"] > by_name["features"]["flops"]
-    assert by_name["activations"]["bytes"] > 0
+    assert all(step.estimated_seconds > 0 for step in found.steps)
+    assert found.seconds == pytest.approx(sum(step.estimated_seconds for step in found.steps))
+    by_name = {step.step: step for step in found.steps}
+    assert by_name["decode"].pictures == 36
+    assert by_name["full"].pictures == 24 * 10
+    assert by_name["full"].flops > by_name["partial"].flops > by_name["features"].flops
+    assert by_name["activations"].bytes > 0
     assert list(cache.iterdir()) == [], "nothing is decoded or stored"
 
 
 def test_a_plan_under_a_budget_says_what_fits(pictures: Path) -> None:
     found = hs.plan(pictures, image_size=64, budget="10h")
-    assert found["fits"] == ["knn", "linear", "svm", "partial", "scratch", "full"]
-    assert hs.plan(pictures, image_size=64, budget=0.001)["fits"] == ["knn"], "the first is tried anyway"
-    assert hs.plan(pictures, image_size=64)["fits"] is None
+    assert found.fits == ("knn", "linear", "svm", "partial", "scratch", "full")
+    assert hs.plan(pictures, image_size=64, budget=0.001).fits == ("knn",), "the first is tried anyway"
+    assert hs.plan(pictures, image_size=64).fits is None
     with pytest.raises(ConfigError, match="length of time"):
         hs.plan(pictures, budget="soon")
 
 
 def test_a_plan_of_heads_alone(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm", "learning curve"]
-    with pytest.raises(ConfigError, match="no option 'out'"):
-        hs.plan(pictures, out="x")
+    assert [step.step for step in found.steps] == ["decode", "features", "linear", "svm", "learning curve"]
+    with pytest.raises(ConfigError, match=r"plan\(\) has no option 'fold'. Did you mean 'folds'"):
+        hs.plan(pictures, fold=3)
 
 
 def test_a_plan_with_everything_trained_has_no_activations(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="partial", unfreeze=9, image_size=64, framing="squash", augment="none")
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "partial"]
+    assert [step.step for step in found.steps] == ["decode", "features", "partial"]
 
 
 def test_the_plan_says_the_command_with_its_options(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="knn", seed=3, image_size=64)
-    assert found["command"] == f"headstart compare {pictures} --strategies knn --seed 3 --image-size 64"
+    assert found.command == f"headstart compare {pictures} --strategies knn --seed 3 --image-size 64"
+
+
+def test_a_plan_takes_what_compare_takes(pictures: Path, tmp_path: Path) -> None:
+    place = tmp_path / "x.run"
+    found = hs.plan(pictures, strategies="knn", image_size=64, framing="squash", folds=3, out=place, budget="1h")
+    assert any(step.kind == "splits" for step in found.steps)
+    said = "--strategies knn --image-size 64 --framing squash --folds 3 --budget 1h"
+    assert found.command == f"headstart compare {pictures} {said} --out {place}"
+    assert not place.exists()
 
 
 def test_what_does_not_fit_is_named_and_done_later(

@@ -8,7 +8,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import headstart as hs
-from headstart.api import showing
+from headstart.api import inspecting
 from headstart.backbones import create
 from headstart.base.errors import ConfigError, DataError
 
@@ -45,7 +45,7 @@ def test_look_shows_every_class_before_one_comes_twice(draw, tmp_path: Path, mon
         draw(tmp_path / "data" / "circle" / f"{number}.png", "circle", number)
     draw(tmp_path / "data" / "square" / "0.png", "square", 99)
     shown: list[str] = []
-    monkeypatch.setattr(showing, "draw_grid", lambda tiles, *_, **__: shown.extend(t.caption for t in tiles) or [])
+    monkeypatch.setattr(inspecting, "draw_grid", lambda tiles, *_, **__: shown.extend(t.caption for t in tiles) or [])
     for seed in range(3):
         shown.clear()
         hs.look(tmp_path / "data", grid=tmp_path / "look.png", pictures=4, seed=seed)

@@ -106,6 +106,7 @@ def test_bad_recipes_say_what_is_wrong(tmp_path: Path) -> None:
         ('[expected.linear]\naccuracy = "0.9"', r"expected\.linear"),
         ("[expected.lineer]\naccuracy = [0.1, 0.2]", "linear"),
         ('[expected.linear]\naccuracy = [0.1, 0.2]\npublished = "much"', "published"),
+        ("[expected.linear]\naccuracy = [0.1, 0.2]\npublishd = 0.1", "accuracy, published, note"),
         ("backbone = 18", "backbone"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.resources import files
@@ -88,8 +89,10 @@ def _parse(name: str, text: str) -> Recipe:
         raise ConfigError(f"The recipe '{name}' has no title.", hint='Begin it with: title = "..."')
     _check_kinds(name, content)
     strategies = content.pop("strategies", None)
+    expected = {key: _expectation(said) for key, said in content.pop("expected", {}).items()}
     defaults = {"source": "", "command": f"headstart run {name} --data DIR"}
-    return Recipe(name, strategies=None if strategies is None else tuple(strategies), **{**defaults, **content})
+    named = None if strategies is None else tuple(strategies)
+    return Recipe(name, strategies=named, expected=expected, **{**defaults, **content})
 
 
 def _check_kinds(name: str, content: dict[str, Any]) -> None:
@@ -115,6 +118,14 @@ def _check_kinds(name: str, content: dict[str, Any]) -> None:
         _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
         published = said.get("published")
         _expect(name, key, published is None or isinstance(published, float | int), "published = a number")
+        _expect(name, key, isinstance(said.get("note", ""), str), "note = a text")
+        known = Expectation.__struct_fields__
+        _expect(name, key, set(said) <= set(known), f"made of {', '.join(known)}")
+
+
+def _expectation(said: Mapping[str, Any]) -> Expectation:
+    low, high = said["accuracy"]
+    return Expectation(accuracy=(low, high), published=said.get("published"), note=said.get("note", ""))
 
 
 def _check_option(name: str, key: str) -> None:
