@@ -211,7 +211,7 @@ def _run(
 ) -> StoredSplitRun:
     """Return how one strategy did in one split, from the folder or anew."""
     name = f"{strategy.name}-s{split.seed}-f{split.fold}"
-    path = folder.path / "resampling" / f"{name}.json"
+    path = folder.path / "repeated_splits" / f"{name}.json"
     record = _standing(path, asked)
     if record is None:
         begin = time.perf_counter()
