@@ -34,14 +34,14 @@ def test_copies_across_splits() -> None:
     (found,) = warn_of_copies(table("xyxz"))
     assert (found.code, found.subject, found.pictures) == ("copies-across-splits", "val", ("val/a",))
     assert found.text == (
-        "1 validation picture is an exact copy of a training picture, first 'val/a': accuracies are too good by that."
+        "1 validation picture is an exact copy of a training picture, which makes accuracies too high. First: 'val/a'."
     )
 
 
 def test_copies_with_another_label() -> None:
     across, inside = warn_of_copies(table("xyxx"))
     assert (across.numbers, across.pictures) == ({"pictures": 2, "relabelled": 1}, ("val/a", "val/b"))
-    assert across.text.endswith("; 1 has another label ('val/b' is 'ants' there). Check these labels.")
+    assert across.text.endswith("; 1 has another label there: check them. First: 'val/b' ('ants' there).")
     assert (inside.code, inside.subject, inside.pictures) == ("contradicting-labels", "val", ("val/a", "val/b"))
     assert "'val/a' is 'ants', 'val/b' is 'bees'" in inside.text
 

@@ -34,10 +34,10 @@ def test_few_and_similar() -> None:
     found = told(FEW_ALIKE)
     assert found.text == (
         "Use linear: expect it to be right on 90 % of new pictures (85 to 94 %). "
-        "You have few pictures (about 50 of each class): twice as many might add 3.0 percentage points (1.0 to 5.0). "
-        "They are similar to what the network knows: after five pictures of each class, it is right on 70 % (± 7) of "
-        "those that guessing gets wrong. Pictures count as similar if that is surely 45 % or more. "
-        "The usual rule of thumb agrees: linear for few, similar pictures."
+        "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
+        "They are similar to what the network knows: after five pictures of each class, it gets 70 % (± 7) of "
+        "the way from guessing to no mistakes. Pictures count as similar if that is surely 45 % or more. "
+        "The usual chart agrees: linear for few, similar pictures."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -49,10 +49,10 @@ def test_many_and_dissimilar() -> None:
     found = told(replace(FEW_ALIKE, doubled=MANY, told=0.2), cut="blocks.5")
     assert found.text == (
         "Use partial: expect it to be right on 92 % of new pictures (86 to 98 %). "
-        "You have many pictures (about 50 of each class): twice as many would add only 0.4 percentage points (0.0 to "
-        "0.9). They differ from what the network knows: after five pictures of each class, it is right on 20 % (± 7) "
-        "of those that guessing gets wrong. Pictures count as similar if that is surely 45 % or more. "
-        "The usual rule of thumb says full for many, dissimilar pictures, but when we measured it, that cost several "
+        "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
+        "0.9). They differ from what the network knows: after five pictures of each class, it gets 20 % (± 7) of "
+        "the way from guessing to no mistakes. Pictures count as similar if that is surely 45 % or more. "
+        "The usual chart says full for many, dissimilar pictures, but when we measured it, that cost several "
         "times as much and was no more accurate."
     )
     assert in_short(found) == (
@@ -62,10 +62,9 @@ def test_many_and_dissimilar() -> None:
 
 def test_many_and_similar() -> None:
     found = told(replace(FEW_ALIKE, doubled=changed(MANY, interval=(0.0, 0.02))))
-    assert "You seem to have many pictures (about 50 of each class): twice as many would add only 0.4" in found.text
+    assert "You probably have enough pictures (about 50 of each class): twice as many would add only 0.4" in found.text
     assert found.text.endswith(
-        "The usual rule of thumb says partial for many, similar pictures, but when we measured it, that was no more "
-        "accurate."
+        "The usual chart says partial for many, similar pictures, but when we measured it, that was no more accurate."
     )
 
 
@@ -81,7 +80,7 @@ def test_what_was_not_measured_is_not_said() -> None:
 @pytest.mark.parametrize(("shift", "like"), [(0.1, "like"), (3.0, "unlike")])
 def test_how_pictures_look_is_said_where_it_is_known(shift: float, like: str) -> None:
     found = told(replace(FEW_ALIKE, shift=shift))
-    assert f"To the network they look {like} the photographs that it was first trained on: " in found.text
+    assert f"To the network they look {like} everyday photographs: " in found.text
     assert f"by a factor of {found.factor:.1f}." in found.text
     assert "photographs" not in told(FEW_ALIKE).text
 

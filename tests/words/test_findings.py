@@ -11,8 +11,8 @@ CASES = [
     (
         findings.kept_solved_head(54),
         "kept-solved-head",
-        "Training more of the network did not help, judged on 54 pictures held back from it, so the head on the frozen "
-        "network is kept, solved again on all training pictures.",
+        "Training more of the network did not help (judged on 54 training pictures kept back for this), so the head "
+        "solved on the frozen network is kept.",
     ),
     (
         findings.start_kept("full", 12),
@@ -47,7 +47,7 @@ CASES = [
     (
         findings.untrue_shares(0.21, 0.08),
         "untrue-shares",
-        "Do not trust the stated probabilities: they are off by 21 % on average, and luck explains 8 % at most.",
+        "Do not rely on its probabilities: they are off by 0.21 on average, and luck alone explains at most 0.08.",
     ),
     (
         findings.no_stages_to_read("vit"),
@@ -80,13 +80,13 @@ CASES = [
     (
         findings.copies_across("train", "val", ["a.png", "b.png"]),
         "copies-across-splits",
-        "2 validation pictures are exact copies of training pictures, first 'a.png': accuracies are too good by that.",
+        "2 validation pictures are exact copies of training pictures, which makes accuracies too high. First: 'a.png'.",
     ),
     (
         findings.copies_across("val", "test", ["a.png"], relabelled=["a.png"], label_there="ants"),
         "copies-across-splits",
-        "1 test picture is an exact copy of a validation picture, first 'a.png'; 1 has another label ('a.png' is "
-        "'ants' there). Check these labels.",
+        "1 test picture is an exact copy of a validation picture; 1 has another label there: check them. "
+        "First: 'a.png' ('ants' there).",
     ),
     (
         findings.contradicting_labels("train", [("a.png", "b.png")], labels=("ants", "bees")),

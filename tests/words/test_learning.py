@@ -40,29 +40,27 @@ def learning(found: Forecast, *, run: str = "linear", rising: str | None = None)
         (
             (0.021, 0.042),
             "yes",
-            "More training pictures would help: twice as many might add 2 to 4 percentage points.",
+            "More training pictures would help: twice as many would probably add 2 to 4 points.",
         ),
         (
             (0.006, 0.012),
             "yes",
-            "More training pictures would help: twice as many might add about 1 percentage point.",
+            "More training pictures would help: twice as many would probably add about 1 point.",
         ),
         (
             (0.0, 0.004),
             "hardly",
-            "More training pictures would hardly help: twice as many might add less than 1 percentage point.",
+            "More training pictures would hardly help: twice as many would add less than 1 point.",
         ),
         (
             (0.0, 0.03),
             "can't tell",
-            "Twice as many training pictures might add up to 3 percentage points, or nothing: "
-            "these pictures can't tell.",
+            "Doubling your training pictures might add up to 3 points, or nothing: these pictures can't tell.",
         ),
         (
             (0.0, 0.01),
             "can't tell",
-            "Twice as many training pictures might add up to 1 percentage point, or nothing: "
-            "these pictures can't tell.",
+            "Doubling your training pictures might add up to 1 point, or nothing: these pictures can't tell.",
         ),
     ],
 )
@@ -75,11 +73,11 @@ def test_what_more_pictures_would_bring(ends: tuple[float, float], short: str, s
 def test_the_class_that_rises_and_who_stood_in_are_named() -> None:
     found = learning(forecast(0.02, 0.04), run="svm", rising="ants")
     assert learning_text(found) == (
-        "More training pictures would help, above all of 'ants': twice as many might add 2 to 4 percentage points "
+        "More training pictures would help, above all of 'ants': twice as many would probably add 2 to 4 points "
         "(judged by svm)."
     )
 
 
 def test_another_number_than_twice_as_many_is_said() -> None:
-    assert "help: 1,200 of them might add" in more_pictures(forecast(0.02, 0.04, more=1200))
+    assert "help: 1,200 of them would probably add" in more_pictures(forecast(0.02, 0.04, more=1200))
     assert more_pictures(forecast(0.0, 0.03, more=1200)).startswith("1,200 training pictures might add up to 3")

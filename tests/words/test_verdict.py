@@ -77,8 +77,8 @@ def test_a_tie_takes_the_cheapest_and_says_what_would_settle_it():
     found = verdict_record(Verdict("linear", ("full", "svm", "knn"), TIE))
     assert found.text == (
         "Use linear: it was right on 143 of 153 validation pictures (93 %). "
-        "full was right on 2 more, which may be luck; of the four that are about equally good, linear is the cheapest "
-        "to run. About 8,000 validation pictures would tell linear and full apart."
+        "full was right on 2 more, which may be luck; of the four that are tied, linear is the cheapest "
+        "to run. It would take about 8,000 validation pictures to tell linear and full apart."
     )
     assert found.details == (
         EXPECT,
@@ -98,17 +98,17 @@ def test_a_tie_takes_the_cheapest_and_says_what_would_settle_it():
 def test_more_training_pictures_come_first_where_they_would_surely_help():
     found = told(*TIE, learning=LEARNING)
     assert found.text.endswith(
-        "More training pictures would help, above all of 'ants': twice as many might add 2 to 4 percentage points "
+        "More training pictures would help, above all of 'ants': twice as many would probably add 2 to 4 points "
         "(judged by svm)."
     )
-    assert found.details[-1] == "About 8,000 validation pictures would tell linear and full apart."
+    assert found.details[-1] == "It would take about 8,000 validation pictures to tell linear and full apart."
     unclear = changed(LEARNING, forecast=changed(LEARNING.forecast, interval=(0.0, 0.03)))
     found = told(*TIE, learning=unclear)
-    assert found.text.endswith("About 8,000 validation pictures would tell linear and full apart.")
-    assert found.details[-1].startswith("Twice as many training pictures might add up to 3 percentage points")
+    assert found.text.endswith("It would take about 8,000 validation pictures to tell linear and full apart.")
+    assert found.details[-1].startswith("Doubling your training pictures might add up to 3 points")
     long = changed(LEARNING, rising=changed(LEARNING.rising, name="a bee with one very long name"))
     found = told(*TIE, learning=long)
-    assert found.text.endswith("More training pictures would help: twice as many might add 2 to 4 percentage points.")
+    assert found.text.endswith("More training pictures would help: twice as many would probably add 2 to 4 points.")
     assert found.details[-2].startswith("More training pictures would help, above all of 'a bee with one very long")
     alone = told(OnlyOne(VAL, LINEAR), learning=unclear)
     assert alone.text.endswith("or nothing: these pictures can't tell (judged by svm).")
@@ -125,7 +125,7 @@ def test_groups_are_named_and_ask_for_groups():
     measured = measure(np.array([0, 0, 1, 1, 0, 1]), np.eye(2)[[0, 0, 1, 1, 1, 1]], groups=groups)
     found = told(tie, WouldSettle(VAL, ("linear", "full"), 14_900, grouped=True), measured=measured)
     assert found.text.endswith(
-        "About 15,000 validation pictures in groups of this size would tell linear and full apart."
+        "It would take about 15,000 validation pictures in groups of this size to tell linear and full apart."
     )
     assert found.details[1] == (
         "full was right on 2 more than linear; luck alone often does as much (p = 0.84, comparing 51 groups)."
@@ -164,12 +164,12 @@ def test_the_most_accurate_is_also_the_cheapest():
     found = told(MostAccurate(VAL, LINEAR, ("full",), equals=False, cheapest=two))
     assert found.text == (
         "Use linear: it was right on 143 of 153 validation pictures (93 %). "
-        "No other was right as often; full is about equally good, but linear is simpler."
+        "No other was right as often; full is tied with it, but linear is simpler."
     )
     assert found.details == (EXPECT, "linear and full can't be told apart; of these, linear has fewer trained numbers.")
     equal = told(MostAccurate(VAL, LINEAR, ("full", "svm", "knn"), equals=True, cheapest=AMONG_FOUR))
     assert equal.text.endswith(
-        "No other was right more often; of the four that are about equally good, linear is the cheapest to run."
+        "No other was right more often; of the four that are tied, linear is the cheapest to run."
     )
 
 
@@ -189,7 +189,7 @@ def test_those_far_behind_are_named_though_they_are_tied():
     [
         (
             Cheapest("a", ("a", "b", "c"), 3, 3, ("operations", "size", "learned"), ("c",)),
-            "of the three that are about equally good, a is the cheapest to run",
+            "of the three that are tied, a is the cheapest to run",
             "a, b and c can't be told apart; of these, a needs the least computing for an answer, is the smallest, has "
             "the fewest trained numbers and is simpler than c.",
         ),
@@ -200,19 +200,19 @@ def test_those_far_behind_are_named_though_they_are_tied():
         ),
         (
             Cheapest("a", ("a", "b"), 5, 5, (), ("b",)),
-            "b is about equally good, but a is simpler",
+            "b is tied with it, but a is simpler",
             "a and b can't be told apart and are surely better than guessing; of these, a costs the same and is "
             "simpler than b.",
         ),
         (
             Cheapest("a", ("a", "b", "c"), 5, 3, (), ("b", "c")),
-            "of the three that are about equally good, a is the simplest",
+            "of the three that come close, a is the simplest",
             "a, b and c can't be told apart and are close to the most accurate; of these, a costs the same and is "
             "simpler than b and c.",
         ),
         (
             Cheapest("a", ("a", "b"), 5, 3, ("operations",)),
-            "b is about equally good, but a is cheaper to run",
+            "b is tied with it, but a is cheaper to run",
             "a and b can't be told apart, are close to the most accurate, and are surely better than guessing; of "
             "these, a needs less computing for an answer.",
         ),
@@ -289,7 +289,7 @@ def test_near_chance_is_said_in_the_first_sentence():
         "Run again with --folds 5 --seeds 3 to measure on more pictures."
     )
     assert found.details[-1] == (
-        "Caution: these pictures can't tell linear from always naming the most common class (54 %)."
+        "Caution: linear may be no better than guessing, that is, always naming the most common class (54 %)."
     )
     few = told(TooFewPictures(VAL, use, 3, "folds"), near, above_chance=False, decided=False)
     assert [few.text, *few.details].count("Run again with --folds 5 --seeds 3 to measure on more pictures.") == 0
@@ -335,13 +335,13 @@ def test_over_splits():
     )
     assert found.text == (
         "Use linear: it was right 89 % of the time, on average over 20 splits. "
-        "full was 0.7 percentage points ahead, which may be luck; linear is cheaper to run. "
-        "About 4,000 pictures in all would tell linear and full apart."
+        "full was 0.7 points ahead, which may be luck; linear is cheaper to run. "
+        "It would take about 4,000 pictures in all to tell linear and full apart."
     )
     assert found.details == (
         EXPECT_MEAN,
         FOLDS,
-        "full was 0.7 percentage points ahead of linear; luck alone often does as much (p = 0.62).",
+        "full was 0.7 points ahead of linear; luck alone often does as much (p = 0.62).",
         "full and linear can't be told apart; of these, linear needs less computing for an answer.",
     )
     even = told(CheaperOfTied(SPLITS, MEAN, best, Difference(0.0, 1.0), two), WouldSettle(SPLITS, ("a", "b"), None))
@@ -353,10 +353,10 @@ def test_a_clear_winner_over_splits():
     clear = ClearWinner(SPLITS, MEAN, Reached("knn", 0.8, (0.7, 0.9)), Difference(0.093, 0.0005), only=False)
     assert told(clear).text == (
         "Use linear: it was right 89 % of the time, on average over 20 splits. "
-        "knn, the next best, was 9.3 percentage points behind: more than luck explains."
+        "knn, the next best, was 9.3 points behind: more than luck explains."
     )
     assert told(clear).details[-1] == (
-        "linear was 9.3 percentage points ahead of knn; luck alone rarely does as much (p < 0.001)."
+        "linear was 9.3 points ahead of knn; luck alone rarely does as much (p < 0.001)."
     )
 
 

@@ -78,11 +78,11 @@ def _of_size(record: AdviceRecord) -> str:
     if record.gain is None or record.gain_interval is None:
         return f"You seem to have few pictures ({each}); what more would bring was not measured."
     low, high = (100 * end for end in record.gain_interval)
-    gain = f"{100 * record.gain:.1f} percentage points ({low:.1f} to {high:.1f})"
+    gain = f"{100 * record.gain:.1f} points ({low:.1f} to {high:.1f})"
     if record.size == "small":
         return f"You have few pictures ({each}): twice as many might add {gain}."
-    seem = "have" if record.gain_interval[1] < USED_UP else "seem to have"
-    return f"You {seem} many pictures ({each}): twice as many would add only {gain}."
+    have = "have" if record.gain_interval[1] < USED_UP else "probably have"
+    return f"You {have} enough pictures ({each}): twice as many would add only {gain}."
 
 
 def _of_similarity(record: AdviceRecord) -> str:
@@ -91,8 +91,8 @@ def _of_similarity(record: AdviceRecord) -> str:
     share = f"{100 * record.told:.0f} % (± {100 * record.told_error:.0f})"
     like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
-        f"They {like} what the network knows: after five pictures of each class, it is right on {share} of those that "
-        f"guessing gets wrong. Pictures count as similar if that is surely {100 * LIKE:.0f} % or more."
+        f"They {like} what the network knows: after five pictures of each class, it gets {share} of the way from "
+        f"guessing to no mistakes. Pictures count as similar if that is surely {100 * LIKE:.0f} % or more."
     )
 
 
@@ -101,17 +101,17 @@ def _of_looks(record: AdviceRecord) -> str:
         return ""
     like = "like" if record.factor < ALIKE else "unlike"
     return (
-        f"To the network they look {like} the photographs that it was first trained on: the spread of its late "
-        f"channels differs by a factor of {record.factor:.1f}."
+        f"To the network they look {like} everyday photographs: the spread of its late features differs "
+        f"by a factor of {record.factor:.1f}."
     )
 
 
 def _of_chart(record: AdviceRecord) -> str:
     rule = f"{record.chart} for {_many(record)}, {record.similarity} pictures"
     if record.chart == record.strategy:
-        return f"The usual rule of thumb agrees: {rule}."
+        return f"The usual chart agrees: {rule}."
     cost = "cost several times as much and was" if record.strategy == "partial" else "was"
-    return f"The usual rule of thumb says {rule}, but when we measured it, that {cost} no more accurate."
+    return f"The usual chart says {rule}, but when we measured it, that {cost} no more accurate."
 
 
 def _of_chance(record: AdviceRecord) -> str:

@@ -1,4 +1,4 @@
-"""Why one of several that are about equally good is the cheapest to use."""
+"""Why one of several that are tied is the cheapest to use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONG: dict[Cost, tuple[str, str]] = {
 
 
 def in_short(found: Cheapest, best: str) -> str:
-    """Return the reason in a few words, for example "of the four that are about equally good, linear is the simplest".
+    """Return the reason in a few words, for example "of the four that are tied, linear is the simplest".
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def in_short(found: Cheapest, best: str) -> str:
     if others == [best]:
         return f"{found.name} is {comparative}"
     if len(others) == 1:
-        return f"{others[0]} is about equally good, but {found.name} is {comparative}"
-    number = number_text(len(found.among))
-    return f"of the {number} that are about equally good, {found.name} is the {superlative}"
+        return f"{others[0]} is tied with it, but {found.name} is {comparative}"
+    kind = "are tied" if len(found.among) == found.tied else "come close"
+    return f"of the {number_text(len(found.among))} that {kind}, {found.name} is the {superlative}"
 
 
 def cost_text(found: Cheapest) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.records.findings import Finding
-from headstart.words.numbers import counted, joined, percent, picture_of, pictures_of
+from headstart.words.numbers import counted, joined, picture_of, pictures_of
 
 
 def kept_solved_head(pictures: int) -> Finding:
@@ -18,8 +18,8 @@ def kept_solved_head(pictures: int) -> Finding:
         severity="note",
         numbers={"pictures": pictures},
         text=(
-            f"Training more of the network did not help, judged on {counted(pictures, 'picture')} held back from it, "
-            "so the head on the frozen network is kept, solved again on all training pictures."
+            f"Training more of the network did not help (judged on {counted(pictures, 'training picture')} kept back "
+            "for this), so the head solved on the frozen network is kept."
         ),
     )
 
@@ -75,8 +75,8 @@ def untrue_shares(ece: float, by_luck_at_most: float) -> Finding:
         code="untrue-shares",
         numbers={"ece": ece, "by_luck_at_most": by_luck_at_most},
         text=(
-            f"Do not trust the stated probabilities: they are off by {percent(ece)} on average, and luck explains "
-            f"{percent(by_luck_at_most)} at most."
+            f"Do not rely on its probabilities: they are off by {ece:.2f} on average, and luck alone explains at most "
+            f"{by_luck_at_most:.2f}."
         ),
     )
 
@@ -146,14 +146,11 @@ def copies_across(
     """
     numbers: dict[str, float] = {"pictures": len(pictures), "relabelled": len(relabelled)}
     are = f"are exact copies of {picture_of(one)}s" if len(pictures) > 1 else f"is an exact copy of a {picture_of(one)}"
-    found = f"{pictures_of(other, len(pictures))} {are}, first '{pictures[0]}'"
-    text = f"{found}: accuracies are too good by that."
+    found, first = f"{pictures_of(other, len(pictures))} {are}", f"First: '{(relabelled or pictures)[0]}'"
+    text = f"{found}, which makes accuracies too high. {first}."
     if relabelled:
         has = "has" if len(relabelled) == 1 else "have"
-        text = (
-            f"{found}; {len(relabelled)} {has} another label ('{relabelled[0]}' is '{label_there}' there). "
-            "Check these labels."
-        )
+        text = f"{found}; {len(relabelled):,} {has} another label there: check them. {first} ('{label_there}' there)."
     return Finding(code="copies-across-splits", subject=other, numbers=numbers, pictures=tuple(pictures), text=text)
 
 

@@ -26,10 +26,10 @@ def more_pictures(forecast: Forecast, *, rising: str | None = None, by: str | No
     if worth == "yes":
         most = f", above all of '{rising}'" if rising else ""
         gain = f"{low} to {high}" if high > low else f"about {high}"
-        return f"More training pictures would help{most}: {many} might add {gain} {_points(high)}{judged}."
+        return f"More training pictures would help{most}: {many} would probably add {gain} {_points(high)}{judged}."
     if worth == "hardly":
-        return f"More training pictures would hardly help: {many} might add less than 1 percentage point{judged}."
-    pictures = "Twice as many" if forecast.more == 2 * forecast.pictures else f"{forecast.more:,}"
+        return f"More training pictures would hardly help: {many} would add less than 1 point{judged}."
+    pictures = "Doubling your" if forecast.more == 2 * forecast.pictures else f"{forecast.more:,}"
     gain = f"up to {high} {_points(high)}, or nothing"
     return f"{pictures} training pictures might add {gain}: these pictures can't tell{judged}."
 
@@ -47,4 +47,4 @@ def worth_text(learning: LearningRecord) -> str:
 
 
 def _points(count: int) -> str:
-    return "percentage point" if count == 1 else "percentage points"
+    return "point" if count == 1 else "points"

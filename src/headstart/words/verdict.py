@@ -195,7 +195,7 @@ def _(reason: NearChance) -> Said:
     return Said(
         f", but guessing may do as well ({percent(reason.chance)})",
         helps=_MEASURE_MORE if reason.on.held_out else "",
-        details=(f"Caution: these pictures can't tell {reason.use.name} from {guessing}.",),
+        details=(f"Caution: {reason.use.name} may be no better than guessing, that is, {guessing}.",),
     )
 
 
@@ -212,7 +212,7 @@ def _(reason: WouldSettle) -> Said:
     if reason.pictures is None:
         return Said(settles=f"Even {many(reason.on, MOST_PICTURES)} might not tell {one} and {other} apart.")
     pictures = many(reason.on, rounded(reason.pictures))
-    return Said(settles=f"About {pictures}{grouped} would tell {one} and {other} apart.")
+    return Said(settles=f"It would take about {pictures}{grouped} to tell {one} and {other} apart.")
 
 
 @said.register
@@ -238,7 +238,7 @@ def _of_use(reached: Reached, on: Measured) -> tuple[str, ...]:
 
 
 def _points(found: Difference) -> str:
-    return f"{100 * abs(found.value):.1f} percentage points"
+    return f"{100 * abs(found.value):.1f} points"
 
 
 def _ahead(found: Difference) -> str:
