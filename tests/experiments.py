@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from headstart.records.codec import encoded
 from headstart.records.progress import Silent
 
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 2, "views": 2}
@@ -20,6 +23,8 @@ TIMES = ("seconds", "images_per_second", "estimated_seconds")
 
 def without_times(value: Any) -> Any:
     """Return results without what is allowed to differ between two runs: times, and where they were written."""
+    if isinstance(value, msgspec.Struct):  # a record: as it is written and read again
+        return without_times(json.loads(encoded(value)))
     if isinstance(value, Mapping):
         return {key: without_times(item) for key, item in value.items() if key not in (*TIMES, "command")}
     if isinstance(value, list):

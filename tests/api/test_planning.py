@@ -10,8 +10,9 @@ from experiments import PLAIN, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.experiment import run as module
 from headstart.experiment.budget import Budget
+from headstart.experiment.session import Session
+from headstart.records.results import NotRun
 from headstart.strategies.strategy import STRATEGIES
 
 
@@ -73,15 +74,15 @@ def test_what_does_not_fit_is_named_and_done_later(
     whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **PLAIN)
     hs.clear_cache("trainings")  # what stands there fits any budget
     expected = {"knn": 1.0, "scratch": 1.0, "partial": 9e9}
-    monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
+    monkeypatch.setattr(Session, "_expected", lambda self, strategy: expected[strategy.name])
     options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **PLAIN}
     first = hs.compare(pictures, budget="1h", **options)
-    assert [run["id"] for run in first.results["runs"]] == ["knn", "scratch"]
-    assert first.results["not_run"] == [{"strategy": "partial", "estimated_seconds": 9e9, "begun": False}]
-    assert first.results["verdict"]["winner"] in ("knn", "scratch")
-    assert "not run within the budget: partial" in (first.folder / "report.md").read_text(encoding="utf-8")
+    assert [run.id for run in first.results.runs] == ["knn", "scratch"]
+    assert first.results.not_run == (NotRun(strategy="partial", estimated_seconds=9e9, begun=False),)
+    assert first.results.verdict.winner in ("knn", "scratch")
+    assert "There was no time for partial" in (first.folder / "report.md").read_text(encoding="utf-8")
     later = hs.compare(pictures, **options)
-    assert later.results["not_run"] == []
+    assert later.results.not_run == ()
     assert without_times(later.results) == without_times(whole.results)
 
 
@@ -101,14 +102,14 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
     options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
-    monkeypatch.setattr(module, "_expected", lambda *_: None)
+    monkeypatch.setattr(Session, "_expected", lambda *_: None)
     hs.clear_cache("trainings")  # what stands there fits any budget
     hs.compare(pictures, budget=10**6, **{**options, "out": tmp_path / "counted.run"})
     hs.clear_cache("trainings")
     enough, ticks.now = ticks.now, 0
     run = hs.compare(pictures, budget=(enough - 1) / 1.06, **options)
-    assert [late["strategy"] for late in run.results["not_run"]] == ["scratch"]
-    assert run.results["not_run"][0]["begun"]
+    assert [late.strategy for late in run.results.not_run] == ["scratch"]
+    assert run.results.not_run[0].begun
     ticks.now = 0
     run = hs.compare(pictures, budget=10**6, **options)
     assert without_times(run.results) == without_times(whole.results)
