@@ -20,6 +20,7 @@ from headstart.bundle import Model, Picture
 from headstart.experiment import Request, fit_table
 from headstart.records.preprocessing import Framing
 from headstart.records.progress import Silent
+from headstart.strategies.strategy import REFERENCE, TRAINED_HEADS
 from headstart.table import Table
 
 
@@ -56,13 +57,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        strategy: str = "linear",
+        strategy: str = REFERENCE.name,
         backbone: str | None = None,
         weights: str | None = None,
         scratch: str = "convnet64",
         cut: str | None = None,
         unfreeze: int | None = None,
-        head: str = "linear",
+        head: str = TRAINED_HEADS[0],
         epochs: int | None = None,
         image_size: int | None = None,
         framing: Framing | Literal["auto"] = "auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from headstart.evidence.advice import LIKE, MENDED, USED_UP, Profile, advise
 from headstart.evidence.intervals import wilson
 from headstart.records.forecast import Forecast
 from headstart.records.record import changed
+from headstart.records.strategy import Trains
 
 NOW = Forecast(
     pictures=100,
@@ -24,6 +26,7 @@ NOW = Forecast(
 MORE = changed(NOW, more=200, accuracy=0.93, accuracy_interval=(0.87, 0.97), gain=0.03, interval=(0.01, 0.05))
 FEW_ALIKE = Profile(2, 100, 50, 0.5, 0.9, 0.88, 0.89, 0.7, 0.07, NOW, MORE, 0.3)
 MANY = changed(MORE, gain=0.004, interval=(0.0, 0.01))
+NAMED: Mapping[Trains, str] = {"none": "linear", "part": "partial", "all": "full"}
 COSTS = {"linear": 8.0, "partial": 90.0, "full": 400.0}
 
 
@@ -41,7 +44,7 @@ COSTS = {"linear": 8.0, "partial": 90.0, "full": 400.0}
 def test_size_and_similarity_choose_the_quadrant(doubled, told, place, chart, advised):
     profile = replace(FEW_ALIKE, doubled=doubled, told=told)
     assert (profile.size, profile.similarity) == place
-    found = advise(profile, COSTS)
+    found = advise(profile, NAMED, COSTS)
     assert (found.chart, found.strategy) == (chart, advised)
     assert found.expected[0].strategy == advised
     assert found.expected[0].seconds == COSTS[advised]
@@ -57,7 +60,7 @@ def test_the_borders_are_where_they_are_said_to_be():
 
 @pytest.mark.parametrize("shift", [None, 0.1, 3.0])
 def test_how_pictures_look_is_said_and_decides_nothing(shift):
-    found = advise(replace(FEW_ALIKE, shift=shift), COSTS)
+    found = advise(replace(FEW_ALIKE, shift=shift), NAMED, COSTS)
     assert found.strategy == "linear"
     assert found.profile.factor == (None if shift is None else pytest.approx(np.exp(shift)))
 
@@ -82,24 +85,24 @@ def test_where_each_doubling_brings_more_nothing_is_enough():
 
 def test_training_is_expected_to_mend_a_share_of_the_errors_and_is_less_certain():
     hard = replace(FEW_ALIKE, told=0.2, now=changed(NOW, accuracy=0.6, accuracy_interval=(0.5, 0.7)))
-    part, head = advise(hard, COSTS).expected
+    part, head = advise(hard, NAMED, COSTS).expected
     assert part.accuracy == pytest.approx(0.6 + MENDED[0] * 0.4)
     assert part.interval[0] < part.accuracy < part.interval[1] <= 1
     assert part.interval[1] - part.interval[0] > head.interval[1] - head.interval[0]
     vague = replace(hard, now=changed(NOW, accuracy=0.6, accuracy_interval=(0.3, 0.9)))
-    wider, _ = advise(vague, COSTS).expected
+    wider, _ = advise(vague, NAMED, COSTS).expected
     assert wider.interval[1] - wider.interval[0] > part.interval[1] - part.interval[0] + 0.05
 
 
 def test_where_nothing_can_be_told_no_training_is_promised_anything():
     noise = replace(FEW_ALIKE, told=0.05, now=changed(NOW, accuracy=0.53, accuracy_interval=(0.46, 0.6)))
-    part, head = advise(noise, COSTS).expected
+    part, head = advise(noise, NAMED, COSTS).expected
     assert part.accuracy == head.accuracy == 0.53
     assert part.interval[1] > head.interval[1]
     assert not noise.learnable
     for something in (replace(noise, told=0.15), replace(noise, chance=0.4)):
         assert something.learnable
-        assert advise(something, COSTS).expected[0].accuracy > 0.6
+        assert advise(something, NAMED, COSTS).expected[0].accuracy > 0.6
 
 
 def test_the_interval_without_a_curve_is_that_of_independent_pictures():
@@ -118,7 +121,7 @@ def test_of_a_handful_the_expectation_lies_between_two_heads_and_is_less_certain
 
 
 def test_without_a_curve_nothing_is_said_of_more_pictures():
-    found = advise(replace(FEW_ALIKE, least=5, now=None, doubled=None), {})
+    found = advise(replace(FEW_ALIKE, least=5, now=None, doubled=None), NAMED, {})
     (first,) = found.expected
     assert first.accuracy == pytest.approx(0.895)
     assert first.interval[0] < 0.895 < first.interval[1]
@@ -131,4 +134,4 @@ def test_in_doubt_pictures_are_not_similar():
 
 
 def test_without_a_curve_of_very_many_the_folds_are_believed():
-    assert advise(replace(FEW_ALIKE, now=None, doubled=None), {}).expected[0].accuracy == 0.9
+    assert advise(replace(FEW_ALIKE, now=None, doubled=None), NAMED, {}).expected[0].accuracy == 0.9

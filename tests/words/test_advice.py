@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from headstart.evidence.advice import Profile, advise
 from headstart.records.forecast import AdviceRecord, Forecast
 from headstart.records.record import changed
+from headstart.records.strategy import Trains
 from headstart.words.advice import advice_record, in_short, sentences
 
 NOW = Forecast(
@@ -23,11 +25,12 @@ NOW = Forecast(
 MORE = changed(NOW, more=200, accuracy=0.93, accuracy_interval=(0.87, 0.97), gain=0.03, interval=(0.01, 0.05))
 MANY = changed(MORE, gain=0.004, interval=(0.0, 0.009))
 FEW_ALIKE = Profile(2, 100, 50, 0.5, 0.9, 0.88, 0.89, 0.7, 0.07, NOW, MORE)
+NAMED: Mapping[Trains, str] = {"none": "linear", "part": "partial", "all": "full"}
 COSTS = {"linear": 8.0, "partial": 90.0, "full": 400.0}
 
 
 def told(profile: Profile, *, cut: str = "pool") -> AdviceRecord:
-    return advice_record(advise(profile, COSTS), cut=cut)
+    return advice_record(advise(profile, NAMED, COSTS), cut=cut)
 
 
 def test_few_and_similar() -> None:
@@ -98,7 +101,7 @@ def test_where_a_head_may_be_guessing_there_is_a_caution() -> None:
 
 
 def test_the_record_holds_what_was_measured() -> None:
-    found = advice_record(advise(FEW_ALIKE, COSTS), cut="pool", command="headstart fit pictures")
+    found = advice_record(advise(FEW_ALIKE, NAMED, COSTS), cut="pool", command="headstart fit pictures")
     assert (found.strategy, found.chart, found.cut, found.seconds) == ("linear", "linear", "pool", 8.0)
     assert (found.accuracy, found.interval) == (0.9, (0.85, 0.94))
     assert (found.pictures, found.classes, found.per_class, found.chance) == (100, 2, 50.0, 0.5)

@@ -34,6 +34,7 @@ from headstart.records.progress import Progress, Silent
 from headstart.records.results import RecipeRecord
 from headstart.report.markdown import write_markdown
 from headstart.report.trackers.choosing import choose_trackers
+from headstart.strategies.strategy import PART, STRATEGIES
 from headstart.table import Table, read_table, solar_cells
 
 
@@ -178,7 +179,7 @@ def demo(*, progress: Progress | None = None, **options: Unpack[DemoOptions]) ->
 DEMO_OPTIONS: CompareOptions = {
     "image_size": 160,
     "training": {"batch_size": 16},
-    "epochs": {"scratch": 12, "partial": 5, "full": 3},
+    "epochs": {row.name: row.demo_epochs for row in STRATEGIES.values() if row.demo_epochs},
     "views": 2,
 }
 
@@ -212,7 +213,7 @@ def run_recipe(
     if "cut" in values and {"backbone", "weights"} & set(given):
         cut = values.pop("cut")
         (progress or Silent()).message(
-            f"The recipe's cut '{cut}' is a stage of its own network. Here partial is cut at its usual place."
+            f"The recipe's cut '{cut}' is a stage of its own network. Here {PART.name} is cut at its usual place."
         )
     place = Path(options.get("out") or f"{recipe.name}.run")
     values |= {**given, "training": {**recipe.training, **(options.get("training") or {})}, "out": place}

@@ -17,6 +17,7 @@ from headstart.experiment import Request, RunFolder, default_run_folder, run_exp
 from headstart.experiment.option_table import ActivityOptions, elsewhere
 from headstart.records.progress import Progress, Silent
 from headstart.report.markdown import write_markdown
+from headstart.strategies.strategy import PART, REFERENCE
 from headstart.table import Table, read_table
 
 _RANGE = re.compile(r"(?:(\d+)\s*\.\.\s*)?(\d+)")
@@ -93,7 +94,7 @@ def _request(options: Mapping[str, object], counts: Sequence[int]) -> Request:
     """Return the request for these numbers of trained stages, the last features alone: those of the counted layer."""
     shared = {name: value for name, value in options.items() if name != "unfreeze"}
     shared |= {"fixed": True, "readout": "pool"}
-    plain = request_of({**shared, "strategies": ["linear", "partial"]})
+    plain = request_of({**shared, "strategies": [REFERENCE.name, PART.name]})
     return request_of({**shared, "strategies": unfrozen_names(plain, counts)})
 
 

@@ -19,16 +19,17 @@ import numpy as np
 
 from headstart.evidence.intervals import two_sided_z, wilson
 from headstart.records.forecast import Expected, Forecast, Similarity, Size
+from headstart.records.strategy import Trains
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
 LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
 FEW = 20  # pictures of the smallest class, of which folds take too many
 MENDED = (0.2, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
-CHART: Mapping[tuple[Size, Similarity], str] = {
-    ("large", "dissimilar"): "full",
-    ("large", "similar"): "partial",
-    ("small", "dissimilar"): "partial",
-    ("small", "similar"): "linear",
+CHART: Mapping[tuple[Size, Similarity], Trains] = {  # what of the network to train
+    ("large", "dissimilar"): "all",
+    ("large", "similar"): "part",
+    ("small", "dissimilar"): "part",
+    ("small", "similar"): "none",
 }
 Z = two_sided_z(0.95, owner="advise")
 _DRAWN = 1.2  # of a handful it matters which were drawn: intervals of those asked about alone held 0.87 to 0.92
@@ -151,32 +152,35 @@ class Advice:
     expected: tuple[Expected, ...]
 
 
-def advise(profile: Profile, seconds: Mapping[str, float | None]) -> Advice:
+def advise(profile: Profile, named: Mapping[Trains, str], seconds: Mapping[str, float | None]) -> Advice:
     """Return the advice for pictures of this profile.
 
     Parameters
     ----------
     profile : Profile
+    named : mapping of str to str
+        The strategy that trains nothing of a pretrained network, the one that trains a part, and the one that trains
+        all of it.
     seconds : mapping of str to float or None
         What each strategy is expected to take.
     """
-    head = _expected_of_head(profile, seconds.get("linear"))
-    part = _expected_of_training(profile, seconds.get("partial"))
+    head = _expected_of_head(profile, named["none"], seconds)
+    part = _expected_of_training(profile, named["part"], seconds)
     expected = (part, head) if profile.similarity == "dissimilar" else (head,)
-    chart = CHART[profile.size, profile.similarity]
+    chart = named[CHART[profile.size, profile.similarity]]
     return Advice(profile, chart, expected[0].strategy, expected)
 
 
-def _expected_of_head(profile: Profile, seconds: float | None) -> Expected:
+def _expected_of_head(profile: Profile, name: str, seconds: Mapping[str, float | None]) -> Expected:
     accuracy, interval = profile.accuracy
-    return Expected(strategy="linear", accuracy=accuracy, interval=interval, seconds=seconds)
+    return Expected(strategy=name, accuracy=accuracy, interval=interval, seconds=seconds.get(name))
 
 
-def _expected_of_training(profile: Profile, seconds: float | None) -> Expected:
+def _expected_of_training(profile: Profile, name: str, seconds: Mapping[str, float | None]) -> Expected:
     """Return what training is expected to reach: of the head's errors it mends about the share it did elsewhere."""
     accuracy, (low, high) = profile.accuracy
     share, deviation = MENDED if profile.learnable else (0.0, MENDED[1])
     reached = accuracy + share * (1 - accuracy)
     spread = np.hypot((high - low) / 2 * (1 - share), Z * deviation * (1 - accuracy))
     interval = float(max(0.0, reached - spread)), float(min(1.0, reached + spread))
-    return Expected(strategy="partial", accuracy=reached, interval=interval, seconds=seconds)
+    return Expected(strategy=name, accuracy=reached, interval=interval, seconds=seconds.get(name))

@@ -31,7 +31,7 @@ from headstart.records.record import changed
 from headstart.strategies.context import FitContext
 from headstart.strategies.fit_head import Solved, solved
 from headstart.strategies.resolved import ResolvedStrategy
-from headstart.strategies.strategy import REFERENCE, STRATEGIES, strategy_of
+from headstart.strategies.strategy import BY_WHAT_IS_TRAINED, REFERENCE, STRATEGIES, strategy_of
 from headstart.table import Table, some_of
 from headstart.words.advice import advice_record, in_short
 
@@ -164,7 +164,7 @@ def advice_on(
     """
     profile = profile_of(prepared.context, preprocessing, with_shift=with_shift)
     costs = {name: _seconds(steps, prepared.passes.seconds, name) for name in STRATEGIES}
-    advice = advise(profile, costs)
+    advice = advise(profile, BY_WHAT_IS_TRAINED, costs)
     partly = strategy_of(advice.strategy).trains == "part"
     return advice_record(advice, cut=(prepared.resolved.usual_cut or "input") if partly else "pool")
 

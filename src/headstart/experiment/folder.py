@@ -31,7 +31,8 @@ from headstart.strategies.strategy import in_order
 AGAIN = "Remove the run folder (or choose another one with --out) and run the same compare command again."
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
-    "checkpoints", "log.jsonl", "repeated_splits", "map.parquet", "neighbours.parquet", "heat.json", "activity", "trackers",
+    "checkpoints", "log.jsonl", "repeated_splits", "map.parquet", "neighbours.parquet", "heat.json", "activity",
+    "trackers",
 }  # fmt: skip
 
 

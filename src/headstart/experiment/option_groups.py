@@ -14,7 +14,7 @@ from headstart.base.options import Option
 from headstart.records.preprocessing import FRAMINGS, Framing
 from headstart.records.record import Scalar
 from headstart.records.run import READOUTS
-from headstart.strategies.strategy import STRATEGIES, TRAINED_HEADS
+from headstart.strategies.strategy import REFERENCE, STRATEGIES, TRAINED_HEADS
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # of headstart.backbones.names, which help must not import
 NETWORK, TRAINING, PICTURES, MACHINE, TRACKERS = "Network", "Training", "Pictures", "Machine", "Trackers"
@@ -40,7 +40,7 @@ class StrategiesOption(TypedDict, total=False):
 class StrategyOption(TypedDict, total=False):
     """One strategy."""
 
-    strategy: Annotated[str, Option(help=f"The strategy: {LISTED}.", default="linear", metavar="NAME")]
+    strategy: Annotated[str, Option(help=f"The strategy: {LISTED}.", default=REFERENCE.name, metavar="NAME")]
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -97,7 +97,7 @@ class PartsOptions(TypedDict, total=False):
         str,
         Option(
             help="The head of trained networks. pool-bn puts batch normalisation before it.",
-            default="linear",
+            default=TRAINED_HEADS[0],
             choices=TRAINED_HEADS,
             panel=NETWORK,
         ),

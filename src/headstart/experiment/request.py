@@ -17,7 +17,7 @@ from headstart.records.codec import plain
 from headstart.records.record import Scalar, changed
 from headstart.records.request import RequestRecord
 from headstart.records.training import TrainingSettings
-from headstart.strategies.strategy import PART, STRATEGIES, Strategy, in_order, strategy_of
+from headstart.strategies.strategy import PART, STRATEGIES, TRAINED_HEADS, Strategy, in_order, strategy_of
 
 
 class Request(RequestRecord):
@@ -65,7 +65,7 @@ class Request(RequestRecord):
     scratch: str = "convnet64"
     cut: str | None = None
     unfreeze: int | None = None
-    head: str = "linear"
+    head: str = TRAINED_HEADS[0]
     epochs: int | dict[str, int] | None = None
     seed: int = 0
     image_size: int | None = None

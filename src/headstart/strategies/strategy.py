@@ -43,6 +43,8 @@ class Strategy:
         Its place among the page's colours.
     training : mapping
         Its own defaults of `TrainingSettings`.
+    demo_epochs : int, optional
+        Where a minute must do for all strategies; None where nothing is trained in epochs.
     cut : str, optional
         The stage at which the trained part begins, where the name says it: ``"partial@layer3"``.
     """
@@ -57,6 +59,7 @@ class Strategy:
     dash: str
     colour: int
     training: Mapping[str, Scalar] = field(default_factory=dict)
+    demo_epochs: int | None = None
     cut: str | None = None
 
     @property
@@ -130,6 +133,7 @@ _ROWS = (
         dash="",
         colour=3,
         training={"epochs": 10},
+        demo_epochs=5,
     ),
     Strategy(
         name="scratch",
@@ -142,6 +146,7 @@ _ROWS = (
         dash="4 4",
         colour=5,
         training={"epochs": 25, "head_rate": 3e-3, "backbone_rate": 3e-3, "weight_decay": 0.05},
+        demo_epochs=12,
     ),
     Strategy(
         name="full",
@@ -154,12 +159,15 @@ _ROWS = (
         dash="8 3 2 3",
         colour=4,
         training={"epochs": 10},
+        demo_epochs=3,
     ),
 )
 STRATEGIES = {row.name: row for row in _ROWS}
 TRAINED_HEADS = ("linear", "pool-bn")
 REFERENCE = STRATEGIES["linear"]  # the head that trainings are judged against, and by which the frozen network is read
 PART = STRATEGIES["partial"]  # whose cut may be asked for
+WHOLE = STRATEGIES["full"]
+BY_WHAT_IS_TRAINED: Mapping[Trains, str] = {"none": REFERENCE.name, "part": PART.name, "all": WHOLE.name}
 
 
 def choose_strategies(names: Sequence[str] | str | None) -> tuple[Strategy, ...]:

@@ -110,7 +110,7 @@ def _of_chart(record: AdviceRecord) -> str:
     rule = f"{record.chart} for {_many(record)}, {record.similarity} pictures"
     if record.chart == record.strategy:
         return f"The usual chart agrees: {rule}."
-    cost = "cost several times as much and was" if record.strategy == "partial" else "was"
+    cost = "cost several times as much and was" if record.similarity == "dissimilar" else "was"
     return f"The usual chart says {rule}, but when we measured it, that {cost} no more accurate."
 
 
