@@ -19,12 +19,13 @@ test: venv  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
 
 # pytest comes last, so that its closing line ends the output.
-check: venv  ## everything that must hold: lint, types, layers, command reference, all tests
+check: venv  ## everything that must hold: lint, types, layers, command reference, schema, all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m headstart.cli.reference --check docs/commands.md
+	$(BIN)/python -m headstart.records.schema --check docs/results.schema.json
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lock: venv  ## write requirements.lock anew from pyproject.toml (needs uv)
