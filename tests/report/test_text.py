@@ -13,6 +13,7 @@ from headstart.records.results import NotRun, RepeatedSplits, Results, Skipped
 from headstart.records.run import RunRecord
 from headstart.report import numbers, standing, strategies, text
 from headstart.report.lines import Line
+from headstart.words.findings import kept_solved_head
 
 
 @pytest.fixture
@@ -201,7 +202,29 @@ def test_equal_runs_the_cheaper_first(results: Results) -> None:
 def test_verdict_hangs_under_its_first_word(results: Results) -> None:
     lines = text.verdict(results, width=60)
     assert lines[0].text.startswith("Verdict: Use svm: ")
-    assert all(line.text.startswith(" " * 9) and line.text[9] != " " for line in lines[1:])
+    assert all(line.text.startswith(" " * 9) and line.text[9] != " " for line in lines[1:] if line.role == "plain")
+
+
+def test_what_belongs_to_the_verdict_stands_below_it(results: Results) -> None:
+    told = changed(
+        results.verdict, text="Use svm.", details=("Expect much.", "Twice as many pictures might add nothing.")
+    )
+    lines = text.verdict(changed(results, verdict=told), width=40)
+    assert [(line.text, line.role) for line in lines] == [
+        ("Verdict: Use svm.", "winner"),
+        ("       - Expect much.", "faint"),
+        ("       - Twice as many pictures might", "faint"),
+        ("         add nothing.", "faint"),
+    ]
+
+
+def test_a_kept_head_is_said_once(results: Results) -> None:
+    kept = with_runs(results, lambda run: changed(run, warnings=(kept_solved_head(54),)))
+    same = changed(kept.verdict, same_as={"partial": "linear", "full": "linear"})
+    alone = texts(text.notes(changed(kept, verdict=same), width=400))
+    assert "partial" not in alone[0]
+    assert "full" not in alone[0]
+    assert "linear" in alone[0]
 
 
 def test_warnings_of_several_runs_are_said_once(results: Results) -> None:

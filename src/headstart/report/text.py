@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -13,7 +13,7 @@ from headstart.report.lines import Line, Role, join_parts, shorten, wrap
 from headstart.report.numbers import seconds_text
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
-from headstart.words.findings import out_of_time
+from headstart.words.findings import KEPT_SOLVED_HEAD, out_of_time
 
 _MOST_NAMED = 6  # classes; more are only counted
 
@@ -114,29 +114,34 @@ def describe_machine(results: Results) -> str:
 
 
 def verdict(results: Results, *, width: int = 100) -> list[Line]:
-    """Return the verdict, wrapped; its first line carries the winner's role, or that of a warning."""
+    """Return the verdict and what belongs to it, wrapped; the first line has the winner's role, or that of a warning."""
     found = results.verdict
     if not found.text:
         return []
     first: Role = "winner" if found.above_chance and found.decided else "warning"
     lines = wrap(found.text, width, first="Verdict: ")
-    return [Line(line, first if at == 0 else "plain") for at, line in enumerate(lines)]
+    told = [Line(line, first if at == 0 else "plain") for at, line in enumerate(lines)]
+    for sentence in found.details:
+        told += [Line(part, "faint") for part in wrap(sentence, width, first="       - ")]
+    return told
 
 
 def notes(results: Results, *, width: int = 100, page: str = "") -> list[Line]:
     """Return the warnings, one line for the runs that share one, and the skipped files."""
     lines: list[Line] = []
-    for text in warnings(results):
+    for text in warnings(results, but=results.verdict.same_as):
         lines += [Line(part, "warning") for part in wrap(text, width, first="! ", rest="  ")]
     return lines + skipped_lines(results.data.skipped, width=width, page=page)
 
 
-def warnings(results: Results) -> list[str]:
-    """Return every warning once, with the runs that gave it."""
+def warnings(results: Results, *, but: Container[str] = ()) -> list[str]:
+    """Return every warning once, with the runs that gave it; of the runs `but` the verdict says what they kept."""
     givers: dict[str, list[str]] = {found.text: [] for found in results.warnings}
     givers |= {text: [] for text in _not_run(results)}
     for run in results.runs:
         for found in run.warnings:
+            if run.id in but and found.code == KEPT_SOLVED_HEAD:
+                continue
             givers.setdefault(found.text, []).append(run.id)
     return [f"{', '.join(runs)}: {text}" if runs else text for text, runs in givers.items()]
 

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from headstart.records.findings import Finding
 from headstart.words.numbers import counted, joined, picture_of, pictures_of
 
+KEPT_SOLVED_HEAD = "kept-solved-head"
+
 
 def kept_solved_head(pictures: int) -> Finding:
     """Tell that training was no better than the head on the frozen network, judged on so many `pictures`."""
     return Finding(
-        code="kept-solved-head",
+        code=KEPT_SOLVED_HEAD,
         severity="note",
         numbers={"pictures": pictures},
         text=(
