@@ -1,4 +1,4 @@
-"""Whether two run folders hold the same numbers, times apart, whichever schema each was written in.
+"""Whether two run folders hold the same numbers, except for timings, whichever schema each was written in.
 
     python benchmarks/same_numbers.py BEFORE.run AFTER.run
 
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 TIMES = {"seconds", "estimated_seconds", "images_per_second", "pass_seconds"}
 # What schema 2 has anew, and what is a sentence, a path or a version: none of it is a number that was measured.
 NEW = {"kind", "strategies", "measuring", "classes", "learnable", "details", "command", "text", "warnings", "schema"}
+NEW_PLACES = {".backbone.title", ".backbone.preprocessing.framing"}
 PLACES = {"headstart", "command", "root", "environment", "recipe", "plan", "title"}
 SETS = ("0.8", "0.9", "0.95", "0.99")
 HEADS = ("C", "kernel", "gamma", "k")
@@ -92,7 +93,11 @@ def _network(network: dict[str, Any]) -> dict[str, Any]:
 def _learning(entry: dict[str, Any]) -> dict[str, Any]:
     found = {**entry, "winner": entry["for"], "rising": None}
     if entry["class"]:
-        found["rising"] = {"name": entry["class"]["class"], "recall": entry["class"]["recall"], "p": entry["class"]["p"]}
+        found["rising"] = {
+            "name": entry["class"]["class"],
+            "recall": entry["class"]["recall"],
+            "p": entry["class"]["p"],
+        }
     told = dict(entry["forecast"])
     found["forecast"] = {
         **told, "more": told["pictures"], "pictures": entry["pictures"], "curve": list(told["curve"].values())
@@ -126,11 +131,13 @@ def figures(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, item in value.items():
             if key not in TIMES and key not in NEW and not (place.count(".") == 0 and key in PLACES):
-                yield from figures(item, f"{place}.{key}")
+                yield from figures(item, f"{place}.{ALIASES.get(key, key)}")
     elif isinstance(value, list):
         for at, item in enumerate(value):
             yield from figures(item, f"{place}[{at}]")
-    elif value is not None and value is not False:  # what is not there and what is null are the same
+    elif (
+        value is not None and value is not False and place not in NEW_PLACES
+    ):  # what is not there and what is null are the same
         yield place, ALIASES.get(value, value) if isinstance(value, str) else value
 
 
@@ -153,7 +160,9 @@ def predictions(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
 def differences(before: Path, after: Path) -> list[str]:
     """Return one line for each figure that differs, or that only one of the two has."""
     old, new = read(before), read(after)
-    said = [f"{place}: {old.get(place)} -> {new.get(place)}" for place in {**old, **new} if old.get(place) != new.get(place)]
+    said = [
+        f"{place}: {old.get(place)} -> {new.get(place)}" for place in {**old, **new} if old.get(place) != new.get(place)
+    ]
     first, second = predictions(before), predictions(after)
     for name in {**first, **second}:
         if name not in first or name not in second:
