@@ -142,7 +142,7 @@ class Untraceable(Plain):
         return super().forward(x if float(x.sum()) > 0 else -x)
 
 
-@pytest.mark.parametrize(("network", "says"), [(Unknown(), "No stage"), (Untraceable(), "taken apart")])
+@pytest.mark.parametrize(("network", "says"), [(Unknown(), "No stage"), (Untraceable(), "divided into stages")])
 def test_what_cannot_be_watched_is_said(network: nn.Module, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         layers_of(network, planned(network), SIDE)

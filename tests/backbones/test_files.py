@@ -181,7 +181,7 @@ def test_a_file_that_names_no_network(state, tmp_path):
 
 
 def test_random_and_file_exclude_each_other(tmp_path):
-    with pytest.raises(ConfigError, match="exclude"):
+    with pytest.raises(ConfigError, match="cannot be combined"):
         load("resnet18", weights=tmp_path / "a.pth", random=True)
 
 

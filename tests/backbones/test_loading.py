@@ -25,6 +25,7 @@ def test_the_default_is_the_packaged_lite0(lite, no_network):
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         licence="Apache-2.0",
         preprocessing=Preprocessing(input_size=224, crop=0.875, interpolation="bicubic", mean=half, std=half),
+        title="EfficientNet-Lite0",
     )
     assert (lite.features, lite.parameters) == (1280, 3371008)
     assert lite.flops == pytest.approx(7.8e8, rel=0.03)

@@ -151,7 +151,7 @@ def test_a_graph_that_fails_gives_way_to_the_network(
         raise EngineError("out of order.", hint="")
 
     monkeypatch.setattr(OnnxNetwork, "__call__", fail)
-    assert [row["label"] for row in hs.predict(kept, pictures[:3]).rows] == model.predict(pictures[:3])
+    assert [row.label for row in hs.predict(kept, pictures[:3]).rows] == model.predict(pictures[:3])
 
 
 def test_a_damaged_graph_is_not_used(model: Model, kept: Path, pictures: list[Path], cache: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_damaged_bundle_is_said_also_where_a_graph_stands(model: Model, kept: 
 def test_the_second_prediction_loads_no_torch(model: Model, kept: Path, pictures: list[Path]) -> None:
     code = (
         "import sys, headstart as hs\n"
-        f"print(hs.predict({str(kept)!r}, {str(pictures[0])!r}).rows[0]['label'])\n"
+        f"print(hs.predict({str(kept)!r}, {str(pictures[0])!r}).rows[0].label)\n"
         "print(sorted({'torch', 'timm', 'sklearn', 'scipy'} & set(sys.modules)))\n"
     )
     bundle.prepare(model, kept, model.squares(pictures[:1]))

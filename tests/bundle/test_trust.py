@@ -82,7 +82,7 @@ def test_stating_it_loads_neither_torch_nor_scipy(model: Model, picture_folder: 
     code = (
         "import sys, headstart as hs\n"
         f"row = hs.predict({str(kept)!r}, {str(picture)!r}).rows[0]\n"
-        "print(row['set'] is not None, row['none_of_these'] is not None)\n"
+        "print(row.set is not None, row.none_of_these is not None)\n"
         "print(sorted({'torch', 'timm', 'sklearn', 'scipy'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
