@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -10,10 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+<<<<<<< HEAD
 import msgspec
 
 from headstart.records.codec import encoded
+=======
+from headstart.records.codec import plain, read_record
+>>>>>>> 7d9268fc7ff248dd9f9e4d4d144cdebab1f59bbd
 from headstart.records.progress import Silent
+from headstart.records.record import Record
+from headstart.records.results import SCHEMA, Results
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 2, "views": 2}
 # Framing and augmentation are given: to choose them takes a third of such an experiment.
@@ -22,18 +29,24 @@ TIMES = ("seconds", "images_per_second", "estimated_seconds")
 
 
 def without_times(value: Any) -> Any:
+<<<<<<< HEAD
     """Return results without what is allowed to differ between two runs: times, and where they were written."""
     if isinstance(value, msgspec.Struct):  # a record: as it is written and read again
         return without_times(json.loads(encoded(value)))
+=======
+    """Return results, as plain values, without what may differ between two runs: times, and where they were written."""
+    if isinstance(value, Record):
+        return without_times(plain(value))
+>>>>>>> 7d9268fc7ff248dd9f9e4d4d144cdebab1f59bbd
     if isinstance(value, Mapping):
         return {key: without_times(item) for key, item in value.items() if key not in (*TIMES, "command")}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [without_times(item) for item in value]
     return value
 
 
-def read_results(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+def read_results(folder: Path) -> Results:
+    return read_record(folder / "results.json", Results, schema=SCHEMA)
 
 
 @contextmanager
@@ -69,10 +82,10 @@ class Interrupting(Silent):
         self._tick()
         yield self
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         self._tick()
 
-    def result(self, record: Mapping[str, Any]) -> None:
+    def result(self, record: RunRecord) -> None:
         self._tick()
 
 

@@ -38,14 +38,14 @@ def test_every_standardisation_knows_its_blocks(
     assert len(blocks) > 4
     assert sum(blocks) == next(size for size, _ in seen if size != 1280)
     assert {blocks for size, blocks in seen if size == 1280} <= {(), (1280,)}
-    assert run.results["advice"] is not None
-    assert run.results["learning"] is not None
+    assert run.results.advice is not None
+    assert run.results.learning is not None
 
 
 def heads_alone() -> list[str]:
     """Return a strategy for each head."""
     from headstart.strategies.strategy import STRATEGIES
 
-    found = {row.head: name for name, row in STRATEGIES.items() if row.trained == "none"}
+    found = {row.head: name for name, row in STRATEGIES.items() if row.solves}
     assert set(found) == set(heads.HEADS)
     return list(found.values())

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from drawing import draw_classes, draw_picture
-from experiments import PLAIN, QUICK, Interrupting, read_results, without_times
+from experiments import PLAIN, QUICK, Interrupting, without_times
 
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
+from headstart.bundle.folder import read_manifest
 from headstart.experiment import Request
 from headstart.experiment.measure import measured_warnings
+from headstart.records.metrics import Calibration, Metrics, MetricsBySplit
 from headstart.records.progress import Silent
-from headstart.table import read_table
+from headstart.records.record import changed
+from headstart.records.results import Results
+from headstart.strategies.division import Division
+from headstart.table import Table, read_table
 
 STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}
 
@@ -37,32 +41,31 @@ def test_the_run_folder_holds_what_the_design_says(experiment: hs.api.Experiment
 
 
 def test_results_follow_the_schema(experiment: hs.api.Experiment) -> None:
-    results = read_results(experiment.folder)
-    assert results["schema"] == 1
-    assert {
-        "headstart", "command", "seed", "data", "backbone", "environment", "plan", "runs", "comparisons", "verdict",
-    } <= set(results)  # fmt: skip
+    results = json.loads((experiment.folder / "results.json").read_text(encoding="utf-8"))
+    assert results["schema"] == 2
+    assert set(results) == set(Results.__struct_fields__), "what stands in the file is what the record declares"
     assert {"fingerprint", "classes", "counts", "skipped"} <= set(results["data"])
     assert results["data"]["counts"] == {
         "train": {"circle": 12, "square": 12}, "val": {"circle": 6, "square": 6}, "test": {},
     }  # fmt: skip
-    assert {
-        "name", "source", "sha256", "licence", "input_size", "crop", "interpolation", "mean", "std",
-    } <= set(results["backbone"])  # fmt: skip
-    assert {"python", "torch", "cpu", "threads", "device"} <= set(results["environment"])
+    assert {"name", "source", "sha256", "licence", "preprocessing"} <= set(results["backbone"])
+    assert {"input_size", "crop", "interpolation", "mean", "std"} <= set(results["backbone"]["preprocessing"])
+    assert {"python", "versions", "cpu", "threads", "device"} <= set(results["environment"])
+    assert {"torch", "timm", "numpy"} <= set(results["environment"]["versions"])
     assert all({"step", "estimated_seconds", "seconds"} <= set(step) for step in results["plan"])
     for run in results["runs"]:
         assert {
-            "id", "strategy", "weights", "cut", "head", "seed", "parameters", "flops", "settings", "preprocessing",
-            "seconds", "epochs", "metrics", "predictions", "bundle", "warnings",
+            "id", "strategy", "weights", "cut", "head", "seed", "parameters", "flops", "readout", "solved", "training",
+            "preprocessing", "seconds", "epochs", "metrics", "predictions", "bundle", "warnings",
         } <= set(run)  # fmt: skip
+        assert (run["solved"] is None) != (run["training"] is None), "it was solved or trained"
         assert run["metrics"]["test"] is None
         assert {"n", "loss", "accuracy", "interval", "macro_f1", "used_for_choosing"} <= set(run["metrics"]["val"])
         assert run["seconds"]["total"] >= run["seconds"]["fit"] >= 0
         for epoch in run["epochs"]:
             assert set(epoch) == {
-                "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
-                "images_per_second",
+                "epoch", "train_loss", "train_accuracy", "choosing_loss", "choosing_accuracy", "learning_rate",
+                "seconds", "images_per_second",
             }  # fmt: skip
     assert {run["id"] for run in results["runs"]} == STRATEGIES
     assert len(results["comparisons"]) == 15
@@ -73,14 +76,14 @@ def test_results_follow_the_schema(experiment: hs.api.Experiment) -> None:
 
 
 def test_trained_strategies_have_epochs_and_solved_ones_have_none(experiment: hs.api.Experiment) -> None:
-    runs = {run["id"]: run for run in experiment.results["runs"]}
+    runs = {run.id: run for run in experiment.results.runs}
     for name in ("scratch", "partial", "full"):
-        assert [epoch["epoch"] for epoch in runs[name]["epochs"]] == [1, 2]
+        assert [epoch.epoch for epoch in runs[name].epochs] == [1, 2]
     for name in ("linear", "svm", "knn"):
-        assert runs[name]["epochs"] == []
-    assert runs["full"]["cut"] == runs["scratch"]["cut"] == "input"
-    assert runs["linear"]["cut"] == "pool"
-    assert 0 < runs["partial"]["parameters"]["trained"] < runs["full"]["parameters"]["trained"]
+        assert runs[name].epochs == ()
+    assert runs["full"].cut == runs["scratch"].cut == "input"
+    assert runs["linear"].cut == "pool"
+    assert 0 < runs["partial"].parameters.trained < runs["full"].parameters.trained
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
@@ -94,12 +97,13 @@ def test_the_bundle_answers_what_was_stored(experiment: hs.api.Experiment, pictu
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_evaluate_gives_the_stored_metrics(experiment: hs.api.Experiment, pictures: Path, name: str) -> None:
     measured = hs.evaluate(experiment.folder / "bundles" / name, pictures)
-    stored = experiment.runs[name].metrics["val"]
-    assert measured["split"] == "val"
-    assert {key: measured["metrics"][key] for key in ("n", "loss", "accuracy")} == {
-        key: stored[key] for key in ("n", "loss", "accuracy")
-    }
-    assert np.sum(measured["confusion"]) == 12
+    stored = experiment.runs[name].metrics.val
+    assert stored is not None
+    assert measured.split == "val"
+    assert [getattr(measured.metrics, key) for key in ("n", "loss", "accuracy")] == [
+        getattr(stored, key) for key in ("n", "loss", "accuracy")
+    ]
+    assert np.sum(measured.confusion) == 12
 
 
 def test_the_same_seed_gives_the_same_results(
@@ -122,7 +126,7 @@ def test_the_winner_can_be_saved_and_loaded(experiment: hs.api.Experiment, pictu
 
 def test_a_single_folder_is_split_once_and_the_split_can_be_reused(single_folder: Path, tmp_path: Path) -> None:
     first = hs.compare(single_folder, out=tmp_path / "a.run", strategies="knn", seed=3, **PLAIN)
-    counts = first.results["data"]["counts"]
+    counts = first.results.data.counts
     assert sum(counts["train"].values()) == 27
     assert sum(counts["test"].values()) == 9
     again = hs.compare(
@@ -131,7 +135,7 @@ def test_a_single_folder_is_split_once_and_the_split_can_be_reused(single_folder
     )  # fmt: skip
     rows = [pq.read_table(tmp_path / name / "split.parquet").to_pydict() for name in ("a.run", "b.run")]
     assert rows[0] == rows[1]
-    assert again.results["data"]["counts"] == counts
+    assert again.results.data.counts == counts
 
 
 def test_where_val_and_test_exist_only_test_measures(pictures: Path, tmp_path: Path) -> None:
@@ -139,16 +143,18 @@ def test_where_val_and_test_exist_only_test_measures(pictures: Path, tmp_path: P
     draw_classes(tmp_path / "three" / "test", 5, 300)
     run = hs.compare(tmp_path / "three", out=tmp_path / "a.run", strategies="linear,knn,partial", **PLAIN)
     metrics = run.runs["partial"].metrics
-    assert metrics["test"]["n"] == 10
-    assert metrics["val"]["used_for_choosing"] is True
-    assert metrics["test"]["used_for_choosing"] is False
-    assert {pair["split"] for pair in run.results["comparisons"]} == {"test"}
+    assert metrics.test.n == 10
+    assert metrics.val.used_for_choosing is True
+    assert metrics.test.used_for_choosing is False
+    assert run.results.measuring == "test"
+    assert {pair.split for pair in run.results.comparisons} == {"test"}
 
 
 def test_select_val_says_that_val_was_used(pictures: Path, tmp_path: Path) -> None:
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear,partial", select="val", **PLAIN)
-    assert run.runs["partial"].metrics["val"]["used_for_choosing"] is True
-    assert any("optimistic" in warning for warning in run.runs["partial"].record["warnings"])
+    assert run.runs["partial"].metrics.val.used_for_choosing is True
+    (warning,) = [one for one in run.runs["partial"].record.warnings if one.code == "chosen-on-measuring"]
+    assert "so this accuracy is too good" in warning.text
 
 
 def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: Path) -> None:
@@ -158,11 +164,11 @@ def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: 
     broken.write_bytes((data / "train" / "circle" / "circle_01.jpg").read_bytes()[:300])
     before = broken.read_bytes()
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **PLAIN)
-    (skipped,) = run.results["data"]["skipped"]
-    assert skipped["path"] == "train/circle/broken.jpg"
-    assert skipped["reason"]
+    (skipped,) = run.results.data.skipped
+    assert skipped.path == "train/circle/broken.jpg"
+    assert skipped.reason
     assert broken.read_bytes() == before
-    assert run.results["data"]["counts"]["train"]["circle"] == 12
+    assert run.results.data.counts["train"]["circle"] == 12
     assert "broken.jpg" in (tmp_path / "a.run" / "report.md").read_text(encoding="utf-8")
 
 
@@ -190,7 +196,7 @@ def test_names_in_other_scripts_and_a_read_only_folder(tmp_path: Path) -> None:
         for folder in [data, *(path for path in data.rglob("*") if path.is_dir())]:
             folder.chmod(0o755)
     assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before  # for root 0o555 forbids nothing
-    assert run.results["data"]["classes"] == ["مورچه ها", "개미"]
+    assert run.results.data.classes == ("مورچه ها", "개미")
     table = pq.read_table(run.folder / "predictions" / "knn.parquet")
     assert table.column_names[3:] == ["p_مورچه ها", "p_개미"]
 
@@ -202,32 +208,58 @@ def test_chance_is_said_aloud(tmp_path: Path) -> None:
         for name, seed in (("a", 2 * number), ("b", 2 * number + 1)):
             draw_picture(data / split / name / f"{number}.png", "circle", seed)
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn,linear,svm", **PLAIN)
-    said = [any("no better than always answering" in text for text in run["warnings"]) for run in run.results["runs"]]
-    assert said == [record["metrics"]["val"]["accuracy"] <= 0.5 for record in run.results["runs"]]
+    said = [any("no better than always" in one.text for one in record.warnings) for record in run.results.runs]
+    assert said == [record.metrics.val.accuracy <= 0.5 for record in run.results.runs]
     assert any(said), "of three heads on noise one at least is no better than chance"
 
 
 def test_an_accuracy_at_chance_has_its_causes_named() -> None:
-    ground = SimpleNamespace(
-        measured="val",
+    labels = np.array([0, 0, 1, 1, 0, 0, 0, 1])  # three of the four that measure are of class a
+    table = Table(
+        root=Path("x"),
+        paths=tuple(f"{row}.png" for row in range(8)),
+        labels=labels,
         classes=("a", "b"),
-        table=SimpleNamespace(labels=np.array([0, 0, 0, 1]), rows=lambda split: np.arange(4)),
+        splits=np.where(np.arange(8) < 4, "train", "val"),
+        groups=np.full(8, "", "<U1"),
+        digests=tuple(map(str, range(8))),
     )
-    guessing = {"used_for_choosing": False, "balanced_accuracy_interval": [0.2, 0.8]}
-    at_chance = {"val": {"accuracy": 0.75, **guessing}}
-    (warning,) = measured_warnings(ground, at_chance)  # type: ignore[arg-type]
+    division = Division.of(table, seed=0)
+
+    def warnings_of(**values: Any) -> list[str]:
+        measured = changed(GUESSING, **values)
+        return [one.text for one in measured_warnings(division, MetricsBySplit(val=measured))]
+
+    (warning,) = warnings_of(accuracy=0.75)
     assert "'a' (0.750)" in warning
     assert "learning rate" in warning
-    above = {"val": {"accuracy": 0.76, **guessing}}
-    assert measured_warnings(ground, above) == []  # type: ignore[arg-type]
-    apart = {"val": {"accuracy": 0.7, **guessing, "balanced_accuracy_interval": [0.51, 0.9]}}
-    assert measured_warnings(ground, apart) == []  # type: ignore[arg-type]
-    (unsure,) = measured_warnings(  # type: ignore[arg-type]
-        ground, {"val": above["val"] | {"calibration": {"ece": 0.38, "ece_if_true": 0.06, "ece_by_luck_at_most": 0.2}}}
+    assert warnings_of(accuracy=0.76) == []
+    assert warnings_of(accuracy=0.7, balanced_accuracy_interval=(0.51, 0.9)) == []
+    (unsure,) = warnings_of(accuracy=0.76, calibration=calibration_off_by(0.38))
+    assert "off by 38 % on average, and luck explains 20 % at most" in unsure
+    assert warnings_of(accuracy=0.76, calibration=calibration_off_by(0.15)) == []
+
+
+GUESSING = Metrics(
+    n=4,
+    loss=0.7,
+    accuracy=0.75,
+    interval=(0.3, 0.95),
+    interval_kind="wilson",
+    unit="picture",
+    macro_f1=0.43,
+    macro_f1_interval=(0.2, 0.8),
+    balanced_accuracy=0.5,
+    balanced_accuracy_interval=(0.2, 0.8),
+    per_class_recall=(1.0, 0.0),
+    per_class_recall_intervals=((0.4, 1.0), (0.0, 0.8)),
+)
+
+
+def calibration_off_by(ece: float) -> Calibration:
+    return Calibration(
+        ece=ece, ece_before=ece, ece_if_true=0.06, ece_by_luck_at_most=0.2, loss_before=0.7, reliability=()
     )
-    assert "off by 0.38 on average, more than luck alone would explain (0.20 at most)" in unsure
-    true = above["val"] | {"calibration": {"ece": 0.15, "ece_if_true": 0.06, "ece_by_luck_at_most": 0.2}}
-    assert measured_warnings(ground, {"val": true}) == []  # type: ignore[arg-type]
 
 
 def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,11 +268,11 @@ def test_the_temperature_of_the_chosen_epoch_is_kept(tmp_path: Path, monkeypatch
     monkeypatch.setattr("headstart.tune.choosing.cautious_temperature", lambda scores, labels: 1.75)
     run = hs.compare(tmp_path / "many", out=tmp_path / "a.run", strategies="scratch", **PLAIN)
     assert run.runs["scratch"].model.head.temperature == 1.75
-    calibration = run.runs["scratch"].model.info["calibration"]
-    assert calibration["temperature"] == 1.75
+    calibration = read_manifest(run.folder / "bundles" / "scratch").calibration
+    assert calibration.temperature == 1.75
     # Of 52 pictures a class 10 or 11 were held out to choose the epoch; they set the limits too.
-    assert calibration["sets"]["pictures"] == calibration["none_of_these"]["pictures"] == 21
-    assert calibration["sets"]["thresholds"]["0.95"] is not None
+    assert calibration.sets.pictures == calibration.none_of_these.pictures == 21
+    assert calibration.sets.thresholds["0.95"] is not None
 
 
 def test_after_the_choice_the_hold_out_teaches_too(tmp_path: Path) -> None:
@@ -252,17 +284,13 @@ def test_after_the_choice_the_hold_out_teaches_too(tmp_path: Path) -> None:
         ).runs["scratch"]
         for refit in (True, False)
     }
-    learned = {refit: run.record["settings"]["pictures_trained_on"] for refit, run in both.items()}
+    learned = {refit: run.record.training.pictures for refit, run in both.items()}
     assert learned == {True: 104, False: 83}  # copies of one picture stay together
     again = both[True].record
-    assert again["epochs"][0]["val_loss"] == both[False].record["epochs"][0]["val_loss"]  # it chose in the same way
-    assert (
-        len(again["epochs_on_all"])
-        == again["settings"]["epoch_chosen"]
-        == both[False].record["settings"]["epoch_chosen"]
-    )
-    assert all(epoch["val_loss"] is None for epoch in again["epochs_on_all"])
-    assert both[False].record["epochs_on_all"] == []
+    assert again.epochs[0].choosing_loss == both[False].record.epochs[0].choosing_loss  # it chose in the same way
+    assert len(again.epochs_on_all) == again.training.epoch_chosen == both[False].record.training.epoch_chosen
+    assert all(epoch.choosing_loss is None for epoch in again.epochs_on_all)
+    assert both[False].record.epochs_on_all == ()
     limits = {refit: run.model.trust for refit, run in both.items()}
     assert limits[True].sets == limits[False].sets, "set by the pictures that then taught too"
     assert limits[True].familiar.limit == limits[False].familiar.limit
@@ -278,8 +306,8 @@ def test_val_pictures_that_choose_are_never_learned_from(tmp_path: Path) -> None
     run = hs.compare(
         tmp_path / "three", out=tmp_path / "three.run", strategies="scratch", training={"refit": True}, **PLAIN
     ).runs["scratch"]
-    assert run.record["settings"]["epoch_chosen_on"] == "val"
-    assert (run.record["settings"]["pictures_trained_on"], run.record["epochs_on_all"]) == (24, [])
+    assert run.record.training.choosing == "val"
+    assert (run.record.training.pictures, run.record.epochs_on_all) == (24, ())
 
 
 @pytest.mark.slow
@@ -288,15 +316,14 @@ def test_an_inner_hold_out_chooses_and_a_stopped_run_goes_on(tmp_path: Path, cac
     draw_classes(tmp_path / "many" / "val", 3, 500)
     options = {**PLAIN, "strategies": "partial,full,scratch", "training": {"refit": True}}
     whole = hs.compare(tmp_path / "many", out=tmp_path / "whole.run", **options)
-    for record in whole.results["runs"]:
-        assert record["settings"]["epoch_chosen_on"] == "train"
-        assert record["settings"]["epoch_chosen"] in (0, 1, 2)
-        assert all(epoch["val_loss"] is not None for epoch in record["epochs"])
-        assert record["metrics"]["val"]["used_for_choosing"] is False
-        kept = record["settings"]["epoch_chosen"] == 0
-        assert kept == any("head is kept" in text for text in record["warnings"])
-        assert len(record["epochs_on_all"]) == record["settings"]["epoch_chosen"]
-        assert record["settings"]["pictures_trained_on"] == 104
+    for record in whole.results.runs:
+        assert record.training.choosing == "train"
+        assert record.training.epoch_chosen in ((None,) if record.kept_solved_head else (1, 2))
+        assert all(epoch.choosing_loss is not None for epoch in record.epochs)
+        assert record.metrics.val.used_for_choosing is False
+        assert record.kept_solved_head == any(one.code == "kept-solved-head" for one in record.warnings)
+        assert len(record.epochs_on_all) == (record.training.epoch_chosen or 0)
+        assert record.training.pictures == 104
     hs.clear_cache("trainings")  # or they would be found instead of trained
     chance, table = random.Random(1), read_table(tmp_path / "many")
     for _ in range(200):
@@ -391,20 +418,20 @@ def test_few_groups_in_train_leave_no_hold_out_and_every_strategy_ends(tmp_path:
     ]
     (tmp_path / "list.csv").write_text("path,label,split,group\n" + "\n".join(rows), encoding="utf-8")
     run = hs.compare(tmp_path / "list.csv", out=tmp_path / "a.run", strategies="linear,partial,scratch", **PLAIN)
-    chosen_on = {name: run.runs[name].record["settings"]["epoch_chosen_on"] for name in ("partial", "scratch")}
+    chosen_on = {name: run.runs[name].record.training.choosing for name in ("partial", "scratch")}
     assert set(chosen_on.values()) == ({"none"} if sites == 2 else {"train"})
 
 
 def test_activations_beyond_the_limit_are_made_again_in_each_epoch(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.experiment.depths.ACTIVATION_LIMIT", 10)
+    monkeypatch.setattr("headstart.experiment.resolve.ACTIVATION_LIMIT", 10)
     heard = Steps()
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", progress=heard, **PLAIN)
-    assert any("the frozen part runs again in each epoch" in message for message in heard.messages)
+    assert any("The frozen part therefore runs again in each epoch" in message for message in heard.messages)
     record = run.runs["partial"].record
-    assert record["settings"]["views"] is None
-    assert len(record["epochs"]) == 2
+    assert record.training.views is None
+    assert len(record.epochs) == 2
     assert not any("activations" in name for name in heard.names)
 
 
@@ -422,35 +449,37 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     original = sorted((data / "train" / "circle").iterdir())[0]
     shutil.copy(original, data / "val" / "circle" / f"copy{original.suffix}")
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
-    (warning,) = run.results["warnings"]
-    assert warning.startswith("1 picture of val, first 'val/circle/copy")
-    assert warning.endswith("byte for byte also in train: the accuracies are too good by that.")
+    (warning,) = run.results.warnings
+    assert warning.text == (
+        f"1 validation picture is an exact copy of a training picture, first 'val/circle/copy{original.suffix}': "
+        "accuracies are too good by that."
+    )
     shutil.copy(original, data / "val" / "square" / f"contradiction{original.suffix}")
-    across, inside = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results["warnings"]
-    assert f"1 with another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in across
-    assert inside == (
-        "1 picture of val byte for byte the same as another with another label: "
+    across, inside = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results.warnings
+    assert f"1 has another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in across.text
+    assert inside.text == (
+        "1 validation picture is an exact copy of another, with another label: "
         f"'val/circle/copy{original.suffix}' is 'circle', 'val/square/contradiction{original.suffix}' is 'square'. "
         "Check these labels."
     )
-    assert "byte for byte" in (run.folder / "report.md").read_text(encoding="utf-8")
-    assert run.results["chosen"]["augment"] == "none", "nothing was trained that could be augmented"
+    assert "exact copy" in (run.folder / "report.md").read_text(encoding="utf-8")
+    assert run.results.chosen.augment == "none", "nothing was trained that could be augmented"
 
 
 def test_what_no_command_line_says_is_told_as_a_call(pictures: Path, tmp_path: Path) -> None:
     options = {**PLAIN, "epochs": {"partial": 1}}
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="partial", **options)
-    assert run.results["command"].startswith(f"headstart.compare({str(pictures)!r}, strategies=('partial',)")
-    assert "epochs={'partial': 1}" in run.results["command"]
+    assert run.results.command.startswith(f"headstart.compare({str(pictures)!r}, strategies=('partial',)")
+    assert "epochs={'partial': 1}" in run.results.command
 
 
 def test_scratch_decides_the_stored_size_where_it_sees_more(pictures: Path, tmp_path: Path) -> None:
     options = {**PLAIN, "scratch": "convnet4", "epochs": 1}
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch,knn", **options)
-    sides = {record["id"]: record["preprocessing"] for record in run.results["runs"]}
-    assert sides["scratch"]["input_size"] == 224
-    assert sides["knn"]["input_size"] == 64
-    assert sides["knn"]["stored_side"] == 256
+    sides = {record.id: record.preprocessing for record in run.results.runs}
+    assert sides["scratch"].input_size == 224
+    assert sides["knn"].input_size == 64
+    assert sides["knn"].stored_side == 256
 
 
 def test_other_weights_in_the_same_file_are_another_experiment(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_second_head_and_a_second_backbone_decode_nothing(pictures: Path, tmp_
     hs.compare(pictures, strategies="knn,partial", out=tmp_path / "more.run", **PLAIN)
     weights = other_network(tmp_path / "other.safetensors")
     second = hs.compare(pictures, strategies="linear", weights=weights, out=tmp_path / "other.run", **PLAIN)
-    assert second.results["backbone"]["name"] == "mobilenetv3_small_050"
+    assert second.results.backbone.name == "mobilenetv3_small_050"
     assert decoded == every
 
 

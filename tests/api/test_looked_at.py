@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import headstart as hs
+from headstart.explain.heat_maps import stored_heat_maps
 from headstart.records.progress import Silent
-from headstart.report.page.looking import found
 from headstart.report.page.reading import read_results
 
 
@@ -36,11 +36,11 @@ def test_a_report_looks_once(experiment: hs.api.Experiment, tmp_path: Path) -> N
     assert set(first.names) == {"map of neighbours", "heat maps"}
     assert "What does it look at?" in page
     assert 'id="view-near"' in page
-    heats = found(read_results(folder), folder)
-    winner = experiment.results["verdict"]["winner"]
+    heats = stored_heat_maps(read_results(folder), folder)
+    winner = experiment.results.verdict.winner
     model = hs.load(folder / "bundles" / winner)
     for path, heat in heats[winner].items():  # the whole picture's answer is the classifier's own
-        row = model.predict_proba([Path(experiment.results["data"]["root"]) / path])[0]
+        row = model.predict_proba([Path(experiment.results.data.root) / path])[0]
         assert abs(row.max() - heat.stated) < 1e-5
         assert model.classes[row.argmax()] == heat.answer
     assert hs.write_report(folder, progress=second).read_text(encoding="utf-8") == page

@@ -16,8 +16,17 @@ from PIL import Image
 
 import headstart as hs
 from headstart.base.errors import ConfigError, DataError
+from headstart.records.codec import write_record
 from headstart.records.progress import Silent
+from headstart.records.record import changed
+from headstart.records.run import RunRecord
+from headstart.records.training import Epoch
 from headstart.table import read_table
+
+
+def unfinished(folder: Path) -> None:
+    """Let results.json be as before the last writing: all strategies stand, and what they say together does not."""
+    write_record(folder / "results.json", changed(read_results(folder), complete=False))
 
 
 def test_the_same_call_returns_what_stands(experiment: hs.api.Experiment, pictures: Path) -> None:
@@ -77,8 +86,8 @@ def test_other_strategies_come_beside_those_that_stand(pictures: Path, tmp_path:
     last = hs.compare(pictures, out=grown, strategies="partial", **QUICK)
     assert (grown / "bundles" / "svm" / "bundle.json").stat().st_mtime_ns == before, "what stands is not done again"
     assert without_times(last.results) == without_times(everything.results)
-    assert "strategies=('linear', 'svm', 'partial')" in last.results["command"]
-    assert [step["step"] for step in last.results["plan"]] == [step["step"] for step in everything.results["plan"]]
+    assert "strategies=('linear', 'svm', 'partial')" in last.results.command
+    assert [step.step for step in last.results.plan] == [step.step for step in everything.results.plan]
     again = hs.compare(pictures, out=grown, strategies="linear", **QUICK)
     assert again.results == last.results, "a part of what stands is printed with the rest"
 
@@ -88,15 +97,15 @@ def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path
     hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)  # stored for 64 pixels
     with pytest.raises(ConfigError, match=r"stored at 256 pixels; what stands .* at \d+\."):
         hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
-    assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["knn"]
+    assert [run.id for run in read_results(tmp_path / "a.run").runs] == ["knn"]
 
 
 def test_what_was_chosen_without_a_backbone_stays_alone(pictures: Path, tmp_path: Path) -> None:
     options = {**QUICK, "epochs": 1, "image_size": 56}  # stored at 64 pixels, as for convnet64
     hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
-    with pytest.raises(ConfigError, match="framed, stored or augmented otherwise than for scratch"):
+    with pytest.raises(ConfigError, match="framed, stored or augmented in another way than for scratch"):
         hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)
-    assert [run["id"] for run in read_results(tmp_path / "a.run")["runs"]] == ["scratch"]
+    assert [run.id for run in read_results(tmp_path / "a.run").runs] == ["scratch"]
 
 
 @pytest.mark.parametrize("asked", ["knn,linear", "linear"])
@@ -112,8 +121,8 @@ def test_a_strategy_whose_bundle_is_gone_is_made_again_whatever_is_asked_for(
 
 def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_path: Path) -> None:
     first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
-    results, plan = read_results(first.folder), json.loads((first.folder / "plan.json").read_text())
-    (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
+    unfinished(first.folder)
+    plan = json.loads((first.folder / "plan.json").read_text())
     plan["versions"]["torch"] = "1.0"
     (first.folder / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(ConfigError, match=r"torch 1\.0"):
@@ -122,11 +131,10 @@ def test_a_run_begun_with_other_packages_is_not_continued(pictures: Path, tmp_pa
 
 def test_a_run_that_lost_its_predictions_is_done_again(pictures: Path, tmp_path: Path) -> None:
     first = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
-    results = read_results(first.folder)
-    (first.folder / "results.json").write_text(json.dumps({**results, "complete": False}))
+    unfinished(first.folder)
     (first.folder / "predictions" / "knn.parquet").unlink()
     again = hs.compare(pictures, out=tmp_path / "a.run", strategies="knn,linear", **PLAIN)
-    assert without_times(again.results)["verdict"] == without_times(results)["verdict"]
+    assert again.results.verdict == first.results.verdict
     assert (first.folder / "predictions" / "knn.parquet").exists()
 
 
@@ -147,8 +155,8 @@ def test_growth_that_was_stopped_anywhere_goes_on(pictures: Path, tmp_path: Path
             assert stops < 100
     assert stops >= 3
     assert without_times(results) == without_times(whole.results)
-    assert results["complete"]
-    assert all(step["seconds"] is not None for step in results["plan"])
+    assert results.complete
+    assert all(step.seconds is not None for step in results.plan)
     assert not (grown / "checkpoints").exists()
 
 
@@ -159,11 +167,11 @@ def test_a_part_of_an_unfinished_folder_is_told_and_nothing_is_rewritten(picture
         hs.compare(pictures, out=place, strategies="linear,partial", progress=After("linear"), **PLAIN)
     before = (place / "results.json").read_bytes()
     told = hs.compare(pictures, out=place, strategies="linear", **PLAIN).results
-    assert [run["id"] for run in told["runs"]] == ["knn", "linear"]
-    assert not told["complete"]
+    assert [run.id for run in told.runs] == ["knn", "linear"]
+    assert not told.complete
     assert (place / "results.json").read_bytes() == before
     more = hs.compare(pictures, out=place, strategies="svm", **PLAIN).results
-    assert not more["complete"], "partial was asked for and has not ended"
+    assert not more.complete, "partial was asked for and has not ended"
 
 
 class Neighbour(Silent):
@@ -172,7 +180,7 @@ class Neighbour(Silent):
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work, self.done = work, False
 
-    def epoch(self, run: str, record: Any) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         if not self.done:
             self.done = True
             self.work()
@@ -183,8 +191,8 @@ def test_what_another_process_put_there_meanwhile_stays(pictures: Path, tmp_path
     hs.compare(pictures, out=place, strategies="knn", **PLAIN)
     neighbour = Neighbour(lambda: hs.compare(pictures, out=place, strategies="svm", **PLAIN))
     told = hs.compare(pictures, out=place, strategies="partial", progress=neighbour, **PLAIN).results
-    assert {run["id"] for run in told["runs"]} == {"knn", "svm", "partial"}
-    assert told["complete"]
+    assert {run.id for run in told.runs} == {"knn", "svm", "partial"}
+    assert told.complete
 
 
 def test_pictures_that_changed_their_readability_are_not_compared_with_the_others(
@@ -194,7 +202,7 @@ def test_pictures_that_changed_their_readability_are_not_compared_with_the_other
     Image.effect_noise((200, 200), 50).save(tmp_path / "data" / "circle" / "large.png")
     monkeypatch.setenv("HEADSTART_MAX_PIXELS", "10000")
     before = hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="knn", **PLAIN).results
-    assert [entry["path"] for entry in before["data"]["skipped"]] == ["circle/large.png"]
+    assert [entry.path for entry in before.data.skipped] == ["circle/large.png"]
     monkeypatch.delenv("HEADSTART_MAX_PIXELS")
     with pytest.raises(DataError, match=r"'circle/large\.png' could not be read then and can now"):
         hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="linear", **PLAIN)
@@ -215,10 +223,10 @@ class After(Silent):
     def __init__(self, strategy: str) -> None:
         self.strategy = strategy
 
-    def result(self, record: Any) -> None:
+    def result(self, record: RunRecord) -> None:
         if getattr(self, "armed", False):
             raise KeyboardInterrupt
-        self.armed = record["id"] == self.strategy
+        self.armed = record.id == self.strategy
 
-    def epoch(self, run: str, record: Any) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         raise KeyboardInterrupt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from experiments import PLAIN, without_times
 import headstart as hs
 from headstart.base.process import processors
 from headstart.cli.tables import cache_lines
-from headstart.experiment.training_cache import CachedTraining
+from headstart.experiment.training_cache import CachedTraining, TrainingFacts
 from headstart.records.progress import Silent
+from headstart.records.record import changed
+from headstart.records.training import Epoch
 
 
 class Counting(Silent):
@@ -25,7 +26,7 @@ class Counting(Silent):
         self.epochs = 0
         self.said: list[str] = []
 
-    def epoch(self, run: str, record: Mapping[str, Any]) -> None:
+    def epoch(self, run: str, record: Epoch) -> None:
         self.epochs += 1
 
     def message(self, text: str) -> None:
@@ -41,10 +42,10 @@ def test_another_folder_finds_what_was_trained(pictures: Path, tmp_path: Path) -
     first, before = compared(pictures, tmp_path / "a.run")
     again, after = compared(pictures, tmp_path / "b.run")
     assert (before.epochs, after.epochs) == (2, 0)
-    assert any("nothing is trained again" in text for text in after.said)
+    assert any("already trained on this machine" in text for text in after.said)
     assert without_times(again.results) == without_times(first.results)
-    (told,) = again.results["runs"]
-    assert told["seconds"] == {**first.results["runs"][0]["seconds"], "earlier": True}
+    (told,) = again.results.runs
+    assert told.seconds == changed(first.results.runs[0].seconds, earlier=True)
     assert "trained earlier" in (again.folder / "report.md").read_text(encoding="utf-8")
     assert "trained earlier" not in (first.folder / "report.md").read_text(encoding="utf-8")
     one, two = (folder / "predictions" / "partial.parquet" for folder in (first.folder, again.folder))
@@ -82,9 +83,9 @@ def test_a_damaged_entry_is_as_good_as_none(pictures: Path, tmp_path: Path, cach
 
 def test_it_is_listed_and_cleared(pictures: Path, tmp_path: Path) -> None:
     compared(pictures, tmp_path / "a.run")
-    (entry,) = [one for one in hs.list_cache()["entries"] if one["kind"] == "trainings"]
-    assert entry["about"]["strategy"] == "partial"
-    assert entry["bytes"] > 10**6
+    (entry,) = [one for one in hs.list_cache().entries if one.kind == "trainings"]
+    assert entry.about.strategy == "partial"
+    assert entry.bytes > 10**6
     told = [line.text for line in cache_lines(hs.list_cache(), width=120)]
     assert any("partial from blocks.5, trained on pictures (36 pictures)" in line for line in told)
     hs.clear_cache("trainings")
@@ -97,7 +98,7 @@ def test_what_cannot_be_kept_costs_no_answer(
     (cache / "trainings").write_text("in the way")
     run, progress = compared(pictures, tmp_path / "a.run")
     assert progress.epochs == 2
-    assert run.results["complete"]
+    assert run.results.complete
     assert any("could not be kept" in text for text in progress.said)
 
 
@@ -107,9 +108,9 @@ def test_under_a_budget_what_is_kept_always_fits(pictures: Path, tmp_path: Path)
     plan = json.loads((tmp_path / "a.run" / "plan.json").read_text(encoding="utf-8"))
     assert any(step["step"] == "partial" for step in plan["steps"])
     run, progress = compared(pictures, tmp_path / "b.run", **both, budget="1m")
-    assert [one["id"] for one in run.results["runs"]] == ["linear", "partial"]
+    assert [one.id for one in run.results.runs] == ["linear", "partial"]
     assert progress.epochs == 0
 
 
 def test_an_empty_place_stands_for_nothing(cache: Path) -> None:
-    assert not CachedTraining("0" * 64, {}).stands()
+    assert not CachedTraining("0" * 64, TrainingFacts(strategy="full", cut=None, data="", pictures=0)).stands()

@@ -25,22 +25,22 @@ def listed(tmp_path: Path) -> Path:
 
 def test_groups_are_units_in_results_report_and_evaluation(listed: Path, tmp_path: Path) -> None:
     run = hs.compare(listed, strategies=["linear", "knn"], out=tmp_path / "run", **PLAIN)
-    (pair,) = run.results["comparisons"]
-    assert pair["unit"] == "group"
-    assert 3 * pair["units"] == run.results["runs"][0]["metrics"]["test"]["n"]
-    assert {one["metrics"]["test"]["unit"] for one in run.results["runs"]} == {"group"}
+    (pair,) = run.results.comparisons
+    assert pair.unit == "group"
+    assert 3 * pair.units == run.results.runs[0].metrics.test.n
+    assert {one.metrics.test.unit for one in run.results.runs} == {"group"}
     assert "with whole groups of pictures as units" in (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
-    held = next(one["metrics"]["test"] for one in run.results["runs"] if one["id"] == "linear")
-    evaluated = hs.evaluate(tmp_path / "run" / "bundles" / "linear", listed)["metrics"]
-    assert evaluated["unit"] == "group"
-    assert evaluated["n"] == held["n"]
-    assert evaluated["macro_f1_interval"] == held["macro_f1_interval"]
+    held = run.runs["linear"].metrics.test
+    evaluated = hs.evaluate(tmp_path / "run" / "bundles" / "linear", listed).metrics
+    assert evaluated.unit == "group"
+    assert evaluated.n == held.n
+    assert evaluated.macro_f1_interval == held.macro_f1_interval
 
 
 def test_the_kind_of_interval_belongs_to_the_experiment(listed: Path, tmp_path: Path) -> None:
     place = tmp_path / "run"
     hs.compare(listed, strategies="knn", out=place, interval="clopper-pearson", **PLAIN)
     results = read_results(place)
-    assert results["runs"][0]["metrics"]["test"]["interval_kind"] == "clopper-pearson"
+    assert results.runs[0].metrics.test.interval_kind == "clopper-pearson"
     with pytest.raises(ConfigError, match="interval: clopper-pearson there, wilson here"):
         hs.compare(listed, strategies="knn", out=place, **PLAIN)

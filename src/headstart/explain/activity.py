@@ -23,6 +23,7 @@ from headstart.base.files import disk_error, durable_writer, fingerprint
 from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats
 from headstart.bundle.folder import read_folder, read_manifest
+from headstart.bundle.model import network_of
 from headstart.bundle.model import BATCH
 from headstart.evidence.activity import mean_over, trend
 from headstart.pixels import decode, frame
@@ -240,11 +241,8 @@ class _Bench:
 
     def _network(self, run: RunRecord) -> tuple[nn.Module, Preprocessing]:
         """Return the network of a run's bundle, as it is without a readout of its stages, and how it sees pictures."""
-        with torch_in_budget():
-            from headstart.backbones.rebuild import rebuild
         contents = read_folder(self.folder / run.bundle)
-        prepared = contents.preprocessing
-        return rebuild(contents.info.architecture, contents.network, side=prepared.input_size), prepared
+        return network_of(contents, self.folder / run.bundle), contents.preprocessing
 
     def _count(self, run: RunRecord) -> None:
         """Run a network over the pictures and keep what was counted; the facts come last."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headstart.base.errors import StoreError
+from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, to_json, write_json
 
 AnyRecord = TypeVar("AnyRecord")
@@ -63,22 +63,26 @@ def read_record(path: Path, kind: type[AnyRecord], *, schema: int | None = None,
 
 def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str = "") -> AnyRecord:
     """Return plain values as a record; `where` they stand is for the message. Raises StoreError."""
+    hint = again or "Restore the file, or make it anew."
     try:
         return msgspec.convert(content, kind, strict=True)
+    except ConfigError as error:  # a record that checks its own values names the one that is wrong
+        raise StoreError(f"'{where}' is damaged. {error.message}", hint=hint) from error
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         what, _, place = str(error).partition(" - at `$")
         key = place.rstrip("`").lstrip(".")
         raise StoreError(
             f"'{where}' is damaged{f' at {key}' if key else ''}: {_first_low(what)}.",
-            hint=again or "Restore the file, or make it anew.",
+            hint=hint,
         ) from error
 
 
 def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
-    found = content.get("schema") if isinstance(content, dict) else None
+    stated = content.get("schema") if isinstance(content, dict) else None
+    found = stated if type(stated) is int else None  # True is an int too
     if found == schema:
         return
-    if isinstance(found, int) and found > schema:
+    if found is not None and found > schema:
         raise StoreError(
             f"'{path}' is of schema {found}; this headstart reads schema {schema}.",
             hint="Read it with the newer headstart that wrote it.",
