@@ -6,56 +6,58 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from experiments import PLAIN, without_times
+from as_written import timeless
+from experiments import PLAIN
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.experiment import run as module
 from headstart.experiment.budget import Budget
+from headstart.experiment.session import Session
+from headstart.records.results import NotRun
 from headstart.strategies.strategy import STRATEGIES
 
 
 def test_a_plan_names_every_step(pictures: Path, cache: Path) -> None:
     found = hs.plan(pictures, image_size=64)
-    names = [step["step"] for step in found["steps"]]
+    names = [step.step for step in found.steps]
     assert names == [
         "decode", "framing", "augment", "features", "knn", "linear", "svm", "activations", "partial", "scratch", "full",
         "learning curve",
     ]  # fmt: skip
-    assert all(step["estimated_seconds"] > 0 for step in found["steps"])
-    assert found["seconds"] == pytest.approx(sum(step["estimated_seconds"] for step in found["steps"]))
-    by_name = {step["step"]: step for step in found["steps"]}
-    assert by_name["decode"]["pictures"] == 36
-    assert by_name["full"]["pictures"] == 24 * 10
-    assert by_name["full"]["flops"] > by_name["partial"]["flops"] > by_name["features"]["flops"]
-    assert by_name["activations"]["bytes"] > 0
+    assert all(step.estimated_seconds > 0 for step in found.steps)
+    assert found.seconds == pytest.approx(sum(step.estimated_seconds for step in found.steps))
+    by_name = {step.step: step for step in found.steps}
+    assert by_name["decode"].pictures == 36
+    assert by_name["full"].pictures == 24 * 10
+    assert by_name["full"].flops > by_name["partial"].flops > by_name["features"].flops
+    assert by_name["activations"].bytes > 0
     assert list(cache.iterdir()) == [], "nothing is decoded or stored"
 
 
 def test_a_plan_under_a_budget_says_what_fits(pictures: Path) -> None:
     found = hs.plan(pictures, image_size=64, budget="10h")
-    assert found["fits"] == ["knn", "linear", "svm", "partial", "scratch", "full"]
-    assert hs.plan(pictures, image_size=64, budget=0.001)["fits"] == ["knn"], "the first is tried anyway"
-    assert hs.plan(pictures, image_size=64)["fits"] is None
+    assert found.fits == ("knn", "linear", "svm", "partial", "scratch", "full")
+    assert hs.plan(pictures, image_size=64, budget=0.001).fits == ("knn",), "the first is tried anyway"
+    assert hs.plan(pictures, image_size=64).fits is None
     with pytest.raises(ConfigError, match="length of time"):
         hs.plan(pictures, budget="soon")
 
 
 def test_a_plan_of_heads_alone(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="linear,svm", framing="squash", image_size=64)
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "linear", "svm", "learning curve"]
-    with pytest.raises(ConfigError, match="no option 'out'"):
-        hs.plan(pictures, out="x")
+    assert [step.step for step in found.steps] == ["decode", "features", "linear", "svm", "learning curve"]
+    with pytest.raises(ConfigError, match="no option 'grid'"):
+        hs.plan(pictures, grid="x")
 
 
 def test_a_plan_with_everything_trained_has_no_activations(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="partial", unfreeze=9, image_size=64, framing="squash", augment="none")
-    assert [step["step"] for step in found["steps"]] == ["decode", "features", "partial"]
+    assert [step.step for step in found.steps] == ["decode", "features", "partial"]
 
 
 def test_the_plan_says_the_command_with_its_options(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="knn", seed=3, image_size=64)
-    assert found["command"] == f"headstart compare {pictures} --strategies knn --seed 3 --image-size 64"
+    assert found.command == f"headstart compare {pictures} --strategies knn --seed 3 --image-size 64"
 
 
 def test_what_does_not_fit_is_named_and_done_later(
@@ -64,16 +66,16 @@ def test_what_does_not_fit_is_named_and_done_later(
     whole = hs.compare(pictures, out=tmp_path / "whole.run", strategies="knn,partial,scratch", **PLAIN)
     hs.clear_cache("trainings")  # what stands there fits any budget
     expected = {"knn": 1.0, "scratch": 1.0, "partial": 9e9}
-    monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
+    monkeypatch.setattr(Session, "_expected", lambda session, strategy: expected[strategy.name])
     options = {"out": tmp_path / "a.run", "strategies": "knn,partial,scratch", **PLAIN}
     first = hs.compare(pictures, budget="1h", **options)
-    assert [run["id"] for run in first.results["runs"]] == ["knn", "scratch"]
-    assert first.results["not_run"] == [{"strategy": "partial", "estimated_seconds": 9e9, "begun": False}]
-    assert first.results["verdict"]["winner"] in ("knn", "scratch")
+    assert [run.id for run in first.results.runs] == ["knn", "scratch"]
+    assert first.results.not_run == (NotRun(strategy="partial", estimated_seconds=9e9, begun=False),)
+    assert first.results.verdict.winner in ("knn", "scratch")
     assert "not run within the budget: partial" in (first.folder / "report.md").read_text(encoding="utf-8")
     later = hs.compare(pictures, **options)
-    assert later.results["not_run"] == []
-    assert without_times(later.results) == without_times(whole.results)
+    assert later.results.not_run == ()
+    assert timeless(later.results) == timeless(whole.results)
 
 
 def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
@@ -92,17 +94,17 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
     options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
-    monkeypatch.setattr(module, "_expected", lambda *_: None)
+    monkeypatch.setattr(Session, "_expected", lambda *_: None)
     hs.clear_cache("trainings")  # what stands there fits any budget
     hs.compare(pictures, budget=10**6, **{**options, "out": tmp_path / "counted.run"})
     hs.clear_cache("trainings")
     enough, ticks.now = ticks.now, 0
     run = hs.compare(pictures, budget=(enough - 1) / 1.06, **options)
-    assert [late["strategy"] for late in run.results["not_run"]] == ["scratch"]
-    assert run.results["not_run"][0]["begun"]
+    assert [late.strategy for late in run.results.not_run] == ["scratch"]
+    assert run.results.not_run[0].begun
     ticks.now = 0
     run = hs.compare(pictures, budget=10**6, **options)
-    assert without_times(run.results) == without_times(whole.results)
+    assert timeless(run.results) == timeless(whole.results)
 
 
 def test_too_little_time_for_anything_is_said(pictures: Path, tmp_path: Path) -> None:
