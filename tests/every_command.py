@@ -131,7 +131,7 @@ def engine() -> dict[str, Any]:
 
     found = bundle.light(Path("a.run/bundles/linear"))
     results = json.loads(Path("b.run/results.json").read_text(encoding="utf-8"))
-    return {"compare": results["engine"], "predict": "onnx" if found and isinstance(found.network, OnnxNetwork) else ""}
+    return {"compare": results["engine"], "predict": "onnx" if found and isinstance(found.engine, OnnxNetwork) else ""}
 
 
 def main() -> None:

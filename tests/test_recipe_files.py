@@ -10,8 +10,8 @@ import pytest
 from headstart import backbones
 from headstart.experiment.recipe import read_recipe
 from headstart.experiment.request import Request
+from headstart.records.training import TrainingSettings
 from headstart.strategies.strategy import STRATEGIES
-from headstart.tune import TrainingSettings
 
 FOLDER = Path(str(files("headstart.experiment").joinpath("recipes")))
 NAMES = ("ants_bees", "leaf_diseases", "stanford_cars")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,17 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from experiments import PLAIN, own_cache, read_results
+from as_written import standing
+from experiments import PLAIN, own_cache
 from safetensors.numpy import load_file
 
 import headstart as hs
 from headstart.base.errors import ConfigError
 from headstart.explain import activity as module
+from headstart.records.activity import CountedLayer
+from headstart.records.codec import write_record
 from headstart.records.progress import Silent
+from headstart.records.record import changed
 
 OPTIONS: dict[str, Any] = {**PLAIN, "epochs": 1}
 
@@ -45,31 +48,32 @@ def one(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> hs.api.Expe
 
 
 def test_it_counts_the_frozen_and_the_trained_network(one: hs.api.Experiment) -> None:
-    entry = one.results["activity"]
-    assert [(depth["run"], depth["unfrozen"]) for depth in entry["depths"]] == [("linear", 0), ("partial@conv_head", 1)]
-    assert entry["layer"] == {"stage": "conv_head", "function": "ReLU6", "channels": 1280, "places": 4, "exact": True}
-    assert (entry["pictures"], entry["split"], len(entry["shown"])) == (12, "val", 3)
-    frozen, trained = (depth["layers"] for depth in entry["depths"])
-    assert [layer["share"] for layer in frozen[:-1]] == [layer["share"] for layer in trained[:-1]]
-    assert frozen[-1]["share"] != trained[-1]["share"]
-    difference = entry["depths"][1]["difference"]
-    assert difference["value"] == pytest.approx(trained[-1]["share"] - frozen[-1]["share"])
-    assert entry["trend"]["whole"]["value"] == pytest.approx(difference["value"])
-    assert entry["trend"]["answer"] in ("holds", "fails", "unclear")
+    entry = one.results.activity
+    assert [(depth.run, depth.unfrozen) for depth in entry.depths] == [("linear", 0), ("partial@conv_head", 1)]
+    assert entry.layer == CountedLayer(stage="conv_head", function="ReLU6", channels=1280, places=4, exact=True)
+    assert (entry.pictures, entry.split, len(entry.shown)) == (12, "val", 3)
+    frozen, trained = (depth.layers for depth in entry.depths)
+    assert [layer.share for layer in frozen[:-1]] == [layer.share for layer in trained[:-1]]
+    assert frozen[-1].share != trained[-1].share
+    difference = entry.depths[1].difference
+    assert difference.value == pytest.approx(trained[-1].share - frozen[-1].share)
+    assert entry.trend.whole.value == pytest.approx(difference.value)
+    assert entry.trend.answer in ("holds", "fails", "unclear")
 
 
 def test_every_training_goes_through_all_epochs_on_all_of_train(one: hs.api.Experiment) -> None:
     record = one.runs["partial@conv_head"].record
-    assert record["settings"]["pictures_trained_on"] == 24
-    assert record["settings"]["epoch_chosen"] is None
-    assert one.results["activity"]["depths"][1]["accuracy"] == record["metrics"]["val"]["accuracy"]
+    assert record.training.pictures == 24
+    assert record.training.epoch_chosen is None
+    assert not record.kept_solved_head
+    assert one.results.activity.depths[1].accuracy == record.metrics.val.accuracy
 
 
 def test_shares_and_maps_stand_in_the_run_folder(one: hs.api.Experiment) -> None:
-    for depth in one.results["activity"]["depths"]:
-        place = one.folder / "activity" / depth["run"]
+    for depth in one.results.activity.depths:
+        place = one.folder / "activity" / depth.run
         table = pq.read_table(f"{place}.parquet").to_pydict()
-        assert np.mean(table["inactive conv_head"]) == pytest.approx(depth["layers"][-1]["share"])
+        assert np.mean(table["inactive conv_head"]) == pytest.approx(depth.layers[-1].share)
         maps = load_file(f"{place}.safetensors")["maps"]
         assert maps.shape == (3, 64, 2, 2)
         assert (maps == 0).any()
@@ -80,10 +84,10 @@ def test_page_report_and_command_tell_it(one: hs.api.Experiment) -> None:
     assert 'id="activity"' in page
     assert page.count('class="sheet"') == 6
     told = (one.folder / "report.md").read_text(encoding="utf-8")
-    assert one.results["activity"]["trend"]["text"] in told.replace("\\", "")
-    assert one.results["command"].startswith("headstart.activity(")  # two views, of which no command line knows
-    assert "unfreeze=1" in one.results["command"]
-    assert "fixed" not in one.results["command"]
+    assert one.results.activity.trend.text in told.replace("\\", "")
+    assert one.results.command.startswith("headstart.activity(")  # two views, of which no command line knows
+    assert "unfreeze=1" in one.results.command
+    assert "fixed" not in one.results.command
 
 
 def test_a_deeper_number_adds_one_training_and_one_count(
@@ -91,18 +95,18 @@ def test_a_deeper_number_adds_one_training_and_one_count(
 ) -> None:
     place = shutil.copytree(one.folder, tmp_path / "black.run")
     again = Heard()
-    assert hs.activity(pictures, unfreeze=1, out=place, progress=again, **OPTIONS).results == read_results(place)
+    assert hs.activity(pictures, unfreeze=1, out=place, progress=again, **OPTIONS).results == standing(place)
     assert again.trained == []
     assert [name for name in again.steps if name.startswith("activity")] == []
     heard = Heard()
-    found = hs.activity(pictures, unfreeze=2, out=place, progress=heard, **OPTIONS).results["activity"]
+    found = hs.activity(pictures, unfreeze=2, out=place, progress=heard, **OPTIONS).results.activity
     assert set(heard.trained) == {"partial@blocks.6"}
     assert [name for name in heard.steps if name.startswith("activity")] == [
         "activity: pictures",
         "activity: partial@blocks.6",
     ]
-    assert [depth["unfrozen"] for depth in found["depths"]] == [0, 1, 2]
-    assert found["depths"][:2] == one.results["activity"]["depths"]
+    assert [depth.unfrozen for depth in found.depths] == [0, 1, 2]
+    assert found.depths[:2] == one.results.activity.depths
 
 
 def test_what_is_damaged_is_counted_again(one: hs.api.Experiment, tmp_path: Path) -> None:
@@ -111,7 +115,7 @@ def test_what_is_damaged_is_counted_again(one: hs.api.Experiment, tmp_path: Path
     heard = Heard()
     hs.write_report(place, activity=True, progress=heard)
     assert [name for name in heard.steps if name.startswith("activity: l")] == ["activity: linear"]
-    assert read_results(place)["activity"] == one.results["activity"]
+    assert standing(place).activity == one.results.activity
 
 
 def test_a_comparison_can_be_counted_later(
@@ -119,28 +123,32 @@ def test_a_comparison_can_be_counted_later(
 ) -> None:
     """Of `compare` the trained networks are counted; one that kept the solved head is the frozen network."""
     place = shutil.copytree(experiment.folder, tmp_path / "pictures.run")
-    results = read_results(place)
-    assert results["activity"] is None
-    full = next(run for run in results["runs"] if run["id"] == "full")
-    full["settings"]["epoch_chosen"] = 0
-    (place / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    results = standing(place)
+    assert results.activity is None
+    kept = [
+        changed(run, training=changed(run.training, kept_solved_head=True, epoch_chosen=None))
+        if run.id == "full"
+        else run
+        for run in results.runs
+    ]
+    write_record(place / "results.json", changed(results, runs=tuple(kept)))
     monkeypatch.setattr(module, "MOST_PICTURES", 5)
     hs.write_report(place, activity=True)
-    entry = read_results(place)["activity"]
-    names = {depth["run"]: depth for depth in entry["depths"]}
+    entry = standing(place).activity
+    names = {depth.run: depth for depth in entry.depths}
     assert list(names) == ["knn", "partial", "full"]
-    assert names["full"]["kept_head"]
-    assert names["full"]["difference"]["value"] == 0
-    assert (entry["pictures"], names["full"]["unfrozen"], len(entry["stages"])) == (5, 9, 9)
-    assert names["partial"]["unfrozen"] == entry["stages"][::-1].index(names["partial"]["cut"]) + 1
+    assert names["full"].kept_solved_head
+    assert names["full"].difference.value == 0
+    assert (entry.pictures, names["full"].unfrozen, len(entry.stages)) == (5, 9, 9)
+    assert names["partial"].unfrozen == entry.stages[::-1].index(names["partial"].cut) + 1
     assert "full kept the head" in (place / "report.md").read_text(encoding="utf-8")
 
 
 def test_without_a_before_and_an_after_nothing_is_counted(one: hs.api.Experiment, tmp_path: Path) -> None:
     place = shutil.copytree(one.folder, tmp_path / "black.run")
-    results = read_results(place)
-    for runs, says in ((results["runs"][:1], "trained the network"), (results["runs"][1:], "stayed frozen")):
-        (place / "results.json").write_text(json.dumps({**results, "runs": runs}), encoding="utf-8")
+    results = standing(place)
+    for runs, says in ((results.runs[:1], "trained the network"), (results.runs[1:], "stayed frozen")):
+        write_record(place / "results.json", changed(results, runs=runs))
         with pytest.raises(ConfigError, match=says):
             hs.write_report(place, activity=True)
 

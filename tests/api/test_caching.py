@@ -13,6 +13,8 @@ import pytest
 import headstart as hs
 from headstart.base.errors import ConfigError
 from headstart.pixels import PixelStore
+from headstart.records.codec import plain
+from headstart.records.listing import CacheRemoval
 
 
 @pytest.fixture
@@ -23,29 +25,29 @@ def store(cache: Path) -> PixelStore:
 
 def test_list_limit_clear(store: PixelStore, cache: Path) -> None:
     listed = hs.list_cache()
-    assert listed["folder"] == str(cache)
-    (entry,) = listed["entries"]
-    assert entry["about"] == {"pictures": 3, "short_side": 32}
-    assert entry["bytes"] == listed["bytes"] >= store.nbytes
-    assert hs.limit_cache("1 GB") == {"limit": 10**9, "removed": 0, "bytes": 0}
-    assert hs.limit_cache(0)["removed"] == 0, "this process has it open"
-    assert hs.clear_cache("features")["removed"] == 0
-    assert hs.clear_cache()["removed"] == 1
-    assert hs.list_cache()["entries"] == []
-    assert hs.clear_cache() == {"removed": 0, "bytes": 0}
-    assert hs.limit_cache(2e10)["limit"] == 20_000_000_000
+    assert listed.folder == str(cache)
+    (entry,) = listed.entries
+    assert plain(entry.about) == {"pictures": 3, "short_side": 32}
+    assert entry.bytes == listed.bytes >= store.nbytes
+    assert hs.limit_cache("1 GB") == CacheRemoval(limit=10**9, removed=0, bytes=0)
+    assert hs.limit_cache(0).removed == 0, "this process has it open"
+    assert hs.clear_cache("features").removed == 0
+    assert hs.clear_cache().removed == 1
+    assert hs.list_cache().entries == ()
+    assert hs.clear_cache() == CacheRemoval(removed=0, bytes=0)
+    assert hs.limit_cache(2e10).limit == 20_000_000_000
 
 
 @pytest.mark.parametrize(
     ("text", "nbytes"), [("20GB", 20e9), ("1.5 g", 1.5e9), ("500mb", 5e8), ("0", 0), ("2TB", 2e12)]
 )
 def test_sizes(cache: Path, text: str, nbytes: float) -> None:
-    assert hs.limit_cache(text)["limit"] == nbytes
+    assert hs.limit_cache(text).limit == nbytes
 
 
 @pytest.mark.parametrize("text", ["", "much", "-1", "1 GiB", "GB", "10"])
 def test_what_is_no_size_is_said(cache: Path, text: str) -> None:
-    with pytest.raises(ConfigError, match="is no size"):
+    with pytest.raises(ConfigError, match="is not a size"):
         hs.limit_cache(text)
     assert not (cache / "settings.json").exists()
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from experiments import QUICK, Interrupting, read_results, stopped_and_continued, without_times
+from as_written import standing, timeless
+from experiments import QUICK, Interrupting, stopped_and_continued
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.experiment import run as module
+from headstart.experiment.session import Session
 from headstart.records.progress import Silent
+from headstart.records.results import NotRun
 from headstart.table import read_table
 
 # Two depths, so that a test takes seconds.
@@ -57,25 +59,25 @@ def test_each_depth_is_a_run_with_files_of_its_own(tried: hs.api.Experiment, pic
     assert list(tried.runs) == ["knn", *NAMES]
     for name, cut in zip(NAMES, TRIED, strict=True):
         record = tried.runs[name].record
-        assert (record["strategy"], record["cut"]) == ("partial", cut)
-        assert record["predictions"] == f"predictions/{name}.parquet"
-        assert pq.read_table(tried.folder / record["predictions"]).num_rows == 12
-        bundle = tried.folder / record["bundle"]
-        told = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["strategy"]
+        assert (record.strategy, record.cut) == ("partial", cut)
+        assert record.predictions == f"predictions/{name}.parquet"
+        assert pq.read_table(tried.folder / record.predictions).num_rows == 12
+        bundle = tried.folder / record.bundle
+        told = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["info"]["strategy"]
         assert (told["strategy"], told["cut"]) == ("partial", cut)
         picture = next((pictures / "val" / "circle").iterdir())
-        assert hs.predict(bundle, [picture]).rows[0]["label"] == tried.runs[name].predict([picture])[0]
+        assert hs.predict(bundle, [picture]).rows[0].label == tried.runs[name].predict([picture])[0]
     assert not (tried.folder / "checkpoints").exists()
     page = (tried.folder / "report.md").read_text(encoding="utf-8")
     assert all(f"| {name} |" in page and f"### {name}" in page for name in NAMES)
 
 
 def test_they_stand_in_the_pairs_and_in_the_verdict(tried: hs.api.Experiment) -> None:
-    pairs = [{pair["a"], pair["b"]} for pair in tried.results["comparisons"]]
+    pairs = [{pair.a, pair.b} for pair in tried.results.comparisons]
     assert len(pairs) == 3
     assert set(NAMES) in pairs
     assert {tried.verdict.winner, *tried.verdict.tied_with} <= {"knn", *NAMES}
-    assert "depths from conv_head to blocks.5" in tried.verdict.text
+    assert "depths from conv_head to blocks.5" in " ".join(tried.verdict.details)
 
 
 def test_the_activations_of_all_depths_come_from_one_pass(
@@ -88,19 +90,19 @@ def test_the_activations_of_all_depths_come_from_one_pass(
     tried = hs.compare(pictures, out=tmp_path / "a.run", **AUTO)
     assert passes.count("conv_head") == 3, "two views, and the pictures as they are"
     assert passes.count("blocks.5") == 0
-    (step,) = [step for step in tried.results["plan"] if step["step"] == "activations"]
-    seconds = [tried.runs[name].record["seconds"]["total"] for name in NAMES]
-    assert all(step["seconds"] < total for total in seconds)
+    (step,) = [step for step in tried.results.plan if step.step == "activations"]
+    seconds = [tried.runs[name].record.seconds.total for name in NAMES]
+    assert all(step.seconds < total for total in seconds)
 
 
 def test_a_depth_is_what_its_cut_gives_by_itself(tried: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
     alone = hs.compare(pictures, out=tmp_path / "b.run", **{**AUTO, "cut": "conv_head"})
-    one, other = (without_times(run.record) for run in (alone.runs["partial"], tried.runs[NAMES[0]]))
+    one, other = (timeless(run.record) for run in (alone.runs["partial"], tried.runs[NAMES[0]]))
     for key in ("id", "predictions", "bundle"):
         del one[key], other[key]
     assert one == other
     predictions = [tried.runs[NAMES[0]], alone.runs["partial"]]
-    first, second = (pq.read_table(run._bundle.parents[1] / run.record["predictions"]) for run in predictions)
+    first, second = (pq.read_table(run._bundle.parents[1] / run.record.predictions) for run in predictions)
     assert first.equals(second)
 
 
@@ -120,8 +122,8 @@ def test_depths_come_beside_partial_which_is_one_of_them(pictures: Path, tmp_pat
     first = hs.compare(pictures, out=place, **{**AUTO, "cut": None})
     grown = hs.compare(pictures, out=place, **AUTO)
     assert list(grown.runs) == ["knn", "partial", "partial@conv_head"]
-    assert without_times(grown.runs["partial"].record) == without_times(first.runs["partial"].record)
-    assert "depths from conv_head to blocks.5" in grown.verdict.text
+    assert timeless(grown.runs["partial"].record) == timeless(first.runs["partial"].record)
+    assert "depths from conv_head to blocks.5" in " ".join(grown.verdict.details)
     assert hs.compare(pictures, out=place, **{**AUTO, "cut": None}).results == grown.results
 
 
@@ -142,7 +144,7 @@ def test_stopped_anywhere_the_depths_go_on(tried: hs.api.Experiment, pictures: P
 
     again, stops = stopped_and_continued(begin, chance, 24)
     assert stops >= 2
-    assert without_times(again.results) == without_times(tried.results)
+    assert timeless(again.results) == timeless(tried.results)
     assert not (tmp_path / "stopped.run" / "checkpoints").exists()
 
 
@@ -150,13 +152,13 @@ def test_the_budget_leaves_the_deeper_one(
     tried: hs.api.Experiment, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = {"knn": 1.0, NAMES[0]: 1.0, NAMES[1]: 9e9}
-    monkeypatch.setattr(module, "_expected", lambda ground, plan, strategy: expected[strategy.name])
+    monkeypatch.setattr(Session, "_expected", lambda session, strategy: expected[strategy.name])
     place = tmp_path / "late.run"
     short = hs.compare(pictures, out=place, budget="1h", **AUTO)
     assert list(short.runs) == ["knn", NAMES[0]]
-    assert short.results["not_run"] == [{"strategy": NAMES[1], "estimated_seconds": 9e9, "begun": False}]
+    assert short.results.not_run == (NotRun(strategy=NAMES[1], estimated_seconds=9e9, begun=False),)
     assert f"not run within the budget: {NAMES[1]}" in (place / "report.md").read_text(encoding="utf-8")
-    assert without_times(hs.compare(pictures, out=place, **AUTO).results) == without_times(tried.results)
+    assert timeless(hs.compare(pictures, out=place, **AUTO).results) == timeless(tried.results)
 
 
 def test_what_was_trained_is_found_by_its_cut_whatever_it_is_called(
@@ -166,39 +168,40 @@ def test_what_was_trained_is_found_by_its_cut_whatever_it_is_called(
     progress = Trained()
     usual = hs.compare(pictures, out=tmp_path / "b.run", progress=progress, **{**AUTO, "cut": None})
     assert progress.runs == [], "partial is cut at blocks.5, as one of the depths was"
-    assert usual.runs["partial"].record["predictions"] == "predictions/partial.parquet"
+    assert usual.runs["partial"].record.predictions == "predictions/partial.parquet"
     assert usual.runs["partial"].predict_proba([next((pictures / "val" / "circle").iterdir())]).shape == (1, 2)
     again = hs.compare(pictures, out=tmp_path / "c.run", progress=progress, **AUTO)
     assert progress.runs == []
-    assert without_times(again.results) == without_times(tried.results)
-    kept = {entry["about"]["cut"] for entry in hs.list_cache()["entries"] if entry["kind"] == "trainings"}
+    assert timeless(again.results) == timeless(tried.results)
+    kept = {entry.about.cut for entry in hs.list_cache().entries if entry.kind == "trainings"}
     assert kept == set(TRIED)
 
 
 def test_the_plan_lists_every_depth(pictures: Path) -> None:
     found = hs.plan(pictures, strategies="knn,partial", cut="auto", image_size=64, budget="10h")
-    steps = {step["step"]: step for step in found["steps"]}
+    steps = {step.step: step for step in found.steps}
     assert [name for name in steps if name.startswith(("knn", "act", "par"))] == ["knn", "activations", *NAMES]
-    assert steps[NAMES[1]]["estimated_seconds"] > steps[NAMES[0]]["estimated_seconds"] > 0
-    one = hs.plan(pictures, strategies="partial", cut="blocks.5", image_size=64)["steps"]
-    assert steps["activations"]["bytes"] > next(step["bytes"] for step in one if step["step"] == "activations")
-    assert found["fits"] == ["knn", *NAMES]
-    assert "--cut auto" in found["command"]
+    assert steps[NAMES[1]].estimated_seconds > steps[NAMES[0]].estimated_seconds > 0
+    one = hs.plan(pictures, strategies="partial", cut="blocks.5", image_size=64).steps
+    assert steps["activations"].bytes > next(step.bytes for step in one if step.step == "activations")
+    assert found.fits == ("knn", *NAMES)
+    assert "--cut auto" in found.command
 
 
 def test_over_folds_each_depth_is_a_strategy_of_its_own(pictures: Path, tmp_path: Path) -> None:
     found = hs.compare(pictures, out=tmp_path / "a.run", folds=2, **{**AUTO, "views": 1}).results
-    assert [entry["strategy"] for entry in found["resampling"]["strategies"]] == ["knn", *NAMES]
-    assert {pair["a"] for pair in found["resampling"]["comparisons"]} <= {"knn", *NAMES}
+    assert [entry.strategy for entry in found.repeated_splits.strategies] == ["knn", *NAMES]
+    assert {pair.a for pair in found.repeated_splits.comparisons} <= {"knn", *NAMES}
     assert (tmp_path / "a.run" / "resampling" / f"{NAMES[0]}-s0-f1.json").exists()
-    assert "depths from conv_head" in read_results(tmp_path / "a.run")["verdict"]["text"]
+    told = standing(tmp_path / "a.run").verdict
+    assert "depths from conv_head" in " ".join([told.text, *told.details])
 
 
 def test_one_classifier_has_one_depth(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'auto', which tries several depths"):
         hs.fit(pictures, strategy="partial", cut="auto", out=tmp_path / "x.bundle")
     model = hs.fit(pictures, strategy="partial@conv_head", out=tmp_path / "y.bundle", **{**QUICK, "epochs": 1})
-    assert model.info["strategy"]["cut"] == "conv_head"
+    assert model.info.strategy.cut == "conv_head"
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from as_written import standing, timeless
 from drawing import draw_classes
-from experiments import PLAIN, Interrupting, read_results, without_times
+from experiments import PLAIN, Interrupting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.base.errors import ConfigError
-from headstart.experiment.repeated_splits import divisions
+from headstart.experiment.repeated_splits import splits_of
+from headstart.records.plan import SplitsAsked
 from headstart.records.progress import Silent
+from headstart.records.training import Epoch
+from headstart.strategies.division import Division
 from headstart.table import Table, read_table
 
 HEADS: dict[str, Any] = {
@@ -26,8 +29,8 @@ HEADS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def ground(labels: Any, groups: Any = None, *, splits: Any = None, drawn: bool = False, seed: int = 0) -> Any:
-    """Return what `divisions` needs of a ground."""
+def prepared(labels: Any, groups: Any = None, *, splits: Any = None, drawn: bool = False, seed: int = 0) -> Any:
+    """Return what `splits_of` needs of an experiment."""
     labels = np.asarray(labels)
     n = len(labels)
     table = Table(
@@ -39,7 +42,7 @@ def ground(labels: Any, groups: Any = None, *, splits: Any = None, drawn: bool =
         groups=np.array([""] * n if groups is None else groups),
         digests=tuple(f"d{row}" for row in range(n)),
     )
-    return SimpleNamespace(table=table, drawn=drawn, classes=table.classes, request=SimpleNamespace(seed=seed))
+    return SimpleNamespace(division=Division.of(table, seed=seed, drawn=drawn))
 
 
 @settings(max_examples=40, deadline=None)
@@ -49,9 +52,9 @@ def test_each_picture_is_held_out_once_for_each_seed(
 ) -> None:
     labels = np.repeat(np.arange(classes), each)
     groups = np.array([f"g{row // 2}" for row in range(len(labels))]) if grouped and each % 2 == 0 else None
-    asked = {"folds": folds, "seeds": seeds}
-    here = ground(labels, groups, seed=seed)
-    found = divisions(here, asked)
+    asked = SplitsAsked(folds=folds, seeds=seeds)
+    here = prepared(labels, groups, seed=seed)
+    found = splits_of(here, asked)
     assert len(found) == folds * seeds
     for number in range(seeds):
         held = np.concatenate([one.held for one in found if one.seed == number])
@@ -63,16 +66,16 @@ def test_each_picture_is_held_out_once_for_each_seed(
         assert np.abs(counts - each / folds).max() <= (2 if groups is not None else 1)
         if groups is not None:
             assert not set(groups[one.train]) & set(groups[one.held])
-    for one, other in zip(found, divisions(here, asked), strict=True):
+    for one, other in zip(found, splits_of(here, asked), strict=True):
         np.testing.assert_array_equal(one.held, other.held)
 
 
 def test_a_given_test_split_stays_closed_and_one_that_was_drawn_does_not() -> None:
     splits = ["train"] * 20 + ["test"] * 10
     labels = [0, 1] * 15
-    given = divisions(ground(labels, splits=splits), {"folds": 2, "seeds": 1})
+    given = splits_of(prepared(labels, splits=splits), SplitsAsked(folds=2, seeds=1))
     assert max(row for one in given for row in one.held) == 19
-    drawn = divisions(ground(labels, splits=splits, drawn=True), {"folds": None, "seeds": 3})
+    drawn = splits_of(prepared(labels, splits=splits, drawn=True), SplitsAsked(folds=None, seeds=3))
     assert len(drawn) == 3
     assert {len(one.train) for one in drawn} == {22}
     assert len({tuple(one.held) for one in drawn}) == 3
@@ -84,18 +87,19 @@ def test_a_given_test_split_stays_closed_and_one_that_was_drawn_does_not() -> No
 )
 def test_what_cannot_be_divided_is_said(labels: Any, groups: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        divisions(ground(labels, groups), {"folds": 5, "seeds": 1})
+        splits_of(prepared(labels, groups), SplitsAsked(folds=5, seeds=1))
 
 
 def test_folds_come_beside_the_runs_and_decide(single_folder: Path, tmp_path: Path) -> None:
     plain = hs.compare(single_folder, out=tmp_path / "a.run", **HEADS)
     grown = hs.compare(single_folder, out=tmp_path / "a.run", folds=3, seeds=2, **HEADS)
-    assert without_times(grown.results["runs"]) == without_times(plain.results["runs"])
-    found = grown.results["resampling"]
-    assert (found["folds"], found["seeds"], found["pictures"]) == (3, 2, 36)
-    assert len(found["runs"]) == 12
-    assert {run["test"] for run in found["runs"]} == {12}
-    assert "ver 3 x 2 splits" in grown.verdict.text
+    assert timeless(grown.results.runs) == timeless(plain.results.runs)
+    found = grown.results.repeated_splits
+    assert (found.folds, found.seeds, found.pictures) == (3, 2, 36)
+    assert len(found.runs) == 12
+    assert {run.test for run in found.runs} == {12}
+    assert "on average over 6 splits" in grown.verdict.text
+    assert "The 36 pictures were split into 3 folds, 2 times over" in " ".join(grown.verdict.details)
     assert "Over several splits" in (tmp_path / "a.run" / "report.md").read_text(encoding="utf-8")
     again = hs.compare(single_folder, out=tmp_path / "a.run", **HEADS)
     assert again.results == grown.results
@@ -115,7 +119,7 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
         except KeyboardInterrupt:
             stops += 1
     assert stops >= 2
-    assert without_times(results) == without_times(whole.results)
+    assert timeless(results) == timeless(whole.results)
 
 
 @pytest.mark.parametrize("option", ["folds", "seeds"])
@@ -142,8 +146,8 @@ def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> N
         def __init__(self, after: int) -> None:
             self.left = after
 
-        def epoch(self, run: str, record: Mapping[str, Any]) -> None:
-            trained.append((run, record["epoch"]))
+        def epoch(self, run: str, record: Epoch) -> None:
+            trained.append((run, record.epoch))
             self.left -= 1
             if not self.left:
                 raise KeyboardInterrupt
@@ -160,7 +164,7 @@ def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> N
     assert [epoch for _, epoch in trained] in ([2, 3], [3]), "from the last whole epoch"
     assert (records / "partial-s0-f0.json").read_bytes() == first
     assert not checkpoints.exists()
-    assert without_times(again.results) == without_times(whole.results)
+    assert timeless(again.results) == timeless(whole.results)
 
 
 @pytest.mark.slow
@@ -168,7 +172,7 @@ def test_trained_strategies_are_tried_over_splits_too(tmp_path: Path) -> None:
     folder = tmp_path / "shapes"
     draw_classes(folder, 12, 200)
     asked = {**PLAIN, "epochs": 1, "strategies": "linear,partial,scratch", "seeds": 2}
-    found = hs.compare(folder, out=tmp_path / "a.run", **asked).results["resampling"]
-    assert [entry["strategy"] for entry in found["strategies"]] == ["linear", "partial", "scratch"]
+    found = hs.compare(folder, out=tmp_path / "a.run", **asked).results.repeated_splits
+    assert [entry.strategy for entry in found.strategies] == ["linear", "partial", "scratch"]
     assert not (tmp_path / "a.run" / "checkpoints").exists()
-    assert read_results(tmp_path / "a.run")["resampling"] == found
+    assert standing(tmp_path / "a.run").repeated_splits == found

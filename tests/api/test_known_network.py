@@ -19,6 +19,7 @@ import headstart as hs
 from headstart import backbones
 from headstart.base.errors import ConfigError, WeightsError
 from headstart.base.files import fingerprint
+from headstart.records.codec import plain
 
 SMALL = {"strategies": ["linear", "knn"], "image_size": 64}
 ADDRESS = {"weights": None, "image_size": 64}
@@ -207,8 +208,8 @@ def test_it_is_listed_in_the_cache(known: hs.api.Experiment):
     from headstart.cli.tables import cache_lines
 
     found = hs.list_cache()
-    (entry,) = [entry for entry in found["entries"] if entry["kind"] == "engines"]
-    assert entry["about"] == {"backbone": "tf_efficientnet_lite0"}
+    (entry,) = [entry for entry in found.entries if entry.kind == "engines"]
+    assert plain(entry.about) == {"backbone": "tf_efficientnet_lite0"}
     assert any("tf_efficientnet_lite0 as a graph" in line.text for line in cache_lines(found, width=120))
 
 

@@ -16,11 +16,12 @@ import headstart as hs
 import headstart.bundle.engine
 from headstart.base.errors import BundleError, ConfigError
 from headstart.base.types import Affine
-from headstart.experiment.ground import Look, prepare
+from headstart.experiment.prepare import prepare
 from headstart.experiment.request import Request
 from headstart.heads import Fitted
 from headstart.records.progress import Silent
-from headstart.strategies.fit_head import _unseen_losses
+from headstart.records.record import changed
+from headstart.strategies.fit_head import Solved, _unseen_losses
 from headstart.table import read_table
 from headstart.tune.choosing import Judged, judge
 
@@ -32,9 +33,9 @@ def test_the_bundle_answers_what_was_stored(pictures: Path, tmp_path: Path, read
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies=HEADS, readout=readout, **PLAIN)
     for name in HEADS:
         record = run.runs[name].record
-        assert record["settings"]["readout"] in (("stages",) if readout == "stages" else ("pool", "stages"))
+        assert record.readout in (("stages",) if readout == "stages" else ("pool", "stages"))
         model = hs.load(run.folder / "bundles" / name)
-        assert bool(model.info["read"]) == (record["settings"]["readout"] == "stages")
+        assert bool(model.info.read) == (record.readout == "stages")
         stored = pq.read_table(run.folder / "predictions" / f"{name}.parquet").to_pydict()
         again = model.predict_proba([pictures / path for path in stored["path"]])
         assert np.array_equal(again, np.column_stack([stored["p_circle"], stored["p_square"]]))
@@ -44,9 +45,9 @@ def test_the_last_features_are_the_same_where_stages_were_read_in_one_pass(pictu
     said = []
     for readout in ("pool", "auto"):
         request = Request(strategies=("linear",), framing="squash", readout=readout, image_size=64)
-        ground = prepare(read_table(pictures), request, files=None, threads=1, progress=Silent())
-        plain = replace(ground.need_backbone().preprocessing, framing="squash")
-        said.append(ground.features(ground.train, plain, Look("features", "features")))
+        context = prepare(read_table(pictures), request, threads=1, progress=Silent()).context
+        plain = changed(context.resolved.need_backbone().preprocessing, framing="squash")
+        said.append(context.passes.features("train", plain))
     assert said[0].shape == (24, 1280)
     np.testing.assert_allclose(said[0], said[1], atol=1e-6)
 
@@ -54,7 +55,7 @@ def test_the_last_features_are_the_same_where_stages_were_read_in_one_pass(pictu
 def test_heads_are_compared_by_their_probabilities_not_by_raw_margins() -> None:
     margins, labels = np.array([[4.0, 0.0], [0.0, 4.0], [4.0, 0.0]]), np.array([0, 1, 1])
     head = Affine(weight=np.zeros((2, 1)), bias=np.zeros(2), temperature=4.0)
-    losses = _unseen_losses(Fitted(head, {}, out_of_fold=margins, converged=True), labels)
+    losses = _unseen_losses(Solved(Fitted(head, {}, out_of_fold=margins, converged=True), "pool"), labels)
     sure = np.log(1 + np.exp(-1.0))
     np.testing.assert_allclose(losses, [sure, sure, 1 + sure])
 
@@ -79,7 +80,7 @@ def test_auto_reads_more_only_where_that_is_clearly_better(
     monkeypatch.setattr("headstart.strategies.fit_head.clearly_better", said)
     model = hs.fit(pictures, strategy="knn", readout="auto", **PLAIN)
     assert asked == [["pool", "stages"]]
-    assert model.info["read"] == ["blocks.0", "blocks.1", "blocks.3", "blocks.4", "blocks.6", "conv_head"]
+    assert model.info.read == ("blocks.0", "blocks.1", "blocks.3", "blocks.4", "blocks.6", "conv_head")
 
 
 @pytest.mark.parametrize("readout", ["pool", "stages"])
@@ -96,8 +97,8 @@ def test_a_head_that_is_kept_answers_as_linear_does(
     monkeypatch.setattr("headstart.strategies.fit_network.judge", unbeaten)
     run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,partial", readout=readout, **PLAIN)
     record = run.runs["partial"].record
-    assert (record["settings"]["epoch_chosen"], record["settings"]["readout"]) == (0, readout)
-    assert any("so that head is kept" in warning for warning in record["warnings"])
+    assert (record.kept_solved_head, record.training.epoch_chosen, record.readout) == (True, None, readout)
+    assert [one.code for one in record.warnings].count("kept-solved-head") == 1
     linear, partial = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("linear", "partial"))
     np.testing.assert_allclose(linear["p_circle"].to_numpy(), partial["p_circle"].to_numpy(), atol=1e-6)
     again = hs.load(run.folder / "bundles" / "partial").predict_proba(
@@ -118,8 +119,7 @@ def test_a_bundle_names_its_stages_so_another_rule_does_not_change_it(
 
 def test_a_bundle_that_names_a_stage_nobody_has_is_damaged(pictures: Path, tmp_path: Path) -> None:
     model = hs.fit(pictures, strategy="linear", readout="stages", **PLAIN)
-    model.info["read"] = ["blocks.99"]
-    model.save(tmp_path / "b")
+    model.told(info=changed(model.info, read=("blocks.99",))).save(tmp_path / "b")
     with pytest.raises(BundleError, match=r"blocks\.99"):
         hs.load(tmp_path / "b")
 
@@ -130,9 +130,9 @@ def test_a_network_without_places_to_read_says_so(
     monkeypatch.setattr("headstart.backbones.readout._places", lambda plan: [])
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear", readout="stages", **PLAIN)
     record = run.runs["linear"].record
-    assert record["settings"]["readout"] == "pool"
-    assert any("no stages that can be read" in warning for warning in record["warnings"])
-    assert hs.load(run.folder / "bundles" / "linear").info["read"] == []
+    assert record.readout == "pool"
+    assert any("no stages that can be read" in warning.text for warning in record.warnings)
+    assert hs.load(run.folder / "bundles" / "linear").info.read == ()
 
 
 def test_an_exported_network_reads_the_same(pictures: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experiments import QUICK, read_results, without_times
+from as_written import standing, timeless
+from experiments import QUICK
 
 import headstart as hs
 
@@ -19,7 +20,7 @@ def test_what_is_typed_again_with_a_tracker_is_told_and_not_trained_again(
 ) -> None:
     folder = tmp_path / "pictures.run"
     shutil.copytree(experiment.folder, folder)
-    before = read_results(folder)
+    before = standing(folder)
     monkeypatch.setattr("headstart.report.trackers.tensorboard.Boards.log", _refuse)
     failed = hs.compare(pictures, out=folder, trackers="tensorboard", **QUICK)
     assert "TensorBoard could not be reached or written (the disk is away)." in failed.tracked[0].error
@@ -29,7 +30,7 @@ def test_what_is_typed_again_with_a_tracker_is_told_and_not_trained_again(
     (found,) = hs.track(folder, ["tensorboard"])
     assert found.logged == 1 + len(experiment.runs)
     assert {place.name for place in (folder / "trackers" / "tensorboard").iterdir()} == {"comparison", *experiment.runs}
-    assert without_times(read_results(folder)) == without_times(before)
+    assert timeless(standing(folder)) == timeless(before)
 
 
 def _refuse(*given: Any) -> None:

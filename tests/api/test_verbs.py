@@ -11,6 +11,7 @@ import headstart as hs
 from headstart.api import inspecting
 from headstart.backbones import create
 from headstart.base.errors import ConfigError, DataError
+from headstart.records.results import Skipped
 
 
 def test_predict_lists_what_cannot_be_read_and_goes_on(
@@ -20,10 +21,10 @@ def test_predict_lists_what_cannot_be_read_and_goes_on(
     broken.write_bytes(b"\x89PNG")
     answers = hs.predict(experiment.folder / "bundles" / "linear", [pictures / "val", broken])
     assert len(answers.rows) == 12
-    assert [Path(entry["path"]).name for entry in answers.skipped] == ["broken.png"]
+    assert [Path(entry.path).name for entry in answers.skipped] == ["broken.png"]
     row = answers.rows[0]
-    assert row["probability"] == max(row["probabilities"].values())
-    assert set(row["probabilities"]) == {"circle", "square"}
+    assert row.probability == max(row.probabilities.values())
+    assert set(row.probabilities) == {"circle", "square"}
 
 
 def test_predict_draws_a_grid(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
@@ -56,10 +57,10 @@ def test_evaluate_maps_classes_by_name(experiment: hs.api.Experiment, pictures: 
     for number in range(3):  # a folder that lacks the first class
         draw(tmp_path / "only" / "square" / f"{number}.png", "square", 400 + number)
     measured = hs.evaluate(experiment.folder / "bundles" / "linear", tmp_path / "only")
-    assert measured["split"] == "all"
-    assert {row["label"] for row in measured["rows"]} == {"square"}
-    assert np.array(measured["confusion"])[0].sum() == 0
-    assert measured["metrics"]["n"] == 3
+    assert measured.split == "all"
+    assert {row.label for row in measured.rows} == {"square"}
+    assert np.array(measured.confusion)[0].sum() == 0
+    assert measured.metrics.n == 3
     draw(tmp_path / "only" / "triangle" / "0.png", "circle", 9)
     with pytest.raises(DataError, match="triangle"):
         hs.evaluate(experiment.folder / "bundles" / "linear", tmp_path / "only")
@@ -69,7 +70,7 @@ def test_evaluate_maps_classes_by_name(experiment: hs.api.Experiment, pictures: 
 
 def test_fit_keeps_a_bundle_and_refuses_foreign_folders(pictures: Path, tmp_path: Path) -> None:
     model = hs.fit(pictures, strategy="linear", image_size=64, out=tmp_path / "a.bundle")
-    assert model.info["measured"]["val"]["n"] == 12
+    assert model.info.measured.val.n == 12
     file = next(pictures.rglob("*.jpg"))
     assert np.array_equal(hs.load(tmp_path / "a.bundle").predict_proba([file]), model.predict_proba([file]))
     (tmp_path / "mine").mkdir()
@@ -89,17 +90,17 @@ def test_a_cut_where_nothing_is_trained_is_refused(pictures: Path, tmp_path: Pat
 
 def test_stages_tell_where_to_cut() -> None:
     rows = hs.stages()
-    assert [row["name"] for row in rows][-4:] == ["blocks.5", "blocks.6", "conv_head", "pool"]
-    assert rows[0]["trained_after"] == 3371008
-    assert rows[-1]["trained_after"] == 0
-    assert all(row["flops"] >= 0 and len(row["shape"]) in (1, 3) for row in rows)
+    assert [row.name for row in rows][-4:] == ["blocks.5", "blocks.6", "conv_head", "pool"]
+    assert rows[0].trained_after == 3371008
+    assert rows[-1].trained_after == 0
+    assert all(row.flops >= 0 and len(row.shape) in (1, 3) for row in rows)
 
 
 def test_stages_of_a_file_of_weights_are_those_of_its_network(tmp_path: Path) -> None:
     network = create("resnet18")
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, tmp_path / "w.safetensors")
     (tmp_path / "w.json").write_text('{"architecture": "resnet18", "library": "timm"}')
-    assert [row["name"] for row in hs.stages(weights=tmp_path / "w.safetensors")][-2:] == ["layer4", "pool"]
+    assert [row.name for row in hs.stages(weights=tmp_path / "w.safetensors")][-2:] == ["layer4", "pool"]
 
 
 def test_a_recipe_runs_with_other_networks_in_its_place(pictures: Path, tmp_path: Path) -> None:
@@ -111,21 +112,21 @@ def test_a_recipe_runs_with_other_networks_in_its_place(pictures: Path, tmp_path
         image_size=64,
         out=tmp_path / "recipe.run",
     )
-    assert run.results["recipe"]["name"] == "ants_bees"
-    assert run.results["recipe"]["expected"]["linear"]["published"] == 0.954
-    assert run.results["backbone"]["name"] == "tf_efficientnet_lite0"
+    assert run.results.recipe.name == "ants_bees"
+    assert run.results.recipe.expected["linear"].published == 0.954
+    assert run.results.backbone.name == "tf_efficientnet_lite0"
 
 
 def test_a_recipes_cut_stays_with_its_own_network(pictures: Path, tmp_path: Path) -> None:
     options = {"backbone": "tf_efficientnet_lite0", "image_size": 64, "epochs": 1, "out": tmp_path / "recipe.run"}
     run = hs.run_recipe("leaf_diseases", data=pictures, strategies="partial", **options)
-    assert run.runs["partial"].record["cut"] == "blocks.5"
+    assert run.runs["partial"].record.cut == "blocks.5"
 
 
 def test_weights_can_be_verified() -> None:
     facts = hs.verify_weights("tf_efficientnet_lite0")
-    assert facts["features"] == 1280
-    assert len(facts["sha256"]) == 64
+    assert facts.features == 1280
+    assert len(facts.sha256) == 64
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
@@ -140,7 +141,7 @@ def test_folders_without_pictures_are_named(tmp_path: Path, name: str) -> None:
 def test_a_file_that_is_missing_is_listed_among_others(experiment: hs.api.Experiment, pictures: Path) -> None:
     answers = hs.predict(experiment.winner.model, [pictures / "val", pictures / "no.png"])
     assert len(answers.rows) == 12
-    assert answers.skipped == [{"path": str(pictures / "no.png"), "reason": "there is no such file"}]
+    assert answers.skipped == (Skipped(path=str(pictures / "no.png"), reason="there is no such file"),)
 
 
 def test_predict_says_when_nothing_can_be_read(experiment: hs.api.Experiment, tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_predict_says_when_nothing_can_be_read(experiment: hs.api.Experiment, tm
 def test_a_grid_that_is_no_png_is_refused_before_the_work(
     experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.bundle.Model.answer", lambda *_, **__: pytest.fail("it has begun to work"))
+    monkeypatch.setattr("headstart.bundle.Model.examine", lambda *_, **__: pytest.fail("it has begun to work"))
     with pytest.raises(ConfigError, match=r"\.png"):
         hs.predict(experiment.winner.model, pictures / "val", grid=tmp_path / "grid.jpg")
 
@@ -164,9 +165,9 @@ def test_a_prepared_engine_answers_the_same(experiment: hs.api.Experiment, pictu
     assert hs.prepare_engine(bundle, pictures / "val")
     assert not hs.prepare_engine(bundle, pictures / "val"), "once is enough"
     quick = hs.predict(bundle, pictures / "val")
-    assert [row["label"] for row in quick.rows] == [row["label"] for row in slow.rows]
+    assert [row.label for row in quick.rows] == [row.label for row in slow.rows]
     for one, other in zip(quick.rows, slow.rows, strict=True):
-        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-5)
     with pytest.raises(ConfigError, match="engine"):
         hs.predict(bundle, pictures / "val", engine="magic")
 
@@ -177,8 +178,8 @@ def test_what_was_learned_from_is_left_out_and_counted(draw, tmp_path: Path) -> 
             draw(tmp_path / "data" / shape / f"{number}.png", shape, number)
     model = hs.fit(tmp_path / "data", strategy="linear", image_size=64)
     told = hs.evaluate(model, tmp_path / "data")
-    assert (told["split"], told["metrics"]["n"], told["left_out"]) == ("unseen", 6, 18)
-    assert hs.evaluate(model, tmp_path / "data", split="all")["left_out"] == 0
+    assert (told.split, told.metrics.n, told.left_out) == ("unseen", 6, 18)
+    assert hs.evaluate(model, tmp_path / "data", split="all").left_out == 0
 
 
 def test_predict_states_a_set_and_whether_it_is_none_of_these(
@@ -188,12 +189,12 @@ def test_predict_states_a_set_and_whether_it_is_none_of_these(
     for name, run in experiment.runs.items():
         rows = hs.predict(run.model, [pictures / "val", tmp_path / "noise.png"]).rows
         if name in ("linear", "svm", "knn"):  # 24 pictures out of their folds
-            assert all(row["set"][0] == row["label"] for row in rows)
-            assert rows[-1]["none_of_these"] is True
+            assert all(row.set[0] == row.label for row in rows)
+            assert rows[-1].none_of_these is True
         elif run.model.trust.sets.units < 19:
-            assert rows[0]["set"] is None
-    measured = experiment.results["runs"][-1]["metrics"]["val"]
-    assert set(measured["sets"]) == {"pictures", "units", "0.8", "0.9", "0.95", "0.99"}
-    assert measured["sets"]["0.99"] is None, "99 pictures are needed"
-    told = hs.evaluate(experiment.winner.model, pictures, split="val")["metrics"]
-    assert told["sets"] == experiment.winner.metrics["val"]["sets"]
+            assert rows[0].set is None
+    measured = experiment.results.runs[-1].metrics.val
+    assert set(measured.sets.levels) == {"0.8", "0.9", "0.95", "0.99"}
+    assert measured.sets.levels["0.99"] is None, "99 pictures are needed"
+    told = hs.evaluate(experiment.winner.model, pictures, split="val").metrics
+    assert told.sets == experiment.winner.metrics.val.sets

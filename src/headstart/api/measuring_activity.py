@@ -43,8 +43,8 @@ def activity(
     Returns
     -------
     Experiment
-        ``results["activity"]`` holds shares with their intervals, dead units and the answer in words;
-        ``results["runs"]`` what the trained networks answer.
+        ``results.activity`` holds shares with their intervals, dead units and the answer in words;
+        ``results.runs`` what the trained networks answer.
 
     Raises
     ------

@@ -112,7 +112,9 @@ def _solve(context: FitContext, preprocessing: Preprocessing, strategy: Resolved
             )
             found[readout] = Solved(fitted, readout)
             step.advance()
-    losses = {
-        readout: losses_of(one.out_of_fold / one.fitted.head.temperature, labels) for readout, one in found.items()
-    }
-    return found[clearly_better(losses)]
+    return found[clearly_better({readout: _unseen_losses(one, labels) for readout, one in found.items()})]
+
+
+def _unseen_losses(head: Solved, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the losses of pictures that a head had not seen, by its probabilities: raw margins of an SVM are none."""
+    return losses_of(head.out_of_fold / head.fitted.head.temperature, labels)
