@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from headstart.backbones.held import Held
 from headstart.records.preprocessing import Preprocessing
+from headstart.strategies.passes import fake_backbone
 from headstart.strategies.training_input import _sides
 from headstart.tune import TrainingSettings
 from headstart.tune.progressive import sides
@@ -34,7 +36,8 @@ class Network(nn.Module):
 
 def asked(network: Network, *, progressive: bool = True, epochs: int = 10) -> tuple[tuple[int, ...], list[str]]:
     said: list[str] = []
-    backbone: Any = SimpleNamespace(name="net", network=network, features=3)
+    held = Held(lambda: network, side=224, flops=1.0)
+    backbone = replace(fake_backbone(3), name="net", held=held)
     settings = TrainingSettings(epochs=epochs, progressive=progressive)
     return _sides(backbone, Preprocessing(input_size=224), settings, said.append), said
 
@@ -50,7 +53,7 @@ def test_a_network_that_takes_any_size_grows() -> None:
 def test_one_that_refuses_any_of_the_sides_sees_its_own_only_and_it_is_said(taken: Any, refuse: bool) -> None:
     found, said = asked(Network(*taken, refuse=refuse))
     assert found == ()
-    assert said == ["net answers at one size only, so 'progressive' changes nothing."]
+    assert said == ["net works at one picture size only, so 'progressive' changes nothing."]
 
 
 def test_where_nothing_is_asked_for_nothing_is_tried() -> None:
