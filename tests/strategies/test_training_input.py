@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from builders import context_of, table_of
-from tiny import CUT, PREPROCESSING as SEEN, tiny_backbone
+from tiny import CUT, tiny_backbone
+from tiny import PREPROCESSING as SEEN
 from torch import nn
 
 from headstart.backbones.held import Held
@@ -17,12 +18,12 @@ from headstart.experiment.request import Request
 from headstart.records.plan import ChoiceLosses
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Silent
+from headstart.records.training import TrainingSettings
 from headstart.strategies.division import Part
 from headstart.strategies.passes import FakePasses, fake_backbone
 from headstart.strategies.resolved import Choices
 from headstart.strategies.training_input import TrainingInput, _sides, training_input_of
 from headstart.tune import ActivationSource, PixelSource, PrefixSource
-from headstart.records.training import TrainingSettings
 from headstart.tune.progressive import sides
 
 
