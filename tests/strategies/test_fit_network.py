@@ -134,7 +134,11 @@ def test_a_strategy_that_solves_is_not_trained() -> None:
 
 
 def tiny_context(
-    *, each: int = EACH, tells: float | None = None, training: Mapping[str, Scalar] = MappingProxyType({})
+    *,
+    each: int = EACH,
+    tells: float | None = None,
+    contrast: int = 60,
+    training: Mapping[str, Scalar] = MappingProxyType({}),
 ) -> FitContext:
     """Return a context of a tiny network whose answers and activations were computed before.
 
@@ -142,7 +146,7 @@ def tiny_context(
     helps, with much it cannot.
     """
     table = table_of(each=each)
-    pictures = tiny_pictures(table.labels)
+    pictures = tiny_pictures(table.labels, contrast=contrast)
     backbone = tiny_backbone()
     batch = normalise(np.stack([frame(picture, SEEN) for picture in pictures]), SEEN)
     with torch.inference_mode():
@@ -186,7 +190,7 @@ def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
 
 
 def test_a_training_that_does_not_help_keeps_the_solved_head_and_says_so() -> None:
-    context = tiny_context(tells=9.0)
+    context = tiny_context(tells=9.0, contrast=2)
     found = fitted(context, "partial")
     assert found.training is not None
     assert found.training.kept_solved_head
