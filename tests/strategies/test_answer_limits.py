@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from builders import table_of
 
 from headstart.base.types import Affine
-from headstart.strategies import trust
-from headstart.table import Table
+from headstart.strategies import answer_limits
+from headstart.strategies.answer_limits import trust_of_head, trust_of_network
+from headstart.strategies.division import Division
+
+HEAD = Affine(weight=np.eye(2), bias=np.zeros(2))
 
 
 @pytest.fixture
-def ground() -> Any:
+def division() -> Division:
     """Return 60 pictures of two classes, the even ones to learn from; 0 and 2 are copies."""
-    count = 60
-    table = Table(
-        root=SimpleNamespace(name="x"),  # type: ignore[arg-type]
-        paths=tuple(f"{row:03d}" for row in range(count)),
-        labels=np.arange(count) // 30,
-        classes=("a", "b"),
-        splits=np.where(np.arange(count) % 2 == 0, "train", "val"),
-        groups=np.full(count, "", dtype="<U1"),
-        digests=tuple(str(max(row, 2)) if row != 1 else "1" for row in range(count)),
+    table = table_of("-", each=30)
+    rows = np.arange(60)
+    return Division.of(
+        replace(
+            table,
+            labels=rows // 30,
+            splits=np.where(rows % 2 == 0, "train", "val"),
+            digests=("2", "1", "2", *map(str, range(3, 60))),
+        ),
+        seed=0,
     )
-    train = table.rows("train")
-    groups = np.array(["000" if row in (0, 2) else table.paths[row] for row in train])
-    request = SimpleNamespace(seed=0)
-    return SimpleNamespace(table=table, train=train, train_groups=groups, classes=table.classes, request=request)
 
 
-def test_a_head_is_judged_by_its_out_of_fold_scores_at_its_temperature(ground: Any) -> None:
+def test_a_head_is_judged_by_its_out_of_fold_scores_at_its_temperature(division: Division) -> None:
     rng = np.random.default_rng(0)
     features, scores = rng.random((30, 5)), rng.normal(size=(30, 2))
-    known = trust.trust_of_head(ground, features, scores, 2.0)
+    known = trust_of_head(division, features, scores, 2.0)
     assert (known.sets.pictures, known.sets.units) == (30, 29), "copies count once"
     own = 1 / (1 + np.exp(-(scores[:, 0] - scores[:, 1]) / 2.0))
-    reached = np.where(ground.table.labels[ground.train] == 0, own, 1 - own)
+    reached = np.where(division.labels[division.train] == 0, own, 1 - own)
     assert np.isclose(reached, known.sets.thresholds[0.8]).any()
+    assert known.familiar is not None
     assert len(known.familiar.examples) == 30
 
 
-def test_a_large_training_leaves_a_part_of_each_class(ground: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust, "MOST_EXAMPLES", 22)
-    monkeypatch.setattr(trust, "MOST_HELD", 26)
+def test_a_large_training_leaves_a_part_of_each_class(division: Division, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_limits, "MOST_EXAMPLES", 22)
+    monkeypatch.setattr(answer_limits, "MOST_HELD", 26)
     rng = np.random.default_rng(0)
-    known = trust.trust_of_head(ground, rng.random((30, 5)), rng.normal(size=(30, 2)), 1.0)
+    known = trust_of_head(division, rng.random((30, 5)), rng.normal(size=(30, 2)), 1.0)
+    assert known.familiar is not None
     assert len(known.familiar.examples) == 22
     assert known.sets.pictures == 26
 
 
-def test_a_trained_network_is_judged_by_what_was_held_out(ground: Any) -> None:
+def test_a_trained_network_is_judged_by_what_was_held_out(division: Division) -> None:
     asked: list[list[int]] = []
     features = np.random.default_rng(0).random((60, 2))
 
@@ -60,18 +62,16 @@ def test_a_trained_network_is_judged_by_what_was_held_out(ground: Any) -> None:
         asked.append(rows.tolist())
         return features[rows]
 
-    head = Affine(weight=np.eye(2), bias=np.zeros(2))
     learned, held = np.arange(0, 36), np.arange(59, 35, -1)
-    known = trust.trust_of_network(ground, learned, held, head, features_of)
+    known = trust_of_network(division, learned, held, HEAD, features_of)
     assert asked == [sorted(held.tolist()), learned.tolist()]
+    assert known.familiar is not None
     assert known.sets.pictures == known.familiar.pictures == 24
     assert len(known.familiar.examples) == 36
 
 
-def test_where_nothing_was_held_out_nothing_is_known(ground: Any) -> None:
-    known = trust.trust_of_network(
-        ground, ground.train, ground.train[:0], Affine(weight=np.eye(2), bias=np.zeros(2)), abs
-    )
+def test_where_nothing_was_held_out_nothing_is_known(division: Division) -> None:
+    known = trust_of_network(division, division.train, division.train[:0], HEAD, abs)
     assert known.familiar is None
     assert known.sets.units == 0
     assert set(known.sets.thresholds.values()) == {None}

@@ -1,17 +1,29 @@
-"""At which sides a network sees its pictures while it is trained."""
+"""What a training works with: its pictures, live or as stored activations, and the sides at which it sees them."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from builders import context_of, table_of
+from tiny import CUT, tiny_backbone
+from tiny import PREPROCESSING as SEEN
 from torch import nn
 
+from headstart.backbones.held import Held
+from headstart.experiment.request import Request
+from headstart.records.plan import ChoiceLosses
 from headstart.records.preprocessing import Preprocessing
-from headstart.strategies.training_input import _sides
-from headstart.tune import TrainingSettings
+from headstart.records.progress import Silent
+from headstart.records.training import TrainingSettings
+from headstart.strategies.division import Part
+from headstart.strategies.passes import FakePasses, fake_backbone
+from headstart.strategies.resolved import Choices
+from headstart.strategies.training_input import TrainingInput, _sides, training_input_of
+from headstart.tune import ActivationSource, PixelSource, PrefixSource
 from headstart.tune.progressive import sides
 
 
@@ -34,7 +46,8 @@ class Network(nn.Module):
 
 def asked(network: Network, *, progressive: bool = True, epochs: int = 10) -> tuple[tuple[int, ...], list[str]]:
     said: list[str] = []
-    backbone: Any = SimpleNamespace(name="net", network=network, features=3)
+    held = Held(lambda: network, side=224, flops=1.0)
+    backbone = replace(fake_backbone(3), name="net", held=held)
     settings = TrainingSettings(epochs=epochs, progressive=progressive)
     return _sides(backbone, Preprocessing(input_size=224), settings, said.append), said
 
@@ -50,7 +63,7 @@ def test_a_network_that_takes_any_size_grows() -> None:
 def test_one_that_refuses_any_of_the_sides_sees_its_own_only_and_it_is_said(taken: Any, refuse: bool) -> None:
     found, said = asked(Network(*taken, refuse=refuse))
     assert found == ()
-    assert said == ["net answers at one size only, so 'progressive' changes nothing."]
+    assert said == ["net works at one picture size only, so 'progressive' changes nothing."]
 
 
 def test_where_nothing_is_asked_for_nothing_is_tried() -> None:
@@ -65,3 +78,92 @@ def test_what_is_tried_leaves_the_network_as_it_was() -> None:
     asked(network)
     assert network.training
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@dataclass(eq=False)
+class TinyPasses(FakePasses):
+    """Fakes of a tiny network: whatever enters the part after its cut is nothing."""
+
+    def activations(self, part: Part, preprocessing: Preprocessing, **options: Any) -> Any:
+        self.asked.append((part, options["look"].name, options["view"]))
+        return np.zeros((len(self.division.rows(part)), 4, 8, 8), np.float16)
+
+
+def inputs(
+    name: str, *, limit: int = 10**9, augment: str = "none", table: Any = None, **training: Any
+) -> tuple[TrainingInput, TinyPasses, list[str]]:
+    """Return what a training works with, what was asked of the passes, and what was said."""
+    said: list[str] = []
+
+    class Told(Silent):
+        def message(self, text: str) -> None:
+            said.append(text)
+
+    request = Request(strategies=(name,), cut=CUT, framing="squash", augment=augment, views=3, training=training)
+    context = context_of(table or table_of(each=60), request=request, progress=Told())
+    passes = TinyPasses(context.division, context.passes.features("train", SEEN))
+    resolved = replace(
+        context.resolved,
+        backbone=None if name == "scratch" else tiny_backbone(),
+        make_scratch=tiny_backbone,
+        activation_limit=limit,
+    )
+    context = replace(context, resolved=resolved, passes=passes)
+    (strategy,) = resolved.strategies
+    settings = strategy.training
+    assert settings is not None
+    return training_input_of(context, Choices(SEEN, augment, ChoiceLosses()), strategy, settings), passes, said
+
+
+def test_a_part_learns_from_stored_views_and_is_judged_on_the_pictures_as_they_are() -> None:
+    found, passes, said = inputs("partial", augment="photo")
+    assert isinstance(found.source, ActivationSource)
+    assert found.source.stored_views == 3
+    assert found.shared == ("decode", "framing", "augment", "features", "activations")
+    assert [(part, name) for part, name, _ in passes.asked] == [
+        ("learning", "activations, view 1 of 3"),
+        ("learning", "activations, view 2 of 3"),
+        ("learning", "activations, view 3 of 3"),
+        ("learning and choosing", "activations"),
+    ]
+    assert said == []
+    assert len(found.train_rows) == len(found.learning) == 96
+    assert found.choosing_rows.tolist() == list(range(96, 120))
+
+
+def test_without_augmentation_there_is_one_view() -> None:
+    found, passes, _ = inputs("partial")
+    assert found.source.stored_views == 1
+    assert len(passes.asked) == 2
+
+
+@pytest.mark.parametrize(("splits", "part"), [("train test", "learning and choosing"), ("train val test", "learning")])
+def test_who_is_trained_again_with_the_choosing_pictures_has_views_of_them_too(splits: str, part: str) -> None:
+    _, passes, _ = inputs("partial", augment="photo", table=table_of(splits, each=60), refit=True)
+    assert {asked for asked, name, _ in passes.asked if "view" in name} == {part}
+
+
+def test_activations_that_do_not_fit_pass_again_in_each_epoch_and_it_is_said() -> None:
+    found, passes, said = inputs("partial", limit=1000)
+    assert isinstance(found.source, PrefixSource)
+    assert passes.asked == []
+    assert "activations" not in found.shared
+    (text,) = said
+    assert text.startswith("partial: the activations at 'late' need")
+
+
+@pytest.mark.parametrize("name", ["full", "scratch"])
+def test_a_whole_network_learns_from_pictures(name: str) -> None:
+    found, passes, _ = inputs(name)
+    assert type(found.source) is PixelSource
+    assert (found.cut, found.source.stored_views, passes.asked) == ("input", None, [])
+    assert ("features" in found.shared) == (name == "full")
+
+
+def test_all_of_train_is_those_that_learn_and_those_that_chose() -> None:
+    found, _, _ = inputs("partial")
+    again = found.on_all(tiny_backbone(seed=1))
+    assert again.learning.tolist() == [*found.learning, *found.choosing]
+    assert len(again.choosing) == 0
+    assert again.source is found.source
+    assert again.suffix is not found.suffix

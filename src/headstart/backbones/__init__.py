@@ -12,7 +12,7 @@ from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.backbones.backbone import Backbone, read_out
-    from headstart.backbones.cuts import Halves, cut_before, parts, split
+    from headstart.backbones.cuts import Halves, check_cut, cut_before, parts, split
     from headstart.backbones.engine_cache import graphics_possible, recall, remember
     from headstart.backbones.forward import answers_at, evaluating, normalise, tensors_hash
     from headstart.backbones.loading import load
@@ -25,6 +25,7 @@ __all__ = [
     "Halves",
     "Stage",
     "answers_at",
+    "check_cut",
     "create",
     "cut_before",
     "evaluating",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Halves", "cut_before", "parts", "split"), "cuts"),
+    **dict.fromkeys(("Halves", "check_cut", "cut_before", "parts", "split"), "cuts"),
     **dict.fromkeys(("answers_at", "evaluating", "normalise", "tensors_hash"), "forward"),
     **dict.fromkeys(("Backbone", "read_out"), "backbone"),
     **dict.fromkeys(("list_weights", "verify_weights"), "weights"),

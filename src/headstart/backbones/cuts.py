@@ -55,6 +55,13 @@ def split(backbone: Backbone, cut: str) -> Halves:
     return Halves(*parts(backbone, [cut]))
 
 
+def check_cut(backbone: Backbone, cut: str) -> None:
+    """Raise the ConfigError of `split` if there is no such cut; the network need not be made."""
+    names = [INPUT, *(stage.name for stage in backbone.stages if stage.name != INPUT)]
+    if cut not in names:
+        raise _unknown(cut, names, backbone.name)
+
+
 def parts(backbone: Backbone, cuts: Sequence[str]) -> list[nn.Module]:
     """Return what lies before, between and behind `cuts`, stages behind the first in the network's order.
 

@@ -38,7 +38,7 @@ def cut_of(request: Request, backbone: Backbone, own: str | None = None) -> str:
         If there is no such place, or nothing would be trained from it on.
     """
     cut = own if own is not None else usual_cut(request, backbone)
-    backbones.split(backbone, cut)
+    backbones.check_cut(backbone, cut)
     if cut == "pool":
         raise ConfigError(
             "Nothing of the network would be trained: the cut is 'pool', its end.",

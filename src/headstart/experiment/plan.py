@@ -14,6 +14,7 @@ from headstart.records.plan import PlanStep, StepKind
 from headstart.records.record import changed
 from headstart.strategies.answer_limits import MOST_HELD
 from headstart.strategies.resolved import ResolvedStrategy
+from headstart.strategies.strategy import strategy_of
 from headstart.tune.progressive import sides
 
 CURVE = "learning curve"  # the last step
@@ -66,16 +67,19 @@ def within(plan: Sequence[PlanStep], seconds: float) -> tuple[str, ...]:
     """Return the strategies that are expected to end within so many seconds, in the order they are run."""
     spent = sum(step.estimated_seconds or 0.0 for step in plan if _comes_first(step))
     fits: list[str] = []
-    waiting = 0.0  # a strategy's own preparations
+    activations = 0.0  # the pass that the first of those that learn from it pays for
     for step in plan:
-        if _comes_first(step):
+        if _comes_first(step) or step.kind not in ("shared", "strategy"):
             continue
-        waiting += step.estimated_seconds or 0.0
-        if step.kind == "strategy":
-            if spent + waiting <= seconds or not fits:  # the first is tried in any case
-                spent += waiting
-                fits.append(step.step)
-            waiting = 0.0
+        if step.kind == "shared":
+            activations = step.estimated_seconds or 0.0
+            continue
+        partly = strategy_of(step.step).trains == "part"
+        needed = (step.estimated_seconds or 0.0) + (activations if partly else 0.0)
+        if spent + needed <= seconds or not fits:  # the first is tried in any case
+            spent += needed
+            fits.append(step.step)
+            activations = 0.0 if partly else activations
     return tuple(fits)
 
 

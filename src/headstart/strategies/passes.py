@@ -73,6 +73,8 @@ class FakePasses:
         What the network would say of each picture.
     stored : mapping of cut to array, (pictures of the table, ...)
         What would enter it behind each cut.
+    backbone : Backbone, optional
+        The network in whose place they are; None: one of which only numbers are known.
     """
 
     division: Division
@@ -80,6 +82,7 @@ class FakePasses:
     stored: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
     asked: list[tuple[Part, str, View]] = field(default_factory=list)
     spent: float = 0.0
+    backbone: Backbone | None = None
 
     def features(
         self,
@@ -108,8 +111,8 @@ class FakePasses:
         return np.asarray(self.stored[cut][self.division.rows(part)])
 
     def network(self, readout: str) -> Backbone:  # noqa: ARG002
-        """Return a backbone of which only the numbers are known."""
-        return fake_backbone(self.values.shape[1])
+        """Return the given backbone, or one of which only the numbers are known."""
+        return self.backbone or fake_backbone(self.values.shape[1])
 
     @property
     def seconds(self) -> dict[str, float]:
