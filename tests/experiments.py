@@ -9,13 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-import msgspec
-
-from headstart.records.codec import encoded
-=======
 from headstart.records.codec import plain, read_record
->>>>>>> 7d9268fc7ff248dd9f9e4d4d144cdebab1f59bbd
 from headstart.records.progress import Silent
 from headstart.records.record import Record
 from headstart.records.results import SCHEMA, Results
@@ -29,15 +23,9 @@ TIMES = ("seconds", "images_per_second", "estimated_seconds")
 
 
 def without_times(value: Any) -> Any:
-<<<<<<< HEAD
-    """Return results without what is allowed to differ between two runs: times, and where they were written."""
-    if isinstance(value, msgspec.Struct):  # a record: as it is written and read again
-        return without_times(json.loads(encoded(value)))
-=======
     """Return results, as plain values, without what may differ between two runs: times, and where they were written."""
     if isinstance(value, Record):
         return without_times(plain(value))
->>>>>>> 7d9268fc7ff248dd9f9e4d4d144cdebab1f59bbd
     if isinstance(value, Mapping):
         return {key: without_times(item) for key, item in value.items() if key not in (*TIMES, "command")}
     if isinstance(value, list | tuple):

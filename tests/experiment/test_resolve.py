@@ -96,7 +96,9 @@ def test_a_strategy_can_be_named_later_as_the_same_request_would_have_it() -> No
 def test_how_each_is_trained() -> None:
     found = {
         one.name: one.training
-        for one in resolved("linear", "partial", "scratch", "full", epochs={"full": 3}, training={"gamma": 0.5}).strategies
+        for one in resolved(
+            "linear", "partial", "scratch", "full", epochs={"full": 3}, training={"gamma": 0.5}
+        ).strategies
     }
     assert found["linear"] is None
     assert found["full"] is not None
@@ -127,7 +129,9 @@ def test_augmentations(strategies: tuple[str, ...], asked: str, found: tuple[str
     assert resolved(*strategies, augment=asked).augmentations == found
 
 
-@pytest.mark.parametrize(("asked", "too", "said"), [("auto", True, False), ("pool", False, False), ("stages", True, True)])
+@pytest.mark.parametrize(
+    ("asked", "too", "said"), [("auto", True, False), ("pool", False, False), ("stages", True, True)]
+)
 def test_readouts_are_those_that_the_network_has(asked: str, too: bool, said: bool) -> None:
     found = resolved("linear", readout=asked)
     assert found.readouts == ("pool",), "this network has no places to read"
@@ -174,6 +178,8 @@ def test_a_plan_that_stands_keeps_its_engine_and_its_limit() -> None:
 
 
 def test_the_rest_is_handed_down_as_it_was_asked() -> None:
-    found = resolved("linear", "scratch", seed=3, views=2, head="pool-bn", interval="clopper-pearson", scratch="resnet18")
+    found = resolved(
+        "linear", "scratch", seed=3, views=2, head="pool-bn", interval="clopper-pearson", scratch="resnet18"
+    )
     assert (found.seed, found.views, found.trained_head, found.interval) == (3, 2, "pool-bn", "clopper-pearson")
     assert (found.scratch_name, found.device, found.pictures) == ("resnet18", "cpu", 80)

@@ -23,8 +23,7 @@ from headstart.base.files import disk_error, durable_writer, fingerprint
 from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats
 from headstart.bundle.folder import read_folder, read_manifest
-from headstart.bundle.model import network_of
-from headstart.bundle.model import BATCH
+from headstart.bundle.model import BATCH, network_of
 from headstart.evidence.activity import mean_over, trend
 from headstart.pixels import decode, frame
 from headstart.records.activity import ActivityRecord, CountedLayer, DepthActivity, LayerShare

@@ -114,7 +114,7 @@ def describe_machine(results: Results) -> str:
 
 
 def verdict(results: Results, *, width: int = 100) -> list[Line]:
-    """Return the verdict and what belongs to it, wrapped; the first line has the winner's role, or that of a warning."""
+    """Return the verdict and what belongs to it, wrapped; its first line as winner or warning."""
     found = results.verdict
     if not found.text:
         return []
