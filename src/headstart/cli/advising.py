@@ -37,5 +37,5 @@ def advise(
         found,
         advice_lines,
         as_json=as_json,
-        after=[Line(""), Line(f"Run it: {command_as_typed(found.command)}", "faint")],
+        after=[Line(""), Line(f"Check it: {command_as_typed(found.command)}", "faint")],
     )

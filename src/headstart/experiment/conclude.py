@@ -156,6 +156,7 @@ def conclude(
         verdict=verdict_record(
             verdict,
             measured=None if winner is None else winner.metrics.of(split),
+            classes=division.classes,
             learning=learning,
         ),
         learning=learning,

@@ -26,6 +26,8 @@ class VerdictRecord(Record):
         At most three sentences: what to use and how good it is, why not another, what would help.
     details : tuple of str
         Further sentences.
+    figures : tuple of str
+        How the tests found what the second sentence says.
     """
 
     winner: str
@@ -35,6 +37,7 @@ class VerdictRecord(Record):
     decided: bool = True
     same_as: dict[str, str] = msgspec.field(default_factory=dict)
     details: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
 
 
 class Optimism(Record):

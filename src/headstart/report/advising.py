@@ -16,8 +16,8 @@ from headstart.words.advice import sentences
 FIELDS: dict[tuple[Size, Similarity], str] = {
     ("large", "similar"): "train the last part",
     ("large", "dissimilar"): "train everything",
-    ("small", "similar"): "train only a classifier on top",
-    ("small", "dissimilar"): "train the last part (hard case)",
+    ("small", "similar"): "train a classifier on top",
+    ("small", "dissimilar"): "train the last part (hard)",
 }
 _SIZES: dict[Size, str] = {"large": "many pictures", "small": "few pictures"}
 _SIMILARITIES: tuple[Similarity, ...] = ("similar", "dissimilar")
@@ -27,14 +27,15 @@ _NARROW_COLUMNS = (0, 1, 2, 3, 8)
 
 
 def advice_lines(advice: AdviceRecord, *, width: int = 100) -> list[Line]:
-    """Return the chart, what to use, what was measured for that, and what each strategy is expected to reach."""
-    lines = [*_chart(advice, width), Line("")]
+    """Return what to use, what was measured for that, what each strategy is expected to reach, and the usual chart."""
+    lines = list[Line]()
     for place, sentence in enumerate(sentences(advice)):
         role: Role = "plain" if place else "winner"
         lines += [Line(part, role) for part in wrap(sentence, width, rest="  ")]
     heads = ["strategy", "expected accuracy", "95 % interval", "time, about"]
     table = columns([heads, *(_expected(one, advice) for one in advice.expected)], right=(1, 3))
-    return [*lines, Line(""), Line(table[0], "heading"), *map(Line, table[1:])]
+    lines += [Line(""), Line(table[0], "heading"), *map(Line, table[1:])]
+    return [*lines, Line(""), *_chart(advice, width)]
 
 
 def _expected(one: Expected, advice: AdviceRecord) -> list[str]:
@@ -48,7 +49,7 @@ def _chart(advice: AdviceRecord, width: int) -> list[Line]:
     """Return two by two fields; in one of them stand these pictures."""
     here = (advice.size, advice.similarity)
     room = min(max(map(cell_len, FIELDS.values())) + 2, max((width - 17) // 2, 12))
-    lines = [Line(f"{'':15}{fit('  similar', room)}    dissimilar".rstrip(), "heading")]
+    lines = [Line(f"{'usual chart':13}  {fit('  similar', room)}    dissimilar".rstrip(), "heading")]
     for size, name in _SIZES.items():
         fields = [
             ("● " if (size, similarity) == here else "  ") + shorten(FIELDS[size, similarity], room - 2)

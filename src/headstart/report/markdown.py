@@ -58,7 +58,10 @@ def markdown(results: Results) -> str:
         _section("Verdict", _verdict(results)),
         _section("Strategies", _strategies(results, standing)),
         _section("Warnings", [f"- {escaped(line)}" for line in text.warnings(results)]),
-        _section("More about the verdict", [f"- {escaped(line)}" for line in results.verdict.details]),
+        _section(
+            "More about the verdict",
+            [f"- {escaped(line)}" for line in (*results.verdict.details, *results.verdict.figures)],
+        ),
         _section("The recommended strategy, class by class", _per_class(results)),
         _section("Can its probabilities be trusted?", _how_sure(results)),
         _section("Would more training pictures help?", learning(results)),

@@ -77,7 +77,7 @@ def side_lines(found: SideBySide, *, width: int = 100) -> list[Line]:
     ]
     table = columns([["run", "pictures", "network", *found.strategies], *rows], right=(1,))
     doubt = " (? in doubt)" if any(row.sign == standing.DOUBTFUL for row in found.rows) else ""
-    notes = f"✓ recommended{doubt} · ≈ tied: the difference may be luck · accuracies on held-out pictures"
+    notes = f"✓ recommended{doubt} · ≈ tied: no clear difference · accuracies on held-out pictures"
     lines = [Line(table[0], "heading"), *map(Line, table[1:]), Line("")]
     return lines + [Line(part, "faint") for part in wrap(f"{notes}. {_alike(found)}", width)]
 

@@ -29,7 +29,7 @@ _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 _MEANINGS = {
     TAKEN: "recommended",
     DOUBTFUL: "recommended, but in doubt: the verdict says why",
-    TIED: "tied: the difference may be luck",
+    TIED: "tied: no clear difference from the most accurate",
     SAME: "same result as another strategy (training did not help)",
 }
 _ROLES: dict[str, Role] = {TAKEN: "winner", TIED: "tied", DOUBTFUL: "warning"}
@@ -141,11 +141,11 @@ def _scale(intervals: Iterable[Interval | None]) -> Interval:
 def _legend(standing: Standing, width: int) -> list[Line]:
     signs: Collection[str] = set(standing.marks.values())
     parts = [f"{sign} {meaning}" for sign, meaning in _MEANINGS.items() if sign in signs]
-    parts.append("bar: where the true accuracy lies (95 % sure)")
+    parts.append("bar: 95 % interval, the likely accuracy on many more such pictures")
     parts.append("cut: where training starts")
     if any(cut_of(run) == "stages" for run in standing.runs):
         parts.append("stages: reads several stages, not only the last features")
-    parts.append("trained: numbers learned from your pictures")
+    parts.append("trained: numbers learned from your pictures (k: thousand, M: million)")
     if standing.splits:
         parts.append(f"on {standing.measuring}: a single split, which did not decide")
     return [Line(text, "faint") for text in join_parts(parts, width, indent="  ")]

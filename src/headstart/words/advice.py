@@ -54,7 +54,7 @@ def advice_record(advice: Advice, *, cut: str, command: str | None = None) -> Ad
 
 def sentences(record: AdviceRecord) -> tuple[str, ...]:
     """Return the sentences of the advice one by one, what to use first."""
-    found = (_use(record), _of_size(record), _of_similarity(record), _of_looks(record), _of_chart(record))
+    found = (_use(record), _of_chart(record), _of_size(record), _of_similarity(record), _of_looks(record))
     return tuple(filter(None, (*found, _of_chance(record))))
 
 
@@ -68,8 +68,8 @@ def in_short(record: AdviceRecord) -> str:
 
 def _use(record: AdviceRecord) -> str:
     return (
-        f"Use {record.strategy}: expect it to be right on {percent(record.accuracy)} of new pictures "
-        f"({percents(record.interval)})."
+        f"Use {record.strategy}: expect it to be right on about {percent(record.accuracy)} of many new pictures "
+        f"({percents(record.interval)}), judging by the training pictures."
     )
 
 
@@ -91,8 +91,8 @@ def _of_similarity(record: AdviceRecord) -> str:
     share = f"{100 * record.told:.0f} % (± {100 * record.told_error:.0f})"
     like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
-        f"They {like} what the network knows: after five pictures of each class, it gets {share} of the way from "
-        f"guessing to no mistakes. Pictures count as similar if that is surely {100 * LIKE:.0f} % or more."
+        f"They {like} what the network knows: with five training pictures of each class, a simple classifier avoids "
+        f"{share} of the mistakes that guessing makes. Clearly more than {100 * LIKE:.0f} % counts as similar."
     )
 
 
@@ -100,10 +100,7 @@ def _of_looks(record: AdviceRecord) -> str:
     if record.factor is None:
         return ""
     like = "like" if record.factor < ALIKE else "unlike"
-    return (
-        f"To the network they look {like} everyday photographs: the spread of its late features differs "
-        f"by a factor of {record.factor:.1f}."
-    )
+    return f"To the network they look {like} everyday photographs."
 
 
 def _of_chart(record: AdviceRecord) -> str:
@@ -111,7 +108,7 @@ def _of_chart(record: AdviceRecord) -> str:
     if record.chart == record.strategy:
         return f"The usual chart agrees: {rule}."
     cost = "cost several times as much and was" if record.similarity == "dissimilar" else "was"
-    return f"The usual chart says {rule}, but when we measured it, that {cost} no more accurate."
+    return f"The usual chart says {rule}, but on the data sets where we tried that, it {cost} no more accurate."
 
 
 def _of_chance(record: AdviceRecord) -> str:

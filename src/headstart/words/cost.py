@@ -6,13 +6,13 @@ from headstart.evidence.reasons import Cheapest, Cost
 from headstart.words.numbers import joined, number_text
 
 _SHORT: dict[Cost, tuple[str, str]] = {
-    "operations": ("cheaper to run", "cheapest to run"),
-    "size": ("smaller", "smallest"),
-    "learned": ("simpler", "simplest"),
+    "operations": ("needs less computing", "needs the least computing"),
+    "size": ("takes less space", "takes the least space"),
+    "learned": ("is simpler", "is the simplest"),
 }
 _LONG: dict[Cost, tuple[str, str]] = {
     "operations": ("needs less computing for an answer", "needs the least computing for an answer"),
-    "size": ("is smaller", "is the smallest"),
+    "size": ("takes less space (it holds fewer numbers)", "takes the least space (it holds the fewest numbers)"),
     "learned": ("has fewer trained numbers", "has the fewest trained numbers"),
 }
 
@@ -29,13 +29,13 @@ def in_short(found: Cheapest, best: str) -> str:
     others = [name for name in found.among if name != found.name]
     if not others:
         return f"only {found.name} is surely better than guessing"
-    comparative, superlative = _SHORT[found.costs[0]] if found.costs else ("simpler", "simplest")
+    comparative, superlative = _SHORT[found.costs[0]] if found.costs else ("is simpler", "is the simplest")
     if others == [best]:
-        return f"{found.name} is {comparative}"
+        return f"{found.name} {comparative}"
     if len(others) == 1:
-        return f"{others[0]} is tied with it, but {found.name} is {comparative}"
+        return f"{others[0]} is tied with it, but {found.name} {comparative}"
     kind = "are tied" if len(found.among) == found.tied else "come close"
-    return f"of the {number_text(len(found.among))} that {kind}, {found.name} is the {superlative}"
+    return f"of the {number_text(len(found.among))} that {kind}, {found.name} {superlative}"
 
 
 def cost_text(found: Cheapest) -> str:

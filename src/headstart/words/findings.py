@@ -20,8 +20,8 @@ def kept_solved_head(pictures: int) -> Finding:
         severity="note",
         numbers={"pictures": pictures},
         text=(
-            f"Training more of the network did not help (judged on {counted(pictures, 'training picture')} kept back "
-            "for this), so the head solved on the frozen network is kept."
+            f"Training more of the network did not help (judged on {counted(pictures, 'training picture')} set aside "
+            "for this), so only the classifier on top has learned from your pictures."
         ),
     )
 

@@ -30,7 +30,7 @@ def more_pictures(forecast: Forecast, *, rising: str | None = None, by: str | No
     if worth == "hardly":
         return f"More training pictures would hardly help: {many} would add less than 1 point{judged}."
     pictures = "Doubling your" if forecast.more == 2 * forecast.pictures else f"{forecast.more:,}"
-    gain = f"up to {high} {_points(high)}, or nothing"
+    gain = f"nothing, or as much as {high} {_points(high)}"
     return f"{pictures} training pictures might add {gain}: these pictures can't tell{judged}."
 
 

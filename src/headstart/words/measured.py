@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from headstart.evidence.reasons import Measured, Pictures, Reached, Splits
-from headstart.words.numbers import counted, percent, pictures_of
+from headstart.words.numbers import counted, percent_text, pictures_of
 
 
 def right_on(reached: Reached, on: Measured) -> str:
-    """Return for example "was right on 78 of 90 test pictures (87 %)"."""
+    """Return for example "was right on 78 of 90 test pictures (86.7 %)"."""
     match on:
         case Pictures():
             unseen = "" if on.held_out else " that it had not learned from"
             pictures = pictures_of(on.split, on.count)
-            return f"was right on {reached.right:,} of {pictures}{unseen} ({percent(reached.accuracy)})"
+            return f"was right on {reached.right:,} of {pictures}{unseen} ({percent_text(reached.accuracy)})"
         case Splits():
-            return f"was right {percent(reached.accuracy)} of the time, on average over {counted(on.count, 'split')}"
+            return (
+                f"was right {percent_text(reached.accuracy)} of the time, on average over {counted(on.count, 'split')}"
+            )
 
 
 def many(on: Measured, count: int) -> str:

@@ -49,6 +49,11 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
+def percent_text(share: float) -> str:
+    """Return an accuracy as tables have it, for example "86.7 %"."""
+    return f"{100 * share:.1f} %" if 0 < share < 1 else f"{100 * share:.0f} %"
+
+
 def percents(interval: Sequence[float]) -> str:
     """Return an interval of shares, for example "85 to 94 %"."""
     low, high = interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -53,7 +54,8 @@ _MEASURE_MORE = "Run again with --folds 5 --seeds 3 to measure on more pictures.
 class Said:
     """What one reason says: parts of the three sentences, and sentences below them.
 
-    `use` is of the first sentence, without its full stop; `settles` is another that would help, if nothing else does.
+    `use` is of the first sentence, without its full stop; `settles` is another that would help, if nothing else does;
+    `figures` say with what a test found what `why` says.
     """
 
     use: str = ""
@@ -61,10 +63,15 @@ class Said:
     helps: str = ""
     settles: str = ""
     details: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
 
 
 def verdict_record(
-    verdict: Verdict, *, measured: Metrics | None = None, learning: LearningRecord | None = None
+    verdict: Verdict,
+    *,
+    measured: Metrics | None = None,
+    classes: Sequence[str] = (),
+    learning: LearningRecord | None = None,
 ) -> VerdictRecord:
     """Return the verdict in words.
 
@@ -72,7 +79,9 @@ def verdict_record(
     ----------
     verdict : Verdict
     measured : Metrics, optional
-        Of the winner, on the pictures that measure: for what its interval counts.
+        Of the winner, on the pictures that measure: for what its interval counts, and its hardest class.
+    classes : sequence of str
+        In the order of the recalls in `measured`.
     learning : LearningRecord, optional
         What more training pictures would bring.
     """
@@ -86,6 +95,7 @@ def verdict_record(
     if learning is not None and len(text.split()) > MOST_WORDS and helps[0] == learning_text(learning):
         text = _sentences(f"{use}.", why, more_pictures(learning.forecast))
         details.append(helps[0])  # which also names a class, and who was judged
+    details += _hardest(measured, classes)
     details += helps[1:]
     if measured is not None and measured.unit == "group":
         details.append("Pictures that belong together count as one group: intervals and comparisons count groups.")
@@ -97,11 +107,22 @@ def verdict_record(
         same_as=dict(verdict.same_as),
         text=text,
         details=tuple(details),
+        figures=tuple(figure for part in parts for figure in part.figures),
     )
 
 
 def _sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
+
+
+def _hardest(measured: Metrics | None, classes: Sequence[str]) -> list[str]:
+    """Return which class is found worst, if that is one alone."""
+    recalls = () if measured is None else measured.per_class_recall
+    found = sorted((recall, name) for recall, name in zip(recalls, classes, strict=False) if recall is not None)
+    if len(found) < 2 or found[0][0] == found[1][0]:
+        return []
+    recall, name = found[0]
+    return [f"The hardest class is '{name}': {percent(recall)} of its pictures were recognised."]
 
 
 def _in_order(parts: list[Said], learning: LearningRecord | None) -> list[str]:
@@ -131,34 +152,30 @@ def _(reason: ClearWinner) -> Said:
     place = "the only other one" if reason.only else "the next best"
     behind = _behind(reason.ahead)
     why = f"{reason.second.name}, {place}, {behind}: more than luck explains."
-    details = (*_of_use(reason.use, reason.on), _compared(reason.use, reason.second, reason.ahead))
-    return Said(_use(reason.use, reason.on), why, details=details)
+    compared = _compared(reason.use, reason.second, reason.ahead)
+    return Said(_use(reason.use, reason.on), why, details=_of_use(reason.use, reason.on), figures=(compared,))
 
 
 @said.register
 def _(reason: MostAccurate) -> Said:
     others = f"No other was right {'more' if reason.equals else 'as'} often"
-    details = _of_use(reason.use, reason.on)
+    details, figures = _of_use(reason.use, reason.on), tuple[str, ...]()
     if reason.cheapest is None:
         names = _names(reason.tied_with)
         are = "is" if len(reason.tied_with) == 1 else "are"
         why = f"{others}; {names} {are} further behind, though that could still be luck."
     else:
         why = f"{others}; {in_short(reason.cheapest, best=reason.use.name)}."
-        details = (*details, cost_text(reason.cheapest))
-    return Said(_use(reason.use, reason.on), why, details=details)
+        figures = (cost_text(reason.cheapest),)
+    return Said(_use(reason.use, reason.on), why, details=details, figures=figures)
 
 
 @said.register
 def _(reason: CheaperOfTied) -> Said:
     best = reason.best.name
     why = f"{best} {_ahead(reason.behind)}, which may be luck; {in_short(reason.cheapest, best)}."
-    details = (
-        *_of_use(reason.use, reason.on),
-        _compared(reason.best, reason.use, reason.behind),
-        cost_text(reason.cheapest),
-    )
-    return Said(_use(reason.use, reason.on), why, details=details)
+    figures = (_compared(reason.best, reason.use, reason.behind), cost_text(reason.cheapest))
+    return Said(_use(reason.use, reason.on), why, details=_of_use(reason.use, reason.on), figures=figures)
 
 
 @said.register
@@ -210,16 +227,14 @@ def _(reason: WouldSettle) -> Said:
     one, other = reason.names
     grouped = " in groups of this size" if reason.grouped else ""
     if reason.pictures is None:
-        return Said(settles=f"Even {many(reason.on, MOST_PICTURES)} might not tell {one} and {other} apart.")
+        return Said(settles=f"Even {many(reason.on, MOST_PICTURES)} might not show whether {one} or {other} is better.")
     pictures = many(reason.on, rounded(reason.pictures))
-    return Said(settles=f"It would take about {pictures}{grouped} to tell {one} and {other} apart.")
+    return Said(settles=f"If {one} and {other} really differ, it would take about {pictures}{grouped} to show it.")
 
 
 @said.register
 def _(reason: SameHead) -> Said:
-    told = (
-        f"{joined(reason.names)} fell back to {reason.other}'s result: training more of the network did not help here."
-    )
+    told = f"{joined(reason.names)} ended with {reason.other}'s result: training more of the network did not help here."
     return Said(details=(told,))
 
 
@@ -233,8 +248,8 @@ def _use(reached: Reached, on: Measured) -> str:
 
 
 def _of_use(reached: Reached, on: Measured) -> tuple[str, ...]:
-    expect = f"Expect {reached.name} to be right on {percents(reached.interval)} of new pictures of the same kind"
-    return (f"{expect} (95 % interval).", *how_measured(on))
+    expect = f"expect {reached.name} to be right on {percents(reached.interval)} (95 % interval)."
+    return (f"On many new pictures of the same kind, {expect}", *how_measured(on))
 
 
 def _points(found: Difference) -> str:
@@ -254,7 +269,7 @@ def _behind(found: Difference) -> str:
 def _compared(more: Reached, less: Reached, found: Difference) -> str:
     """Return how far one is ahead of another, and how easily luck does that."""
     groups = f", comparing {counted(found.groups, 'group')}" if found.groups is not None else ""
-    luck = "luck alone often does as much" if found.p >= 0.05 else "luck alone rarely does as much"
+    luck = f"a test of the pairs finds {'no' if found.p >= 0.05 else 'a'} clear difference"
     if found.right is None:
         return f"{more.name} was {_points(found)} ahead of {less.name}; {luck} ({p_text(found.p)})."
     return f"{more.name} was right on {found.right:,} more than {less.name}; {luck} ({p_text(found.p)}{groups})."

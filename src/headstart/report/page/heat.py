@@ -87,7 +87,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Section:
-    """Legend, groups of cards and the summary; `left` telling pictures were not looked at yet."""
+    """Legend, groups of cards and the summary; `left` chosen pictures were not looked at yet."""
 
     winner: str
     other: str | None
@@ -146,8 +146,10 @@ def question(found: Section | None) -> list[Question]:
         short = "mostly the middle"
     elif told.rim >= RIM:
         short = "mostly the edges"
-    said = f"In {told.n} telling pictures, {percent(told.middle, 0)} of what supports its answers lies in the middle "
-    said += f"quarter. Covering one spot changes its answer in {told.turned} of them."
+    said = (
+        f"In {told.n} chosen pictures, mostly mistakes, {percent(told.middle, 0)} of what speaks for its answers lies "
+    )
+    said += f"in the middle (a quarter of the area). Hiding one small spot changes its answer in {told.turned} of them."
     return [Question("What does it look at?", short, said, "heat")]
 
 

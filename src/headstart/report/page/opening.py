@@ -86,7 +86,7 @@ def opening(results: Results) -> Opening:
         tab=f"{title}: {_TITLES[decision(verdict)].format(verdict.winner)}",
         facts=tuple(fact for fact in facts if fact),
         said=verdict.text,
-        details=verdict.details,
+        details=(*verdict.details, *verdict.figures),
         complete=results.complete,
     )
 

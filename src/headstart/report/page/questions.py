@@ -94,7 +94,7 @@ def _cheap(results: Results, winner: RunRecord) -> Question | None:
     if told_apart(results, quick.run.id, best.run.id):
         return Question(asked, "no", f"{told}That is more than luck explains.", "cost")
     short = "yes, as far as these pictures can tell" if behind < _NEAR else "can't tell"
-    return Question(asked, short, f"{told}That may be luck: these pictures can't tell.", "cost")
+    return Question(asked, short, f"{told}That may be luck.", "cost")
 
 
 def _quick(results: Results, timed: Sequence[_Timed], winner: RunRecord) -> _Timed:
@@ -118,8 +118,8 @@ def _missed(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Que
     told = "It made no mistake on the held-out pictures."
     if len(wrong) and known:
         recall, name = min(known)
-        told = f"The hardest class is \u2068{name}\u2069: it finds {percent(recall, 0)} of those pictures."
-    return Question("Which pictures does it miss?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
+        told = f"The hardest class is \u2068{name}\u2069: {percent(recall, 0)} of its pictures were recognised."
+    return Question("Which pictures does it get wrong?", f"{len(wrong):,} of {len(answers):,}", told, "mistakes")
 
 
 def _trusted(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Question:
@@ -165,6 +165,6 @@ def _more(results: Results) -> Question | None:
         return None
     forecast = results.learning.forecast
     low, high = (points(end) for end in forecast.interval)
-    told = f"With {forecast.more:,} instead of {forecast.pictures:,} training pictures, expect {points(forecast.gain)} "
-    told += f"percentage points of accuracy (between {low} and {high})."
+    told = f"With {forecast.more:,} instead of {forecast.pictures:,} training pictures, the accuracy may change by "
+    told += f"{low} to {high} percentage points; the best guess is {points(forecast.gain)}."
     return Question("Would more pictures help?", worth_text(results.learning), told, "more")
