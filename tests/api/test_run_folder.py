@@ -15,7 +15,7 @@ from experiments import PLAIN, QUICK, Interrupting, read_results, stopped_and_co
 from PIL import Image
 
 import headstart as hs
-from headstart.base.errors import ConfigError, DataError
+from headstart.base.errors import ConfigError, DataError, StoreError
 from headstart.records.codec import write_record
 from headstart.records.progress import Silent
 from headstart.records.record import changed
@@ -207,6 +207,24 @@ def test_pictures_that_changed_their_readability_are_not_compared_with_the_other
     with pytest.raises(DataError, match=r"'circle/large\.png' could not be read then and can now"):
         hs.compare(tmp_path / "data", out=tmp_path / "a.run", strategies="linear", **PLAIN)
     assert read_results(tmp_path / "a.run") == before
+
+
+def test_a_folder_of_an_older_schema_is_refused_with_the_command_and_left(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "old.run"
+    folder.mkdir()
+    for name in ("plan.json", "results.json"):
+        content = json.loads((experiment.folder / name).read_text(encoding="utf-8"))
+        (folder / name).write_text(json.dumps({**content, "schema": 1}), encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(StoreError, match=r"results\.json' is of schema 1") as told:
+        hs.write_report(folder)
+    assert told.value.hint.endswith(experiment.results.command)
+    with pytest.raises(StoreError, match=r"plan\.json' is of schema 1") as refused:
+        hs.compare(pictures, out=folder, **QUICK)
+    assert "run the same compare command again" in refused.value.hint
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_other_weights_of_the_same_network_are_not_mixed(pictures: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_an_older_schema_is_refused_with_the_command_that_makes_it_anew(tmp_path
     assert command
     with pytest.raises(StoreError, match="is of schema 1; this headstart reads schema 2") as caught:
         read(changed_file(tmp_path, lambda found: found.update(schema=1)))
-    assert caught.value.hint == f"Make it anew in another folder: {command}"
+    assert caught.value.hint == f"Remove the folder, or choose another one with --out, and run again: {command}"
 
 
 def test_an_older_schema_without_a_command_says_what_to_do(tmp_path: Path) -> None:

@@ -88,7 +88,11 @@ def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
             hint="Read it with the newer headstart that wrote it.",
         )
     command = content.get("command") if isinstance(content, dict) else None
-    anew = f"Make it anew in another folder: {command}" if isinstance(command, str) else again
+    anew = (
+        f"Remove the folder, or choose another one with --out, and run again: {command}"
+        if isinstance(command, str)
+        else again
+    )
     raise StoreError(
         f"'{path}' is of schema {found if found is not None else 'unknown'}; this headstart reads schema {schema}.",
         hint=anew or "Remove the folder and run the same command again.",
