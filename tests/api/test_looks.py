@@ -34,7 +34,7 @@ def test_some_pictures_choose_and_all_teach(picture_folder: Path, tmp_path: Path
     monkeypatch.undo()
     hs.clear_cache()
     chosen = some.results.chosen
-    asked = {**OPTIONS, "framing": chosen.framing, "augment": chosen.augment}
+    asked = {**OPTIONS, "framing": chosen.framing, "strategies": ["linear"]}
     told = hs.compare(picture_folder, out=tmp_path / "told.run", **asked)
     assert some.runs["linear"].metrics == told.runs["linear"].metrics
     assert some.runs["linear"].record.solved == told.runs["linear"].record.solved

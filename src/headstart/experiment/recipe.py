@@ -13,6 +13,7 @@ from headstart.base.errors import ConfigError
 from headstart.base.options import options_of
 from headstart.base.params import check_choice
 from headstart.experiment.option_table import RecipeOptions
+from headstart.records.codec import from_plain
 from headstart.records.record import Scalar
 from headstart.records.results import Expectation
 from headstart.records.run import RunId
@@ -34,7 +35,7 @@ class Recipe:
     training : dict
         Overrides of `TrainingSettings`.
     expected : dict
-        By strategy: the range in which the accuracy should lie, and the published figure.
+        By strategy.
     """
 
     name: str
@@ -89,7 +90,10 @@ def _parse(name: str, text: str) -> Recipe:
     _check_kinds(name, content)
     strategies = content.pop("strategies", None)
     defaults = {"source": "", "command": f"headstart run {name} --data DIR"}
-    return Recipe(name, strategies=None if strategies is None else tuple(strategies), **{**defaults, **content})
+    expected = content.pop("expected", {})
+    expected = {kind: from_plain(said, Expectation, f"{name}, expected.{kind}") for kind, said in expected.items()}
+    strategies = None if strategies is None else tuple(strategies)
+    return Recipe(name, strategies=strategies, expected=expected, **{**defaults, **content})
 
 
 def _check_kinds(name: str, content: dict[str, Any]) -> None:
@@ -115,6 +119,8 @@ def _check_kinds(name: str, content: dict[str, Any]) -> None:
         _expect(name, key, isinstance(said, dict) and _is_range(said.get("accuracy")), "accuracy = [lowest, highest]")
         published = said.get("published")
         _expect(name, key, published is None or isinstance(published, float | int), "published = a number")
+        known = set(said) <= set(Expectation.__struct_fields__) and isinstance(said.get("note", ""), str)
+        _expect(name, key, known, 'accuracy, published and note = "..." alone')
 
 
 def _check_option(name: str, key: str) -> None:

@@ -49,10 +49,11 @@ class NotRun(Record):
 
 
 class Expectation(Record):
-    """The range in which a recipe expects an accuracy, and the published figure."""
+    """The range in which a recipe expects an accuracy, the published figure, and what to know of the two."""
 
     accuracy: Interval
     published: float | None = None
+    note: str = ""
 
 
 class RecipeRecord(Record):
