@@ -35,7 +35,7 @@ class Recipe:
     training : dict
         Overrides of `TrainingSettings`.
     expected : dict
-        By strategy: the range in which the accuracy should lie, and the published figure.
+        By strategy.
     """
 
     name: str
