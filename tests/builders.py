@@ -65,9 +65,21 @@ def separable(labels: NDArray[np.int64], *, distance: float = 1.0, features: int
 
 @dataclass(eq=False)
 class WholePasses(FakePasses):
-    """Fake passes of a whole experiment: some of its pictures can be divided otherwise."""
+    """Fake passes of a whole experiment, as `Prepared` asks for them; `took` is what shared steps cost."""
 
     pictures: Pictures = field(default_factory=lambda: no_pictures(0))
+    resolved: Resolved | None = None
+    progress: Progress | None = None
+    took: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What each shared step cost."""
+        return self.took
+
+    def squares(self, preprocessing: Preprocessing) -> list[NDArray[np.uint8]]:
+        """Return no picture: none was decoded."""
+        return []
 
 
 def no_pictures(count: int) -> Pictures:

@@ -17,6 +17,7 @@ from headstart.experiment.plan import Speed
 from headstart.experiment.prepare import Prepared
 from headstart.experiment.request import Request
 from headstart.experiment.stored_plan import choices_in, planned
+from headstart.records.codec import plain
 from headstart.records.plan import Depths, PlanRecord
 from headstart.records.record import changed
 from headstart.strategies.passes import fake_backbone
@@ -54,7 +55,7 @@ def edit(folder: RunFolder, **values: object) -> None:
 def test_a_new_plan_is_written_before_the_work(folder: RunFolder) -> None:
     own = prepared("linear", "partial")
     found, plan, choices = planned(own, folder, "f", Depths(usual="late", tried=("late",)))
-    assert stored(folder) == plan
+    assert plain(stored(folder)) == plain(plan)
     assert (plan.fingerprint, plan.request.strategies) == ("f", ("linear", "partial"))
     assert [step.step for step in plan.steps][:2] == ["decode", "features"]
     assert plan.batch_size == {"partial": 32}
