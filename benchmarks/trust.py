@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import rivals
+from heads import unseen_scores
 from measuring import write_section
 
 import headstart as hs
@@ -32,6 +33,7 @@ from headstart.features import extract
 from headstart.heads import HEADS, Fitted
 from headstart.pixels import PixelStore
 from headstart.records.progress import Silent
+from headstart.records.record import changed
 from headstart.table import folds, group_ids, read_table, solar_cells, some_of, with_splits
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"
@@ -56,7 +58,7 @@ class Pictures:
 def pictures_of(shared: Path, name: str) -> Pictures:
     """Return the features of one set, out of headstart's cache from the second time on."""
     backbone = backbones.read_out(backbones.load(), "stages")
-    preprocessing = replace(backbone.preprocessing, framing="squash")
+    preprocessing = changed(backbone.preprocessing, framing="squash")
     table = solar_cells(pictures=600) if name == "solar" else read_table(shared / "data" / name)
     table = with_splits(table, seed=0)
     known = table.labels < CARS if name == "stanford_cars" else np.ones(len(table), bool)
@@ -138,17 +140,18 @@ def out_of_fold_rows(pictures: Pictures) -> Iterator[str]:
     found: dict[float, list[list[float]]] = {level: [] for level in LEVELS}
     for known, asked in divisions(pictures):
         solved = fitted("logistic", pictures, known)
-        held = softmax(solved.out_of_fold / solved.head.temperature)
+        held = softmax(unseen_scores(solved) / solved.head.temperature)
         sets = fit_sets(held, pictures.labels[known], groups=pictures.groups[known])
         said, truth = solved.head.probabilities(pictures.features[asked]), pictures.labels[asked]
         rows = np.arange(len(truth))
         for level, threshold in sets.thresholds.items():
             if threshold is not None:
                 inside = sets.members(said, level)
+                assert inside is not None  # there is a threshold
                 reached = (said[rows, truth] >= threshold).mean()
                 found[level].append([reached, inside[rows, truth].mean(), inside.sum(axis=1).mean()])
-    for level, rows in found.items():
-        cells = [f"{mean:.3f}" for mean in np.mean(rows, axis=0)]
+    for level, measured in found.items():
+        cells = [f"{mean:.3f}" for mean in np.mean(measured, axis=0)]
         print(pictures.name, level, *cells, flush=True)
         yield f"| {pictures.name} | {level} | {' | '.join(cells)} |"
 
@@ -217,6 +220,7 @@ Rejects = Callable[[np.ndarray], np.ndarray]
 def nearest(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Rejects:  # noqa: ARG001 - classes play no part
     """Return headstart's own rule."""
     near = fit_familiar(X, groups=groups)
+    assert near is not None  # the sets here are large enough
     return lambda asked: near.none_of_these(near.distances(asked))
 
 
@@ -247,7 +251,7 @@ def fitted(head: str, pictures: Pictures, known: np.ndarray) -> Fitted:
 def tempered(pictures: Pictures, known: np.ndarray) -> Head:
     """Return a logistic head with a temperature; headstart gives it none, since its strength has the least loss."""
     solved = fitted("logistic", pictures, known)
-    return replace(solved.head, temperature=cautious_temperature(solved.out_of_fold, pictures.labels[known]))
+    return replace(solved.head, temperature=cautious_temperature(unseen_scores(solved), pictures.labels[known]))
 
 
 def main() -> None:
