@@ -6,11 +6,11 @@
     python benchmarks/advice.py profiles SHARED --out WORK       # then what one frozen pass tells, split by split
     python benchmarks/advice.py page --out WORK                  # the tables of docs/advice.md
     python benchmarks/advice.py ranking SHARED --out WORK        # whether the better networks are ranked higher
-    python benchmarks/advice.py cost SHARED --out WORK           # what advice adds to one frozen pass; on an idle machine
+    python benchmarks/advice.py cost SHARED --out WORK           # what it adds to one frozen pass; on an idle machine
 
 Regret is the mean accuracy of a task's best strategy minus that of the strategy that a rule takes, in points. Means are
-over splits. Trained strategies have fewer splits: their mean is that of `linear` plus the mean difference from it in the
-same splits. The border between similar and dissimilar is also set on the other sets of pictures each time. How many
+over splits. Trained strategies have fewer splits: their mean is that of `linear` plus the mean difference from it in
+the same splits. The border between similar and dissimilar is also set on the other sets of pictures each time. How many
 errors training corrects, and when twice as many pictures are of no use, is not: both were found on these tasks.
 """
 
@@ -43,6 +43,7 @@ from headstart.experiment.rank import scored
 from headstart.records.codec import from_plain, plain
 from headstart.records.plan import ChoiceLosses
 from headstart.strategies.resolved import Choices
+from headstart.strategies.strategy import BY_WHAT_IS_TRAINED
 from headstart.words.advice import ALIKE
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "advice.md"
@@ -223,8 +224,8 @@ def ranking_section(lines: Sequence[Mapping[str, Any]]) -> str:
     whole = {key: found for key, found in divided.items() if len(found) == len(OTHERS) + 1}
     told = [
         f"`python benchmarks/advice.py ranking SHARED --out WORK`: {len(means)} tasks (seven sets, {RANKED_SIZES[0]} "
-        f"of a class and all), {len(OTHERS) + 1} networks, {len(whole)} splits. The right order is that of `linear` on the "
-        "held-out pictures, mean over the splits. Regret: of the network with the highest score, in points.",
+        f"of a class and all), {len(OTHERS) + 1} networks, {len(whole)} splits. The right order is that of `linear` on "
+        "the held-out pictures, mean over the splits. Regret: of the network with the highest score, in points.",
         "",
         f"| score | pairs in the right order | of pairs that differ by over {100 * APART:.0f} points | mean regret |",
         "|---|---|---|---|",
@@ -252,7 +253,7 @@ def cost_section(shared: Path, out: Path) -> str:
         f"`python benchmarks/advice.py cost SHARED --out WORK`, {processor()}, seconds. Only `headstart advise` also "
         "calibrates the plan and looks at 48 pictures.",
         "",
-        "| pictures of | training pictures | frozen pass | head | a handful, ridge, k-NN | learning curve | look | adds |",
+        "| pictures of | training | frozen pass | head | a handful, ridge, k-NN | learning curve | look | adds |",
         "|---" * 8 + "|",
     ]
     for name in COSTED:
@@ -287,8 +288,8 @@ def _seconds(step: Callable[[], object]) -> float:
 def tasks_section(every: Sequence[Seen]) -> str:
     """Return one line for each task."""
     lines = [
-        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 splits for heads (at least 10). "
-        "In brackets: the standard error of the difference from `linear`, and the number of splits that were trained. "
+        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 splits for heads (at least 10)."
+        " In brackets: the standard error of the difference from `linear`, and the number of splits that were trained. "
         "Told: how far five pictures of each class get from guessing (0) to no mistakes (1). Doubling: points that "
         "twice as many pictures would add. Looks: how many times as much the late features vary. Advised: the strategy "
         "advised most often, and in how many of the splits.",
@@ -301,7 +302,7 @@ def tasks_section(every: Sequence[Seen]) -> str:
         told = np.mean([found.told for found in one.profiles.values() if found.told is not None])
         gains = [found.doubled.gain for found in one.profiles.values() if found.doubled]
         looks = np.mean([found.factor for found in one.profiles.values()])
-        names = [advise(found, {}).strategy for found in one.profiles.values()]
+        names = [advise(found, BY_WHAT_IS_TRAINED, {}).strategy for found in one.profiles.values()]
         advised = max(sorted(set(names)), key=names.count)
         trained = [
             f"{one.means[name]:.3f} (± {_points(one.errors[name])}, {one.numbers[name]})" if name in one.means else ""
@@ -327,21 +328,21 @@ Rule = Callable[[Seen, int], str]
 def rules_section(every: Sequence[Seen]) -> str:
     """Return the mean regret of every rule."""
     rules: list[tuple[str, Rule]] = [
-        ("**the advice**", lambda one, seed: advise(one.profiles[seed], {}).strategy),
+        ("**the advice**", lambda one, seed: advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).strategy),
         ("the advice, its border set on the other sets", _by_border(every, _surely_told)),
         ("always `linear`", lambda one, seed: "linear"),  # noqa: ARG005 - rules take the same
         ("always `svm`", lambda one, seed: "svm"),  # noqa: ARG005
         ("always `knn`", lambda one, seed: "knn"),  # noqa: ARG005
         ("always `partial`", lambda one, seed: "partial"),  # noqa: ARG005
-        ("the chart, with our measures", lambda one, seed: advise(one.profiles[seed], {}).chart),
+        ("the chart, with our measures", lambda one, seed: advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).chart),
         (f"the plain chart: {MANY_EACH} pictures of a class, factor {ALIKE:.0f}", _plain_chart),
         ("border on the factor, set on the other sets", _by_border(every, _looks)),
         ("border on LogME, set on the other sets", _by_border(every, lambda one, seed: one.scores[seed])),
         ("border on the probe's accuracy, set on the other sets", _by_border(every, _accuracy)),
     ]
     lines = [
-        f"{len(every)} tasks; mean of {sum(len(one.profiles) for one in every)} splits, points of accuracy. Where `full` "
-        "was not tried, it counts as `partial`.",
+        f"{len(every)} tasks; mean of {sum(len(one.profiles) for one in every)} splits, points of accuracy. Where "
+        "`full` was not tried, it counts as `partial`.",
         "",
         "| rule | mean regret | mean over sets | worst task |",
         "|---|---|---|---|",
@@ -367,7 +368,13 @@ def _of_subsets(every: Sequence[Seen]) -> list[str]:
         if not own:
             continue
         always = np.mean([one.regret(name) for one in own])
-        advised = np.mean([one.regret(advise(found, {}).strategy) for one in own for found in one.profiles.values()])
+        advised = np.mean(
+            [
+                one.regret(advise(found, BY_WHAT_IS_TRAINED, {}).strategy)
+                for one in own
+                for found in one.profiles.values()
+            ]
+        )
         lines.append(
             f"- `{name}` was trained on {len(own)} tasks, in one split of each. Always taking it there has a regret of "
             f"{always:.1f}; the advice on the same tasks has {advised:.1f}."
@@ -379,7 +386,7 @@ def _plain_chart(one: Seen, seed: int) -> str:
     found = one.profiles[seed]
     many = found.pictures >= MANY_EACH * found.classes
     alike = found.factor is not None and found.factor < ALIKE
-    return CHART["large" if many else "small", "similar" if alike else "dissimilar"]
+    return BY_WHAT_IS_TRAINED[CHART["large" if many else "small", "similar" if alike else "dissimilar"]]
 
 
 def _surely_told(one: Seen, seed: int) -> float | None:
@@ -426,7 +433,7 @@ def _floor(every: Sequence[Seen]) -> str:
         for seed in set(one.profiles) & set(one.accuracies.get("partial", {})):
             on = {name: found[seed] for name, found in one.accuracies.items() if seed in found}
             regrets.append(one.regret(max(on, key=lambda name: on[name])))
-            advised.append(one.regret(advise(one.profiles[seed], {}).strategy))
+            advised.append(one.regret(advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).strategy))
     return (
         f"- The noise floor: trying everything in one split and taking what is best on its held-out pictures loses "
         f"{np.mean(regrets):.2f} ({len(regrets)} splits in which `partial` was trained; its mean comes from the same "
@@ -442,7 +449,7 @@ def expectations_section(every: Sequence[Seen]) -> str:
     mended: dict[str, list[float]] = defaultdict(list)
     for one in every:
         for seed, found in one.profiles.items():
-            for expected in advise(found, {}).expected:
+            for expected in advise(found, BY_WHAT_IS_TRAINED, {}).expected:
                 reached = one.accuracies[expected.strategy].get(seed)
                 if reached is None:
                     continue

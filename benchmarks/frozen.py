@@ -147,8 +147,8 @@ def section(
     lines = [
         "## The frozen steps, and the machine's limits",
         "",
-        f"`python benchmarks/frozen.py {options.data.name}`: {pictures} pictures; EfficientNet-Lite0 is in the cache, pixels "
-        f"and features are not. {processor()}, {thread_budget()} threads.",
+        f"`python benchmarks/frozen.py {options.data.name}`: {pictures} pictures; EfficientNet-Lite0 is in the cache, "
+        f"pixels and features are not. {processor()}, {thread_budget()} threads.",
         "",
         "| | decode, s | framing, s | features, s | all, s (median) | each run | times the bare work |",
         "|---|---|---|---|---|---|---|",

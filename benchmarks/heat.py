@@ -142,8 +142,8 @@ def main() -> None:
                 print(name, parts, way, *np.mean(values, axis=0).round(3), flush=True)
     head = [f"{name}, {parts} x {parts}" for name, parts in found]
     lines = [
-        f"`python benchmarks/heat.py SHARED`: {MOSAICS} mosaics of each kind; share of the heat in the right part, "
-        "and in brackets how often the hottest cell lies there. By chance 0.25 and 0.11.",
+        f"`python benchmarks/heat.py SHARED`: {MOSAICS} mosaics of each kind; the share of the heat in the right part, "
+        "and in brackets how often the hottest cell is there. Guessing gives 0.25 and 0.11.",
         "",
         f"| strategy, way | {' | '.join(head)} |",
         f"|---|{'---|' * len(head)}",

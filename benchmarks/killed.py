@@ -90,7 +90,9 @@ def compare(place: Path) -> None:
         raise SystemExit("results.json differs.")
     for run in one.runs:
         for split in SPLIT_NAMES:
-            first, second = (PredictionsFile(folder / run.predictions).read(one.data.classes, split) for folder in folders)
+            first, second = (
+                PredictionsFile(folder / run.predictions).read(one.data.classes, split) for folder in folders
+            )
             same = first.paths == second.paths and np.array_equal(first.labels, second.labels)
             if not same or not np.array_equal(first.probabilities, second.probabilities):
                 raise SystemExit(f"{run.predictions} differs.")

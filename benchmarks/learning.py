@@ -145,8 +145,8 @@ def section(lines: list[str]) -> str:
     return "\n".join(
         [
             "`python benchmarks/learning.py SHARED`: logistic head on EfficientNet-Lite0's last features.",
-            f"In {inside} of {count} splits the accuracy lies inside the interval as it stands, in {nearly} once the error",
-            f"of what was measured is added. In {gained} the gain agrees (with its own error).",
+            f"In {inside} of {count} splits the accuracy lies inside the interval as it stands, in {nearly} once the",
+            f"error of what was measured is added. In {gained} the gain agrees (with its own error).",
             "",
             f"| {heads} |",
             "|---" * 9 + "|",

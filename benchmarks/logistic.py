@@ -6,8 +6,8 @@
     python benchmarks/logistic.py --rows 2000 --features 300 --classes 50 --strengths 0.01,0.1,1
 
 Both get the same strengths, folds and standardised features. Scikit-learn works in float64, as it stops earlier in
-float32, and with several tolerances, as the default one stops far from the minimum. For both, the objective on all rows,
-at the strength that they chose, is computed in float64. The numbers are random: class centres in normal noise.
+float32, and with several tolerances, as the default one stops far from the minimum. For both, the objective on all
+rows, at the strength that they chose, is computed in float64. The numbers are random: class centres in normal noise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What does another look at each training picture bring: another framing, or augmented views?
+"""Measure what another look at each training picture adds: another framing, or augmented views.
 
     python benchmarks/looks.py SHARED
 

@@ -83,7 +83,7 @@ def _gaussian(X: np.ndarray, y: np.ndarray) -> Scorer:
             along = (asked - mean) @ axes
             beside = np.square(asked - mean).sum(axis=1) - np.square(along).sum(axis=1)
             found.append((np.square(along) / scale).sum(axis=1) + np.maximum(beside, 0) / rest)
-        return np.min(found, axis=0)
+        return np.asarray(np.min(found, axis=0))
 
     return score
 

@@ -1,12 +1,12 @@
-"""Does what answers state come true? Shares, prediction sets, none of these: on real pictures, over many divisions.
+"""Is what answers state true? Probabilities, prediction sets and "none of these", on many splits of real pictures.
 
     python benchmarks/trust.py SHARED --part sets      # coverage and size of prediction sets
     python benchmarks/trust.py SHARED --part shares    # log loss and calibration error before and after the temperature
     python benchmarks/trust.py SHARED --part none      # pictures of another set, and of a class that was left out
 
 Each part writes its table into docs/evidence.md and takes at most two minutes on two cores once the features are in
-headstart's cache. What is read of a picture is EfficientNet-Lite0's pooled features, the whole picture squashed; of
-each set at most 300 training and 300 other pictures.
+headstart's cache. Heads read EfficientNet-Lite0's last features, the whole picture squashed; each set gives at most 300
+training and 300 other pictures.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"
 SETS = ("hymenoptera", "flowers5", "plantvillage_apple", "blood_cells", "brain_mri", "stanford_cars", "solar")
 MEASURED = ("hymenoptera", "flowers5", "plantvillage_apple", "solar")  # for shares and sets
 MOST, CARS = 300, 24
-SPLITS, DIVISIONS = 1000, 12
+HALVES, SPLITS = 1000, 12
 TEMPERED = "logistic, with a temperature"
 
 
@@ -78,9 +78,10 @@ def pictures_of(shared: Path, name: str) -> Pictures:
 def sets_part(shared: Path) -> str:
     """Return coverage and size of the sets: of a fixed classifier on random halves, and as headstart makes them."""
     lines = [
-        f"`python benchmarks/trust.py SHARED --part sets`. A logistic head of the training pictures; the others are "
-        f"halved {SPLITS:,} times: one half sets the threshold, the other is asked. Threshold: the true class reaches "
-        "it; set: with the answer where no class does; in brackets the classes in a set.",
+        f"`python benchmarks/trust.py SHARED --part sets`. A logistic head learns from the training pictures. The "
+        f"others are halved {HALVES:,} times: one half sets the threshold, the other is classified. Threshold: how often the "
+        "true class reaches it. Set: how often the true class is in the set, which is the answer alone where no class "
+        "reaches the threshold; in brackets the mean number of classes in a set.",
         "",
         "| pictures of | stated | threshold | set | APS | RAPS |",
         "|---|---|---|---|---|---|",
@@ -89,8 +90,8 @@ def sets_part(shared: Path) -> str:
         lines += fixed_rows(pictures)
     lines += [
         "",
-        f"As headstart does it: thresholds from out-of-fold answers, the head then solved on all of train; {DIVISIONS} "
-        "divisions of all pictures, three quarters to learn from.",
+        f"As headstart does it: thresholds come from out-of-fold answers, then the head is solved on all of train; "
+        f"{SPLITS} splits of all pictures, three quarters to learn from.",
         "",
         "| pictures of | stated | threshold | set | classes in a set |",
         "|---|---|---|---|---|",
@@ -107,7 +108,7 @@ def fixed_rows(pictures: Pictures) -> Iterator[str]:
     probabilities, labels = head.probabilities(pictures.features[~train]), y[~train]
     _, units = np.unique(pictures.groups[~train], return_inverse=True)
     generator = np.random.default_rng(0)
-    halves = [generator.permutation(units.max() + 1)[units] % 2 == 0 for _ in range(SPLITS)]
+    halves = [generator.permutation(units.max() + 1)[units] % 2 == 0 for _ in range(HALVES)]
     for level in LEVELS:
         found = np.array([fixed(probabilities, labels, half, level) for half in halves])
         if np.isnan(found[:, 0]).all():
@@ -138,7 +139,7 @@ def fixed(probabilities: np.ndarray, labels: np.ndarray, half: np.ndarray, level
 def out_of_fold_rows(pictures: Pictures) -> Iterator[str]:
     """Yield a row for each level: thresholds as headstart makes them."""
     found: dict[float, list[list[float]]] = {level: [] for level in LEVELS}
-    for known, asked in divisions(pictures):
+    for known, asked in splits(pictures):
         solved = fitted("logistic", pictures, known)
         held = softmax(unseen_scores(solved) / solved.head.temperature)
         sets = fit_sets(held, pictures.labels[known], groups=pictures.groups[known])
@@ -157,10 +158,10 @@ def out_of_fold_rows(pictures: Pictures) -> Iterator[str]:
 
 
 def shares_part(shared: Path) -> str:
-    """Return log loss and calibration error on pictures that were held out, before and after the temperature."""
+    """Return log loss and calibration error on held-out pictures, before and after the temperature."""
     lines = [
-        f"`python benchmarks/trust.py SHARED --part shares`: means over {DIVISIONS} divisions, three quarters to learn "
-        "from. By luck: the error that true shares would have with so few pictures.",
+        f"`python benchmarks/trust.py SHARED --part shares`: means over {SPLITS} splits, three quarters to learn from. "
+        "By luck: the error that true probabilities would have with so few pictures.",
         "",
         "| pictures of | head | temperature | log loss before | after | calibration error before | after | by luck |",
         "|---|---|---|---|---|---|---|---|",
@@ -168,7 +169,7 @@ def shares_part(shared: Path) -> str:
     for pictures in (pictures_of(shared, name) for name in MEASURED[:3]):
         for head in (*HEADS, TEMPERED):
             rows = []
-            for known, asked in divisions(pictures):
+            for known, asked in splits(pictures):
                 solved = tempered(pictures, known) if head == TEMPERED else fitted(head, pictures, known).head
                 after, truth = solved.probabilities(pictures.features[asked]), pictures.labels[asked]
                 before = at_temperature_one(after, solved.temperature)
@@ -186,9 +187,9 @@ def none_part(shared: Path) -> str:
     sets = [pictures_of(shared, name) for name in SETS]
     lines = [
         f"`python benchmarks/trust.py SHARED --part none`: the limit is set for {FALSE_REJECTIONS:.0%} false alarms on "
-        f"the training pictures (each without its group, or its fold). Found: pictures of each of the {len(SETS) - 1} "
-        "other sets; of one class that was not trained on, where a set has more than two (mean over up to six of "
-        "them). False: held-out pictures of the trained classes.",
+        f"the training pictures (each without its group, or its fold). Found: the share of pictures of each of the "
+        f"{len(SETS) - 1} other sets, and of one class that was left out of training, where a set has more than two "
+        "(mean over up to six classes). False: the share of held-out pictures of the trained classes.",
         "",
         "| by | found, other sets | in the worst pair | found, a class left out | false |",
         "|---|---|---|---|---|",
@@ -207,7 +208,7 @@ def none_part(shared: Path) -> str:
         pairs = pairs or {
             known.name: [*row, wrong[at]] for at, (known, row) in enumerate(zip(sets, found, strict=True))
         }
-    lines += ["", "By the nearest training picture, trained on (row), found (column):", ""]
+    lines += ["", "By the nearest training picture: trained on the row's set, found of the column's:", ""]
     lines += [f"| | {' | '.join(SETS)} | false |", "|---" * (len(SETS) + 2) + "|"]
     for name, row in pairs.items():
         lines.append(f"| {name} | " + " | ".join("" if np.isnan(cell) else f"{cell:.2f}" for cell in row) + " |")
@@ -235,9 +236,9 @@ def without_class(pictures: Pictures, label: int, method: Callable[..., Rejects]
     return float(rejects(pictures.features[pictures.labels == label]).mean())
 
 
-def divisions(pictures: Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield which pictures to learn from, and which to ask about."""
-    for seed in range(DIVISIONS):
+def splits(pictures: Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield which pictures to learn from, and which to classify."""
+    for seed in range(SPLITS):
         asked = folds(pictures.labels, pictures.groups, seed=seed, n=4) == 0
         yield ~asked, asked
 
