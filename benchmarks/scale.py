@@ -249,8 +249,8 @@ def section(rows: dict[str, Any]) -> str:
             "",
             "![Milliseconds a picture against the number of pictures](pictures/scale.svg)",
             "",
-            f"Photographs of 12 megapixels (JPEG, quality 90, with grain): one core decodes {median(rows['large']):.0f} "
-            f"a second ({', '.join(f'{rate:.1f}' for rate in rows['large'])}).",
+            f"Photographs of 12 megapixels (JPEG, quality 90, with grain): one core decodes "
+            f"{median(rows['large']):.0f} a second ({', '.join(f'{rate:.1f}' for rate in rows['large'])}).",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Simulate held-out answers whose truth is known: how often intervals hold it, and ties are told apart.
+"""Simulate held-out answers whose truth is known, to see how often intervals hold it.
 
 Shared by `benchmarks/coverage.py` and the slow tests of `evidence`, which run the same with fewer simulations.
 """

@@ -79,9 +79,9 @@ def sets_part(shared: Path) -> str:
     """Return coverage and size of the sets: of a fixed classifier on random halves, and as headstart makes them."""
     lines = [
         f"`python benchmarks/trust.py SHARED --part sets`. A logistic head learns from the training pictures. The "
-        f"others are halved {HALVES:,} times: one half sets the threshold, the other is classified. Threshold: how often the "
-        "true class reaches it. Set: how often the true class is in the set, which is the answer alone where no class "
-        "reaches the threshold; in brackets the mean number of classes in a set.",
+        f"others are halved {HALVES:,} times: one half sets the threshold, the other is classified. Threshold: how "
+        "often the true class reaches it. Set: how often the true class is in the set, which is the answer alone where "
+        "no class reaches the threshold; in brackets the mean number of classes in a set.",
         "",
         "| pictures of | stated | threshold | set | APS | RAPS |",
         "|---|---|---|---|---|---|",
