@@ -152,6 +152,8 @@ def out_of_fold_rows(pictures: Pictures) -> Iterator[str]:
                 reached = (said[rows, truth] >= threshold).mean()
                 found[level].append([reached, inside[rows, truth].mean(), inside.sum(axis=1).mean()])
     for level, measured in found.items():
+        if not measured:  # too few pictures for this level
+            continue
         cells = [f"{mean:.3f}" for mean in np.mean(measured, axis=0)]
         print(pictures.name, level, *cells, flush=True)
         yield f"| {pictures.name} | {level} | {' | '.join(cells)} |"
