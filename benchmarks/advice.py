@@ -1,17 +1,17 @@
-"""Advice against what every strategy really reaches (`benchmarks/tasks.py`), and against rules that need no advice.
+"""Compare the advice with what every strategy really reaches (`benchmarks/tasks.py`), and with simpler rules.
 
 ::
 
     python benchmarks/tasks.py SHARED --out WORK                 # first the truth: hours, in pieces
-    python benchmarks/advice.py profiles SHARED --out WORK       # then what one frozen pass tells, division by division
+    python benchmarks/advice.py profiles SHARED --out WORK       # then what one frozen pass tells, split by split
     python benchmarks/advice.py page --out WORK                  # the tables of docs/advice.md
-    python benchmarks/advice.py ranking SHARED --out WORK        # whether networks are ranked as they deserve
-    python benchmarks/advice.py cost SHARED --out WORK           # what it adds to one frozen pass; an idle machine
+    python benchmarks/advice.py ranking SHARED --out WORK        # whether the better networks are ranked higher
+    python benchmarks/advice.py cost SHARED --out WORK           # what it adds to one frozen pass; on an idle machine
 
-Regret is the mean accuracy of the best strategy of a task less that of the strategy that a rule takes, in points. Means
-are over divisions; those of trained strategies, of which there are fewer, are the mean of `linear` and the mean
-difference from it in the same divisions. The border is also set on the other sets of pictures each time; what training
-mends, and when a doubling is of no use, is not: it was found on these tasks.
+Regret is the mean accuracy of a task's best strategy minus that of the strategy that a rule takes, in points. Means are
+over splits. Trained strategies have fewer splits: their mean is that of `linear` plus the mean difference from it in
+the same splits. The border between similar and dissimilar is also set on the other sets of pictures each time. How many
+errors training corrects, and when twice as many pictures are of no use, is not: both were found on these tasks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,27 +31,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from measuring import processor, write_section
-from tasks import DEFAULT, OTHER_SETS, OTHERS, SIZES, Task, divisions, ground_of, read_truth
+from tasks import DEFAULT, OTHER_SETS, OTHERS, SIZES, Task, context_of, prepared_for, read_truth, splits
 
 import headstart as hs
-from headstart.evidence.advice import ALIKE, CHART, MENDED, Profile, advise
-from headstart.evidence.forecast import Forecast
+from headstart.evidence.advice import CHART, MENDED, Profile, advise
 from headstart.evidence.logme import logme
-from headstart.experiment.advise import how_they_look, previewed, profile_of, undecided
-from headstart.experiment.ground import Choices, Look
+from headstart.experiment.advise import how_they_look, previewed, profile_of, reference_head
+from headstart.experiment.fit import fit_one
+from headstart.experiment.framing_choice import undecided
 from headstart.experiment.rank import scored
-from headstart.experiment.repeated_splits import Part
-from headstart.experiment.run import fit_one
-from headstart.records.progress import Silent
-from headstart.strategies.fit_head import solved
-from headstart.strategies.strategy import STRATEGIES
+from headstart.records.codec import from_plain, plain
+from headstart.records.plan import ChoiceLosses
+from headstart.strategies.resolved import Choices
+from headstart.strategies.strategy import BY_WHAT_IS_TRAINED
+from headstart.words.advice import ALIKE
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "advice.md"
 HEADS = ("linear", "svm", "knn")
 REPEATS = 6
-LEAST = 10  # divisions in which the heads were solved; a task with fewer is left out
-RANKED, RANKED_SIZES = 5, (10, 0)  # divisions; pictures of a class
-APART = 0.03  # two networks are clearly apart, beyond what five divisions leave to luck
+LEAST = 10  # splits in which the heads were solved; a task with fewer is left out
+RANKED, RANKED_SIZES = 5, (10, 0)  # splits; pictures of a class
+APART = 0.03  # two networks clearly differ: more than what may be luck in five splits
 SCORES = {
     "linear": "linear probe, out of fold: accuracy (decides)",
     "loss": "linear probe, out of fold: log loss",
@@ -58,13 +59,12 @@ SCORES = {
     "neighbours": "five nearest neighbours",
     "logme": "LogME",
 }
-FEATURES = Look("features", "features")
 COSTED = ("hymenoptera", "flowers5", "cars20")
-MANY_EACH = 100  # pictures of a class: the border of a chart with fixed thresholds
+MANY_EACH = 100  # pictures of a class: where a chart with fixed thresholds draws the line
 
 
 class Seen(NamedTuple):
-    """One task: mean accuracies by strategy with their standard errors, and what was advised in each division."""
+    """One task: mean accuracies by strategy with their standard errors, and what was advised in each split."""
 
     task: Task
     means: dict[str, float]
@@ -81,7 +81,7 @@ class Seen(NamedTuple):
         return max(self.means.values())
 
     def regret(self, strategy: str) -> float:
-        """Return what taking this strategy costs, in points; `full`, where it was not tried, counts as `partial`."""
+        """Return what taking this strategy costs, in points; where `full` was not tried, it counts as `partial`."""
         taken = strategy if strategy in self.means else "partial"
         return 100 * (self.best - self.means[taken])
 
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(SIZES))
-    parser.add_argument("--sizes", help="pictures of a class, apart by commas; 0 is all")
+    parser.add_argument("--sizes", help="pictures of a class, separated by commas; 0 is all")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args()
     hs.tune_process()
@@ -118,21 +118,20 @@ def main() -> None:
 
 
 def write_profiles(shared: Path, out: Path, name: str, sizes: set[int] | None, repeats: int) -> None:
-    """Add to WORK/profiles.jsonl what one frozen pass tells in every division of the set's tasks."""
+    """Add to WORK/profiles.jsonl what one frozen pass tells in every split of the set's tasks."""
     file = out / "profiles.jsonl"
     standing = {(one["task"], one["seed"]) for one in read_lines(file)}
-    ground = ground_of(shared, out, name, DEFAULT, HEADS)
+    prepared = prepared_for(shared, out, name, DEFAULT, HEADS)
     for task in (Task(name, DEFAULT, size) for size in SIZES[name] if sizes is None or size in sizes):
-        for division in divisions(ground, task, repeats):
-            if (task.name, division.seed) in standing:
+        for split in splits(prepared, task, repeats):
+            if (task.name, split.seed) in standing:
                 continue
-            part = Part(ground, division)
-            part.progress = Silent()
-            preprocessing = undecided(part)
-            profile = profile_of(part, preprocessing)
-            features = part.features(part.train, preprocessing, FEATURES)
-            score = logme(features, part.table.labels[part.train], len(part.classes))
-            line = {"task": task.name, "seed": division.seed, "logme": score, **asdict(profile)}
+            context = context_of(prepared, split)
+            preprocessing, division = undecided(context), context.division
+            features = context.passes.features("train", preprocessing)
+            score = logme(features, division.labels[division.train], len(division.classes))
+            told = plain(profile_of(context, preprocessing))
+            line = {"task": task.name, "seed": split.seed, "logme": score, **told}
             with file.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(line) + "\n")
         print(task.name, flush=True)
@@ -169,7 +168,7 @@ def seen(out: Path) -> list[Seen]:
                 dict(zip(accuracies, means, strict=True)),
                 dict(zip(accuracies, errors, strict=True)),
                 {strategy: len(runs) for strategy, runs in accuracies.items()},
-                {one["seed"]: profile(one) for one in told[name]},
+                {one["seed"]: from_plain(one, Profile, "profiles.jsonl") for one in told[name]},
                 {one["seed"]: one["logme"] for one in told[name]},
                 accuracies,
                 next(iter(by_strategy["linear"].values()))["held_out"],
@@ -190,42 +189,31 @@ def _mean(accuracies: Mapping[str, Mapping[int, float]], strategy: str) -> tuple
     return float(np.mean(list(linear.values())) + gains.mean()), float(error)
 
 
-def profile(line: Mapping[str, Any]) -> Profile:
-    """Return the profile of one line of profiles.jsonl."""
-    values = {name: line[name] for name in Profile.__dataclass_fields__ if name in line}
-    for name in ("now", "doubled"):
-        if values[name] is not None:
-            values[name] = Forecast(
-                **{key: tuple(value) if isinstance(value, list) else value for key, value in values[name].items()}
-            )
-    return Profile(**values)
-
-
 def write_scores(shared: Path, out: Path) -> None:
-    """Add to WORK/ranking.jsonl what each score says of each network in some divisions, and what came."""
+    """Add to WORK/ranking.jsonl how each score rates each network in some splits, and what was reached."""
     file = out / "ranking.jsonl"
     standing = {(one["task"], one["network"], one["seed"]) for one in read_lines(file)}
     for name in OTHER_SETS:
         for network in (DEFAULT, *OTHERS):
-            ground = ground_of(shared, out, name, network, ("linear",))
+            prepared = prepared_for(shared, out, name, network, ("linear",))
+            (linear,) = prepared.resolved.strategies
             for size in RANKED_SIZES:
-                for division in divisions(ground, Task(name, network, size), RANKED):
-                    if (f"{name}, {size or 'all'}", network, division.seed) in standing:
+                for split in splits(prepared, Task(name, network, size), RANKED):
+                    if (f"{name}, {size or 'all'}", network, split.seed) in standing:
                         continue
-                    part = Part(ground, division)
-                    part.progress = Silent()
-                    scores, _ = scored(part, network)
-                    fitted = fit_one(part, Choices(undecided(part), "none"), STRATEGIES["linear"])
-                    right = fitted.probabilities.argmax(axis=1) == part.table.labels[part.held_out]
-                    line = {name: scores[name] for name in ("linear", "loss", "ridge", "neighbours", "logme")}
-                    where = {"task": f"{name}, {size or 'all'}", "network": network, "seed": division.seed}
+                    context = context_of(prepared, split)
+                    scores, _ = scored(replace(prepared, context=context), network)
+                    fitted = fit_one(context, Choices(undecided(context), "none", ChoiceLosses()), linear)
+                    right = fitted.probabilities.argmax(axis=1) == context.division.labels[context.division.held_out]
+                    line = {score: getattr(scores, score) for score in SCORES}
+                    where = {"task": f"{name}, {size or 'all'}", "network": network, "seed": split.seed}
                     with file.open("a", encoding="utf-8") as lines:
                         lines.write(json.dumps({**where, **line, "truth": float(right.mean())}) + "\n")
             print(name, network, flush=True)
 
 
 def ranking_section(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Return how often each score puts two networks in the order of their means, and what its first choice costs."""
+    """Return how often each score puts two networks in the right order, and what its first choice costs."""
     means: dict[str, dict[str, float]] = defaultdict(dict)
     for task, network in {(one["task"], one["network"]) for one in lines}:
         own = [one["truth"] for one in lines if (one["task"], one["network"]) == (task, network)]
@@ -236,10 +224,10 @@ def ranking_section(lines: Sequence[Mapping[str, Any]]) -> str:
     whole = {key: found for key, found in divided.items() if len(found) == len(OTHERS) + 1}
     told = [
         f"`python benchmarks/advice.py ranking SHARED --out WORK`: {len(means)} tasks (seven sets, {RANKED_SIZES[0]} "
-        f"of a class and all), {len(OTHERS) + 1} networks, {len(whole)} divisions. What came: `linear` on the held-out "
-        "pictures, mean over the divisions. Regret: of the network with the highest score, in points.",
+        f"of a class and all), {len(OTHERS) + 1} networks, {len(whole)} splits. The right order is that of `linear` on "
+        "the held-out pictures, mean over the splits. Regret: of the network with the highest score, in points.",
         "",
-        f"| score | pairs in the right order | of those more than {100 * APART:.0f} points apart | mean regret |",
+        f"| score | pairs in the right order | of pairs that differ by over {100 * APART:.0f} points | mean regret |",
         "|---|---|---|---|",
     ]
     signs = {"linear": 1, "loss": -1, "ridge": 1, "neighbours": 1, "logme": 1}
@@ -262,36 +250,33 @@ def ranking_section(lines: Sequence[Mapping[str, Any]]) -> str:
 def cost_section(shared: Path, out: Path) -> str:
     """Return how long one frozen pass over the training pictures takes, and what the advice adds to it."""
     lines = [
-        f"`python benchmarks/advice.py cost SHARED --out WORK`, {processor()}, seconds. Only in `headstart advise`: "
-        "the calibration of the plan, and the look of 48 pictures.",
+        f"`python benchmarks/advice.py cost SHARED --out WORK`, {processor()}, seconds. Only `headstart advise` also "
+        "calibrates the plan and looks at 48 pictures.",
         "",
-        "| pictures of | to learn from | frozen pass | head | a handful, ridge, k-NN | learning curve | look | adds |",
+        "| pictures of | training | frozen pass | head | a handful, ridge, k-NN | learning curve | look | adds |",
         "|---" * 8 + "|",
     ]
     for name in COSTED:
         with TemporaryDirectory() as empty:
-            os.environ["HEADSTART_CACHE"] = empty  # or nothing would have to be passed
-            ground = ground_of(shared, out, name, DEFAULT, HEADS)
-            preprocessing = undecided(ground)
-            steps: list[Callable[[], Any]] = [
-                lambda g=ground, p=preprocessing: g.features(
-                    g.looked_at, p, Look("features", "features"), readout="stages"
-                ),
-                lambda g=ground, p=preprocessing: solved(g, p, STRATEGIES["linear"], few=True),
-                lambda g=ground, p=preprocessing: previewed(g, p, "stages"),
-                lambda g=ground, p=preprocessing: profile_of(g, p, with_shift=False),
-                lambda g=ground, p=preprocessing: how_they_look(g, p),
+            os.environ["HEADSTART_CACHE"] = empty  # or there would be nothing left to do
+            context = prepared_for(shared, out, name, DEFAULT, HEADS).context
+            preprocessing = undecided(context)
+            steps: list[Callable[[], object]] = [
+                partial(context.passes.features, "looked at", preprocessing, readout="stages"),
+                partial(reference_head, context, preprocessing),
+                partial(previewed, context, preprocessing, "stages"),
+                partial(profile_of, context, preprocessing, with_shift=False),
+                partial(how_they_look, context, preprocessing),
             ]
-            took = [_seconds(step) for step in steps]
-        frozen, head, handful, rest, look = took
+            frozen, head, handful, rest, look = map(_seconds, steps)
         curve = max(rest - handful, 0.0)  # a profile asks the handful again
         told = " | ".join(f"{value:.1f}" for value in (frozen, head, handful, curve, look))
         adds = (head + handful + curve + look) / frozen
-        lines.append(f"| {name} | {len(ground.train)} | {told} | {adds:.2f} passes |")
+        lines.append(f"| {name} | {len(context.division.train)} | {told} | {adds:.2f} passes |")
     return "\n".join(lines)
 
 
-def _seconds(step: Callable[[], Any]) -> float:
+def _seconds(step: Callable[[], object]) -> float:
     begin = time.perf_counter()
     step()
     return time.perf_counter() - begin
@@ -303,12 +288,14 @@ def _seconds(step: Callable[[], Any]) -> float:
 def tasks_section(every: Sequence[Seen]) -> str:
     """Return one line for each task."""
     lines = [
-        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 divisions for heads (10 at "
-        "least). In brackets the standard error of the difference from `linear` and how many divisions were trained. "
-        "Told: after five pictures of a class, of what chance does not. Doubling: points that twice as many would "
-        "bring. Looks: factor of the spread. Advised: in so many of the divisions.",
+        f"`python benchmarks/advice.py page --out WORK`: {len(every)} tasks. Means over 20 splits for heads "
+        "(at least 10). In brackets: the standard error of the difference from `linear`, and how many splits were "
+        "trained. "
+        "Told: how far five pictures of each class get from guessing (0) to no mistakes (1). Doubling: points that "
+        "twice as many pictures would add. Looks: how many times as much the late features vary. Advised: the strategy "
+        "advised most often, and in how many of the splits.",
         "",
-        "| set, pictures of a class | told | looks | doubling | linear | svm | knn | partial (±, divisions) | full | "
+        "| set, pictures of a class | told | looks | doubling | linear | svm | knn | partial (±, splits) | full | "
         "scratch | advised | regret |",
         "|---" * 12 + "|",
     ]
@@ -316,7 +303,7 @@ def tasks_section(every: Sequence[Seen]) -> str:
         told = np.mean([found.told for found in one.profiles.values() if found.told is not None])
         gains = [found.doubled.gain for found in one.profiles.values() if found.doubled]
         looks = np.mean([found.factor for found in one.profiles.values()])
-        names = [advise(found, {}).strategy for found in one.profiles.values()]
+        names = [advise(found, BY_WHAT_IS_TRAINED, {}).strategy for found in one.profiles.values()]
         advised = max(sorted(set(names)), key=names.count)
         trained = [
             f"{one.means[name]:.3f} (± {_points(one.errors[name])}, {one.numbers[name]})" if name in one.means else ""
@@ -342,23 +329,23 @@ Rule = Callable[[Seen, int], str]
 def rules_section(every: Sequence[Seen]) -> str:
     """Return the mean regret of every rule."""
     rules: list[tuple[str, Rule]] = [
-        ("**the advice**", lambda one, seed: advise(one.profiles[seed], {}).strategy),
+        ("**the advice**", lambda one, seed: advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).strategy),
         ("the advice, its border set on the other sets", _by_border(every, _surely_told)),
         ("always `linear`", lambda one, seed: "linear"),  # noqa: ARG005 - rules take the same
         ("always `svm`", lambda one, seed: "svm"),  # noqa: ARG005
         ("always `knn`", lambda one, seed: "knn"),  # noqa: ARG005
         ("always `partial`", lambda one, seed: "partial"),  # noqa: ARG005
-        ("the chart, with our measures", lambda one, seed: advise(one.profiles[seed], {}).chart),
+        ("the chart, with our measures", lambda one, seed: advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).chart),
         (f"the plain chart: {MANY_EACH} pictures of a class, factor {ALIKE:.0f}", _plain_chart),
         ("border on the factor, set on the other sets", _by_border(every, _looks)),
         ("border on LogME, set on the other sets", _by_border(every, lambda one, seed: one.scores[seed])),
         ("border on the probe's accuracy, set on the other sets", _by_border(every, _accuracy)),
     ]
     lines = [
-        f"{len(every)} tasks; mean of {sum(len(one.profiles) for one in every)} divisions, points of accuracy. Under "
-        "`full`, where it was not tried, `partial` is counted.",
+        f"{len(every)} tasks; mean of {sum(len(one.profiles) for one in every)} splits, points of accuracy. Where "
+        "`full` was not tried, it counts as `partial`.",
         "",
-        "| rule | mean regret | of sets | worst task |",
+        "| rule | mean regret | mean over sets | worst task |",
         "|---|---|---|---|",
     ]
     for name, rule in rules:
@@ -382,10 +369,16 @@ def _of_subsets(every: Sequence[Seen]) -> list[str]:
         if not own:
             continue
         always = np.mean([one.regret(name) for one in own])
-        advised = np.mean([one.regret(advise(found, {}).strategy) for one in own for found in one.profiles.values()])
+        advised = np.mean(
+            [
+                one.regret(advise(found, BY_WHAT_IS_TRAINED, {}).strategy)
+                for one in own
+                for found in one.profiles.values()
+            ]
+        )
         lines.append(
-            f"- `{name}` was trained on {len(own)} tasks, one division of each: always taken there, its regret is "
-            f"{always:.1f}, that of the advice on the same tasks {advised:.1f}."
+            f"- `{name}` was trained on {len(own)} tasks, in one split of each. Always taking it there has a regret of "
+            f"{always:.1f}; the advice on the same tasks has {advised:.1f}."
         )
     return lines
 
@@ -394,7 +387,7 @@ def _plain_chart(one: Seen, seed: int) -> str:
     found = one.profiles[seed]
     many = found.pictures >= MANY_EACH * found.classes
     alike = found.factor is not None and found.factor < ALIKE
-    return CHART["large" if many else "small", "similar" if alike else "dissimilar"]
+    return BY_WHAT_IS_TRAINED[CHART["large" if many else "small", "similar" if alike else "dissimilar"]]
 
 
 def _surely_told(one: Seen, seed: int) -> float | None:
@@ -411,7 +404,7 @@ def _accuracy(one: Seen, seed: int) -> float:
 
 
 def _by_border(every: Sequence[Seen], measure: Callable[[Seen, int], float | None]) -> Rule:
-    """Return the rule that trains below a border, which for each set is the best one on all others."""
+    """Return the rule that trains below a border: for each set, the border that is best on all other sets."""
 
     def value(one: Seen, seed: int) -> float:
         found = measure(one, seed)
@@ -435,29 +428,29 @@ def _by_border(every: Sequence[Seen], measure: Callable[[Seen, int], float | Non
 
 
 def _floor(every: Sequence[Seen]) -> str:
-    """Return what is lost by who tries everything once and takes what the held-out pictures of that division favour."""
+    """Return the regret of trying everything in one split and taking what is best on its held-out pictures."""
     regrets, advised = [], []
     for one in every:
         for seed in set(one.profiles) & set(one.accuracies.get("partial", {})):
             on = {name: found[seed] for name, found in one.accuracies.items() if seed in found}
             regrets.append(one.regret(max(on, key=lambda name: on[name])))
-            advised.append(one.regret(advise(one.profiles[seed], {}).strategy))
+            advised.append(one.regret(advise(one.profiles[seed], BY_WHAT_IS_TRAINED, {}).strategy))
     return (
-        f"- The noise floor: who tries everything in one division and takes what is best on its held-out pictures "
-        f"loses {np.mean(regrets):.2f} ({len(regrets)} divisions in which `partial` was trained; its mean hangs on the "
-        f"same divisions, so the floor is nearer 0 than it should be); the advice loses {np.mean(advised):.2f} there."
+        f"- The noise floor: trying everything in one split and taking what is best on its held-out pictures loses "
+        f"{np.mean(regrets):.2f} ({len(regrets)} splits in which `partial` was trained; its mean comes from the same "
+        f"splits, so the floor is nearer 0 than it should be). The advice loses {np.mean(advised):.2f} there."
     )
 
 
 def expectations_section(every: Sequence[Seen]) -> str:
-    """Return how often the accuracy on the held-out pictures lay in the interval that was expected before."""
+    """Return how often the accuracy on the held-out pictures lay in the interval that was expected beforehand."""
     inside: dict[str, list[bool]] = defaultdict(list)
     bare: dict[str, list[bool]] = defaultdict(list)
     errors: dict[str, list[float]] = defaultdict(list)
     mended: dict[str, list[float]] = defaultdict(list)
     for one in every:
         for seed, found in one.profiles.items():
-            for expected in advise(found, {}).expected:
+            for expected in advise(found, BY_WHAT_IS_TRAINED, {}).expected:
                 reached = one.accuracies[expected.strategy].get(seed)
                 if reached is None:
                     continue
@@ -470,18 +463,19 @@ def expectations_section(every: Sequence[Seen]) -> str:
                 inside[expected.strategy].append(bool(within))
                 bare[expected.strategy].append(low <= reached <= high)
                 errors[expected.strategy].append(middle - reached)
-        if one.profiles and np.mean([found.similarity == "dissimilar" for found in one.profiles.values()]) > 0.5:
+        dissimilar = [found.similarity == "dissimilar" for found in one.profiles.values()]
+        if dissimilar and np.mean(dissimilar) > 0.5:
             gain = one.means["partial"] - one.means["linear"]
             mended[one.task.pictures].append(gain / (1 - one.means["linear"]))
     lines = [
-        "Expected before, for pictures that nobody had looked at; the luck of those held out is added to the interval.",
+        "What was expected beforehand for new pictures. The luck of the held-out pictures is added to the interval.",
         "",
-        "| strategy | divisions | inside the 95 % interval | without that luck | mean error | mean absolute error |",
+        "| strategy | splits | inside the 95 % interval | without that luck | mean error | mean absolute error |",
         "|---|---|---|---|---|---|",
     ]
-    for name, found in inside.items():
+    for name, held in inside.items():
         lines.append(
-            f"| {name} | {len(found)} | {np.mean(found):.3f} | {np.mean(bare[name]):.3f} "
+            f"| {name} | {len(held)} | {np.mean(held):.3f} | {np.mean(bare[name]):.3f} "
             f"| {100 * np.mean(errors[name]):+.1f} | {100 * np.mean(np.abs(errors[name])):.1f} |"
         )
     shares = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in mended.items())
@@ -489,7 +483,7 @@ def expectations_section(every: Sequence[Seen]) -> str:
         [
             *lines,
             "",
-            f"Of the errors of `linear`, `partial` mended in divisions that are dissimilar, by set: {shares}; the "
+            f"In dissimilar splits `partial` corrected these shares of the errors of `linear`, by set: {shares}. The "
             f"advice expects {MENDED[0]} ± {MENDED[1]}.",
         ]
     )

@@ -1,11 +1,11 @@
-"""A busy machine: pictures per second of the frozen pass, alone and beside others, by how long idle threads spin.
+"""Measure the frozen pass on a busy machine, alone and next to others, by how long idle threads spin.
 
 ::
 
     python benchmarks/busy.py
 
-Each figure is a process of its own that passes grey pictures through EfficientNet-Lite0 for some seconds. Beside it
-runs nothing; a loop in plain Python; or the same pass in another process. ``default``: as GNU's OpenMP has it;
+Each figure comes from a process of its own that passes grey pictures through EfficientNet-Lite0 for some seconds. Next
+to it runs nothing, a loop in plain Python, or the same pass in another process. ``default``: what GNU's OpenMP does;
 ``passive``: threads sleep at once (OMP_WAIT_POLICY); the number is what `tune_process` sets (GOMP_SPINCOUNT).
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
                     rate = float(one_pass(policy).communicate()[0])
                 found.setdefault((policy, neighbour), []).append(rate)
                 print(
-                    f"{repeat + 1}/{options.repeats} {policy:8} beside {neighbour}: {rate:.0f} pictures/s", flush=True
+                    f"{repeat + 1}/{options.repeats} {policy:8} next to {neighbour}: {rate:.0f} pictures/s", flush=True
                 )
     write_section("busy", section(options, found))
 
@@ -83,7 +83,7 @@ def one_pass(policy: str, *, seconds: float = SECONDS) -> subprocess.Popen[str]:
 
 @contextmanager
 def beside(neighbour: str, policy: str) -> Iterator[None]:
-    """Let somebody else work on the same cores."""
+    """Let another process work on the same cores."""
     if neighbour == "nobody":
         yield
         return
@@ -111,13 +111,13 @@ def section(options: argparse.Namespace, found: dict[tuple[str, str], list[float
             "",
             f"`python benchmarks/busy.py`: {options.repeats} repeats in turn, pictures/s of the frozen pass "
             "(EfficientNet-Lite0),",
-            f"by how long a thread without work spins before it sleeps. {processor()}, {thread_budget()} threads.",
+            f"by how often a thread without work spins before it sleeps. {processor()}, {thread_budget()} threads.",
             "",
-            f"| spins | beside {' | beside '.join(NEIGHBOURS)} |",
+            f"| spins | next to {' | next to '.join(NEIGHBOURS)} |",
             "|---|---|---|---|",
             *rows,
             "",
-            f"The command line and `hs.tune_process()` take {SPINS:,} turns, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT "
+            f"The command line and `hs.tune_process()` use {SPINS:,} spins, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT "
             "is set.",
         ]
     )

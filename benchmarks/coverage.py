@@ -1,11 +1,11 @@
-"""How often the 95 % intervals hold the truth, and how often a tie is called a difference.
+"""Check how often the 95 % intervals hold the truth, and how often a tie is called a difference.
 
 ::
 
     python benchmarks/coverage.py                        # writes its table into docs/evidence.md; about three minutes
     python benchmarks/coverage.py --simulations 10000
 
-Shares are enumerated, everything else is simulated with fixed seeds (`simulating.py`); tests marked slow run the same.
+Shares are enumerated; everything else is simulated with fixed seeds (`simulating.py`). Slow tests run the same.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def main() -> None:
     count = options.simulations
     lines = [
         f"`python benchmarks/coverage.py --simulations {count}`; a simulated share is known to within about "
-        f"{196 * (0.95 * 0.05 / count) ** 0.5:.1f} points of a hundred (ties and splits take half as many",
-        f"simulations, the row without groups a quarter: {196 * (0.95 * 0.05 / count * 2) ** 0.5:.1f} and "
+        f"{196 * (0.95 * 0.05 / count) ** 0.5:.1f} points (ties and splits take half as many simulations,",
+        f"the row without groups a quarter: {196 * (0.95 * 0.05 / count * 2) ** 0.5:.1f} and "
         f"{196 * (0.95 * 0.05 / count * 4) ** 0.5:.1f} points).",
         "",
         *table("pictures | Wilson, mean | lowest | at accuracy | Clopper-Pearson, mean | lowest", shares()),

@@ -1,12 +1,12 @@
-"""What the frozen steps of `compare` cost beside the bare work: decoding, and one pass with the best engine.
+"""Compare the frozen steps of `compare` with the bare work: decoding, and one pass with the best engine.
 
 ::
 
     python benchmarks/frozen.py DATA              # DATA/train/CLASS/…, DATA/val/CLASS/…
 
 The bare work is a loop without stores, checksums, keys or progress: every file decoded by threads, then framed,
-normalised and given to the kept ONNX graph. Beside it stand the machine's limits: what it multiplies in a second, and
-what share of that the passes reach.
+normalised and given to the kept ONNX graph. The machine's limits are shown besides: how much it multiplies in a second,
+and what share of that the passes reach.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from measuring import processor, write_section
@@ -33,6 +33,7 @@ from headstart.backbones.onnx import normalise
 from headstart.base.executors import ordered_map
 from headstart.base.process import thread_budget, tune_process
 from headstart.pixels import decode, frame
+from headstart.records.preprocessing import Framing
 
 BATCH = 32
 MATRIX = 4096
@@ -45,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     tune_process()
     files = sorted(path for path in options.data.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    for path in files:  # nobody shall pay for the first reading from disk
+    for path in files:  # so that no side pays for the first reading from disk
         path.read_bytes()
     found: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +54,7 @@ def main() -> None:
         compared(options.data, Path(folder), "squash", keep=True)
         graph = backbones.recall(None, weights=None, image_size=None)
         if graph is None or graph.held.kept is None:
-            raise SystemExit("the network was not kept")
+            raise SystemExit("The network was not kept in the cache.")
         sides = {
             "bare": partial(bare, files, graph),
             "squash": partial(compared, options.data, Path(folder), "squash"),
@@ -79,8 +80,8 @@ def bare(files: list[Path], graph: Any) -> dict[str, float]:
     return {"decode": decoded - begin, "features": time.perf_counter() - decoded}
 
 
-def compared(data: Path, folder: Path, framing: str, *, keep: bool = False) -> dict[str, float]:
-    """Return seconds of the shared steps of a comparison with the network known, pixels and features not."""
+def compared(data: Path, folder: Path, framing: Framing | Literal["auto"], *, keep: bool = False) -> dict[str, float]:
+    """Return seconds of the shared steps of a comparison: the network is in the cache, pixels and features are not."""
     for store in ("pixels", "features"):
         shutil.rmtree(Path(os.environ["HEADSTART_CACHE"]) / store, ignore_errors=True)
     out = folder / "run"
@@ -88,7 +89,7 @@ def compared(data: Path, folder: Path, framing: str, *, keep: bool = False) -> d
     run = hs.compare(data, strategies="linear", framing=framing, out=out)
     if keep:
         run.keep_network()
-    return {step["step"]: step["seconds"] for step in run.results["plan"] if step["step"] != "linear"}
+    return {one.step: one.seconds for one in run.results.plan if one.seconds is not None and one.kind == "shared"}
 
 
 def limits() -> dict[str, float]:
@@ -100,6 +101,9 @@ def limits() -> dict[str, float]:
     batch = normalise_tensor(np.full((BATCH, 224, 224, 3), 127, np.uint8), backbone.preprocessing)
     folded = backbone.frozen.network
 
+    def multiply(left: torch.Tensor, right: torch.Tensor) -> None:
+        left @ right
+
     def train() -> None:
         backbone.network.zero_grad()
         backbone.network(channels_last).square().mean().backward()
@@ -107,7 +111,7 @@ def limits() -> dict[str, float]:
     told = {}
     for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         left, right = torch.rand(MATRIX, MATRIX).to(kind), torch.rand(MATRIX, MATRIX).to(kind)
-        told[name] = 2 * MATRIX**3 / best(lambda left=left, right=right: left @ right)
+        told[name] = 2 * MATRIX**3 / best(partial(multiply, left, right))
     told["pass"] = BATCH / best(lambda: next(forward(folded, iter([batch]))))
     backbone.network.train().to(memory_format=torch.channels_last)
     channels_last = batch.to(memory_format=torch.channels_last)
@@ -143,10 +147,10 @@ def section(
     lines = [
         "## The frozen steps, and the machine's limits",
         "",
-        f"`python benchmarks/frozen.py {options.data.name}`: {pictures} pictures, EfficientNet-Lite0 known, pixels and "
-        f"features not. {processor()}, {thread_budget()} threads.",
+        f"`python benchmarks/frozen.py {options.data.name}`: {pictures} pictures; EfficientNet-Lite0 is in the cache, "
+        f"pixels and features are not. {processor()}, {thread_budget()} threads.",
         "",
-        "| | decode, s | framing, s | features, s | all, s (median) | each run | of the bare work, times |",
+        "| | decode, s | framing, s | features, s | all, s (median) | each run | times the bare work |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, runs in found.items():
@@ -161,7 +165,7 @@ def section(
     peak = told["float32"]
     lines += [
         "",
-        f"Matrices of {MATRIX:,} x {MATRIX:,} are multiplied at {peak / 1e9:.0f} GFLOP/s in float32 and "
+        f"This machine multiplies matrices of {MATRIX:,} x {MATRIX:,} at {peak / 1e9:.0f} GFLOP/s in float32 and "
         f"{told['bfloat16'] / 1e9:,.0f} in bfloat16. A picture takes {flops / 1e9:.2f} GFLOP forward, "
         "three times that in training.",
         "",

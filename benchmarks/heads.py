@@ -1,20 +1,19 @@
-"""Do the rules by which heads choose their settings hold up? Nested cross-validation inside train, nothing else.
+"""Do heads choose their settings well? Nested cross-validation inside the training pictures alone.
 
     python benchmarks/heads.py SHARED
 
-For each data set: what EfficientNet-Lite0 says of the pictures of the *training* split alone (test and val are not
-touched). In each of 5 outer folds a head chooses its settings on the inner folds; its accuracy and log loss on
-the outer fold are averaged. The rows compare the heads with each other, each reading the pooled features or
-several stages, and the SVM's rule (best out-of-fold accuracy) with the other (least log loss after temperature).
+For each data set: the features that EfficientNet-Lite0 gives for the pictures of the *training* split alone (test and
+val are not touched). In each of 5 outer folds a head chooses its settings on the inner folds; its accuracy and log loss
+on the outer fold are averaged. The rows compare the heads with each other, each reading the last features or several
+stages, and the SVM's rule (best out-of-fold accuracy) with the other (least log loss after the temperature).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from measuring import write_section
@@ -24,8 +23,10 @@ from headstart import backbones
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.features import extract
 from headstart.heads import HEADS, Fitted, svm
+from headstart.heads.training import Fitter
 from headstart.pixels import PixelStore
 from headstart.records.progress import Silent
+from headstart.records.record import changed
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
 
 Found = dict[tuple[str, str, str], tuple[float, float]]  # (data set, head, readout): accuracy and log loss
@@ -46,7 +47,7 @@ def features_of(table: Table, wanted: np.ndarray | None = None) -> Said:
     """Return what EfficientNet-Lite0 says of the training pictures, or of the rows that are wanted, if readable."""
     pooled = backbones.load()
     backbone = backbones.read_out(pooled, "stages")
-    preprocessing = replace(backbone.preprocessing, framing="squash")
+    preprocessing = changed(backbone.preprocessing, framing="squash")
     files = [table.file(row) for row in range(len(table))]
     store = PixelStore.build(files, table.digests, short_side=preprocessing.decode_side, threads=2, progress=Silent())
     wanted = table.rows("train") if wanted is None else wanted
@@ -57,7 +58,7 @@ def features_of(table: Table, wanted: np.ndarray | None = None) -> Said:
     return Said(readouts, blocks, table.labels[rows], group_ids(table, rows), rows)
 
 
-def nested(fit: Callable[..., Fitted], said: Said, readout: str) -> tuple[float, float]:
+def nested(fit: Fitter, said: Said, readout: str) -> tuple[float, float]:
     """Return accuracy and log loss over the outer folds."""
     X, y, groups = said.features[readout], said.labels, said.groups
     outer = folds(y, groups, seed=1)
@@ -71,14 +72,16 @@ def nested(fit: Callable[..., Fitted], said: Said, readout: str) -> tuple[float,
     return accuracy(y, answers.argmax(axis=1)), log_loss(y, answers)
 
 
-def by_loss(*arguments: np.ndarray, **options: Any) -> Fitted:
+def by_loss(X: np.ndarray, y: np.ndarray, classes: int, **options: Any) -> Fitted:
     """Fit the SVM with the other rule: the least out-of-fold log loss."""
-    usual = svm.preference
-    svm.preference = lambda right, loss: (loss, -right)
-    try:
-        return svm.fit(*arguments, **options)
-    finally:
-        svm.preference = usual
+    with patch("headstart.heads.svm.preference", lambda right, loss: (loss, -right)):
+        return svm.fit(X, y, classes, **options)
+
+
+def unseen_scores(fitted: Fitted) -> np.ndarray:
+    """Return the scores of each training picture by a head that has not learned from it, (n, classes)."""
+    assert fitted.out_of_fold is not None
+    return fitted.out_of_fold
 
 
 def main() -> None:
@@ -90,7 +93,7 @@ def main() -> None:
     for name in SETS:
         table = solar_cells(pictures=1000) if name == "solar" else read_table(arguments.shared / "data" / name)
         said = features_of(with_splits(table, seed=0))
-        rules = {**{name: method.fit for name, method in HEADS.items()}, "svm, by loss": by_loss}
+        rules: dict[str, Fitter] = {**{name: method.fit for name, method in HEADS.items()}, "svm, by loss": by_loss}
         for rule, fit in rules.items():
             for readout in said.features:
                 name_and_size = f"{name} ({len(said.rows)})"

@@ -23,6 +23,7 @@ from PIL import Image
 
 import headstart as hs
 from headstart.backbones.forward import normalise
+from headstart.base.types import Affine
 from headstart.bundle import Model
 from headstart.pixels.covering import SPOTS, alone, covered, on_cells
 from headstart.table import read_table, with_splits
@@ -49,7 +50,7 @@ def mosaics(model: Model, squares: dict[int, list[np.ndarray]], parts: int) -> I
             row, column = divmod(part, parts)
             rows, columns = slice(*edges[row : row + 2]), slice(*edges[column : column + 2])
             size = (columns.stop - columns.start, rows.stop - rows.start)
-            picture[rows, columns] = Image.fromarray(pool[generator.integers(len(pool))]).resize(size)
+            picture[rows, columns] = np.asarray(Image.fromarray(pool[generator.integers(len(pool))]).resize(size))
         yield picture, label, place
 
 
@@ -89,6 +90,7 @@ def maps(models: list[Model], picture: np.ndarray, label: int) -> dict[str, np.n
 
 def grad_cam(model: Model, picture: np.ndarray, label: int) -> np.ndarray:
     """Return Grad-CAM (Selvaraju et al. 2017) of the last convolution for the class's score against the others'."""
+    assert isinstance(model.head, Affine)
     seen: list[torch.Tensor] = []
     convolutions = [part for part in model.network.modules() if isinstance(part, torch.nn.Conv2d)]
     hook = convolutions[-1].register_forward_hook(lambda *given: seen.append(given[2]))
@@ -127,8 +129,9 @@ def main() -> None:
     found: dict[tuple[str, int], dict[str, list[tuple[float, float]]]] = {}
     for name in SETS:
         data = shared / "data" / name
-        options = {"framing": "squash", "augment": "none", "readout": "pool"}
-        models = [opened(hs.fit(data, strategy=head, **options)) for head in HEADS]
+        models = [
+            opened(hs.fit(data, strategy=head, framing="squash", augment="none", readout="pool")) for head in HEADS
+        ]
         squares = sure_squares(models[0], data)
         for parts in (2, 3):
             rows = found[name, parts] = defaultdict(list)
@@ -139,8 +142,8 @@ def main() -> None:
                 print(name, parts, way, *np.mean(values, axis=0).round(3), flush=True)
     head = [f"{name}, {parts} x {parts}" for name, parts in found]
     lines = [
-        f"`python benchmarks/heat.py SHARED`: {MOSAICS} mosaics of each kind; share of the heat in the right part, "
-        "and in brackets how often the hottest cell lies there. By chance 0.25 and 0.11.",
+        f"`python benchmarks/heat.py SHARED`: {MOSAICS} mosaics of each kind; the share of the heat in the right part, "
+        "and in brackets how often the hottest cell is there. Guessing gives 0.25 and 0.11.",
         "",
         f"| strategy, way | {' | '.join(head)} |",
         f"|---|{'---|' * len(head)}",

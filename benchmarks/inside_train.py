@@ -1,10 +1,10 @@
-"""Is another way of training better? Asked inside train alone, of the solar cells or of a folder.
+"""Is another way of training better? Tried inside the training pictures alone, of the solar cells or of a folder.
 
     python benchmarks/inside_train.py [--data DATA] [--variants usual,no-mean] [--seeds 0,1,2] [--strategy partial]
 
 For each seed the training pictures of that split are divided again: a fifth is the test, the rest is divided as in
 any comparison. The split's own test pictures are not touched, so that what is adopted here can still be measured
-on them. All 2,624 cells, or the train pictures of DATA; a row for each variant as soon as it is through.
+on them. The pictures are all 2,624 cells, or the train pictures of DATA. Each variant's row is printed when it is done.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def inner(seed: int, data: str | None = None) -> Table:
     table = whole.only(whole.rows("train"))
     test = hold_out(table.labels, group_ids(table, np.arange(len(table))), seed=1000 + seed)
     if test is None:
-        raise RuntimeError("too few pictures for an inner test")
+        raise RuntimeError("There are too few training pictures to hold a fifth of them out.")
     return replace(table, splits=np.where(test, "test", "train"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data")
-    parser.add_argument("--variants", default=",".join(VARIANTS))
+    parser.add_argument("--data", help="a folder of pictures in place of the solar cells")
+    parser.add_argument("--variants", default=",".join(VARIANTS), help="separated by commas")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--strategy", default="partial")
     arguments = parser.parse_args()
@@ -72,8 +72,9 @@ def main() -> None:
                     progress=progress,
                     **VARIANTS[name],
                 )
-                metrics = run.runs[arguments.strategy].record["metrics"]["test"]
-            found.append((metrics["accuracy"], metrics["loss"], time.perf_counter() - begin))
+                metrics = run.runs[arguments.strategy].metrics.test
+                assert metrics is not None
+            found.append((metrics.accuracy, metrics.loss, time.perf_counter() - begin))
         accuracies, losses, seconds = zip(*found, strict=True)
         each = ", ".join(f"{value:.3f}" for value in accuracies)
         print(f"| {name} | {each} | {mean(accuracies):.4f} | {mean(losses):.3f} | {mean(seconds):.0f} |", flush=True)

@@ -1,16 +1,15 @@
-"""Kill `headstart compare` with SIGKILL at random moments and see whether it continues to the same results.
+"""Kill `headstart compare` at random moments and check that it goes on to the same results.
 
     python benchmarks/killed.py DATA --kills 20 --epochs 2
 
-Runs the comparison once undisturbed, then again in another folder with another cache, killing it at random
-moments until it has been killed so often; then lets it end and compares both results.json apart from times,
-and every prediction bit for bit.
+Runs the comparison once undisturbed, then again in another folder with another cache, and kills that one (SIGKILL) at
+random moments, as often as asked for. Then it may end, and both results.json are compared, except for times, and every
+prediction bit for bit.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -21,7 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import numpy as np
+
+from headstart.records.codec import plain, read_record
+from headstart.records.columns import PredictionsFile
+from headstart.records.metrics import SPLIT_NAMES
+from headstart.records.results import SCHEMA, Results
 
 TIMES = {"seconds", "images_per_second", "estimated_seconds", "command"}
 
@@ -66,25 +70,32 @@ def main() -> int:
                 print(f"kill {kills}: after {moment:.1f} s of that process", flush=True)
                 continue
             if code != 0:
-                print(f"the process ended with {code}")
+                print(f"The process ended with exit code {code}.")
                 return 1
             if kills >= arguments.kills:
                 break
-            print(f"it ended before the kill; results stand after {runs} processes: begin anew", flush=True)
+            print(f"It ended before the kill, after {runs} processes: compared, and started again.", flush=True)
             compare(place)
             subprocess.run(["rm", "-r", str(place / "killed"), str(place / "cache-b")], check=True)
         compare(place)
-        print(f"{kills} kills, {runs} processes: the same results.json apart from times, the same predictions")
+        print(f"{kills} kills, {runs} processes: the same results.json, except for times, and the same predictions")
     return 0
 
 
 def compare(place: Path) -> None:
-    one, two = (json.loads((place / name / "results.json").read_text()) for name in ("whole", "killed"))
-    if without_times(one) != without_times(two):
-        raise SystemExit("results.json differs")
-    for file in (place / "whole" / "predictions").iterdir():
-        if not pq.read_table(file).equals(pq.read_table(place / "killed" / "predictions" / file.name)):
-            raise SystemExit(f"{file.name} differs")
+    """End the program if the two run folders differ in anything but times."""
+    folders = [place / name for name in ("whole", "killed")]
+    one, two = (read_record(folder / "results.json", Results, schema=SCHEMA) for folder in folders)
+    if without_times(plain(one)) != without_times(plain(two)):
+        raise SystemExit("results.json differs.")
+    for run in one.runs:
+        for split in SPLIT_NAMES:
+            first, second = (
+                PredictionsFile(folder / run.predictions).read(one.data.classes, split) for folder in folders
+            )
+            same = first.paths == second.paths and np.array_equal(first.labels, second.labels)
+            if not same or not np.array_equal(first.probabilities, second.probabilities):
+                raise SystemExit(f"{run.predictions} differs.")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
-"""Whether the forecast from half the pictures holds what all of them bring.
+"""Check whether a forecast made from half of the pictures comes true with all of them.
 
 ::
 
     python benchmarks/learning.py SHARED                             # five minutes
     python benchmarks/learning.py SHARED --sets blood_cells,solar    # the other sets keep their lines
 
-Of each set and division a third is held out, and half of the rest is what somebody has. The forecast is made from that
-half alone and asked about all of the rest; then a head that learned from all of it is measured on the held-out third.
-Divisions 0 to 9 chose the rule; the table is of those that did not. Sets that are not named keep the lines that stand
-in docs/evidence.md.
+In each split of each set a third is held out. The forecast is made from half of the other pictures and says what all of
+them would reach; then a head that learned from all of them is measured on the held-out third. Splits 0 to 9 chose the
+rule of the forecast; the table shows other splits. Sets that are not named keep their lines in docs/evidence.md.
 """
 
 from __future__ import annotations
@@ -23,10 +22,11 @@ from heads import features_of
 from measuring import write_section
 
 import headstart as hs
-from headstart.evidence.forecast import Forecast, forecast
+from headstart.evidence.forecast import forecast
 from headstart.evidence.units import numbered
 from headstart.experiment.learning_curve import draws_for, learning_curve
 from headstart.heads import HEADS
+from headstart.records.forecast import Forecast
 from headstart.records.progress import Silent
 from headstart.table import folds, growing_parts, read_table, solar_cells
 
@@ -36,12 +36,12 @@ HEAD = "logistic"
 
 
 class Came(NamedTuple):
-    """One division: what was foretold and what came, and whether they agree."""
+    """One split: what was forecast and what was reached, and whether they agree."""
 
     inside: bool
     nearly: bool  # inside once the error of what was measured is added
     gained: bool  # the gain, with its own error
-    foretold: float
+    forecast: float
     kept: float  # the gain with the strength that was chosen for half
     gain: float
     half: int
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--first", type=int, default=10, help="the first division; 0 to 9 chose the rule")
+    parser.add_argument("--first", type=int, default=10, help="the first split; 0 to 9 chose the rule")
     parser.add_argument("--count", type=int, default=14)
     options = parser.parse_args()
     hs.tune_process()
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def task(seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Came:
-    """Return what was foretold in one division, and what came."""
+    """Return what was forecast in one split, and what was reached."""
     all_rows = growing_parts(y, groups, (0.65,), seed=seed)[0]
     held = np.setdiff1d(np.arange(len(y)), all_rows)
     half = all_rows[growing_parts(y[all_rows], groups[all_rows], (0.5,), seed=seed)[0]]
@@ -97,7 +97,7 @@ def task(seed: int, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Came:
 
 
 def came(found: Forecast, half: int, before: np.ndarray, after: np.ndarray, kept: float) -> Came:
-    """Hold a forecast against the answers of heads that learned from half and from all."""
+    """Compare a forecast with the answers of heads that learned from half and from all."""
     reached, gain, n = after.mean(), after.mean() - before.mean(), len(after)
     error = 1.96 * float(np.sqrt(max(reached * (1 - reached), 0.25 / n) / n))
     of_gain = 1.96 * float(np.std(after.astype(int) - before)) / n**0.5
@@ -122,7 +122,7 @@ def _within(value: float, middle: float, ends: tuple[float, float], error: float
 def said(name: str, found: list[Came]) -> str:
     half, more = (round(float(np.mean([getattr(one, at) for one in found]))) for at in ("half", "more"))
     counts = [sum(getattr(one, at) for one in found) for at in ("inside", "nearly", "gained")]
-    gains = [100 * float(np.mean([getattr(one, at) for one in found])) for at in ("foretold", "kept", "gain")]
+    gains = [100 * float(np.mean([getattr(one, at) for one in found])) for at in ("forecast", "kept", "gain")]
     cells = [name, f"{half} to {more}", str(len(found)), *map(str, counts), *(f"{gain:+.1f}" for gain in gains)]
     return f"| {' | '.join(cells)} |"
 
@@ -137,16 +137,16 @@ def standing() -> dict[str, str]:
 
 def section(lines: list[str]) -> str:
     cells = [[int(cell) for cell in line.split(" | ")[2:6]] for line in lines]
-    divisions, inside, nearly, gained = np.sum(cells, axis=0)
+    count, inside, nearly, gained = np.sum(cells, axis=0)
     heads = (
-        "set | training pictures | divisions | accuracy inside | with the error of the measured | gain agrees "
-        "| foretold gain, mean | measured, strength of half | measured"
+        "set | training pictures | splits | accuracy inside | with the error of what was measured | gain agrees "
+        "| mean gain: forecast | measured, strength of half | measured"
     )
     return "\n".join(
         [
             "`python benchmarks/learning.py SHARED`: logistic head on EfficientNet-Lite0's last features.",
-            f"Of {divisions} divisions {inside} accuracies lie inside the interval as it stands, {nearly} once the",
-            f"error of what was measured is added; {gained} gains agree (with their own error).",
+            f"In {inside} of {count} splits the accuracy lies inside the interval as it stands, in {nearly} once the",
+            f"error of what was measured is added. In {gained} the gain agrees (with its own error).",
             "",
             f"| {heads} |",
             "|---" * 9 + "|",

@@ -1,13 +1,13 @@
-"""The logistic head with given strengths and folds against scikit-learn's LogisticRegressionCV, on the same numbers.
+"""Compare the logistic head with scikit-learn's LogisticRegressionCV: same strengths, folds and numbers.
 
 ::
 
     python benchmarks/logistic.py                                # 10,000 x 1,000, 300 classes, 3 strengths, 5 folds
     python benchmarks/logistic.py --rows 2000 --features 300 --classes 50 --strengths 0.01,0.1,1
 
-Both get the same strengths, folds and standardised features; scikit-learn in float64, as in float32 it stops earlier,
-and with several tolerances, as the default one ends far from the least. Of both the objective on all rows, at the
-strength that they chose, is computed in float64. The numbers are drawn: class centres in normal noise.
+Both get the same strengths, folds and standardised features. Scikit-learn works in float64, as it stops earlier in
+float32, and with several tolerances, as the default one stops far from the minimum. For both, the objective on all
+rows, at the strength that they chose, is computed in float64. The numbers are random: class centres in normal noise.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import PredefinedSplit
 
 from headstart.base.process import thread_budget, tune_process
-from headstart.base.types import Floats
+from headstart.base.types import Affine, Floats
 from headstart.evidence.metrics import log_losses
 from headstart.heads import logistic
+from headstart.heads.training import number_among
 
 FOLDS = 5
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=1_000)
     parser.add_argument("--classes", type=int, default=300)
     parser.add_argument("--strengths", default="0.01,0.1,1")
-    parser.add_argument("--tolerances", default="1e-4,1e-7", help="of scikit-learn")
+    parser.add_argument("--tolerances", default="1e-4,1e-7", help="of scikit-learn, separated by commas")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     tune_process()
@@ -56,13 +57,14 @@ def measured(side: str, X: Floats, y: np.ndarray, strengths: list[float]) -> tup
     if side == "headstart":
         begin = time.perf_counter()
         fitted = logistic.fit(X, y, int(y.max()) + 1, folds=folds, strengths=strengths)
-        seconds, best = time.perf_counter() - begin, fitted.chosen["C"]
+        seconds, best = time.perf_counter() - begin, number_among(fitted.chosen, "C")
+        assert isinstance(fitted.head, Affine)
         weight = fitted.head.weight.astype(np.float64) * X.std(axis=0, dtype=np.float64)
         return seconds, best, objective(fitted.head.probabilities(X), y, weight, best)
     standard = X.astype(np.float64)
     standard = (standard - standard.mean(axis=0)) / standard.std(axis=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is to be called otherwise in its next versions
+        warnings.simplefilter("ignore")  # its next versions will rename some options
         other = LogisticRegressionCV(
             Cs=strengths, cv=PredefinedSplit(folds), max_iter=10_000, tol=float(side), scoring="neg_log_loss"
         )
@@ -94,7 +96,7 @@ def section(options: argparse.Namespace, found: dict[str, list[tuple[float, floa
         "",
         f"`python benchmarks/logistic.py --rows {options.rows} --features {options.features} "
         f"--classes {options.classes} --strengths {options.strengths} --repeats {options.repeats}`:",
-        f"{size}, drawn with noise; strengths {options.strengths} on each of {FOLDS} folds, then on all rows. "
+        f"{size}, random numbers; strengths {options.strengths} on each of {FOLDS} folds, then on all rows. "
         f"{processor()}, {thread_budget()} threads.",
         "",
         "| | seconds (median) | each run | C chosen | objective there | headstart is faster, times |",

@@ -1,36 +1,36 @@
-"""What does another look at each training picture bring: another framing, or augmented views? Asked inside train alone.
+"""Measure what another look at each training picture adds: another framing, or augmented views.
 
     python benchmarks/looks.py SHARED
 
-For each data set: what EfficientNet-Lite0 says of the pictures of the *training* split (test and val are not
-touched), and the out-of-fold log loss and accuracy of a logistic head that chooses its strength on the same folds.
-Views: a head that learns from the plain pictures and V augmented copies of each, and answers for the plain one of a
-picture of which it has seen no copy; with the augmentation of the two that answers better with one view.
+For each data set: the features that EfficientNet-Lite0 gives for the pictures of the *training* split (test and val are
+not touched), and the out-of-fold log loss and accuracy of a logistic head that chooses its strength on the same folds.
+Views: a head learns from the plain pictures and V augmented copies of each, and classifies the plain version of a
+picture of which it has seen no copy; with the augmentation, of two, that is better with one view.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from heads import SETS
+from heads import SETS, unseen_scores
 from measuring import processor, write_section
 
 import headstart as hs
 from headstart import backbones
 from headstart.evidence.metrics import log_losses
-from headstart.experiment.framing_choice import AUGMENTATIONS_TRIED
+from headstart.experiment.resolve import AUGMENTATIONS_TRIED
 from headstart.features import PLAIN, View, extract
 from headstart.heads import HEADS
 from headstart.pixels import PixelStore
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import Framing, Preprocessing
 from headstart.records.progress import Silent
+from headstart.records.record import changed
 from headstart.table import Table, folds, group_ids, read_table, solar_cells, with_splits
 
-FRAMINGS = ("squash", "crop", "pad")
+FRAMINGS: tuple[Framing, ...] = ("squash", "crop", "pad")
 VIEWS = (0, 1, 2, 4, 8)
 
 
@@ -61,7 +61,7 @@ class Looks:
             self.classes,
             folds=np.tile(self.folds, len(views)),
         )
-        scores = fitted.out_of_fold[: len(self.labels)]
+        scores = unseen_scores(fitted)[: len(self.labels)]
         answers = np.exp(scores - scores.max(axis=1, keepdims=True))
         answers /= answers.sum(axis=1, keepdims=True)
         return log_losses(self.labels, answers), float((answers.argmax(axis=1) == self.labels).mean())
@@ -71,7 +71,7 @@ def framings(looks: Looks) -> list[str]:
     """Return a cell for each framing; with the standard error of what it gains against squash."""
     cells, first = [], None
     for framing in FRAMINGS:
-        prepared = replace(looks.backbone.preprocessing, framing=framing)
+        prepared = changed(looks.backbone.preprocessing, framing=framing)
         loss, right = looks.losses([looks.features(prepared)])
         first = loss if first is None else first
         gain = first - loss
@@ -83,7 +83,7 @@ def framings(looks: Looks) -> list[str]:
 
 def views(looks: Looks) -> list[str]:
     """Return a cell for each number of views: accuracy, log loss, seconds of all passes and the head."""
-    prepared = replace(looks.backbone.preprocessing, framing="squash")
+    prepared = changed(looks.backbone.preprocessing, framing="squash")
     plain = looks.features(prepared)
     one = {kind: looks.losses([plain, looks.features(prepared, View(kind, 0, 0))])[0] for kind in AUGMENTATIONS_TRIED}
     kind = min(one, key=lambda name: one[name].mean())
@@ -121,13 +121,13 @@ def section(framed: list[str], viewed: list[str]) -> str:
             "## Another look at each picture",
             "",
             "`python benchmarks/looks.py SHARED`: inside training splits, a logistic head on several stages of",
-            f"EfficientNet-Lite0: accuracy (log loss, …) of pictures it has not seen. {processor()}, 2 threads.",
+            f"EfficientNet-Lite0: accuracy (log loss, …) on pictures that it has not seen. {processor()}, 2 threads.",
             "",
             f"| training pictures of | {' | '.join(FRAMINGS)} |",
             "|---|" + "---|" * len(FRAMINGS),
             *framed,
             "",
-            "Beside the plain pictures, squashed, V augmented views of each, and what those and the head take:",
+            "Besides the plain pictures, squashed, V augmented views of each, and how long those and the head take:",
             "",
             f"| training pictures of | augmentation | {' | '.join(f'V = {count}' for count in VIEWS)} |",
             "|---|---|" + "---|" * len(VIEWS),

@@ -1,4 +1,4 @@
-"""What the benchmarks share: timing a whole process, naming the machine, writing a part of docs/performance.md."""
+"""What the benchmarks share: timing a whole process, naming the machine, reading results, writing a part of a page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.files import write_text
+from headstart.records.codec import read_record
+from headstart.records.results import SCHEMA, Results
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
@@ -41,6 +43,12 @@ def processor() -> str:
         if found:
             return found[1]
     return platform.processor() or platform.machine()
+
+
+def best_on_val(folder: Path) -> float:
+    """Return the highest accuracy on val of the strategies in a run folder."""
+    results = read_record(folder / "results.json", Results, schema=SCHEMA)
+    return max(run.metrics.val.accuracy for run in results.runs if run.metrics.val is not None)
 
 
 def write_section(name: str, text: str, *, page: Path = PAGE) -> None:

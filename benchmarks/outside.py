@@ -1,11 +1,11 @@
-"""What each command sends and writes, seen from outside with strace: internet sockets, and files elsewhere.
+"""Watch with strace what each command sends and writes: internet sockets, and files outside its folders.
 
     python benchmarks/outside.py PICTURES [--before CHECKOUT]
 
 PICTURES has train/ and val/ with a folder for each class; 24 pictures of each are taken, at most 240 pixels wide. Every
-command is a process of its own in an environment without `CI` and with an empty home. What is asked to fetch stands
-last, as a sign that strace sees what there is to see. With --before every command also runs with the code of another
-checkout. The table goes into docs/privacy.md; it takes about ten minutes on one core.
+command is a process of its own in an environment without `CI` and with an empty home. Two commands that are asked to
+fetch come last: they show that strace sees it when something is sent. With --before every command also runs with the
+code of another checkout. The table goes into docs/privacy.md; it takes about ten minutes on one core.
 """
 
 from __future__ import annotations
@@ -217,13 +217,13 @@ def main() -> None:
             found = [side.run(typed, may_fail=name in FETCHING) for side in sides]
             rows.append(f"| {name} | {' | '.join(each.cells() for each in found)} |")
             print(rows[-1], flush=True)
-    columns = [f"{side}{what}" for side in sources for what in ("internet sockets", "addresses reached for", "files")]
+    columns = [f"{side}{what}" for side in sources for what in ("internet sockets", "addresses", "files")]
     head = [f"| command | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     told = (
         f"`python benchmarks/outside.py PICTURES{' --before CHECKOUT' if options.before else ''}`: {EACH} pictures of "
-        f"each class of ants and bees, {SIDE} pixels, each command a process of its own, nothing to reach. Sockets: "
-        "of the families AF_INET and AF_INET6. Addresses: calls that name one to send to. Files and folders: outside "
-        "cache and run folder, or left among the temporary ones; in brackets where."
+        f"each class of ants and bees, {SIDE} pixels, each command a process of its own, no network. Sockets: of the "
+        "families AF_INET and AF_INET6. Addresses: calls that name one to send to. Files: those outside the cache and "
+        "the run folder, and temporary ones that were left; in brackets where."
     )
     write_section("outside", "\n".join([told, "", *head, *rows]), page=PAGE)
 

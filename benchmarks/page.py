@@ -1,13 +1,14 @@
-"""What the page of a comparison costs: seconds and memory for few and for many held-out pictures.
+"""Measure what the page of a comparison costs: seconds and memory for few and for many held-out pictures.
 
     python benchmarks/page.py
 
-Each size is built three times in a process of its own, from drawn pictures of 300 x 300; the median is printed. The
-first build of a process also reads its templates and imports what the page needs.
+Each size is built three times in a process of its own, from random pictures of 300 x 300. The first build of a process
+also reads its templates and imports what the page needs; of the others the median is printed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
@@ -16,21 +17,26 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SIZES = ((153, 2), (10_000, 2), (10_000, 196))
+if TYPE_CHECKING:
+    from headstart.records.results import Results
+    from headstart.records.run import RunRecord
+
+SIZES = "153x2,10000x2,10000x196"
 _REPEATS = 3
-_FILES = 400  # drawn files; where more pictures are held out they are named again in another way
+_FILES = 400  # random pictures; where more are held out, the same files have several paths
 
 
-def make_run(folder: Path, pictures: int, classes: int) -> dict[str, object]:
+def make_run(folder: Path, pictures: int, classes: int) -> Results:
     """Write a run folder of three strategies with random answers that are right for most pictures."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
     from PIL import Image
 
+    from headstart.records.columns import PredictionsFile
+
     rng = np.random.default_rng(0)
-    names = [f"class {at:03d}" for at in range(classes)]
+    names = tuple(f"class {at:03d}" for at in range(classes))
     data = folder / "pictures"
     data.mkdir(parents=True)
     for number in range(min(_FILES, pictures)):
@@ -39,29 +45,94 @@ def make_run(folder: Path, pictures: int, classes: int) -> dict[str, object]:
     paths = ["./" * (number // _FILES) + f"{number % _FILES}.jpg" for number in range(pictures)]
 
     labels = np.arange(pictures) % classes
-    runs = []
+    accuracies = {}
     for name in ("linear", "svm", "knn"):
         scores = rng.normal(size=(pictures, classes))
         scores[np.arange(pictures), labels] += 4
         values = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        columns = {"path": paths, "label": [names[k] for k in labels], "split": ["val"] * pictures}
-        columns |= {f"p_{label}": values[:, at] for at, label in enumerate(names)}
-        (folder / "predictions").mkdir(exist_ok=True)
-        pq.write_table(pa.table(columns), folder / "predictions" / f"{name}.parquet")
-        right = float((values.argmax(axis=1) == labels).mean())
-        found = {"n": pictures, "accuracy": right, "interval": [right - 0.01, min(right + 0.01, 1)], "loss": 0.3}
-        runs.append(
-            {
-                "id": name, "strategy": name, "cut": "pool", "metrics": {"val": found, "test": None},
-                "parameters": {"total": 3_000_000, "trained": 2562}, "flops": 8e8, "settings": {},
-                "seconds": {"total": 4.0, "fit": 1.0}, "epochs": [], "predictions": f"predictions/{name}.parquet",
-                "bundle": f"bundles/{name}",
-            }
-        )  # fmt: skip
+        file = PredictionsFile(folder / "predictions" / f"{name}.parquet")
+        file.path.parent.mkdir(exist_ok=True)
+        file.write(names, paths=paths, labels=labels, splits=["val"] * pictures, probabilities=values)
+        accuracies[name] = float((values.argmax(axis=1) == labels).mean())
     counts = dict.fromkeys(names, pictures // classes)
-    described = {"classes": names, "counts": {"train": counts, "val": counts, "test": {}}, "root": str(data)}
-    verdict = {"winner": "linear", "tied_with": [], "text": "Take linear."}
-    return {"data": described, "runs": runs, "verdict": verdict, "comparisons": []}
+    return made_up(data, {"train": counts, "val": counts, "test": {}}, accuracies)
+
+
+def made_up(data: Path, counts: dict[str, dict[str, int]], accuracies: dict[str, float]) -> Results:
+    """Return results of strategies with these accuracies."""
+    from headstart.records.environment import Environment
+    from headstart.records.plan import Chosen
+    from headstart.records.results import Data, Results
+    from headstart.records.verdict import VerdictRecord
+    from headstart.strategies.strategy import STRATEGIES
+
+    return Results(
+        headstart="",
+        command="",
+        seed=0,
+        data=Data(
+            name=data.name, root=str(data), title=None, fingerprint="", classes=tuple(counts["val"]), counts=counts
+        ),
+        measuring="val",
+        backbone=None,
+        environment=Environment(python="", platform="", versions={}, cpu="", threads=1, cores=1, device="cpu"),
+        engine="torch",
+        plan=(),
+        advice=None,
+        chosen=Chosen(framing="squash", augment="none"),
+        strategies=tuple(STRATEGIES[name].record() for name in accuracies),
+        runs=tuple(run_of(name, right, counts["val"]) for name, right in accuracies.items()),
+        not_run=(),
+        comparisons=(),
+        verdict=VerdictRecord(winner="linear", tied_with=(), text="Use linear."),
+        learning=None,
+        optimism=None,
+        repeated_splits=None,
+        map=None,
+        activity=None,
+        complete=True,
+    )
+
+
+def run_of(name: str, right: float, counts: dict[str, int]) -> RunRecord:
+    """Return the record of one strategy with this accuracy."""
+    from headstart.records.metrics import Metrics, MetricsBySplit
+    from headstart.records.preprocessing import Preprocessing
+    from headstart.records.run import Parameters, RunRecord, Seconds, SolvedHead
+    from headstart.strategies.strategy import STRATEGIES
+
+    around = (right - 0.01, min(right + 0.01, 1.0))
+    measured = Metrics(
+        n=sum(counts.values()),
+        loss=0.3,
+        accuracy=right,
+        interval=around,
+        interval_kind="wilson",
+        unit="picture",
+        macro_f1=right,
+        macro_f1_interval=around,
+        balanced_accuracy=right,
+        balanced_accuracy_interval=around,
+        per_class_recall=(right,) * len(counts),
+        per_class_recall_intervals=(around,) * len(counts),
+    )
+    return RunRecord(
+        id=name,
+        strategy=name,
+        weights="pretrained",
+        cut="pool",
+        head=STRATEGIES[name].head,
+        seed=0,
+        readout="pool",
+        parameters=Parameters(total=3_000_000, trained=2562),
+        flops=8e8,
+        preprocessing=Preprocessing(input_size=224),
+        seconds=Seconds(total=4.0, fit=1.0),
+        metrics=MetricsBySplit(val=measured),
+        predictions=f"predictions/{name}.parquet",
+        bundle=f"bundles/{name}",
+        solved=SolvedHead(settings={}, converged=True),
+    )
 
 
 def once(pictures: int, classes: int) -> None:
@@ -84,10 +155,20 @@ def once(pictures: int, classes: int) -> None:
 
 def main() -> None:
     """Print one row for each size."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", default=SIZES, help="held-out pictures x classes, separated by commas")
+    parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    sizes = [
+        (int(pictures), int(classes)) for pictures, classes in (one.split("x") for one in options.sizes.split(","))
+    ]
+    if options.once:
+        once(*sizes[0])
+        return
     print("held out | classes | first page, s | its processor time, s | again, s | memory, MB | page, MB")
-    for pictures, classes in SIZES:
-        command = [sys.executable, __file__, str(pictures), str(classes)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for pictures, classes in sizes:
+        command = [sys.executable, __file__, "--sizes", f"{pictures}x{classes}", "--once"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found = json.loads(done.stdout)
         cells = [found[key] for key in ("first", "first_cpu", "again_cpu")]
         told = " | ".join(f"{value:.2f}" for value in cells)
@@ -95,7 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        once(int(sys.argv[1]), int(sys.argv[2]))
-    else:
-        main()
+    main()

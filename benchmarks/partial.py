@@ -1,19 +1,18 @@
-"""Epochs of `partial` on stored activations, against the same training with the frozen part at work in each epoch.
+"""Compare epochs of `partial` on stored activations with epochs that run the frozen part each time.
 
 ::
 
     python benchmarks/partial.py DATA                  # DATA/train/CLASS/…, DATA/val/CLASS/…
 
-For each cut two whole comparisons from empty caches, in turn: one as it is, and one that may store no activations.
-The second frames, augments and runs the frozen part anew in each epoch; decoded pictures come from the pixel store in
-both. What stored activations can spare is bounded by operations: a training step walks three times over what is
-trained (forward, and backward to activations and to weights), and once over what is frozen.
+For each cut there are two whole comparisons from empty caches, in turn: one as it is, and one that may store no
+activations. The second frames, augments and runs the frozen part again in each epoch; both take decoded pictures from
+the pixel store. Operations limit what stored activations can save: a training step goes three times through what is
+trained (forward, and backward to activations and to weights), and once through what is frozen.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -25,10 +24,12 @@ from measuring import processor, write_section
 
 from headstart import backbones
 from headstart.base.process import thread_budget
+from headstart.records.codec import read_record
+from headstart.records.results import SCHEMA, Results
 
 CUTS = "blocks.5,blocks.6,conv_head"  # the first is the default
-SIDES = {"stored activations": "", "the frozen part in each epoch": "ground.ACTIVATION_LIMIT = 0; "}
-PROCESS = "import headstart.experiment.ground as ground; {}from headstart.cli import main; main()"
+SIDES = {"stored activations": "", "the frozen part in each epoch": "resolve.ACTIVATION_LIMIT = 0; "}
+PROCESS = "import headstart.experiment.resolve as resolve; {}from headstart.cli import main; main()"
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def one(data: Path, cut: str, change: str) -> dict[str, float]:
-    """Run `partial` in a process of its own; return seconds of an epoch and of all, and how often it was right."""
+    """Run `partial` in a process of its own; return seconds of an epoch and in all, and its accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [
@@ -58,14 +59,18 @@ def one(data: Path, cut: str, change: str) -> dict[str, float]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        results = json.loads(Path(folder, "run", "results.json").read_text(encoding="utf-8"))
-    (told,) = results["runs"]
+        results = read_record(Path(folder, "run", "results.json"), Results, schema=SCHEMA)
+    (run,) = results.runs
+    last, measured = run.epochs[-1], run.metrics.val
+    assert measured is not None
+    assert last.choosing_loss is not None
+    assert last.choosing_accuracy is not None
     return {
-        "epoch": median(epoch["seconds"] for epoch in told["epochs"]),
-        "seconds": told["seconds"]["total"],
-        "loss": told["epochs"][-1]["val_loss"],
-        "held_back": told["epochs"][-1]["val_accuracy"],
-        "accuracy": told["metrics"]["val"]["accuracy"],
+        "epoch": median(epoch.seconds for epoch in run.epochs),
+        "seconds": run.seconds.total,
+        "loss": last.choosing_loss,
+        "choosing": last.choosing_accuracy,
+        "accuracy": measured.accuracy,
     }
 
 
@@ -79,7 +84,7 @@ def section(options: argparse.Namespace, found: dict[tuple[str, str], list[dict[
         bound = f"{faster:.1f} | {most(cut):.1f}" if side == next(iter(SIDES)) else " | "
         rows.append(
             f"| `{cut}` | {side} | {told['epoch']:.2f} ({each}) | {bound} "
-            f"| {told['seconds']:.0f} | {told['loss']:.3f} | {told['held_back']:.3f} | {told['accuracy']:.3f} |"
+            f"| {told['seconds']:.0f} | {told['loss']:.3f} | {told['choosing']:.3f} | {told['accuracy']:.3f} |"
         )
     return "\n".join(
         [
@@ -88,8 +93,8 @@ def section(options: argparse.Namespace, found: dict[tuple[str, str], list[dict[
             f"`python benchmarks/partial.py hymenoptera --repeats {options.repeats}`: the same training with and",
             f"without stored activations, each from an empty cache, in turn. {processor()}, {thread_budget()} threads.",
             "",
-            "| trained from | | seconds an epoch (median, each run) | faster, times | by operations at most "
-            "| whole strategy, s | loss of the last epoch on the held-back | accuracy there | accuracy on val |",
+            "| trained from | | seconds an epoch (median, each run) | times as fast | at most, by operations "
+            "| whole strategy, s | last epoch's loss on choosing pictures | accuracy there | accuracy on val |",
             "|---|---|---|---|---|---|---|---|---|",
             *rows,
         ]
@@ -97,7 +102,7 @@ def section(options: argparse.Namespace, found: dict[tuple[str, str], list[dict[
 
 
 def most(cut: str) -> float:
-    """Return how many times as many operations a step has that runs the frozen part too."""
+    """Return how many times as many operations a step takes if it runs the frozen part too."""
     stages = backbones.load().stages
     trained = sum(stage.flops for stage in stages[[stage.name for stage in stages].index(cut) :])
     frozen = sum(stage.flops for stage in stages) - trained

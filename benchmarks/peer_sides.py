@@ -1,4 +1,4 @@
-"""What `peers.py` runs in the other packages' own environments: each as its documentation shows.
+"""Run one of the other packages for `peers.py`, in its own environment, as its documentation shows.
 
 ::
 
@@ -10,6 +10,7 @@ last line of the output is JSON with the accuracy on val.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -21,7 +22,7 @@ EPOCHS = 10
 
 
 def fastai_side(data: Path, weights: Path) -> dict[str, float]:
-    """Run `fine_tune(4)`, as fastai's first lesson does; the best epoch and the last on val."""
+    """Run `fine_tune(4)`, as fastai's first lesson does; return the accuracy of the best epoch and of the last."""
     from fastai.vision.all import ImageDataLoaders, Resize, accuracy, aug_transforms, vision_learner
 
     local_weights(weights)
@@ -41,7 +42,7 @@ def fastai_side(data: Path, weights: Path) -> dict[str, float]:
 
 
 def autogluon_side(data: Path, weights: Path) -> dict[str, float]:
-    """Fit a `MultiModalPredictor` with its defaults apart from the backbone and no data loader workers."""
+    """Fit a `MultiModalPredictor` with its defaults, except for the backbone, two loader workers and no GPU."""
     import pandas
     from autogluon.multimodal import MultiModalPredictor
 
@@ -98,11 +99,10 @@ def local_weights(weights: Path) -> None:
 
 
 if __name__ == "__main__":
-    side, given, file = sys.argv[1:]
-    print(
-        json.dumps(
-            {"fastai": fastai_side, "autogluon": autogluon_side, "ultralytics": ultralytics_side}[side](
-                Path(given), Path(file)
-            )
-        )
-    )
+    sides = {"fastai": fastai_side, "autogluon": autogluon_side, "ultralytics": ultralytics_side}
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("side", choices=sides)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("weights", type=Path)
+    given = parser.parse_args()
+    print(json.dumps(sides[given.side](given.data, given.weights)))

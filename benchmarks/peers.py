@@ -1,11 +1,11 @@
-"""Other packages against `headstart compare`, from nothing to an accuracy on val, each in an environment of its own.
+"""Compare other packages with `headstart compare`: each starts from nothing and ends with an accuracy on val.
 
 ::
 
     python benchmarks/peers.py DATA --work WORK          # DATA/train/CLASS/…, DATA/val/CLASS/…
 
-WORK takes the environments (some 6 GB each, made once). Every side is a whole process, with the same backbone and
-weights where it can take them (`peer_sides.py`), and they run in turn.
+WORK holds an environment for each package (some 6 GB each, made once). Every side is a whole process, with the same
+backbone and weights where it can take them (`peer_sides.py`), and they run in turn.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from measuring import processor, timed, write_section
+from measuring import best_on_val, processor, timed, write_section
 from safetensors.torch import save_file
 
 from headstart import backbones
@@ -43,8 +43,8 @@ Outcome = tuple[float, float, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with train/ and val/")
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--sides", default=",".join(SIDES))
+    parser.add_argument("--work", type=Path, required=True, help="a folder for the environments; kept")
+    parser.add_argument("--sides", default=",".join(SIDES), help="separated by commas")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     sides = options.sides.split(",")
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def environment(work: Path, name: str) -> Path:
-    """Return the interpreter of a side's environment, made if it is not there yet."""
+    """Return the interpreter of a side's environment, which is made if it is not there yet."""
     folder = work.resolve() / name
     python = folder / "bin" / "python"
     if not python.is_file():
@@ -91,8 +91,7 @@ def run_headstart(name: str, data: Path, folder: Path) -> Outcome:
     command += ["--strategies", "linear"] if name == "linear" else []
     environment = {**os.environ, "HEADSTART_CACHE": str(folder / "cache")}
     seconds, memory = timed(command, environment, subprocess.DEVNULL)
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    return seconds, memory, max(record["metrics"]["val"]["accuracy"] for record in results["runs"])
+    return seconds, memory, best_on_val(run)
 
 
 def versions(python: Path, names: list[str]) -> str:

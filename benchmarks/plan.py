@@ -1,4 +1,4 @@
-"""What was planned against what it took: the `plan` of finished runs.
+"""Compare the planned seconds of finished runs with what their steps took.
 
 ::
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from measuring import processor, write_section
 
-from headstart.base.files import read_json
 from headstart.base.process import thread_budget
+from headstart.records.codec import read_record
+from headstart.records.results import SCHEMA, Results
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     options = parser.parse_args()
     lines = [
-        "## Plan against actual",
+        "## Planned and actual seconds",
         "",
         "`headstart compare DATA --out RUN` from an empty cache, then `python benchmarks/plan.py RUN…`: seconds of "
         f"each step. {processor()}, {thread_budget()} threads.",
@@ -34,20 +34,18 @@ def main() -> None:
 
 def table(run: Path) -> list[str]:
     """Return one run's steps."""
-    results = read_json(run / "results.json")
-    steps: list[dict[str, Any]] = [
-        step
-        for step in results["plan"]
-        if step["estimated_seconds"] is not None and step["seconds"] is not None  # heads have no estimate
+    results = read_record(run / "results.json", Results, schema=SCHEMA)
+    steps = [
+        (step.step, step.estimated_seconds, step.seconds)
+        for step in results.plan
+        if step.estimated_seconds is not None and step.seconds is not None  # heads have no estimate
     ]
     lines = [
-        f"| {run.name.removesuffix('.run')} | planned | took | took of planned |",
+        f"| {run.name.removesuffix('.run')} | planned, s | took, s | share of the plan |",
         "|---|---|---|---|",
     ]
-    for step in steps:
-        lines.append(row(step["step"], step["estimated_seconds"], step["seconds"]))
-    sums = [sum(step[name] for step in steps) for name in ("estimated_seconds", "seconds")]
-    return [*lines, row("**all**", *sums)]
+    lines += [row(name, planned, took) for name, planned, took in steps]
+    return [*lines, row("**all**", sum(planned for _, planned, _ in steps), sum(took for *_, took in steps))]
 
 
 def row(name: str, planned: float, took: float) -> str:

@@ -1,12 +1,12 @@
-"""One picture answered, from a cold start: a plain script, and `headstart predict` before and after its export.
+"""Classify one picture from a cold start: a plain script, and `headstart predict` with torch and with its export.
 
 ::
 
     python benchmarks/predict.py BUNDLE PICTURE
 
-All sides are whole processes with the same network, weights and head; they run in turn (A B C A B C). The plain
-script loads torch and timm, the network and the weights, prepares the picture with torchvision and answers: what
-people write when they have saved a model. The table goes to docs/performance.md.
+All sides are whole processes with the same network, weights and head; they run in turn (A B C A B C). The plain script
+is what people write when they have saved a model: it loads torch and timm, the network and the weights, prepares the
+picture with torchvision and classifies it. The table goes to docs/performance.md.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def answer_plainly(bundle: Path, picture: Path) -> None:
     from torchvision import transforms
 
     about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    if about.get("read"):
-        raise SystemExit("give a bundle whose head reads the last features alone (--readout pool)")
+    if about["read"]:
+        raise SystemExit("Give a bundle whose head reads the last features alone (--readout pool).")
     tensors = load_file(bundle / "model.safetensors")
     network = timm.create_model(about["architecture"], pretrained=False, num_classes=0)
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("network.")})
@@ -107,7 +107,7 @@ def section(options: argparse.Namespace, measured: dict[str, list[tuple[float, f
             "## One picture, from a cold start",
             "",
             f"`python benchmarks/predict.py BUNDLE PICTURE`: {options.repeats} repeats in turn, whole processes, "
-            "a bundle of `linear` on EfficientNet-Lite0, files in the disk's cache.",
+            "a bundle of `linear` on EfficientNet-Lite0, its files read before.",
             f"{processor()}, {thread_budget()} threads, {versions}.",
             "",
             "| | seconds (median) | each run | peak memory, GB |",

@@ -1,10 +1,11 @@
-"""What prediction sets and none of these are compared with in `trust.py`: plain forms of published rules."""
+"""Plain forms of published rules, with which `trust.py` compares prediction sets and "none of these"."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from heads import unseen_scores
 
 from headstart.evidence.conformal import limit_of
 from headstart.heads import HEADS
@@ -34,10 +35,17 @@ def by_folds(fit: Callable[[np.ndarray, np.ndarray], Scorer]) -> Callable[..., S
         for part in np.unique(parts):
             here = parts == part
             scores[here] = fit(X[~here], y[~here])(X[here])
-        limit, score = limit_of(scores, 0.95, groups=groups), fit(X, y)
-        return lambda asked: score(asked) > limit
+        limit, score = _limit(scores, groups), fit(X, y)
+        return lambda asked: np.asarray(score(asked) > limit)
 
     return rule
+
+
+def _limit(scores: np.ndarray, groups: np.ndarray) -> float:
+    """Return the limit for 5 % false alarms; the sets here are large enough to have one."""
+    limit = limit_of(scores, 0.95, groups=groups)
+    assert limit is not None
+    return limit
 
 
 def mahalanobis(X: np.ndarray, y: np.ndarray, *, relative: bool = False, unit: bool = False) -> Scorer:
@@ -75,24 +83,25 @@ def _gaussian(X: np.ndarray, y: np.ndarray) -> Scorer:
             along = (asked - mean) @ axes
             beside = np.square(asked - mean).sum(axis=1) - np.square(along).sum(axis=1)
             found.append((np.square(along) / scale).sum(axis=1) + np.maximum(beside, 0) / rest)
-        return np.min(found, axis=0)
+        return np.asarray(np.min(found, axis=0))
 
     return score
 
 
 def by_head(energy: bool) -> Callable[..., Scorer]:  # noqa: FBT001 - two rules of one form
-    """Return the rule that asks the logistic head: its largest probability (Hendrycks, Gimpel 2017), or the energy."""
+    """Return the rule by the logistic head: its largest probability (Hendrycks, Gimpel 2017), or the energy."""
 
     def scored(scores: np.ndarray, temperature: float) -> np.ndarray:
         most = scores.max(axis=1)
-        sums = np.log(np.exp((scores - most[:, None]) / (1.0 if energy else temperature)).sum(axis=1))
+        sums: np.ndarray = np.log(np.exp((scores - most[:, None]) / (1.0 if energy else temperature)).sum(axis=1))
         return -(most + sums) if energy else sums  # the largest probability is exp(-sums)
 
     def rule(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Scorer:
         labels, place = np.unique(y, return_inverse=True)
         fitted = HEADS["logistic"].fit(X, place, len(labels), folds=folds(place, groups, seed=0))
-        limit = limit_of(scored(fitted.out_of_fold, fitted.head.temperature), 0.95, groups=groups)
-        return lambda asked: scored(fitted.head.scores(asked), fitted.head.temperature) > limit
+        head = fitted.head
+        limit = _limit(scored(unseen_scores(fitted), head.temperature), groups)
+        return lambda asked: np.asarray(scored(head.scores(asked), head.temperature) > limit)
 
     return rule
 

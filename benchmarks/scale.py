@@ -1,14 +1,15 @@
-"""Seconds per picture and memory, when there are a hundred times as many pictures.
+"""Measure seconds per picture and memory with a hundred times as many pictures.
 
 ::
 
     python benchmarks/scale.py DATA --work FOLDER                   # DATA/…/CLASS/*.jpg, any real photographs
     python benchmarks/scale.py DATA --work FOLDER --sizes 1000,10000 --image-size 224
 
-Copies of the photographs, each cut, turned and brightened a little differently so that no two have the same bytes, are
-written into FOLDER. Then each number of them, from empty caches, in a process of its own: reading the files, the pixel
-store, one pass of the default backbone. Also how many photographs of 12 megapixels one core decodes in a second.
-What was measured before stays in the table until it is measured again; the plot lies in docs/pictures.
+Copies of the photographs are written into FOLDER, each cut, turned and brightened a little differently so that no two
+have the same bytes. Then, for each number of copies, a process of its own starts from empty caches: it reads the files,
+fills the pixel store and makes one pass of the default backbone. Also measured: how many photographs of 12 megapixels
+one core decodes in a second. Older measurements stay in the table until they are made again; the plot is in
+docs/pictures.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, required=True, help="a folder for the copies and caches; kept")
-    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of pictures, separated by commas")
     parser.add_argument("--image-size", type=int, default=96)
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--large", action="store_true", help="only the photographs of 12 megapixels")
@@ -58,7 +59,7 @@ def main() -> None:
     rows: dict[str, Any] = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.is_file() else {}
     originals = [load(path) for path in sorted(options.data.rglob("*.jpg"))]
     if not originals:
-        raise SystemExit(f"no *.jpg below '{options.data}'")
+        raise SystemExit(f"There is no *.jpg in '{options.data}' or its folders.")
     rows["large"] = large(originals)
     for number in [] if options.large else [int(size) for size in options.sizes.split(",")]:
         copies(originals, options.work / "copies", number)
@@ -157,7 +158,7 @@ def one(folder: Path, number: int, image_size: int) -> dict[str, Any]:
         found = extract(backbone, store, np.arange(number), table.digests, preprocessing=backbone.preprocessing)
         seconds["features"] = time.perf_counter() - begin
         if found["pooled"].shape != (number, backbone.features):
-            raise SystemExit("not every picture has its features")
+            raise SystemExit("Some pictures have no features.")
     return {"seconds": seconds, "memory": dict(highest)}
 
 
@@ -238,18 +239,18 @@ def section(rows: dict[str, Any]) -> str:
             "perturbed copies of the photographs in DATA,",
             f"256 pixels on their short side, from empty caches. {processor()}, {thread_budget()} threads.",
             "",
-            "| pictures | image size | read, ms a picture | pixels, ms a picture | features, ms a picture | all, s "
+            "| pictures | image size | read, ms a picture | pixels, ms a picture | features, ms a picture | in all, s "
             "| own memory, GB | with mapped files, GB |",
             "|---|---|---|---|---|---|---|---|",
             *table,
             "",
-            "Medians of three runs, one of 100,000. Pages of mapped files are the system's cache of the disk, which it",
-            "takes back when somebody needs the room.",
+            "Medians of three runs (100,000: one run). Pages of mapped files are the system's cache of the disk: it",
+            "gives them up when memory is needed.",
             "",
             "![Milliseconds a picture against the number of pictures](pictures/scale.svg)",
             "",
-            f"Photographs of 12 megapixels (JPEG, quality 90, with grain): {median(rows['large']):.0f} a second on one "
-            f"core ({', '.join(f'{rate:.1f}' for rate in rows['large'])}).",
+            f"Photographs of 12 megapixels (JPEG, quality 90, with grain): one core decodes "
+            f"{median(rows['large']):.0f} a second ({', '.join(f'{rate:.1f}' for rate in rows['large'])}).",
         ]
     )
 
@@ -259,7 +260,7 @@ def plot(rows: dict[str, Any]) -> str:
     smallest = cases(rows)[0][0]
     shown = [(number, entry) for size, number, entry in cases(rows) if size == smallest]
     width, height, left, bottom = 560, 260, 60, 210
-    highest = 1.15 * max(1000 * entry["seconds"][step] / number for number, entry in shown for step in STEPS)
+    highest: float = 1.15 * max(1000 * entry["seconds"][step] / number for number, entry in shown for step in STEPS)
 
     def x(place: int) -> float:
         return left + 30 + place * (width - left - 150) / max(len(shown) - 1, 1)

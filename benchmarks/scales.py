@@ -1,16 +1,16 @@
-"""What a floor under the scales brings: every head, with it and without, and scikit-learn's logistic regression.
+"""Compare heads with and without a lower limit of their scales, and with scikit-learn's logistic regression.
 
 ::
 
-    python benchmarks/scales.py measure SHARED --out WORK    # some hours of one core; goes on where it was stopped
-    python benchmarks/scales.py rules SHARED --out WORK      # other floors, inside the training split: five minutes
+    python benchmarks/scales.py measure SHARED --out WORK    # some hours of one core; continues where it stopped
+    python benchmarks/scales.py rules SHARED --out WORK      # other limits, inside the training split: five minutes
     python benchmarks/scales.py page --out WORK              # the tables of docs/results.md
 
-Learned from n pictures of the training split, drawn by class, ten times; asked about the split that measures (`val` of
-ants and bees), which had no part in choosing the rule. Before: each feature divided by its own deviation, and choices
-by losses without a bound. Scikit-learn: StandardScaler and LogisticRegressionCV (its ten strengths, five folds, by log
-loss) on the same features of the same pictures. `rules` shows how the rule was chosen: learned from n pictures of the
-training split, asked about up to 500 others of it.
+Each head learns from n pictures of the training split, drawn by class, ten times, and classifies the split that
+measures (`val` of ants and bees), which had no part in choosing the rule. Before: each feature was divided by its own
+deviation, and settings were chosen by losses without a bound. Scikit-learn: StandardScaler and LogisticRegressionCV
+(its ten strengths, five folds, by log loss) on the same features of the same pictures. `rules` shows how the rule was
+chosen: each head learned from n pictures of the training split and classified up to 500 others of it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("part", choices=("measure", "rules", "page"))
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--sets", default=",".join(SETS), help="separated by commas")
     options = parser.parse_args()
     hs.tune_process()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def measure(shared: Path, name: str, file: Path) -> None:
-    """Add to the file what does not stand there yet of one set."""
+    """Add to the file what it does not hold yet of one set."""
     table = solar_cells(pictures=None) if name == "solar" else with_splits(read_table(shared / "data" / name), seed=0)
     said = features_of(table, np.concatenate([table.rows("train"), table.rows(table.measured)]))
     splits, known = table.splits[said.rows], read(file)
@@ -109,7 +109,7 @@ def draws(name: str, said: Said, train: np.ndarray) -> Iterator[tuple[int, int, 
 def answer(
     said: Said, readout: str, head: str, rule: str, learned: np.ndarray, asked: np.ndarray, *, seed: int
 ) -> np.ndarray:
-    """Return the probabilities of the rows that are asked about, (asked, classes)."""
+    """Return the probabilities of the asked rows, (asked, classes)."""
     X, y = said.features[readout], said.labels
     if head == REFERENCE:
         return reference(X[learned], y[learned], X[asked])
@@ -123,7 +123,7 @@ def answer(
 
 @contextmanager
 def before() -> Iterator[None]:
-    """Solve heads as they were before: no floor, and losses without a bound choose."""
+    """Solve heads as they were before: scales without a lower limit, and choices by losses without a bound."""
 
     def plain(labels: np.ndarray, shares: np.ndarray, **_: Any) -> np.ndarray:
         return log_losses(labels, shares)
@@ -145,9 +145,7 @@ def reference(X: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
     parts = int(min(5, np.bincount(y).min()))
     model = make_pipeline(StandardScaler(), LogisticRegressionCV(cv=parts, scoring="neg_log_loss", max_iter=1000))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # of what will change in its next version, and of strengths not solved to the end
+        warnings.simplefilter("ignore")  # what its next version will change, and strengths not solved to the end
         return np.asarray(model.fit(X.astype(np.float64), y).predict_proba(asked.astype(np.float64)))
 
 
@@ -160,9 +158,8 @@ def middle_half(deviation: np.ndarray) -> float:
 
 
 Floor = Callable[[np.ndarray], float]
-RULES: Mapping[
-    str, tuple[Floor, bool]
-] = {  # of the deviations that are not 0; of each block by itself, or of all at once
+# Of the deviations that are not 0; of each block by itself, or of all at once.
+RULES: Mapping[str, tuple[Floor, bool]] = {
     "none": (lambda deviation: 0.0, False),  # noqa: ARG005
     "0.3 x the median of all": (lambda deviation: 0.3 * float(np.median(deviation)), False),
     "the median of all": (lambda deviation: float(np.median(deviation)), False),
@@ -195,11 +192,11 @@ def rules_section(shared: Path) -> str:
     columns = [(readout, n) for readout in READOUTS for n in SIZES[:3]]
     heads = [f"`{readout}`, {n}" for readout, n in columns]
     lines = [
-        "`python benchmarks/scales.py rules SHARED --out WORK`: the logistic head, learned from n training pictures "
-        "and asked about up to 500 other training pictures; mean accuracy (log loss) of six sets, ten draws each. No "
-        "feature is divided by less than",
+        "`python benchmarks/scales.py rules SHARED --out WORK`: the logistic head learns from n training pictures and "
+        "classifies up to 500 other training pictures; mean accuracy (log loss) of six sets, ten draws each. The lower "
+        "limit of what a feature is divided by is",
         "",
-        f"| floor | {' | '.join(heads)} |",
+        f"| lower limit | {' | '.join(heads)} |",
         "|---" * (1 + len(heads)) + "|",
     ]
     for rule in RULES:
@@ -252,9 +249,9 @@ def section(found: Answers) -> str:
     sets = [name for name in SETS if any(key[0] == name for key in found)]
     return "\n".join(
         [
-            "`python benchmarks/scales.py measure SHARED --out WORK`, then `page`: learned from n pictures of the "
-            "training split (all: nine tenths of it), ten draws (all solar cells: three; all cars: one), asked "
-            "about the split that measures; EfficientNet-Lite0, the whole picture squashed. "
+            "`python benchmarks/scales.py measure SHARED --out WORK`, then `page`: heads learn from n pictures of the "
+            "training split (all: nine tenths of it), ten draws (all solar cells: three; all cars: one), and classify "
+            "the split that measures; EfficientNet-Lite0, the whole picture squashed. "
             "Accuracy before → after, in brackets the log loss. "
             "Scikit-learn: StandardScaler and LogisticRegressionCV on the same features.",
             "",
@@ -287,7 +284,7 @@ def means(found: Answers, sets: Sequence[str]) -> list[str]:
 
 def worse(found: Answers) -> list[str]:
     """Return how many cells got better or worse by more than two standard errors of the paired difference."""
-    lines, counts = [], defaultdict(int)
+    lines, counts = list[str](), defaultdict[tuple[str, str], int](int)
     for (name, n, readout, head, rule), after in found.items():
         old = found.get((name, n, readout, head, "before"), {})
         both = sorted(set(after) & set(old))
@@ -296,17 +293,17 @@ def worse(found: Answers) -> list[str]:
         for place, measure, sign in ((0, "accuracy", 1), (1, "log loss", -1)):
             gains = sign * np.array([after[draw][place] - old[draw][place] for draw in both])
             error = gains.std(ddof=1) / np.sqrt(len(gains))
-            verdict = "better" if gains.mean() > 2 * error else "worse" if gains.mean() < -2 * error else "alike"
+            verdict = "better" if gains.mean() > 2 * error else "worse" if gains.mean() < -2 * error else "same"
             counts[measure, verdict] += 1
             if verdict == "worse":
                 change = f"{sign * gains.mean():+.3f} ± {error:.3f}"
                 lines.append(f"- Worse: {name}, {n or 'all'}, `{readout}`, {head}: {measure} {change}.")
     told = []
     for measure in ("accuracy", "log loss"):
-        better, alike, behind = (counts[measure, verdict] for verdict in ("better", "alike", "worse"))
-        told.append(f"{measure} better in {better} of {better + alike + behind} cells, worse in {behind}")
-    by_luck = "Where nothing changed, luck alone would call about one cell in 25 worse, and one better."
-    return [f"By more than two standard errors of the paired difference: {'; '.join(told)}. {by_luck}", *lines]
+        better, same, behind = (counts[measure, verdict] for verdict in ("better", "same", "worse"))
+        told.append(f"{measure} is better in {better} of {better + same + behind} cells and worse in {behind}")
+    by_luck = "If nothing had changed, luck alone would call about one cell in 25 worse, and one better."
+    return [f"By more than two standard errors of the paired difference, {'; '.join(told)}. {by_luck}", *lines]
 
 
 def cells(found: Answers, sets: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Held-out answers whose truth is known: how often intervals hold it, and how often a tie is called a difference.
+"""Simulate held-out answers whose truth is known, to see how often intervals hold it.
 
 Shared by `benchmarks/coverage.py` and the slow tests of `evidence`, which run the same with fewer simulations.
 """
@@ -29,7 +29,7 @@ def enumerated_coverage(interval: Interval, n: int, accuracies: Floats = ACCURAC
     """Return the exact chance that the interval of `n` pictures holds each true accuracy."""
     limits = np.array([interval(correct, n) for correct in range(n + 1)])
     holds = (limits[:, :1] <= accuracies) & (accuracies <= limits[:, 1:])
-    return np.sum(holds * binom.pmf(np.arange(n + 1)[:, None], n, accuracies), axis=0)
+    return np.asarray(np.sum(holds * binom.pmf(np.arange(n + 1)[:, None], n, accuracies), axis=0))
 
 
 def sizes_of_groups(pictures: int, mean: float, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -1,17 +1,17 @@
-"""Every strategy on the real data sets: the figures of docs/results.md.
+"""Compare every strategy on the real data sets and write the figures of docs/results.md.
 
     python benchmarks/strategies.py SHARED --out WORK [--only hymenoptera,solar] [--budget 25m] [--page-only]
 
-SHARED is the folder with ``data/`` and ``weights/``. Each run is an ordinary `compare` in its own folder below
-WORK, so the command continues where it was stopped; the tables are written anew from all that is finished. With a
-budget for each run the strategies that do not fit are left for a later call.
+SHARED is the folder with ``data/`` and ``weights/``. Each run is an ordinary `compare` in its own folder inside WORK,
+so the command continues where it stopped; the tables are written again from all that is finished. With a time limit for
+each run, strategies that would take too long are left for a later call.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,15 @@ from statistics import mean, median, stdev
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 import headstart as hs
-from headstart.base.files import read_json, write_text
+from headstart.base.files import write_text
 from headstart.cli.live import listener
+from headstart.records.codec import read_record
+from headstart.records.columns import PredictionsFile
+from headstart.records.metrics import Metrics
+from headstart.records.results import SCHEMA, Results
+from headstart.records.run import RunRecord
 from headstart.report.standing import cut_of
 from headstart.table import Table, solar_cells
 
@@ -70,44 +74,51 @@ def tasks(shared: Path) -> Iterator[Task]:
         yield Task("solar300", f"solar300-{seed}", cells, {"seed": seed, "image_size": 300})
 
 
-def rows(results: dict[str, Any]) -> Iterator[str]:
-    split = "test" if results["runs"][0]["metrics"]["test"] else "val"
-    for run in sorted(results["runs"], key=lambda run: -run["metrics"][split]["accuracy"]):
-        metrics = run["metrics"][split]
-        low, high = metrics["interval"]
+def measured(results: Results, run: RunRecord) -> Metrics:
+    found = results.measured(run)
+    assert found is not None  # every split here measures
+    return found
+
+
+def rows(results: Results) -> Iterator[str]:
+    for run in results.ranked:
+        metrics = measured(results, run)
+        low, high = metrics.interval
         yield (
-            f"| {run['id']} | {cut_of(run)} | {metrics['accuracy']:.4f} | {low:.3f} to {high:.3f} | "
-            f"{metrics['loss']:.3f} | {metrics['macro_f1']:.3f} | {run['seconds']['total']:.0f} | "
-            f"{run['parameters']['trained']:,} |"
+            f"| {run.id} | {cut_of(run)} | {metrics.accuracy:.4f} | {low:.3f} to {high:.3f} | {metrics.loss:.3f} | "
+            f"{metrics.macro_f1:.3f} | {run.seconds.total:.0f} | {run.parameters.trained:,} |"
         )
 
 
-def table(title: str, results: dict[str, Any]) -> list[str]:
-    counts = results["data"]["counts"]
-    sizes = ", ".join(f"{split} {sum(numbers.values())}" for split, numbers in counts.items() if numbers)
-    chosen = results["chosen"]
+def table(title: str, results: Results) -> list[str]:
+    sizes = ", ".join(f"{split} {sum(counts.values())}" for split, counts in results.data.counts.items() if counts)
+    chosen, network = results.chosen, results.backbone
+    assert network is not None  # every task has strategies that are pretrained
     return [
         f"### {title}",
         "",
-        f"{sizes} pictures, {len(results['data']['classes'])} classes; {results['backbone']['name']}; "
-        f"framing {chosen['framing']}, augmentation {chosen['augment']} (chosen in train, as is what heads read).",
+        f"{sizes} pictures, {len(results.data.classes)} classes; {network.name}; framing {chosen.framing}, "
+        f"augmentation {chosen.augment} (chosen inside train, as is what heads read).",
         "",
         "| strategy | cut | accuracy | 95 % interval | log loss | macro F1 | seconds | trained |",
         "|---|---|---|---|---|---|---|---|",
         *rows(results),
         "",
-        f"> {results['verdict']['text']}",
+        f"> {results.verdict.text}",
         "",
     ]
 
 
-def where_it_errs(strategy: str, work: Path, names: Iterable[str]) -> list[str]:
-    """Return how often `strategy` errs, by what the experts said of a cell."""
+def where_it_errs(strategy: str, work: Path, found: Mapping[str, Results]) -> list[str]:
+    """Return how often `strategy` is wrong, by what the experts said of a cell."""
     stated = {row.split()[0]: float(row.split()[1]) for row in solar_labels().read_text(encoding="utf-8").splitlines()}
-    answers = [pq.read_table(work / f"{name}.run" / "predictions" / f"{strategy}.parquet") for name in names]
-    rows = [row for answer in answers for row in answer.to_pylist()]
-    said = np.array([stated[row["path"]] for row in rows])
-    wrong = np.array([(row["p_defective"] > row["p_functional"]) != (row["label"] == "defective") for row in rows])
+    answers = [
+        PredictionsFile(work / f"{name}.run" / run.predictions).read(results.data.classes, results.measuring)
+        for name, results in found.items()
+        if (run := results.run(strategy))
+    ]
+    said = np.array([stated[path] for one in answers for path in one.paths])
+    wrong = ~np.concatenate([one.correct for one in answers])
     lines = [f"Where {strategy} is wrong, by the probability of a defect that the experts stated:", ""]
     lines += ["| stated | answers | wrong |", "|---|---|---|"]
     groups = [(f"{value:.2f}", said == value) for value in np.unique(said)]
@@ -119,7 +130,7 @@ def solar_labels() -> Path:
     return table.root / "labels.csv"
 
 
-def solar_table(title: str, found: dict[str, dict[str, Any]], work: Path) -> list[str]:
+def solar_table(title: str, found: Mapping[str, Results], work: Path) -> list[str]:
     lines = [
         f"### {title}",
         "",
@@ -131,9 +142,9 @@ def solar_table(title: str, found: dict[str, dict[str, Any]], work: Path) -> lis
     ]
     runs: dict[str, list[tuple[float, float, float]]] = {}
     for results in found.values():
-        for run in results["runs"]:
-            metrics = run["metrics"]["test"]
-            runs.setdefault(run["id"], []).append((metrics["accuracy"], metrics["loss"], run["seconds"]["total"]))
+        for run in results.runs:
+            metrics = measured(results, run)
+            runs.setdefault(run.id, []).append((metrics.accuracy, metrics.loss, run.seconds.total))
     for name, rows in sorted(runs.items(), key=lambda item: -mean_of(item[1])):
         accuracies, losses, seconds = zip(*rows, strict=True)
         spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
@@ -141,7 +152,7 @@ def solar_table(title: str, found: dict[str, dict[str, Any]], work: Path) -> lis
             f"| {name} | {len(rows)} | {mean(accuracies):.4f} | {spread:.4f} | {min(accuracies):.4f} | "
             f"{max(accuracies):.4f} | {mean(losses):.3f} | {median(seconds):.0f} |"
         )
-    verdicts = [f"> split {name[-1]}: {results['verdict']['text']}\n>" for name, results in found.items()]
+    verdicts = [f"> split {name[-1]}: {results.verdict.text}\n>" for name, results in found.items()]
     best = max((name for name, rows in runs.items() if len(rows) == len(found)), key=lambda name: mean_of(runs[name]))
     return [*lines, "", *where_it_errs(best, work, found), *"\n".join(verdicts).removesuffix("\n>").splitlines(), ""]
 
@@ -167,15 +178,15 @@ def write_page(work: Path, shared: Path) -> None:
     page, mark, others = (PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "").partition("\n## ")
     introduction = page.partition("\n### ")[0].rstrip() or "\n".join(INTRODUCTION)
     standing = sections(page)
-    solar: dict[str, dict[str, dict[str, Any]]] = {}
+    solar: dict[str, dict[str, Results]] = {}
     for task in tasks(shared):
         path = work / f"{task.name}.run" / "results.json"
         if not path.is_file():
             continue
-        results = read_json(path)
+        results = read_record(path, Results, schema=SCHEMA)
         if task.group in SOLAR_GROUPS:
             solar.setdefault(SOLAR_GROUPS[task.group], {})[task.name] = results
-        elif results["complete"]:
+        elif results.complete:
             standing[task.name] = table(task.name, results)
     standing.update({title: solar_table(title, found, work) for title, found in solar.items()})
     titles = [task.name for task in tasks(shared) if task.group not in SOLAR_GROUPS] + list(SOLAR_GROUPS.values())
@@ -189,8 +200,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default="hymenoptera,weights,apple,cars,solar", help="also: solar300")
-    parser.add_argument("--budget", help="for each run, such as 25m")
+    parser.add_argument(
+        "--only", default="hymenoptera,weights,apple,cars,solar", help="separated by commas; also: solar300"
+    )
+    parser.add_argument("--budget", help="time limit of each run, e.g. 25m")
     parser.add_argument("--page-only", action="store_true", help="run nothing, write the page from what is finished")
     arguments = parser.parse_args()
     hs.tune_process()

@@ -1,14 +1,14 @@
-"""What every strategy really reaches, on many tasks: the truth against which advice is held.
+"""Measure what every strategy really reaches on many tasks: the truth with which advice is compared.
 
 ::
 
-    python benchmarks/tasks.py SHARED --out WORK                                    # heads, 20 divisions of each
+    python benchmarks/tasks.py SHARED --out WORK                                    # heads, 20 splits of each
     python benchmarks/tasks.py SHARED --out WORK --strategies partial --repeats 3   # hours; --only names sets
 
-A task is a set of pictures, a network, and how many pictures of a class there are to learn from. In each division three
-tenths of all pictures are held out, stratified, copies together; from the rest so many of a class are drawn. Everything
-else is the product's own way: framing, augmentation, readout, strengths and epochs are chosen inside those training
-pictures. Each answer is one line of WORK/truth.jsonl; what stands there is not done again.
+A task is a set of pictures, a network, and how many pictures of each class there are to learn from. In each split three
+tenths of all pictures are held out, stratified, copies together; from the rest that many of each class are drawn.
+Everything else is done as headstart does it: framing, augmentation, readout, strengths and epochs are chosen inside
+those training pictures. Each fit is one line of WORK/truth.jsonl; what stands there is not done again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ import numpy as np
 
 import headstart as hs
 from headstart.base.streams import stream, stream_seed
+from headstart.experiment.fit import fit_one
 from headstart.experiment.framing_choice import choose
-from headstart.experiment.ground import Ground, prepare
-from headstart.experiment.repeated_splits import Division, Part
+from headstart.experiment.prepare import Prepared, prepare
+from headstart.experiment.repeated_splits import Split, part_of
 from headstart.experiment.request import Request
-from headstart.experiment.run import fit_one
 from headstart.records.progress import Silent
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.context import FitContext
 from headstart.table import Table, build_table, group_ids, hold_out, read_table, solar_cells
 from headstart.table.table import Row
 
@@ -103,24 +103,31 @@ def digits(folder: Path) -> Table:
     return build_table(folder, rows)
 
 
-def ground_of(shared: Path, work: Path, pictures: str, network: str, strategies: tuple[str, ...]) -> Ground:
-    """Return the ground that all tasks of one set and network share."""
+def prepared_for(shared: Path, work: Path, pictures: str, network: str, strategies: tuple[str, ...]) -> Prepared:
+    """Return the pictures and the network that all tasks of one set and network share."""
     weights = None if network == DEFAULT else str(shared / "weights" / f"{network}.safetensors")
     request = Request(strategies=strategies, weights=weights)
-    return prepare(table_of(shared, pictures, work), request, files=None, threads=None, progress=Silent())
+    return prepare(table_of(shared, pictures, work), request, threads=None, progress=Silent())
 
 
-def divisions(ground: Ground, task: Task, repeats: int) -> Iterator[Division]:
-    """Return the divisions of a task; those of a smaller size lie within those of a larger."""
-    labels, rows = ground.table.labels, np.arange(len(ground.table))
-    groups = group_ids(ground.table, rows)
+def splits(prepared: Prepared, task: Task, repeats: int) -> Iterator[Split]:
+    """Yield the splits of a task; the training pictures of a smaller size are among those of a larger."""
+    table = prepared.table
+    labels, rows = table.labels, np.arange(len(table))
+    groups = group_ids(table, rows)
     for seed in range(repeats):
         root = stream_seed(0, "tasks", task.pictures, seed)
         held = hold_out(labels, groups, seed=root, share=SHARE, least=1)
         assert held is not None
         order = stream(root, "order").permutation(rows[~held])
-        drawn = [order[labels[order] == label][: task.size or None] for label in range(len(ground.classes))]
-        yield Division(seed, 0, root, np.sort(np.concatenate(drawn)), rows[held])
+        drawn = [order[labels[order] == label][: task.size or None] for label in range(len(table.classes))]
+        yield Split(seed, 0, root, np.sort(np.concatenate(drawn)), rows[held])
+
+
+def context_of(prepared: Prepared, split: Split) -> FitContext:
+    """Return what a fit in one split works with; the frozen network has seen its pictures already."""
+    context, _ = part_of(prepared, split, prepared.resolved.strategies[0])
+    return context
 
 
 def main() -> None:
@@ -128,11 +135,11 @@ def main() -> None:
     parser.add_argument("shared", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--strategies", default="linear,svm,knn")
-    parser.add_argument("--only", help="sets, apart by commas")
+    parser.add_argument("--only", help="sets, separated by commas")
     parser.add_argument("--networks", default=",".join((DEFAULT, *OTHERS)))
-    parser.add_argument("--sizes", help="pictures of a class, apart by commas; 0 is all")
+    parser.add_argument("--sizes", help="pictures of a class, separated by commas; 0 is all")
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--minutes", type=float, help="begin no new answer after so long")
+    parser.add_argument("--minutes", type=float, help="time limit: after it no new fit begins")
     options = parser.parse_args()
     hs.tune_process()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -145,42 +152,42 @@ def main() -> None:
         and (not options.sizes or task.size in map(int, options.sizes.split(",")))
     ]
     for pictures, network in dict.fromkeys((task.pictures, task.network) for task in wanted):
-        ground = ground_of(options.shared, options.out, pictures, network, strategies)
+        prepared = prepared_for(options.shared, options.out, pictures, network, strategies)
         for task in (one for one in wanted if (one.pictures, one.network) == (pictures, network)):
-            for division in divisions(ground, task, options.repeats):
+            for split in splits(prepared, task, options.repeats):
                 if time.monotonic() > end:
                     return
-                for record in answers(ground, task, division, strategies, options.out):
+                for record in answers(prepared, task, split, strategies, options.out):
                     with (options.out / "truth.jsonl").open("a", encoding="utf-8") as file:
                         file.write(json.dumps(record) + "\n")
             print(task.name, f"{time.monotonic() - end + 60 * (options.minutes or 1e9):.0f} s", flush=True)
 
 
 def answers(
-    ground: Ground, task: Task, division: Division, strategies: tuple[str, ...], out: Path
+    prepared: Prepared, task: Task, split: Split, strategies: tuple[str, ...], out: Path
 ) -> Iterator[dict[str, Any]]:
     """Fit what does not stand in the file yet."""
-    missing = [name for name in strategies if (task.name, division.seed, name) not in standing(out)]
+    missing = [name for name in strategies if (task.name, split.seed, name) not in standing(out)]
     if not missing:
         return
-    part = Part(ground, division)
-    part.progress = Silent()
-    choices = choose(part)
-    labels = part.table.labels[part.held_out]
+    context = context_of(prepared, split)
+    choices, division = choose(context), context.division
+    labels = division.labels[division.held_out]
+    resolved = {one.name: one for one in context.resolved.strategies}
     for name in missing:
         begin = time.perf_counter()
-        fitted = fit_one(part, choices, STRATEGIES[name])
+        fitted = fit_one(context, choices, resolved[name])
         right = fitted.probabilities.argmax(axis=1) == labels
         yield {
             "task": task.name,
-            "seed": division.seed,
+            "seed": split.seed,
             "strategy": name,
-            "train": len(part.train),
+            "train": len(division.train),
             "held_out": len(labels),
             "accuracy": float(right.mean()),
-            "kept_head": fitted.settings.get("epoch_chosen", 1) == 0,
+            "kept_head": fitted.training is not None and fitted.training.kept_solved_head,
             "framing": choices.preprocessing.framing,
-            "readout": fitted.settings["readout"],
+            "readout": fitted.readout,
             "seconds": time.perf_counter() - begin,
         }
 

@@ -1,12 +1,12 @@
-"""Does what answers state come true? Shares, prediction sets, none of these: on real pictures, over many divisions.
+"""Is what answers state true? Probabilities, prediction sets and "none of these", on many splits of real pictures.
 
     python benchmarks/trust.py SHARED --part sets      # coverage and size of prediction sets
     python benchmarks/trust.py SHARED --part shares    # log loss and calibration error before and after the temperature
     python benchmarks/trust.py SHARED --part none      # pictures of another set, and of a class that was left out
 
 Each part writes its table into docs/evidence.md and takes at most two minutes on two cores once the features are in
-headstart's cache. What is read of a picture is EfficientNet-Lite0's pooled features, the whole picture squashed; of
-each set at most 300 training and 300 other pictures.
+headstart's cache. Heads read EfficientNet-Lite0's last features, the whole picture squashed; each set gives at most 300
+training and 300 other pictures.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import rivals
+from heads import unseen_scores
 from measuring import write_section
 
 import headstart as hs
@@ -32,13 +33,14 @@ from headstart.features import extract
 from headstart.heads import HEADS, Fitted
 from headstart.pixels import PixelStore
 from headstart.records.progress import Silent
+from headstart.records.record import changed
 from headstart.table import folds, group_ids, read_table, solar_cells, some_of, with_splits
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence.md"
 SETS = ("hymenoptera", "flowers5", "plantvillage_apple", "blood_cells", "brain_mri", "stanford_cars", "solar")
 MEASURED = ("hymenoptera", "flowers5", "plantvillage_apple", "solar")  # for shares and sets
 MOST, CARS = 300, 24
-SPLITS, DIVISIONS = 1000, 12
+HALVES, SPLITS = 1000, 12
 TEMPERED = "logistic, with a temperature"
 
 
@@ -56,7 +58,7 @@ class Pictures:
 def pictures_of(shared: Path, name: str) -> Pictures:
     """Return the features of one set, out of headstart's cache from the second time on."""
     backbone = backbones.read_out(backbones.load(), "stages")
-    preprocessing = replace(backbone.preprocessing, framing="squash")
+    preprocessing = changed(backbone.preprocessing, framing="squash")
     table = solar_cells(pictures=600) if name == "solar" else read_table(shared / "data" / name)
     table = with_splits(table, seed=0)
     known = table.labels < CARS if name == "stanford_cars" else np.ones(len(table), bool)
@@ -76,9 +78,10 @@ def pictures_of(shared: Path, name: str) -> Pictures:
 def sets_part(shared: Path) -> str:
     """Return coverage and size of the sets: of a fixed classifier on random halves, and as headstart makes them."""
     lines = [
-        f"`python benchmarks/trust.py SHARED --part sets`. A logistic head of the training pictures; the others are "
-        f"halved {SPLITS:,} times: one half sets the threshold, the other is asked. Threshold: the true class reaches "
-        "it; set: with the answer where no class does; in brackets the classes in a set.",
+        f"`python benchmarks/trust.py SHARED --part sets`. A logistic head learns from the training pictures. The "
+        f"others are halved {HALVES:,} times: one half sets the threshold, the other is classified. Threshold: how "
+        "often the true class reaches it. Set: how often the true class is in the set, which is the answer alone where "
+        "no class reaches the threshold; in brackets the mean number of classes in a set.",
         "",
         "| pictures of | stated | threshold | set | APS | RAPS |",
         "|---|---|---|---|---|---|",
@@ -87,8 +90,8 @@ def sets_part(shared: Path) -> str:
         lines += fixed_rows(pictures)
     lines += [
         "",
-        f"As headstart does it: thresholds from out-of-fold answers, the head then solved on all of train; {DIVISIONS} "
-        "divisions of all pictures, three quarters to learn from.",
+        f"As headstart does it: thresholds come from out-of-fold answers, then the head is solved on all of train; "
+        f"{SPLITS} splits of all pictures, three quarters to learn from.",
         "",
         "| pictures of | stated | threshold | set | classes in a set |",
         "|---|---|---|---|---|",
@@ -105,7 +108,7 @@ def fixed_rows(pictures: Pictures) -> Iterator[str]:
     probabilities, labels = head.probabilities(pictures.features[~train]), y[~train]
     _, units = np.unique(pictures.groups[~train], return_inverse=True)
     generator = np.random.default_rng(0)
-    halves = [generator.permutation(units.max() + 1)[units] % 2 == 0 for _ in range(SPLITS)]
+    halves = [generator.permutation(units.max() + 1)[units] % 2 == 0 for _ in range(HALVES)]
     for level in LEVELS:
         found = np.array([fixed(probabilities, labels, half, level) for half in halves])
         if np.isnan(found[:, 0]).all():
@@ -136,28 +139,31 @@ def fixed(probabilities: np.ndarray, labels: np.ndarray, half: np.ndarray, level
 def out_of_fold_rows(pictures: Pictures) -> Iterator[str]:
     """Yield a row for each level: thresholds as headstart makes them."""
     found: dict[float, list[list[float]]] = {level: [] for level in LEVELS}
-    for known, asked in divisions(pictures):
+    for known, asked in splits(pictures):
         solved = fitted("logistic", pictures, known)
-        held = softmax(solved.out_of_fold / solved.head.temperature)
+        held = softmax(unseen_scores(solved) / solved.head.temperature)
         sets = fit_sets(held, pictures.labels[known], groups=pictures.groups[known])
         said, truth = solved.head.probabilities(pictures.features[asked]), pictures.labels[asked]
         rows = np.arange(len(truth))
         for level, threshold in sets.thresholds.items():
             if threshold is not None:
                 inside = sets.members(said, level)
+                assert inside is not None  # there is a threshold
                 reached = (said[rows, truth] >= threshold).mean()
                 found[level].append([reached, inside[rows, truth].mean(), inside.sum(axis=1).mean()])
-    for level, rows in found.items():
-        cells = [f"{mean:.3f}" for mean in np.mean(rows, axis=0)]
+    for level, measured in found.items():
+        if not measured:  # too few pictures for this level
+            continue
+        cells = [f"{mean:.3f}" for mean in np.mean(measured, axis=0)]
         print(pictures.name, level, *cells, flush=True)
         yield f"| {pictures.name} | {level} | {' | '.join(cells)} |"
 
 
 def shares_part(shared: Path) -> str:
-    """Return log loss and calibration error on pictures that were held out, before and after the temperature."""
+    """Return log loss and calibration error on held-out pictures, before and after the temperature."""
     lines = [
-        f"`python benchmarks/trust.py SHARED --part shares`: means over {DIVISIONS} divisions, three quarters to learn "
-        "from. By luck: the error that true shares would have with so few pictures.",
+        f"`python benchmarks/trust.py SHARED --part shares`: means over {SPLITS} splits, three quarters to learn from. "
+        "By luck: the error that true probabilities would have with so few pictures.",
         "",
         "| pictures of | head | temperature | log loss before | after | calibration error before | after | by luck |",
         "|---|---|---|---|---|---|---|---|",
@@ -165,7 +171,7 @@ def shares_part(shared: Path) -> str:
     for pictures in (pictures_of(shared, name) for name in MEASURED[:3]):
         for head in (*HEADS, TEMPERED):
             rows = []
-            for known, asked in divisions(pictures):
+            for known, asked in splits(pictures):
                 solved = tempered(pictures, known) if head == TEMPERED else fitted(head, pictures, known).head
                 after, truth = solved.probabilities(pictures.features[asked]), pictures.labels[asked]
                 before = at_temperature_one(after, solved.temperature)
@@ -183,9 +189,9 @@ def none_part(shared: Path) -> str:
     sets = [pictures_of(shared, name) for name in SETS]
     lines = [
         f"`python benchmarks/trust.py SHARED --part none`: the limit is set for {FALSE_REJECTIONS:.0%} false alarms on "
-        f"the training pictures (each without its group, or its fold). Found: pictures of each of the {len(SETS) - 1} "
-        "other sets; of one class that was not trained on, where a set has more than two (mean over up to six of "
-        "them). False: held-out pictures of the trained classes.",
+        f"the training pictures (each without its group, or its fold). Found: the share of pictures of each of the "
+        f"{len(SETS) - 1} other sets, and of one class that was left out of training, where a set has more than two "
+        "(mean over up to six classes). False: the share of held-out pictures of the trained classes.",
         "",
         "| by | found, other sets | in the worst pair | found, a class left out | false |",
         "|---|---|---|---|---|",
@@ -204,7 +210,7 @@ def none_part(shared: Path) -> str:
         pairs = pairs or {
             known.name: [*row, wrong[at]] for at, (known, row) in enumerate(zip(sets, found, strict=True))
         }
-    lines += ["", "By the nearest training picture, trained on (row), found (column):", ""]
+    lines += ["", "By the nearest training picture: trained on the row's set, found of the column's:", ""]
     lines += [f"| | {' | '.join(SETS)} | false |", "|---" * (len(SETS) + 2) + "|"]
     for name, row in pairs.items():
         lines.append(f"| {name} | " + " | ".join("" if np.isnan(cell) else f"{cell:.2f}" for cell in row) + " |")
@@ -217,6 +223,7 @@ Rejects = Callable[[np.ndarray], np.ndarray]
 def nearest(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Rejects:  # noqa: ARG001 - classes play no part
     """Return headstart's own rule."""
     near = fit_familiar(X, groups=groups)
+    assert near is not None  # the sets here are large enough
     return lambda asked: near.none_of_these(near.distances(asked))
 
 
@@ -231,9 +238,9 @@ def without_class(pictures: Pictures, label: int, method: Callable[..., Rejects]
     return float(rejects(pictures.features[pictures.labels == label]).mean())
 
 
-def divisions(pictures: Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield which pictures to learn from, and which to ask about."""
-    for seed in range(DIVISIONS):
+def splits(pictures: Pictures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield which pictures to learn from, and which to classify."""
+    for seed in range(SPLITS):
         asked = folds(pictures.labels, pictures.groups, seed=seed, n=4) == 0
         yield ~asked, asked
 
@@ -247,7 +254,7 @@ def fitted(head: str, pictures: Pictures, known: np.ndarray) -> Fitted:
 def tempered(pictures: Pictures, known: np.ndarray) -> Head:
     """Return a logistic head with a temperature; headstart gives it none, since its strength has the least loss."""
     solved = fitted("logistic", pictures, known)
-    return replace(solved.head, temperature=cautious_temperature(solved.out_of_fold, pictures.labels[known]))
+    return replace(solved.head, temperature=cautious_temperature(unseen_scores(solved), pictures.labels[known]))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The PyTorch tutorial's loops against `headstart compare`, from nothing to an accuracy on val.
+"""Compare the PyTorch tutorial's loops with `headstart compare`, from nothing to an accuracy on val.
 
 ::
 
@@ -31,7 +31,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measuring import processor, timed, write_section
+from measuring import best_on_val, processor, timed, write_section
 
 from headstart.base.process import thread_budget
 
@@ -40,7 +40,7 @@ SIDES = {
     "loop32": "tutorial's frozen loop, batches of 32",
     "full": "tutorial's full loop, batches of 32",
     "linear": "headstart, `linear`, for the first time on a machine",
-    "linear-known": "headstart, `linear`, other pictures with this backbone were compared before",
+    "linear-known": "headstart, `linear`, after other pictures were compared with this backbone",
     "linear-warm": "headstart, `linear`, the same pictures again",
     "finetuned": "headstart, `full`, for the first time",
     "six": "headstart, all six strategies, for the first time",
@@ -65,7 +65,7 @@ def main() -> None:
     if options.as_loop:
         print(json.dumps({"accuracy": train(options)}))
         return
-    for path in options.data.rglob("*"):  # nobody shall pay for the first reading from disk
+    for path in options.data.rglob("*"):  # so that no side pays for the first reading from disk
         if path.is_file():
             path.read_bytes()
     sides = options.sides.split(",")
@@ -84,7 +84,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with train/ and val/")
-    parser.add_argument("--sides", default=USUAL, help=f"of {', '.join(SIDES)}")
+    parser.add_argument("--sides", default=USUAL, help=f"separated by commas, of {', '.join(SIDES)}")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="of the loops")
     parser.add_argument("--batch", type=int, default=4, help=argparse.SUPPRESS)
@@ -161,7 +161,7 @@ def one_pass(model: Any, loader: Any, optimizer: Any | None) -> float:
             loss = torch.nn.functional.cross_entropy(scores, labels)
         if optimizer is not None:
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
         right += int((scores.argmax(dim=1) == labels).sum())
     return right / len(loader.dataset)
@@ -187,7 +187,7 @@ def run_headstart(options: argparse.Namespace, name: str, folder: Path) -> Outco
     if not state:
         shutil.rmtree(cache, ignore_errors=True)
     elif not (cache / "engines").is_dir():
-        raise SystemExit(f"'{name}' needs '{kind}' before it among the sides")
+        raise SystemExit(f"The side '{name}' needs '{kind}' before it in --sides.")
     elif state == "known":
         for store in ("pixels", "features"):
             shutil.rmtree(cache / store)
@@ -196,9 +196,7 @@ def run_headstart(options: argparse.Namespace, name: str, folder: Path) -> Outco
     command = [sys.executable, "-m", "headstart", "compare", options.data, "--out", run]
     command += ["--strategies", ONE[kind]] if kind in ONE else []
     seconds, memory = timed(command, {**os.environ, "HEADSTART_CACHE": str(cache)}, subprocess.DEVNULL)
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    best = max(record["metrics"]["val"]["accuracy"] for record in results["runs"])
-    return Outcome(seconds, memory, best)
+    return Outcome(seconds, memory, best_on_val(run))
 
 
 # Telling
@@ -234,12 +232,12 @@ def section(options: argparse.Namespace) -> str:
             f"{options.workers} data loader workers.",
             f"{processor()}, {thread_budget()} threads, Python {platform.python_version()}, {versions}.",
             "",
-            "| | seconds (median) | each run | faster than each loop, times | peak memory, GB | accuracy on val |",
+            "| | seconds (median) | each run | times as fast as each loop | peak memory, GB | accuracy on val |",
             "|---|---|---|---|---|---|",
             *rows,
             "",
-            "The loops' accuracy is that of their best epoch on val, headstart's is measured once (of six strategies: "
-            "the best). The first time includes keeping the network for the next one, after the answer.",
+            "The loops' accuracy is that of their best epoch on val. headstart's is measured once (of six strategies: "
+            "the best). The first time includes preparing the network so that later runs are faster, after the answer.",
         ]
     )
 
