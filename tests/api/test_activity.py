@@ -141,7 +141,8 @@ def test_a_comparison_can_be_counted_later(
     assert names["full"].difference.value == 0
     assert (entry.pictures, names["full"].unfrozen, len(entry.stages)) == (5, 9, 9)
     assert names["partial"].unfrozen == entry.stages[::-1].index(names["partial"].cut) + 1
-    assert "full: further training did not help, so the frozen network with a new head was counted." in (place / "report.md").read_text(encoding="utf-8")
+    told = (place / "report.md").read_text(encoding="utf-8")
+    assert "full: further training did not help, so the frozen network with a new head was counted." in told
 
 
 def test_without_a_before_and_an_after_nothing_is_counted(one: hs.api.Experiment, tmp_path: Path) -> None:

@@ -124,7 +124,8 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
 
 @pytest.mark.parametrize("option", ["folds", "seeds"])
 def test_one_classifier_has_no_use_for_several_splits(single_folder: Path, option: str) -> None:
-    with pytest.raises(ConfigError, match=rf"fit\(\) has no option '{option}'.*one split\. compare\(\) takes '{option}'"):
+    says = rf"fit\(\) has no option '{option}'.*one split\. compare\(\) takes '{option}'"
+    with pytest.raises(ConfigError, match=says):
         hs.fit(single_folder, strategy="linear", **{option: 3})
 
 
