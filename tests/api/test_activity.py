@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from as_written import standing
-from experiments import PLAIN, own_cache
+from experiments import PLAIN, own_cache, read_results
 from safetensors.numpy import load_file
 
 import headstart as hs
@@ -95,7 +94,7 @@ def test_a_deeper_number_adds_one_training_and_one_count(
 ) -> None:
     place = shutil.copytree(one.folder, tmp_path / "black.run")
     again = Heard()
-    assert hs.activity(pictures, unfreeze=1, out=place, progress=again, **OPTIONS).results == standing(place)
+    assert hs.activity(pictures, unfreeze=1, out=place, progress=again, **OPTIONS).results == read_results(place)
     assert again.trained == []
     assert [name for name in again.steps if name.startswith("activity")] == []
     heard = Heard()
@@ -115,7 +114,7 @@ def test_what_is_damaged_is_counted_again(one: hs.api.Experiment, tmp_path: Path
     heard = Heard()
     hs.write_report(place, activity=True, progress=heard)
     assert [name for name in heard.steps if name.startswith("activity: l")] == ["activity: linear"]
-    assert standing(place).activity == one.results.activity
+    assert read_results(place).activity == one.results.activity
 
 
 def test_a_comparison_can_be_counted_later(
@@ -123,7 +122,7 @@ def test_a_comparison_can_be_counted_later(
 ) -> None:
     """Of `compare` the trained networks are counted; one that kept the solved head is the frozen network."""
     place = shutil.copytree(experiment.folder, tmp_path / "pictures.run")
-    results = standing(place)
+    results = read_results(place)
     assert results.activity is None
     kept = [
         changed(run, training=changed(run.training, kept_solved_head=True, epoch_chosen=None))
@@ -134,19 +133,20 @@ def test_a_comparison_can_be_counted_later(
     write_record(place / "results.json", changed(results, runs=tuple(kept)))
     monkeypatch.setattr(module, "MOST_PICTURES", 5)
     hs.write_report(place, activity=True)
-    entry = standing(place).activity
+    entry = read_results(place).activity
     names = {depth.run: depth for depth in entry.depths}
     assert list(names) == ["knn", "partial", "full"]
     assert names["full"].kept_solved_head
     assert names["full"].difference.value == 0
     assert (entry.pictures, names["full"].unfrozen, len(entry.stages)) == (5, 9, 9)
     assert names["partial"].unfrozen == entry.stages[::-1].index(names["partial"].cut) + 1
-    assert "full kept the head" in (place / "report.md").read_text(encoding="utf-8")
+    told = (place / "report.md").read_text(encoding="utf-8")
+    assert "full: further training did not help, so the frozen network with a new head was counted." in told
 
 
 def test_without_a_before_and_an_after_nothing_is_counted(one: hs.api.Experiment, tmp_path: Path) -> None:
     place = shutil.copytree(one.folder, tmp_path / "black.run")
-    results = standing(place)
+    results = read_results(place)
     for runs, says in ((results.runs[:1], "trained the network"), (results.runs[1:], "stayed frozen")):
         write_record(place / "results.json", changed(results, runs=runs))
         with pytest.raises(ConfigError, match=says):

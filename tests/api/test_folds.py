@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from as_written import standing, timeless
 from drawing import draw_classes
-from experiments import PLAIN, Interrupting
+from experiments import PLAIN, Interrupting, read_results, without_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,7 +92,7 @@ def test_what_cannot_be_divided_is_said(labels: Any, groups: Any, words: str) ->
 def test_folds_come_beside_the_runs_and_decide(single_folder: Path, tmp_path: Path) -> None:
     plain = hs.compare(single_folder, out=tmp_path / "a.run", **HEADS)
     grown = hs.compare(single_folder, out=tmp_path / "a.run", folds=3, seeds=2, **HEADS)
-    assert timeless(grown.results.runs) == timeless(plain.results.runs)
+    assert without_times(grown.results.runs) == without_times(plain.results.runs)
     found = grown.results.repeated_splits
     assert (found.folds, found.seeds, found.pictures) == (3, 2, 36)
     assert len(found.runs) == 12
@@ -119,14 +118,13 @@ def test_stopped_anywhere_folds_go_on_to_the_same_results(single_folder: Path, t
         except KeyboardInterrupt:
             stops += 1
     assert stops >= 2
-    assert timeless(results) == timeless(whole.results)
+    assert without_times(results) == without_times(whole.results)
 
 
 @pytest.mark.parametrize("option", ["folds", "seeds"])
 def test_one_classifier_has_no_use_for_several_splits(single_folder: Path, option: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"fit\(\) has no option '{option}'.*one split.*compare\(\) takes '{option}'"
-    ):
+    says = rf"fit\(\) has no option '{option}'.*one split\. compare\(\) takes '{option}'"
+    with pytest.raises(ConfigError, match=says):
         hs.fit(single_folder, strategy="linear", **{option: 3})
 
 
@@ -164,7 +162,7 @@ def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> N
     assert [epoch for _, epoch in trained] in ([2, 3], [3]), "from the last whole epoch"
     assert (records / "partial-s0-f0.json").read_bytes() == first
     assert not checkpoints.exists()
-    assert timeless(again.results) == timeless(whole.results)
+    assert without_times(again.results) == without_times(whole.results)
 
 
 @pytest.mark.slow
@@ -175,4 +173,4 @@ def test_trained_strategies_are_tried_over_splits_too(tmp_path: Path) -> None:
     found = hs.compare(folder, out=tmp_path / "a.run", **asked).results.repeated_splits
     assert [entry.strategy for entry in found.strategies] == ["linear", "partial", "scratch"]
     assert not (tmp_path / "a.run" / "checkpoints").exists()
-    assert standing(tmp_path / "a.run").repeated_splits == found
+    assert read_results(tmp_path / "a.run").repeated_splits == found

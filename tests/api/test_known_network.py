@@ -210,7 +210,7 @@ def test_it_is_listed_in_the_cache(known: hs.api.Experiment):
     found = hs.list_cache()
     (entry,) = [entry for entry in found.entries if entry.kind == "engines"]
     assert plain(entry.about) == {"backbone": "tf_efficientnet_lite0"}
-    assert any("tf_efficientnet_lite0 as a graph" in line.text for line in cache_lines(found, width=120))
+    assert any("exported network tf_efficientnet_lite0" in line.text for line in cache_lines(found, width=120))
 
 
 def test_a_flipped_figure_in_the_card_is_noticed(known: hs.api.Experiment):

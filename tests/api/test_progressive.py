@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from as_written import timeless
 from drawing import draw_classes
-from experiments import Interrupting
+from experiments import Interrupting, without_times
 
 import headstart as hs
 from headstart.experiment.request import Request
@@ -34,7 +33,7 @@ def test_it_says_so_and_goes_on_after_a_stop(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         hs.compare(pictures, out=tmp_path / "stopped.run", progress=progress, **OPTIONS)
     again = hs.compare(pictures, out=tmp_path / "stopped.run", **OPTIONS)
-    assert timeless(again.results) == timeless(whole.results)
+    assert without_times(again.results) == without_times(whole.results)
 
 
 def test_it_is_not_the_default() -> None:

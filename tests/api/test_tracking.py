@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from as_written import standing, timeless
-from experiments import QUICK
+from experiments import QUICK, read_results, without_times
 
 import headstart as hs
 
@@ -20,7 +19,7 @@ def test_what_is_typed_again_with_a_tracker_is_told_and_not_trained_again(
 ) -> None:
     folder = tmp_path / "pictures.run"
     shutil.copytree(experiment.folder, folder)
-    before = standing(folder)
+    before = read_results(folder)
     monkeypatch.setattr("headstart.report.trackers.tensorboard.Boards.log", _refuse)
     failed = hs.compare(pictures, out=folder, trackers="tensorboard", **QUICK)
     assert "TensorBoard could not be reached or written (the disk is away)." in failed.tracked[0].error
@@ -30,7 +29,7 @@ def test_what_is_typed_again_with_a_tracker_is_told_and_not_trained_again(
     (found,) = hs.track(folder, ["tensorboard"])
     assert found.logged == 1 + len(experiment.runs)
     assert {place.name for place in (folder / "trackers" / "tensorboard").iterdir()} == {"comparison", *experiment.runs}
-    assert timeless(standing(folder)) == timeless(before)
+    assert without_times(read_results(folder)) == without_times(before)
 
 
 def _refuse(*given: Any) -> None:
