@@ -21,7 +21,7 @@ from headstart.records.plan import PlanRecord, PlanStep
 from headstart.records.progress import Silent
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.passes import FakePasses
-from headstart.strategies.strategy import ADVISED
+from headstart.strategies.strategy import BY_WHAT_IS_TRAINED
 
 
 def test_a_rare_class_is_asked_about_beside_thousands_of_a_common_one() -> None:
@@ -125,7 +125,7 @@ def test_the_advice_names_a_strategy_its_cut_and_what_it_takes(distance: float, 
     assert (found.strategy, found.cut) == (strategy, cut)
     assert found.seconds == (6.0 if strategy == "linear" else 40.0)
     assert found.text.startswith(f"Use {strategy}: expect it to be right on")
-    same = advise(profile_of(prepared(distance).context, PREPROCESSING, with_shift=False), {}, ADVISED)
+    same = advise(profile_of(prepared(distance).context, PREPROCESSING, with_shift=False), BY_WHAT_IS_TRAINED, {})
     assert (found.accuracy, found.interval) == (same.expected[0].accuracy, same.expected[0].interval)
 
 

@@ -162,8 +162,8 @@ def test_what_stands_is_not_done_again(folder: RunFolder, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "_fit", fit)
     assert repeat(own, CHOICES, folder, FOLDS, own.resolved.strategies) == first
     assert fitted == []
-    (folder.path / "resampling" / "linear-s1-f2.json").unlink()
-    (folder.path / "resampling" / "linear-s0-f0.json").write_text("{}")
+    (folder.path / "repeated_splits" / "linear-s1-f2.json").unlink()
+    (folder.path / "repeated_splits" / "linear-s0-f0.json").write_text("{}")
     again = repeat(own, CHOICES, folder, FOLDS, own.resolved.strategies)
     assert fitted == ["linear-s0-f0", "linear-s1-f2"]
     assert [run.accuracy for run in again.runs] == [run.accuracy for run in first.runs]
@@ -177,7 +177,7 @@ def test_wrong_answers_are_named_by_their_pictures(folder: RunFolder) -> None:
     values[[5, 40]] = separable(1 - table.labels, distance=20.0)[[5, 40]]  # these look like the other class
     own = prepared_of(table, values=values, drawn=True)
     repeat(own, CHOICES, folder, FOLDS, own.resolved.strategies)
-    files = sorted((folder.path / "resampling").iterdir())
+    files = sorted((folder.path / "repeated_splits").iterdir())
     runs = [read_record(file, StoredSplitRun) for file in files]
     wrong = Counter(path for run in runs for path in run.wrong)
     assert wrong["0005.png"] == wrong["0040.png"] == 2, "once for each seed"
