@@ -1,4 +1,4 @@
-"""Do heads choose their settings well? Nested cross-validation inside the training pictures alone.
+"""Check how well heads choose their settings: nested cross-validation inside the training pictures alone.
 
     python benchmarks/heads.py SHARED
 

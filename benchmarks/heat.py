@@ -1,11 +1,11 @@
-"""Do heat maps point at the evidence? Mosaics of pictures, of which one shows the class that is asked about.
+"""Check whether heat maps point at the evidence: in mosaics where one picture shows the class in question.
 
     python benchmarks/heat.py SHARED
 
 A mosaic has 2 x 2 or 3 x 3 held-out pictures that were answered right; one is of the class, the others are of other
 classes (the grid pointing game of Böhle, Fritz and Schiele 2021, "Convolutional Dynamic Alignment Networks for
-Interpretable Classifications", section 5.1). Told are the share of what speaks for the class that lies in its part,
-and how often the hottest cell does. The table goes into docs/report.md and takes some minutes on two cores.
+Interpretable Classifications", section 5.1). The table shows which share of the evidence for the class lies in its part,
+and how often the hottest cell does. It goes into docs/report.md and takes some minutes on two cores.
 """
 
 from __future__ import annotations

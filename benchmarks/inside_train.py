@@ -1,4 +1,4 @@
-"""Is another way of training better? Tried inside the training pictures alone, of the solar cells or of a folder.
+"""Try other ways of training inside the training pictures alone, of the solar cells or of a folder.
 
     python benchmarks/inside_train.py [--data DATA] [--variants usual,no-mean] [--seeds 0,1,2] [--strategy partial]
 

@@ -72,10 +72,10 @@ def answer_plainly(bundle: Path, picture: Path) -> None:
     from torchvision import transforms
 
     about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    if about["read"]:
+    if about["info"]["read"]:
         raise SystemExit("Give a bundle whose head reads the last features alone (--readout pool).")
     tensors = load_file(bundle / "model.safetensors")
-    network = timm.create_model(about["architecture"], pretrained=False, num_classes=0)
+    network = timm.create_model(about["info"]["architecture"], pretrained=False, num_classes=0)
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("network.")})
     network.eval()
     side = about["preprocessing"]["input_size"]

@@ -1,4 +1,4 @@
-"""Is what answers state true? Probabilities, prediction sets and "none of these", on many splits of real pictures.
+"""Check on many splits of real pictures whether probabilities, prediction sets and "none of these" are true.
 
     python benchmarks/trust.py SHARED --part sets      # coverage and size of prediction sets
     python benchmarks/trust.py SHARED --part shares    # log loss and calibration error before and after the temperature

@@ -203,7 +203,7 @@ def run_headstart(options: argparse.Namespace, name: str, folder: Path) -> Outco
 
 
 def write_row(name: str, each: Sequence[Outcome]) -> None:
-    """Keep what a side took beside the page, so that sides can be measured on their own."""
+    """Keep what a side took in a file, so that sides can be measured on their own."""
     rows = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.is_file() else {}
     rows[name] = [[outcome.seconds, outcome.memory, outcome.accuracy] for outcome in each]
     ROWS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
