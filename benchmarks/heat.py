@@ -4,8 +4,8 @@
 
 A mosaic has 2 x 2 or 3 x 3 held-out pictures that were answered right; one is of the class, the others are of other
 classes (the grid pointing game of Böhle, Fritz and Schiele 2021, "Convolutional Dynamic Alignment Networks for
-Interpretable Classifications", section 5.1). The table shows which share of the evidence for the class lies in its part,
-and how often the hottest cell does. It goes into docs/report.md and takes some minutes on two cores.
+Interpretable Classifications", section 5.1). The table shows which share of the evidence for the class lies in its
+part, and how often the hottest cell does. It goes into docs/report.md and takes some minutes on two cores.
 """
 
 from __future__ import annotations
