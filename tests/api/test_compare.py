@@ -236,7 +236,7 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     assert warnings_of(accuracy=0.76) == []
     assert warnings_of(accuracy=0.7, balanced_accuracy_interval=(0.51, 0.9)) == []
     (unsure,) = warnings_of(accuracy=0.76, calibration=calibration_off_by(0.38))
-    assert "off by 38 % on average, and luck explains 20 % at most" in unsure
+    assert "off by 0.38 on average, and luck alone explains at most 0.20" in unsure
     assert warnings_of(accuracy=0.76, calibration=calibration_off_by(0.15)) == []
 
 
@@ -451,12 +451,15 @@ def test_copies_of_training_pictures_are_told_in_the_report(pictures: Path, tmp_
     run = hs.compare(data, out=tmp_path / "a.run", strategies="knn", **QUICK)
     (warning,) = run.results.warnings
     assert warning.text == (
-        f"1 validation picture is an exact copy of a training picture, first 'val/circle/copy{original.suffix}': "
-        "accuracies are too good by that."
+        "1 validation picture is an exact copy of a training picture, which makes accuracies too high. "
+        f"First: 'val/circle/copy{original.suffix}'."
     )
     shutil.copy(original, data / "val" / "square" / f"contradiction{original.suffix}")
     across, inside = hs.compare(data, out=tmp_path / "b.run", strategies="knn", **QUICK).results.warnings
-    assert f"1 has another label ('val/square/contradiction{original.suffix}' is 'circle' there)" in across.text
+    assert across.text == (
+        "2 validation pictures are exact copies of training pictures; 1 has another label there: check them. "
+        f"First: 'val/square/contradiction{original.suffix}' ('circle' there)."
+    )
     assert inside.text == (
         "1 validation picture is an exact copy of another, with another label: "
         f"'val/circle/copy{original.suffix}' is 'circle', 'val/square/contradiction{original.suffix}' is 'square'. "

@@ -95,7 +95,7 @@ def test_other_strategies_come_beside_those_that_stand(pictures: Path, tmp_path:
 def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path: Path) -> None:
     options = {**QUICK, "scratch": "convnet4", "epochs": 1}
     hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)  # stored for 64 pixels
-    with pytest.raises(ConfigError, match=r"stored at 256 pixels; what stands .* at \d+\."):
+    with pytest.raises(ConfigError, match=r"stored at 256 pixels; those in the run folder were stored at \d+\."):
         hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
     assert [run.id for run in read_results(tmp_path / "a.run").runs] == ["knn"]
 
