@@ -59,11 +59,11 @@ def test_a_kept_head_is_no_other_strategy() -> None:
     assert [(pair.a, pair.b) for pair in found.comparisons] == [("linear", "svm")]
     assert found.comparisons[0].p == found.comparisons[0].p_adjusted
     assert found.verdict.text == (
-        "Use linear: it was right on 100 of 120 test pictures (83 %). No other was right as often; svm is further "
+        "Use linear: it was right on 100 of 120 test pictures (83.3 %). No other was right as often; svm is further "
         "behind, though that could still be luck."
     )
     assert (
-        "partial and full fell back to linear's result: training more of the network did not help here."
+        "partial and full ended with linear's result: training more of the network did not help here."
         in found.verdict.details
     )
 
