@@ -209,4 +209,4 @@ def test_a_new_strategy_that_trains_is_judged_like_the_others(monkeypatch: pytes
     answers = dict.fromkeys(("linear", "thorough"), np.arange(120) < 80)
     found = conclude(prepared_of(table_of(each=60)), runs, answers).verdict
     assert found.same_as == {"thorough": "linear"}
-    assert any("thorough fell back to linear's result" in line for line in found.details)
+    assert any("thorough ended with linear's result" in line for line in found.details)

@@ -59,11 +59,11 @@ def test_a_kept_head_is_no_other_strategy() -> None:
     assert [(pair.a, pair.b) for pair in found.comparisons] == [("linear", "svm")]
     assert found.comparisons[0].p == found.comparisons[0].p_adjusted
     assert found.verdict.text == (
-        "Use linear: it was right on 100 of 120 test pictures (83 %). No other was right as often; svm is further "
+        "Use linear: it was right on 100 of 120 test pictures (83.3 %). No other was right as often; svm is further "
         "behind, though that could still be luck."
     )
     assert (
-        "partial and full fell back to linear's result: training more of the network did not help here."
+        "partial and full ended with linear's result: training more of the network did not help here."
         in found.verdict.details
     )
 
@@ -188,6 +188,17 @@ def test_repeated_splits_decide_where_there_are_any() -> None:
     found = concluded(*runs, repeated=repeated({"linear": 0.7, "full": 0.9}))
     assert found.verdict.winner == "full"
     assert [(pair.a, pair.b) for pair in found.comparisons] == [("linear", "full")], "those of the one split stay"
+
+
+def test_the_hardest_class_is_named_unless_it_was_measured_on_another_split_than_what_decides() -> None:
+    run, answers = erring("linear", 20)
+    assert run.metrics.test is not None
+    hard = changed(run, metrics=changed(run.metrics, test=changed(run.metrics.test, per_class_recall=(0.9, 0.64))))
+    told = "The hardest class is 'b': 64 % of its pictures were recognised."
+    assert told in concluded((hard, answers)).verdict.details
+    over = concluded((hard, answers), erring("full", 40), repeated=repeated({"linear": 0.9, "full": 0.7})).verdict
+    assert over.winner == "linear"
+    assert not any("hardest class" in line for line in over.details)
 
 
 def test_over_splits_too_a_kept_head_is_no_other_strategy() -> None:

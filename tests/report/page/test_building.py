@@ -88,7 +88,10 @@ def test_the_first_screen_begins_with_the_verdict_and_its_title_says_the_same(ru
     assert "<title>photos: use svm</title>" in page
     first = page.partition('id="verdict-title"')[2].partition("</section>")[0]
     assert (
-        first.index("Use <em>svm</em>") < first.index("Use svm: it got") < first.index("86.7") < first.index("predict")
+        first.index("Use <em>svm</em>")
+        < first.index("Use svm: it was right on")
+        < first.index("86.7")
+        < first.index("predict")
     )
     assert first.index("More about this verdict") < first.index("One more thing.")
 
