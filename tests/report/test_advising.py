@@ -54,7 +54,7 @@ def test_these_pictures_stand_in_one_field_of_the_chart() -> None:
 
 def test_with_little_room_the_fields_stand_one_below_another() -> None:
     assert [line.text for line in advice_lines(ADVICE, width=60)][-11:] == [
-        "strategy                expected   95 % interval        time",
+        "strategy                expected  95 % interval         time",
         "partial, from blocks.5     0.910  0.850 to 0.950  2 min 05 s",
         "linear                     0.880  0.840 to 0.920           –",
         "",
@@ -82,7 +82,7 @@ def test_nothing_is_cut_off(advice: AdviceRecord, width: int) -> None:
 
 def test_without_times_there_is_no_column_of_times() -> None:
     lines = [line.text for line in advice_lines(UNTIMED)]
-    assert "strategy                expected accuracy   95 % interval" in lines
+    assert "strategy                expected accuracy  95 % interval" in lines
     assert "linear                              0.880  0.840 to 0.920" in lines
 
 
