@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from headstart.heads import HEADS
@@ -55,16 +55,20 @@ def _of_heads(node: ast.AST) -> Iterator[ast.AST]:
         yield from (default for argument, default in named if argument.arg == "head" and default is not None)
 
 
-def test_only_its_table_names_a_strategy() -> None:
-    found = {
+def names_elsewhere(trees: Mapping[str, ast.Module]) -> set[tuple[str, int, str]]:
+    """Return (module, line, text) of every name of a strategy that stands outside the table of strategies."""
+    return {
         (own, line, text)
-        for own, tree in TREES.items()
+        for own, tree in trees.items()
         for line, text in named(tree)
         if own != TABLE
         and not (text in {*HEADS, *TRAINED_HEADS} and own.startswith(OF_HEADS))
         and (own, text) not in OTHER_MEANINGS
     }
-    assert found == set()
+
+
+def test_only_its_table_names_a_strategy() -> None:
+    assert names_elsewhere(TREES) == set()
 
 
 NAMES = '''
@@ -133,14 +137,18 @@ def asks_what_network(tree: ast.Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, kind.strip()
 
 
-def test_only_the_engine_room_asks_what_a_network_is() -> None:
-    found = {
+def asking(trees: Mapping[str, ast.Module]) -> set[tuple[str, int, str]]:
+    """Return (module, line, class) of every question of that kind outside the engine room."""
+    return {
         (own, line, kind)
-        for own, tree in TREES.items()
+        for own, tree in trees.items()
         for line, kind in asks_what_network(tree)
         if not own.startswith("backbones/") and (own not in LAYERS or kind in NETWORKS)
     }
-    assert found == set()
+
+
+def test_only_the_engine_room_asks_what_a_network_is() -> None:
+    assert asking(TREES) == set()
 
 
 def test_questions_about_networks_are_found() -> None:

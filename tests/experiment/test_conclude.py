@@ -190,6 +190,17 @@ def test_repeated_splits_decide_where_there_are_any() -> None:
     assert [(pair.a, pair.b) for pair in found.comparisons] == [("linear", "full")], "those of the one split stay"
 
 
+def test_the_hardest_class_is_named_unless_it_was_measured_on_another_split_than_what_decides() -> None:
+    run, answers = erring("linear", 20)
+    assert run.metrics.test is not None
+    hard = changed(run, metrics=changed(run.metrics, test=changed(run.metrics.test, per_class_recall=(0.9, 0.64))))
+    told = "The hardest class is 'b': 64 % of its pictures were recognised."
+    assert told in concluded((hard, answers)).verdict.details
+    over = concluded((hard, answers), erring("full", 40), repeated=repeated({"linear": 0.9, "full": 0.7})).verdict
+    assert over.winner == "linear"
+    assert not any("hardest class" in line for line in over.details)
+
+
 def test_over_splits_too_a_kept_head_is_no_other_strategy() -> None:
     runs = erring("linear", 4), erring("svm", 5), erring("full", 40)
     told = repeated({"linear": 0.8, "svm": 0.7, "full": 0.8}, same_as={"full": "linear"})

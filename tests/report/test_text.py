@@ -58,9 +58,10 @@ def test_table_at_eighty_columns(results: Results) -> None:
         "  knn       pool      0.800          ├───────●─────┤             4 s        –",
         "  scratch   input     0.727  ├───────●──────┤                   12 s    522 k",
         "                             0.65                         0.95",
-        "  ✓ recommended · ≈ tied: the difference may be luck",
-        "  bar: where the true accuracy lies (95 % sure) · cut: where training starts",
-        "  trained: numbers learned from your pictures",
+        "  ✓ recommended · ≈ tied: no clear difference from the most accurate",
+        "  bar: 95 % interval, the likely accuracy on many more such pictures",
+        "  cut: where training starts",
+        "  trained: numbers learned from your pictures (k: thousand, M: million)",
     ]
 
 
@@ -82,9 +83,10 @@ def test_the_mean_over_splits_stands_where_it_decided(results: Results) -> None:
         "  knn       pool      0.700        ├───●──┤                 0.800   4 s        –",
         "  scratch   input     0.600  ├──●──┤                        0.727  12 s    522 k",
         "                             0.55                   0.95",
-        "  ✓ recommended · ≈ tied: the difference may be luck",
-        "  bar: where the true accuracy lies (95 % sure) · cut: where training starts",
-        "  trained: numbers learned from your pictures",
+        "  ✓ recommended · ≈ tied: no clear difference from the most accurate",
+        "  bar: 95 % interval, the likely accuracy on many more such pictures",
+        "  cut: where training starts",
+        "  trained: numbers learned from your pictures (k: thousand, M: million)",
         "  on test: a single split, which did not decide",
     ]
 
@@ -125,7 +127,7 @@ def test_a_kept_head_is_marked_as_that_of_another(results: Results) -> None:
     assert [line.text[0] for line in lines[1:7]] == ["=", "=", "✓", "≈", " ", " "]
     assert [line.role for line in lines[1:4]] == ["plain", "plain", "winner"]
     assert [line.text for line in lines[8:10]] == [
-        "  ✓ recommended · ≈ tied: the difference may be luck",
+        "  ✓ recommended · ≈ tied: no clear difference from the most accurate",
         "  = same result as another strategy (training did not help)",
     ]
 

@@ -36,11 +36,11 @@ def told(profile: Profile, *, cut: str = "pool") -> AdviceRecord:
 def test_few_and_similar() -> None:
     found = told(FEW_ALIKE)
     assert found.text == (
-        "Use linear: expect it to be right on 90 % of new pictures (85 to 94 %). "
+        "Use linear: on many new pictures, expect it to be right about 90 % of the time (85 to 94 %), judging by the "
+        "training pictures. The usual chart agrees: linear for few, similar pictures. "
         "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
-        "They are similar to what the network knows: after five pictures of each class, it gets 70 % (± 7) of "
-        "the way from guessing to no mistakes. Pictures count as similar if that is surely 45 % or more. "
-        "The usual chart agrees: linear for few, similar pictures."
+        "They are similar to what the network knows: with five training pictures of each class, a simple "
+        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Clearly more than 45 % counts as similar."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -51,12 +51,12 @@ def test_few_and_similar() -> None:
 def test_many_and_dissimilar() -> None:
     found = told(replace(FEW_ALIKE, doubled=MANY, told=0.2), cut="blocks.5")
     assert found.text == (
-        "Use partial: expect it to be right on 92 % of new pictures (86 to 98 %). "
+        "Use partial: on many new pictures, expect it to be right about 92 % of the time (86 to 98 %), judging by the "
+        "training pictures. The usual chart says full for many, dissimilar pictures, but on the data sets where we "
+        "tried that, it cost several times as much and was no more accurate. "
         "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
-        "0.9). They differ from what the network knows: after five pictures of each class, it gets 20 % (± 7) of "
-        "the way from guessing to no mistakes. Pictures count as similar if that is surely 45 % or more. "
-        "The usual chart says full for many, dissimilar pictures, but when we measured it, that cost several "
-        "times as much and was no more accurate."
+        "0.9). They differ from what the network knows: with five training pictures of each class, a simple "
+        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Clearly more than 45 % counts as similar."
     )
     assert in_short(found) == (
         "advice: use partial and expect 92 % right (86 to 98 %): many pictures, dissimilar to what the network knows."
@@ -66,8 +66,9 @@ def test_many_and_dissimilar() -> None:
 def test_many_and_similar() -> None:
     found = told(replace(FEW_ALIKE, doubled=changed(MANY, interval=(0.0, 0.02))))
     assert "You probably have enough pictures (about 50 of each class): twice as many would add only 0.4" in found.text
-    assert found.text.endswith(
-        "The usual chart says partial for many, similar pictures, but when we measured it, that was no more accurate."
+    assert sentences(found)[1] == (
+        "The usual chart says partial for many, similar pictures, but on the data sets where we tried that, it was no "
+        "more accurate."
     )
 
 
@@ -83,8 +84,7 @@ def test_what_was_not_measured_is_not_said() -> None:
 @pytest.mark.parametrize(("shift", "like"), [(0.1, "like"), (3.0, "unlike")])
 def test_how_pictures_look_is_said_where_it_is_known(shift: float, like: str) -> None:
     found = told(replace(FEW_ALIKE, shift=shift))
-    assert f"To the network they look {like} everyday photographs: " in found.text
-    assert f"by a factor of {found.factor:.1f}." in found.text
+    assert sentences(found)[-1] == f"To the network they look {like} everyday photographs."
     assert "photographs" not in told(FEW_ALIKE).text
 
 

@@ -11,8 +11,8 @@ CASES = [
     (
         findings.kept_solved_head(54),
         "kept-solved-head",
-        "Training more of the network did not help (judged on 54 training pictures kept back for this), so the head "
-        "solved on the frozen network is kept.",
+        "Training more of the network did not help (judged on 54 training pictures set aside for this), so only "
+        "the classifier on top has learned from your pictures.",
     ),
     (
         findings.start_kept("full", 12),

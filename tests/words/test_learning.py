@@ -55,12 +55,12 @@ def learning(found: Forecast, *, run: str = "linear", rising: str | None = None)
         (
             (0.0, 0.03),
             "can't tell",
-            "Doubling your training pictures might add up to 3 points, or nothing: these pictures can't tell.",
+            "Doubling your training pictures might add nothing, or as much as 3 points: these pictures can't tell.",
         ),
         (
             (0.0, 0.01),
             "can't tell",
-            "Doubling your training pictures might add up to 1 point, or nothing: these pictures can't tell.",
+            "Doubling your training pictures might add nothing, or as much as 1 point: these pictures can't tell.",
         ),
     ],
 )
@@ -80,4 +80,6 @@ def test_the_class_that_rises_and_who_stood_in_are_named() -> None:
 
 def test_another_number_than_twice_as_many_is_said() -> None:
     assert "help: 1,200 of them would probably add" in more_pictures(forecast(0.02, 0.04, more=1200))
-    assert more_pictures(forecast(0.0, 0.03, more=1200)).startswith("1,200 training pictures might add up to 3")
+    assert more_pictures(forecast(0.0, 0.03, more=1200)).startswith(
+        "1,200 training pictures might add nothing, or as much as 3"
+    )

@@ -40,8 +40,9 @@ VAL, TEST, SPLITS = Pictures("val", 153), Pictures("test", 90), Splits(5, 4, 100
 LINEAR = Reached("linear", 143 / 153, (0.884, 0.964), right=143)
 FULL = Reached("full", 145 / 153, (0.9, 0.973), right=145)
 MEAN = Reached("linear", 0.893, (0.86, 0.92))
-EXPECT = "Expect linear to be right on 88 to 96 % of new pictures of the same kind (95 % interval)."
-EXPECT_MEAN = "Expect linear to be right on 86 to 92 % of new pictures of the same kind (95 % interval)."
+EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 % (95 % interval)."
+EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 % (95 % interval)."
+SETTLES = "If linear and full really differ, it would take about 8,000 validation pictures to show it."
 FOLDS = "The 100 pictures were split into 5 folds, 4 times over; each fold was left out once."
 AMONG_FOUR = Cheapest("linear", ("full", "linear", "svm", "knn"), 4, 4, ("operations", "learned"))
 TIE = (
@@ -76,13 +77,13 @@ def told(*reasons, winner="linear", above_chance=True, decided=True, **others):
 def test_a_tie_takes_the_cheapest_and_says_what_would_settle_it():
     found = verdict_record(Verdict("linear", ("full", "svm", "knn"), TIE))
     assert found.text == (
-        "Use linear: it was right on 143 of 153 validation pictures (93 %). "
-        "full was right on 2 more, which may be luck; of the four that are tied, linear is the cheapest "
-        "to run. It would take about 8,000 validation pictures to tell linear and full apart."
+        "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
+        "full was right on 2 more, which may be luck; of the four that are tied, linear needs the least "
+        "computing. If linear and full really differ, it would take about 8,000 validation pictures to show it."
     )
-    assert found.details == (
-        EXPECT,
-        "full was right on 2 more than linear; luck alone often does as much (p = 0.63).",
+    assert found.details == (EXPECT,)
+    assert found.figures == (
+        "full was right on 2 more than linear; a paired test finds no clear difference (p = 0.63).",
         "full, linear, svm and knn can't be told apart; of these, linear needs the least computing for an answer and "
         "has the fewest trained numbers.",
     )
@@ -101,22 +102,22 @@ def test_more_training_pictures_come_first_where_they_would_surely_help():
         "More training pictures would help, above all of 'ants': twice as many would probably add 2 to 4 points "
         "(judged by svm)."
     )
-    assert found.details[-1] == "It would take about 8,000 validation pictures to tell linear and full apart."
+    assert found.details[-1] == SETTLES
     unclear = changed(LEARNING, forecast=changed(LEARNING.forecast, interval=(0.0, 0.03)))
     found = told(*TIE, learning=unclear)
-    assert found.text.endswith("It would take about 8,000 validation pictures to tell linear and full apart.")
-    assert found.details[-1].startswith("Doubling your training pictures might add up to 3 points")
+    assert found.text.endswith(SETTLES)
+    assert found.details[-1].startswith("Doubling your training pictures might add nothing, or as much as 3 points")
     long = changed(LEARNING, rising=changed(LEARNING.rising, name="a bee with one very long name"))
     found = told(*TIE, learning=long)
     assert found.text.endswith("More training pictures would help: twice as many would probably add 2 to 4 points.")
     assert found.details[-2].startswith("More training pictures would help, above all of 'a bee with one very long")
     alone = told(OnlyOne(VAL, LINEAR), learning=unclear)
-    assert alone.text.endswith("or nothing: these pictures can't tell (judged by svm).")
+    assert alone.text.endswith("or as much as 3 points: these pictures can't tell (judged by svm).")
 
 
 def test_hardly_any_difference_asks_for_no_number():
     found = told(TIE[0], WouldSettle(VAL, ("linear", "full"), None))
-    assert found.text.endswith("Even 100,000 validation pictures might not tell linear and full apart.")
+    assert found.text.endswith("Even 100,000 validation pictures might not show whether linear or full is better.")
 
 
 def test_groups_are_named_and_ask_for_groups():
@@ -125,10 +126,11 @@ def test_groups_are_named_and_ask_for_groups():
     measured = measure(np.array([0, 0, 1, 1, 0, 1]), np.eye(2)[[0, 0, 1, 1, 1, 1]], groups=groups)
     found = told(tie, WouldSettle(VAL, ("linear", "full"), 14_900, grouped=True), measured=measured)
     assert found.text.endswith(
-        "It would take about 15,000 validation pictures in groups of this size to tell linear and full apart."
+        "If linear and full really differ, it would take about 15,000 validation pictures in groups of this size to "
+        "show it."
     )
-    assert found.details[1] == (
-        "full was right on 2 more than linear; luck alone often does as much (p = 0.84, comparing 51 groups)."
+    assert found.figures[0] == (
+        "full was right on 2 more than linear; a paired test finds no clear difference (p = 0.84, comparing 51 groups)."
     )
     assert found.details[-1] == (
         "Pictures that belong together count as one group: intervals and comparisons count groups."
@@ -139,7 +141,7 @@ def test_groups_are_named_and_ask_for_groups():
 def test_the_only_one():
     found = told(OnlyOne(VAL, LINEAR))
     assert found.text == (
-        "Use linear: it was right on 143 of 153 validation pictures (93 %). "
+        "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
         "Nothing else was tried, so there is nothing to compare it with."
     )
     assert found.details == (EXPECT,)
@@ -149,12 +151,12 @@ def test_a_clear_winner_is_held_against_the_next_best():
     second = Reached("knn", 0.7, (0.6, 0.8), right=103)
     clear = ClearWinner(VAL, LINEAR, second, Difference(40 / 153, 0.0002, 40), only=False)
     assert told(clear).text == (
-        "Use linear: it was right on 143 of 153 validation pictures (93 %). "
+        "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
         "knn, the next best, was right on 40 fewer: more than luck explains."
     )
-    assert told(clear).details == (
-        EXPECT,
-        "linear was right on 40 more than knn; luck alone rarely does as much (p < 0.001).",
+    assert told(clear).details == (EXPECT,)
+    assert told(clear).figures == (
+        "linear was right on 40 more than knn; a paired test finds a clear difference (p < 0.001).",
     )
     assert "knn, the only other one, was right on 40 fewer" in told(replace(clear, only=True)).text
 
@@ -163,13 +165,14 @@ def test_the_most_accurate_is_also_the_cheapest():
     two = Cheapest("linear", ("linear", "full"), 2, 2, ("learned",))
     found = told(MostAccurate(VAL, LINEAR, ("full",), equals=False, cheapest=two))
     assert found.text == (
-        "Use linear: it was right on 143 of 153 validation pictures (93 %). "
+        "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
         "No other was right as often; full is tied with it, but linear is simpler."
     )
-    assert found.details == (EXPECT, "linear and full can't be told apart; of these, linear has fewer trained numbers.")
+    assert found.details == (EXPECT,)
+    assert found.figures == ("linear and full can't be told apart; of these, linear has fewer trained numbers.",)
     equal = told(MostAccurate(VAL, LINEAR, ("full", "svm", "knn"), equals=True, cheapest=AMONG_FOUR))
     assert equal.text.endswith(
-        "No other was right more often; of the four that are tied, linear is the cheapest to run."
+        "No other was right more often; of the four that are tied, linear needs the least computing."
     )
 
 
@@ -189,14 +192,14 @@ def test_those_far_behind_are_named_though_they_are_tied():
     [
         (
             Cheapest("a", ("a", "b", "c"), 3, 3, ("operations", "size", "learned"), ("c",)),
-            "of the three that are tied, a is the cheapest to run",
-            "a, b and c can't be told apart; of these, a needs the least computing for an answer, is the smallest, has "
-            "the fewest trained numbers and is simpler than c.",
+            "of the three that are tied, a needs the least computing",
+            "a, b and c can't be told apart; of these, a needs the least computing for an answer, takes the "
+            "least space (it holds the fewest numbers), has the fewest trained numbers and is simpler than c.",
         ),
         (
             Cheapest("a", ("a", "best"), 2, 2, ("size",)),
-            "a is smaller",
-            "a and best can't be told apart; of these, a is smaller.",
+            "a takes less space",
+            "a and best can't be told apart; of these, a takes less space (it holds fewer numbers).",
         ),
         (
             Cheapest("a", ("a", "b"), 5, 5, (), ("b",)),
@@ -212,7 +215,7 @@ def test_those_far_behind_are_named_though_they_are_tied():
         ),
         (
             Cheapest("a", ("a", "b"), 5, 3, ("operations",)),
-            "b is tied with it, but a is cheaper to run",
+            "b is tied with it, but a needs less computing",
             "a and b can't be told apart, are close to the most accurate, and are surely better than guessing; of "
             "these, a needs less computing for an answer.",
         ),
@@ -240,14 +243,14 @@ def test_why_it_is_the_cheapest(found, short, long):
 def test_too_few_pictures_give_no_winner_but_something_to_go_on_with(least, has):
     found = told(TooFewPictures(VAL, LINEAR, least, "folds"), decided=False)
     assert found.text == (
-        "Use linear for now: it was right on 143 of 153 validation pictures (93 %). "
+        "Use linear for now: it was right on 143 of 153 validation pictures (93.5 %). "
         f"There is no winner yet: the smallest class has {has}. "
         "Run again with --folds 5 --seeds 3 to measure on more pictures."
     )
     assert found.details == (EXPECT,)
     ranked = told(TooFewPictures(Pictures("training", 153), LINEAR, 3, "pictures"), decided=False)
     assert ranked.text == (
-        "Use linear for now: it was right on 143 of 153 training pictures that it had not learned from (93 %). "
+        "Use linear for now: it was right on 143 of 153 training pictures that it had not learned from (93.5 %). "
         "There is no winner yet: the smallest class has only 3 training pictures. "
         "More pictures of that class would help."
     )
@@ -264,8 +267,8 @@ def test_where_nothing_was_learned_nothing_is_recommended():
     best = Reached("linear", 83 / 153, (0.46, 0.62), right=83)
     found = told(NothingLearned(VAL, best, only=False, chance=83 / 153), above_chance=False, learning=LEARNING)
     assert found.text == (
-        "Nothing was learned: linear, the best, was right on 83 of 153 validation pictures (54 %). "
-        "Always naming the most common class gives 54 %. First check that the labels belong to the pictures."
+        "Nothing was learned: linear, the best, was right on 83 of 153 validation pictures (54.2 %). "
+        "Always naming the most common class gives 54.2 %. First check that the labels belong to the pictures."
     )
     assert found.details[1] == (
         "Other likely causes: too few pictures, pictures too small to show the difference, or weights that expect "
@@ -274,8 +277,8 @@ def test_where_nothing_was_learned_nothing_is_recommended():
     assert found.details[-1].startswith("More training pictures would help")
     only = NothingLearned(SPLITS, Reached("knn", 0.4, (0.37, 0.43)), only=True, chance=0.5)
     assert told(only, winner="knn", above_chance=False).text.startswith(
-        "Nothing was learned: knn, the only one tried, was right 40 % of the time, on average over 20 splits. "
-        "Always naming the most common class gives 50 %."
+        "Nothing was learned: knn, the only one tried, was right 40.0 % of the time, on average over 20 splits. "
+        "Always naming the most common class gives 50.0 %."
     )
 
 
@@ -284,20 +287,20 @@ def test_near_chance_is_said_in_the_first_sentence():
     near = NearChance(VAL, use, 0.542)
     found = told(OnlyOne(VAL, use), near, above_chance=False)
     assert found.text == (
-        "Use linear for now: it was right on 88 of 153 validation pictures (58 %), but guessing may do as well (54 %). "
-        "Nothing else was tried, so there is nothing to compare it with. "
+        "Use linear for now: it was right on 88 of 153 validation pictures (57.5 %), but guessing may do as well "
+        "(54.2 %). Nothing else was tried, so there is nothing to compare it with. "
         "Run again with --folds 5 --seeds 3 to measure on more pictures."
     )
     assert found.details[-1] == (
-        "Caution: linear may be no better than guessing, that is, always naming the most common class (54 %)."
+        "Caution: linear may be no better than guessing, that is, always naming the most common class (54.2 %)."
     )
     few = told(TooFewPictures(VAL, use, 3, "folds"), near, above_chance=False, decided=False)
     assert [few.text, *few.details].count("Run again with --folds 5 --seeds 3 to measure on more pictures.") == 0
     assert few.text.count("Run again") == 1
     over = told(OnlyOne(SPLITS, MEAN), NearChance(SPLITS, MEAN, 0.88), above_chance=False)
     assert over.text.startswith(
-        "Use linear for now: it was right 89 % of the time, on average over 20 splits, but guessing may do as "
-        "well (88 %)."
+        "Use linear for now: it was right 89.3 % of the time, on average over 20 splits, but guessing may do as "
+        "well (88.0 %)."
     )
     assert "Run again" not in over.text
 
@@ -305,9 +308,9 @@ def test_near_chance_is_said_in_the_first_sentence():
 def test_one_that_tells_classes_apart_is_not_said_to_guess():
     use = Reached("linear", 0.95, (0.93, 0.96), right=950)
     found = told(OnlyOne(Pictures("val", 1000), use), NearChance(Pictures("val", 1000), use, 0.95, found=0.925))
-    assert found.text.startswith("Use linear: it was right on 950 of 1,000 validation pictures (95 %). Nothing else")
+    assert found.text.startswith("Use linear: it was right on 950 of 1,000 validation pictures (95.0 %). Nothing else")
     assert found.details[-1] == (
-        "Caution: always naming the most common class (95 %) may be right as often, but linear does tell the classes "
+        "Caution: always naming the most common class (95.0 %) may be right as often, but linear does tell the classes "
         "apart: on average it finds 92 % of a class."
     )
 
@@ -317,9 +320,31 @@ def test_kept_heads_are_named():
         Verdict("linear", (), (OnlyOne(TEST, LINEAR),)).leaving_out({"partial": "linear", "full": "linear"})
     )
     assert found.details[-1] == (
-        "partial and full fell back to linear's result: training more of the network did not help here."
+        "partial and full ended with linear's result: training more of the network did not help here."
     )
     assert found.same_as == {"partial": "linear", "full": "linear"}
+
+
+def recalls(*found):
+    return changed(measure(np.array([0, 0, 1, 1]), np.eye(2)[[0, 0, 1, 1]]), per_class_recall=found)
+
+
+def test_the_hardest_class_is_named_in_the_details():
+    found = told(*TIE, measured=recalls(0.95, 0.64, 0.8), classes=("ants", "bees", "wasps"), learning=LEARNING)
+    assert found.details == (
+        EXPECT,
+        "The hardest class is 'bees': 64 % of its pictures were recognised.",
+        SETTLES,
+    )
+    never = told(OnlyOne(VAL, LINEAR), measured=recalls(0.9, None, 0.0), classes=("ants", "bees", "wasps"))
+    assert never.details[-1] == "The hardest class is 'wasps': 0 % of its pictures were recognised."
+
+
+@pytest.mark.parametrize("found", [(0.64, 0.64, 0.8), (1.0, 1.0, 1.0), (), (0.64,), (None, 0.64, None)])
+def test_no_class_is_called_the_hardest_unless_it_alone_is(found):
+    assert told(*TIE, measured=recalls(*found), classes=("ants", "bees", "wasps")).details == (EXPECT,)
+    assert told(*TIE, classes=("ants", "bees", "wasps")).details == (EXPECT,)
+    assert told(*TIE, measured=recalls(0.95, 0.64)).details == (EXPECT,)
 
 
 def test_depths_stand_in_the_details():
@@ -334,29 +359,28 @@ def test_over_splits():
         CheaperOfTied(SPLITS, MEAN, best, Difference(0.007, 0.62), two), WouldSettle(SPLITS, ("linear", "full"), 3601)
     )
     assert found.text == (
-        "Use linear: it was right 89 % of the time, on average over 20 splits. "
-        "full was 0.7 points ahead, which may be luck; linear is cheaper to run. "
-        "It would take about 4,000 pictures in all to tell linear and full apart."
+        "Use linear: it was right 89.3 % of the time, on average over 20 splits. "
+        "full was 0.7 points ahead, which may be luck; linear needs less computing. "
+        "If linear and full really differ, it would take about 4,000 pictures in all to show it."
     )
-    assert found.details == (
-        EXPECT_MEAN,
-        FOLDS,
-        "full was 0.7 points ahead of linear; luck alone often does as much (p = 0.62).",
+    assert found.details == (EXPECT_MEAN, FOLDS)
+    assert found.figures == (
+        "full was 0.7 points ahead of linear; a paired test finds no clear difference (p = 0.62).",
         "full and linear can't be told apart; of these, linear needs less computing for an answer.",
     )
     even = told(CheaperOfTied(SPLITS, MEAN, best, Difference(0.0, 1.0), two), WouldSettle(SPLITS, ("a", "b"), None))
     assert "full was right about as often, which may be luck" in even.text
-    assert even.text.endswith("Even 100,000 pictures in all might not tell a and b apart.")
+    assert even.text.endswith("Even 100,000 pictures in all might not show whether a or b is better.")
 
 
 def test_a_clear_winner_over_splits():
     clear = ClearWinner(SPLITS, MEAN, Reached("knn", 0.8, (0.7, 0.9)), Difference(0.093, 0.0005), only=False)
     assert told(clear).text == (
-        "Use linear: it was right 89 % of the time, on average over 20 splits. "
+        "Use linear: it was right 89.3 % of the time, on average over 20 splits. "
         "knn, the next best, was 9.3 points behind: more than luck explains."
     )
-    assert told(clear).details[-1] == (
-        "linear was 9.3 points ahead of knn; luck alone rarely does as much (p < 0.001)."
+    assert told(clear).figures == (
+        "linear was 9.3 points ahead of knn; a paired test finds a clear difference (p < 0.001).",
     )
 
 
@@ -405,6 +429,6 @@ def test_the_verdict_is_short_whatever_the_case(seed, count, n, least, chance, s
         assert len(found.text.split()) <= 60
         sentences = re.split(r"(?<=[.)])\. |(?<=\w)\. ", found.text)
         assert 2 <= len(sentences) <= 3
-        for text in (found.text, *found.details):
+        for text in (found.text, *found.details, *found.figures):
             assert text.endswith(".")
             assert "  " not in text

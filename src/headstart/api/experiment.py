@@ -34,6 +34,7 @@ class VerdictView:
         self.tied_with: tuple[str, ...] = record.tied_with
         self.text: str = record.text
         self.details: tuple[str, ...] = record.details
+        self.figures: tuple[str, ...] = record.figures
         self.decided: bool = record.decided
 
     def __str__(self) -> str:

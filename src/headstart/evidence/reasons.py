@@ -96,10 +96,11 @@ class Cheapest:
 
 @dataclass(frozen=True)
 class OnlyOne:
-    """Nothing else was tried."""
+    """Nothing else was tried, or `same`: what kept its head and so is no candidate of its own."""
 
     on: Measured
     use: Reached
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

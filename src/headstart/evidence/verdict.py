@@ -84,7 +84,14 @@ class Verdict:
         """Return the same verdict that says which runs were no candidates of their own."""
         found = replace(self, same_as=dict(same_as))
         for one in dict.fromkeys(same_as.values()):
-            found = found.followed_by(SameHead(tuple(name for name, other in same_as.items() if other == one), one))
+            names = tuple(name for name, other in same_as.items() if other == one)
+            if any(isinstance(reason, OnlyOne) for reason in self.reasons):
+                told = [
+                    replace(reason, same=names) if isinstance(reason, OnlyOne) else reason for reason in self.reasons
+                ]
+                found = replace(found, reasons=tuple(told))
+            else:
+                found = found.followed_by(SameHead(names, one))
         return found
 
     def followed_by(self, reason: Reason) -> Verdict:

@@ -143,6 +143,7 @@ def conclude(
         least_per_class=int(counts.min()),
         chance=float(counts.max() / counts.sum()),
     ).leaving_out(same)
+    over_splits = repeated is not None and repeated.decides
     if repeated is not None and repeated.decides:
         told = _means(candidates, repeated)
         verdict = _over_splits(told, repeated)
@@ -156,7 +157,7 @@ def conclude(
         verdict=verdict_record(
             verdict,
             measured=None if winner is None else winner.metrics.of(split),
-            classes=division.classes,
+            classes=() if over_splits else division.classes,
             learning=learning,
         ),
         learning=learning,

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from headstart.records.forecast import AdviceRecord, Expected, Similarity, Size
 from headstart.records.ranking import NetworkScore, Ranking
 from headstart.records.record import Interval
+from headstart.records.verdict import VerdictRecord
 from headstart.report import standing
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, quantity, seconds_text
@@ -21,6 +22,8 @@ FIELDS: dict[tuple[Size, Similarity], str] = {
 }
 _SIZES: dict[Size, str] = {"large": "many pictures", "small": "few pictures"}
 _SIMILARITIES: tuple[Similarity, ...] = ("similar", "dissimilar")
+_HEADS = ("strategy", "expected accuracy", "95 % interval", "time, about")
+_SHORT_HEADS = ("strategy", "expected", "95 % interval", "time")
 _WHOLE = ("input", "pool")  # cuts that say nothing: everything is trained, or nothing
 _WIDE = 96  # cells that all columns of the ranking need
 _NARROW_COLUMNS = (0, 1, 2, 3, 8)
@@ -32,10 +35,19 @@ def advice_lines(advice: AdviceRecord, *, width: int = 100) -> list[Line]:
     for place, sentence in enumerate(sentences(advice)):
         role: Role = "plain" if place else "winner"
         lines += [Line(part, role) for part in wrap(sentence, width, rest="  ")]
-    heads = ["strategy", "expected accuracy", "95 % interval", "time, about"]
-    table = columns([heads, *(_expected(one, advice) for one in advice.expected)], right=(1, 3))
-    lines += [Line(""), Line(table[0], "heading"), *map(Line, table[1:])]
-    return [*lines, Line(""), *_chart(advice, width)]
+    return [*lines, Line(""), *_expectations(advice, width), Line(""), *_chart(advice, width)]
+
+
+def _expectations(advice: AdviceRecord, width: int) -> list[Line]:
+    """Return a line for each strategy; times only where some are known, short headings where there is little room."""
+    timed = any(one.seconds is not None for one in advice.expected)
+    rows = [_expected(one, advice)[: 4 if timed else 3] for one in advice.expected]
+    table = list[str]()
+    for heads in (_HEADS, _SHORT_HEADS):
+        table = columns([list(heads[: len(rows[0])]), *rows], right=(1, 3))
+        if max(map(cell_len, table)) <= width:
+            break
+    return [Line(table[0], "heading"), *map(Line, table[1:])]
 
 
 def _expected(one: Expected, advice: AdviceRecord) -> list[str]:
@@ -46,17 +58,25 @@ def _expected(one: Expected, advice: AdviceRecord) -> list[str]:
 
 
 def _chart(advice: AdviceRecord, width: int) -> list[Line]:
-    """Return two by two fields; in one of them stand these pictures."""
+    """Return two by two fields, one below another where there is little room; in one of them stand these pictures."""
     here = (advice.size, advice.similarity)
-    room = min(max(map(cell_len, FIELDS.values())) + 2, max((width - 17) // 2, 12))
+    room = max(map(cell_len, FIELDS.values())) + 2
+    told = wrap("● your pictures; similar: like those that the network was first trained on", width)
+    notes = [Line(part, "faint") for part in told]
+    if 17 + 2 * room > width:
+        return [Line("usual chart", "heading"), *(_field(at, "● " if at == here else "  ") for at in FIELDS), *notes]
     lines = [Line(f"{'usual chart':13}  {fit('  similar', room)}    dissimilar".rstrip(), "heading")]
     for size, name in _SIZES.items():
         fields = [
-            ("● " if (size, similarity) == here else "  ") + shorten(FIELDS[size, similarity], room - 2)
-            for similarity in _SIMILARITIES
+            ("● " if (size, similarity) == here else "  ") + FIELDS[size, similarity] for similarity in _SIMILARITIES
         ]
         lines.append(Line(f"{name:13}  {fit(fields[0], room)}  {fields[1]}".rstrip()))
-    return [*lines, Line("● your pictures; similar: like those that the network was first trained on", "faint")]
+    return [*lines, *notes]
+
+
+def _field(at: tuple[Size, Similarity], mark: str) -> Line:
+    size, similarity = at
+    return Line(f"{mark}{f'{_SIZES[size]}, {similarity}':27}{FIELDS[at]}")
 
 
 def ranking_lines(found: Ranking, *, width: int = 100) -> list[Line]:
@@ -75,8 +95,12 @@ def ranking_lines(found: Ranking, *, width: int = 100) -> list[Line]:
         *(Line(line, "winner" if line.startswith(standing.TAKEN) else "plain") for line in table[1:]),
         *(Line(part, "faint") for part in wrap(note, width)),
         Line(""),
-        *(Line(part) for sentence in (found.verdict.text, *found.verdict.details) for part in wrap(sentence, width)),
+        *(Line(part) for sentence in _told(found.verdict) for part in wrap(sentence, width)),
     ]
+
+
+def _told(verdict: VerdictRecord) -> tuple[str, ...]:
+    return verdict.text, *verdict.details, *verdict.figures
 
 
 def _scores(one: NetworkScore, mark: str) -> list[str]:

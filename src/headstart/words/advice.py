@@ -68,8 +68,8 @@ def in_short(record: AdviceRecord) -> str:
 
 def _use(record: AdviceRecord) -> str:
     return (
-        f"Use {record.strategy}: expect it to be right on about {percent(record.accuracy)} of many new pictures "
-        f"({percents(record.interval)}), judging by the training pictures."
+        f"Use {record.strategy}: on many new pictures, expect it to be right about {percent(record.accuracy)} of the "
+        f"time ({percents(record.interval)}), judging by the training pictures."
     )
 
 

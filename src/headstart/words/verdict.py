@@ -39,6 +39,7 @@ from headstart.words.numbers import (
     number_text,
     p_text,
     percent,
+    percent_text,
     percents,
     picture_of,
     pictures_of,
@@ -81,7 +82,7 @@ def verdict_record(
     measured : Metrics, optional
         Of the winner, on the pictures that measure: for what its interval counts, and its hardest class.
     classes : sequence of str
-        In the order of the recalls in `measured`.
+        In the order of the recalls in `measured`; empty where repeated splits decide, for the recalls are of one split.
     learning : LearningRecord, optional
         What more training pictures would bring.
     """
@@ -144,6 +145,8 @@ def said(reason: Reason) -> Said:
 @said.register
 def _(reason: OnlyOne) -> Said:
     why = "Nothing else was tried, so there is nothing to compare it with."
+    if reason.same:
+        why = f"{joined(reason.same)} ended with the same result: training more of the network did not help here."
     return Said(_use(reason.use, reason.on), why, details=_of_use(reason.use, reason.on))
 
 
@@ -190,7 +193,7 @@ def _(reason: NothingLearned) -> Said:
     place = "the only one tried" if reason.only else "the best"
     return Said(
         f"Nothing was learned: {reason.best.name}, {place}, {right_on(reason.best, reason.on)}",
-        f"Always naming the most common class gives {percent(reason.chance)}.",
+        f"Always naming the most common class gives {percent_text(reason.chance)}.",
         "First check that the labels belong to the pictures.",
         details=(
             *_of_use(reason.best, reason.on),
@@ -202,7 +205,7 @@ def _(reason: NothingLearned) -> Said:
 
 @said.register
 def _(reason: NearChance) -> Said:
-    guessing = f"always naming the most common class ({percent(reason.chance)})"
+    guessing = f"always naming the most common class ({percent_text(reason.chance)})"
     if reason.found is not None:
         told = (
             f"Caution: {guessing} may be right as often, but {reason.use.name} does tell the classes apart: "
@@ -210,7 +213,7 @@ def _(reason: NearChance) -> Said:
         )
         return Said(details=(told,))
     return Said(
-        f", but guessing may do as well ({percent(reason.chance)})",
+        f", but guessing may do as well ({percent_text(reason.chance)})",
         helps=_MEASURE_MORE if reason.on.held_out else "",
         details=(f"Caution: {reason.use.name} may be no better than guessing, that is, {guessing}.",),
     )
@@ -269,7 +272,7 @@ def _behind(found: Difference) -> str:
 def _compared(more: Reached, less: Reached, found: Difference) -> str:
     """Return how far one is ahead of another, and how easily luck does that."""
     groups = f", comparing {counted(found.groups, 'group')}" if found.groups is not None else ""
-    luck = f"a test of the pairs finds {'no' if found.p >= 0.05 else 'a'} clear difference"
+    luck = f"a paired test finds {'no' if found.p >= 0.05 else 'a'} clear difference"
     if found.right is None:
         return f"{more.name} was {_points(found)} ahead of {less.name}; {luck} ({p_text(found.p)})."
     return f"{more.name} was right on {found.right:,} more than {less.name}; {luck} ({p_text(found.p)}{groups})."

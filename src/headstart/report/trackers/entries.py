@@ -126,7 +126,8 @@ def _settings_of_all(results: Results) -> dict[str, Value]:
 
 
 def _said(results: Results) -> str:
-    return " ".join([results.verdict.text, *results.verdict.details]).strip()
+    found = results.verdict
+    return " ".join([found.text, *found.details, *found.figures]).strip()
 
 
 def _run(results: Results, order: Standing, run: RunRecord, folder: Path) -> Entry:
