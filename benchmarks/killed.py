@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,19 @@ TIMES = {"seconds", "images_per_second", "estimated_seconds", "command"}
 def without_times(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: without_times(item) for key, item in value.items() if key not in TIMES}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
+    return [without_times(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def differing(one: Any, two: Any, place: str = "") -> Iterator[str]:
+    """Yield where two plain values differ."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in {**one, **two}:
+            yield from differing(one.get(key), two.get(key), f"{place}.{key}".lstrip("."))
+    elif isinstance(one, list | tuple) and isinstance(two, list | tuple) and len(one) == len(two):
+        for at, pair in enumerate(zip(one, two, strict=True)):
+            yield from differing(*pair, f"{place}[{at}]")
+    elif one != two:
+        yield f"{place} ({one!r}, {two!r})"
 
 
 def start(data: Path, out: Path, cache: Path, options: list[str]) -> subprocess.Popen[bytes]:
@@ -86,8 +99,9 @@ def compare(place: Path) -> None:
     """End the program if the two run folders differ in anything but times."""
     folders = [place / name for name in ("whole", "killed")]
     one, two = (read_record(folder / "results.json", Results, schema=SCHEMA) for folder in folders)
-    if without_times(plain(one)) != without_times(plain(two)):
-        raise SystemExit("results.json differs.")
+    places = list(differing(without_times(plain(one)), without_times(plain(two))))
+    if places:
+        raise SystemExit(f"results.json differs at {', '.join(places)}.")
     for run in one.runs:
         for split in SPLIT_NAMES:
             first, second = (
