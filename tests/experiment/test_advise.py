@@ -124,7 +124,7 @@ def test_the_advice_names_a_strategy_its_cut_and_what_it_takes(distance: float, 
     found = advice_on(prepared(distance), PREPROCESSING, STEPS, with_shift=False)
     assert (found.strategy, found.cut) == (strategy, cut)
     assert found.seconds == (6.0 if strategy == "linear" else 40.0)
-    assert found.text.startswith(f"Use {strategy}: expect it to be right on")
+    assert found.text.startswith(f"Use {strategy}: on many new pictures, expect it to be right about")
     same = advise(profile_of(prepared(distance).context, PREPROCESSING, with_shift=False), BY_WHAT_IS_TRAINED, {})
     assert (found.accuracy, found.interval) == (same.expected[0].accuracy, same.expected[0].interval)
 

@@ -139,7 +139,7 @@ def test_kept_heads_and_a_doubtful_winner_are_marked(results: Results) -> None:
     results = with_verdict(results, tied_with=("linear",), same_as={"full": "linear"}, above_chance=False)
     rows = section(markdown(results), "Strategies").splitlines()
     marks = {row.split(" | ")[1]: row.split(" | ")[0] for row in rows if row.startswith("| ")}
-    assert marks["full"] == "| fell back to linear"
+    assert marks["full"] == "| same result as linear"
     assert marks["svm"] == "| **recommended**, in doubt"
     assert marks["linear"] == "| tied"
     assert marks["knn"].strip("| ") == ""

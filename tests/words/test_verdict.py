@@ -315,13 +315,22 @@ def test_one_that_tells_classes_apart_is_not_said_to_guess():
     )
 
 
+def test_kept_heads_are_named_below_where_others_were_tried():
+    found = verdict_record(Verdict("linear", (), TIE).leaving_out({"partial": "linear", "full": "linear"}))
+    assert found.details[1] == (
+        "partial and full ended with linear's result: training more of the network did not help here."
+    )
+
+
 def test_kept_heads_are_named():
     found = verdict_record(
         Verdict("linear", (), (OnlyOne(TEST, LINEAR),)).leaving_out({"partial": "linear", "full": "linear"})
     )
-    assert found.details[-1] == (
-        "partial and full ended with linear's result: training more of the network did not help here."
+    assert found.text.endswith(
+        "partial and full ended with the same result: training more of the network did not help here."
     )
+    assert "Nothing else" not in found.text
+    assert not any("ended with" in line for line in found.details)
     assert found.same_as == {"partial": "linear", "full": "linear"}
 
 

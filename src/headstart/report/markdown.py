@@ -121,8 +121,8 @@ def _strategies(results: Results, standing: Standing) -> list[str]:
 
 
 def _marked(mark: str | None, same: str) -> str:
-    """Return what stands before a row: recommended, tied, or whose result it fell back to."""
-    return f"fell back to {escaped(same)}" if mark == SAME else _MARKS.get(mark or "", "")
+    """Return what stands before a row: recommended, tied, or whose result it has."""
+    return f"same result as {escaped(same)}" if mark == SAME else _MARKS.get(mark or "", "")
 
 
 def _what_it_says(results: Results, standing: Standing) -> str:
