@@ -191,7 +191,7 @@ def test_over_folds_each_depth_is_a_strategy_of_its_own(pictures: Path, tmp_path
     found = hs.compare(pictures, out=tmp_path / "a.run", folds=2, **{**AUTO, "views": 1}).results
     assert [entry.strategy for entry in found.repeated_splits.strategies] == ["knn", *NAMES]
     assert {pair.a for pair in found.repeated_splits.comparisons} <= {"knn", *NAMES}
-    assert (tmp_path / "a.run" / "resampling" / f"{NAMES[0]}-s0-f1.json").exists()
+    assert (tmp_path / "a.run" / "repeated_splits" / f"{NAMES[0]}-s0-f1.json").exists()
     told = read_results(tmp_path / "a.run").verdict
     assert "depths from conv_head" in " ".join([told.text, *told.details])
 

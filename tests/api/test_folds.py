@@ -153,7 +153,7 @@ def test_a_training_over_splits_goes_on_from_its_checkpoint(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         hs.compare(folder, out=tmp_path / "killed.run", progress=Killing(5), seeds=2, **asked)
     assert [epoch for _, epoch in trained] == [1, 2, 3, 1, 2]
-    records, checkpoints = (tmp_path / "killed.run" / name for name in ("resampling", "checkpoints"))
+    records, checkpoints = (tmp_path / "killed.run" / name for name in ("repeated_splits", "checkpoints"))
     assert [file.name for file in records.iterdir()] == ["partial-s0-f0.json"]
     first, kept = (records / "partial-s0-f0.json").read_bytes(), [file.name for file in checkpoints.iterdir()]
     assert kept == ["partial-s1-f0"]

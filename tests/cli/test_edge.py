@@ -65,8 +65,8 @@ def test_a_process_that_is_asked_to_end_says_that_it_continues(tmp_path: Path) -
     draw_classes(tmp_path / "photos", 40, 0)
     command = [sys.executable, "-m", "headstart", "compare", str(tmp_path / "photos"), "--strategies", "full"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline()  # under way
+        assert process.stderr is not None
+        assert process.stderr.readline()  # under way: progress goes there
         process.terminate()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 143

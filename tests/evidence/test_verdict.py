@@ -344,10 +344,16 @@ def test_a_winner_that_may_know_nothing_is_told_from_one_that_does():
 
 
 def test_those_with_the_head_of_another_are_named_and_count_once():
-    found = verdict(candidate("linear", 145, 153)).leaving_out({"partial": "linear", "full": "linear"})
+    found = verdict(candidate("linear", 145, 153), candidate("knn", 100, 153)).leaving_out(
+        {"partial": "linear", "full": "linear"}
+    )
     assert found.reasons[-1] == SameHead(("partial", "full"), "linear")
     assert found.same_as == {"partial": "linear", "full": "linear"}
     assert found.tied_with == ()
+    alone = verdict(candidate("linear", 145, 153))
+    (reason,) = alone.leaving_out({"full": "linear"}).reasons
+    assert isinstance(reason, OnlyOne)
+    assert reason.same == ("full",)
     assert verdict(candidate("linear", 145, 153)).leaving_out({}) == verdict(candidate("linear", 145, 153))
     two = found.leaving_out({"partial": "linear", "full": "knn"})
     assert two.reasons[-2:] == (SameHead(("partial",), "linear"), SameHead(("full",), "knn"))

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.backbones.forward import measuring
 from headstart.backbones.network_facts import Stage
-from headstart.backbones.tracing import Part, Traced, input_dependent, trace
+from headstart.backbones.tracing import Piece, Traced, input_dependent, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,12 @@ def _same(answer: Any, expected: Tensor) -> bool:
     )
 
 
-def _cuttable(parts: tuple[Part, ...], recorder: _Recorder) -> Iterator[Part]:
+def _cuttable(parts: tuple[Piece, ...], recorder: _Recorder) -> Iterator[Piece]:
     """Join parts that are entered by something other than a tensor to the part before."""
-    held: Part | None = None
+    held: Piece | None = None
     for part in parts:
         if held is not None and part.entering not in recorder.shapes:
-            held = Part(held.name, held.entering, (*held.nodes, *part.nodes))
+            held = Piece(held.name, held.entering, (*held.nodes, *part.nodes))
             continue
         if held is not None:
             yield held
@@ -103,21 +103,21 @@ def _cuttable(parts: tuple[Part, ...], recorder: _Recorder) -> Iterator[Part]:
         yield held
 
 
-def _apart(parts: list[Part], network: nn.Module, reached: Set[fx.Node]) -> Iterator[Part]:
+def _apart(parts: list[Piece], network: nn.Module, reached: Set[fx.Node]) -> Iterator[Piece]:
     """Join parts between which weights are shared: frozen before a cut and trained behind it, they would be neither."""
     used = [_weights(part, network, reached) for part in parts]
     held = parts[0]
     for place in range(1, len(parts)):
         before, behind = set[nn.Parameter]().union(*used[:place]), set[nn.Parameter]().union(*used[place:])
         if before & behind:
-            held = Part(held.name, held.entering, (*held.nodes, *parts[place].nodes))
+            held = Piece(held.name, held.entering, (*held.nodes, *parts[place].nodes))
             continue
         yield held
         held = parts[place]
     yield held
 
 
-def _weights(part: Part, network: nn.Module, reached: Set[fx.Node]) -> set[nn.Parameter]:
+def _weights(part: Piece, network: nn.Module, reached: Set[fx.Node]) -> set[nn.Parameter]:
     """Return the weights that a part uses; what the input does not reach (position embeddings) is whoever's uses it."""
     own: set[nn.Parameter] = set()
     waiting, seen = list(part.nodes), set(part.nodes)
@@ -130,7 +130,7 @@ def _weights(part: Part, network: nn.Module, reached: Set[fx.Node]) -> set[nn.Pa
     return own
 
 
-def _stage(part: Part, weights: Set[nn.Parameter], recorder: _Recorder, counted: set[nn.Parameter]) -> Stage:
+def _stage(part: Piece, weights: Set[nn.Parameter], recorder: _Recorder, counted: set[nn.Parameter]) -> Stage:
     """Return the facts of one part; weights used by several parts count for the first."""
     own = weights - counted
     counted |= own

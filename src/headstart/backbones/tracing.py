@@ -30,7 +30,7 @@ _TRACE_ERRORS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Piece:
     """A named run of nodes with one value entering it."""
 
     name: str
@@ -43,7 +43,7 @@ class Traced:
     """A network's graph and its parts, first to last; every node that the input reaches is in one part."""
 
     graph: fx.Graph
-    parts: tuple[Part, ...]
+    parts: tuple[Piece, ...]
 
     @property
     def result(self) -> fx.Node:
@@ -125,7 +125,7 @@ def _segments(graph: fx.Graph) -> Iterator[tuple[fx.Node, list[fx.Node]]]:
         yield entering, gathered
 
 
-def _join(segments: list[tuple[fx.Node, list[fx.Node]]], names: _PartNames) -> Iterator[Part]:
+def _join(segments: list[tuple[fx.Node, list[fx.Node]]], names: _PartNames) -> Iterator[Piece]:
     """Join each segment without a name of its own to the part before it (the first ones to the next)."""
     used: set[str] = set()
     current, entering, gathered = "", None, list[fx.Node]()
@@ -134,13 +134,13 @@ def _join(segments: list[tuple[fx.Node, list[fx.Node]]], names: _PartNames) -> I
         if name and name not in used:
             used.add(name)
             if current and entering is not None:
-                yield Part(current, entering, tuple(gathered))
+                yield Piece(current, entering, tuple(gathered))
                 entering, gathered = None, []
             current = name
         entering = value if entering is None else entering
         gathered += nodes
     if entering is not None:
-        yield Part(current or "network", entering, tuple(gathered))
+        yield Piece(current or "network", entering, tuple(gathered))
 
 
 class _PartNames:

@@ -1,8 +1,8 @@
 """The logistic head's objective: mean log loss over rows, plus a penalty, walked through in blocks of rows.
 
 The solver sees weights along scaled axes and a bias, (axes + 1, classes). How those meet the features is the matter of
-`Rows`: small problems keep their own matrix along those axes (`OwnRows`); large ones take the weights back to the
-features instead, so that all folds and strengths share one matrix (`SharedRows`).
+`FeatureRows`: small problems keep their own matrix along those axes (`OwnRows`); large ones take the weights back to
+the features instead, so that all folds and strengths share one matrix (`SharedRows`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from headstart.heads.training import Labels
 MOST_SCORES = 2**24  # numbers of a block: some 17,000 rows of 1,000 classes
 
 
-class Rows(Protocol):
+class FeatureRows(Protocol):
     """Rows of features as the solver meets them."""
 
     @property
@@ -118,7 +118,7 @@ class SoftmaxLoss:
     way.
     """
 
-    rows: Rows
+    rows: FeatureRows
     labels: Labels
     ridge: Floats
 

@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 
 from headstart.base.types import Affine, Floats, softmax
 from headstart.heads.newton import minimise
-from headstart.heads.objective import OwnRows, Rows, SharedRows, SoftmaxLoss
+from headstart.heads.objective import FeatureRows, OwnRows, SharedRows, SoftmaxLoss
 from headstart.heads.training import HeadData, Labels, Standard
 
 MOST_STEPS = 100
@@ -58,7 +58,7 @@ class Material(Protocol):
     def sample(self, weight: Floats, bias: Floats) -> Floats:
         """Return the scores of enough rows to tell how sure these weights along the axes are, (some, classes)."""
 
-    def scaled(self, stretch: Floats, last: float, dtype: DTypeLike) -> Rows:
+    def scaled(self, stretch: Floats, last: float, dtype: DTypeLike) -> FeatureRows:
         """Return the rows along stretched axes, the bias multiplied by `last`."""
 
 
@@ -94,7 +94,7 @@ class OwnMaterial:
         scores: Floats = self._along @ weight + bias
         return scores
 
-    def scaled(self, stretch: Floats, last: float, dtype: DTypeLike) -> Rows:
+    def scaled(self, stretch: Floats, last: float, dtype: DTypeLike) -> FeatureRows:
         """Return a matrix of their own."""
         n, size = self._along.shape
         rows = np.ones((n, size + 1), dtype)

@@ -130,13 +130,13 @@ def _trusted(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Qu
     if sure < _LEAST_SURE:
         some = f"Only {sure} answer{' states' if sure == 1 else 's state'}" if sure else "No answer states"
         told = f"{some} 95 % or more{': too few to check those alone' if sure else ''}."
-        return Question(asked, _in_short(off, record), f"{_whole(off, record)}{told}", "sureness")
+        return Question(asked, _in_short(off, record), f"{_whole(off, record)}{told}", "calibration")
     lacks = mean - right / sure
     short = "yes" if lacks <= _KEPT else "not quite" if lacks <= _NEARLY_KEPT else "no"
     told = (
         f"{sure:,} answers state 95 % or more ({percent(mean)} on average); {percent(right / sure)} of them are right. "
     )
-    return Question(asked, f"at 95 %, {short}" if off else short, f"{told}{_whole(off, record)}".strip(), "sureness")
+    return Question(asked, f"at 95 %, {short}" if off else short, f"{told}{_whole(off, record)}".strip(), "calibration")
 
 
 def _off(record: Calibration | None, answers: HeldOutAnswers, run: str) -> str:

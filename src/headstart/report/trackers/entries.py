@@ -31,7 +31,7 @@ _LEVEL = "0.95"  # of the prediction sets that `predict` states
 
 
 @dataclass(frozen=True)
-class Table:
+class FigureTable:
     """Rows under named columns; in one column all are texts, or numbers and None."""
 
     columns: tuple[str, ...]
@@ -76,7 +76,7 @@ class Entry:
     curves: tuple[tuple[int, Mapping[str, float]], ...]
     metrics: Mapping[str, float]
     texts: Mapping[str, str]
-    tables: Mapping[str, Table]
+    tables: Mapping[str, FigureTable]
     files: Mapping[str, Path] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -227,7 +227,7 @@ def _numbers(values: Mapping[str, object], before: str = "") -> dict[str, float]
     return found
 
 
-def _strategies(order: Standing) -> Table:
+def _strategies(order: Standing) -> FigureTable:
     """Return the table of strategies, best first, with the accuracy that decided."""
     names = ("run", "verdict", "cut")
     numbers = ("accuracy", "low", "high", "log loss", "macro F1", "seconds", "trained", "flops")
@@ -239,17 +239,17 @@ def _strategies(order: Standing) -> Table:
         costs = (run.seconds.total, float(run.parameters.trained), run.flops)
         mark = _MARKS.get(order.marks.get(run.id, ""), "")
         rows.append((run.id, mark, standing.cut_of(run), *reached, *besides, *costs))
-    return Table((*names, *numbers), tuple(rows))
+    return FigureTable((*names, *numbers), tuple(rows))
 
 
-def _pairs(results: Results) -> dict[str, Table]:
+def _pairs(results: Results) -> dict[str, FigureTable]:
     """Return the comparisons in pairs; nothing where there was one run."""
     columns = ("a", "b", "difference", "low", "high", "p", "p adjusted")
     rows = [(pair.a, pair.b, pair.difference, *pair.interval, pair.p, pair.p_adjusted) for pair in results.comparisons]
-    return {"pairs": Table(columns, tuple(rows))} if rows else {}
+    return {"pairs": FigureTable(columns, tuple(rows))} if rows else {}
 
 
-def _classes(results: Results, run: RunRecord) -> dict[str, Table]:
+def _classes(results: Results, run: RunRecord) -> dict[str, FigureTable]:
     """Return the recall of each class on the pictures that measure; nothing where none did."""
     found, counts = results.measured(run), results.data.counts.get(results.measuring) or {}
     if found is None:
@@ -260,7 +260,7 @@ def _classes(results: Results, run: RunRecord) -> dict[str, Table]:
             results.data.classes, found.per_class_recall, found.per_class_recall_intervals, strict=True
         )
     ]
-    return {"classes": Table(("class", "pictures", "recall", "low", "high"), tuple(rows))}
+    return {"classes": FigureTable(("class", "pictures", "recall", "low", "high"), tuple(rows))}
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
