@@ -20,7 +20,19 @@ import pyarrow.parquet as pq
 
 TIMES = {"seconds", "estimated_seconds", "images_per_second", "pass_seconds"}
 # What schema 2 has anew, and what is a sentence, a path or a version: none of it is a number that was measured.
-NEW = {"kind", "strategies", "measuring", "classes", "learnable", "details", "command", "text", "warnings", "schema"}
+NEW = {
+    "kind",
+    "strategies",
+    "measuring",
+    "classes",
+    "learnable",
+    "details",
+    "figures",
+    "command",
+    "text",
+    "warnings",
+    "schema",
+}
 NEW_PLACES = {".backbone.title", ".backbone.preprocessing.framing"}
 PLACES = {"headstart", "command", "root", "environment", "recipe", "plan", "title"}
 SETS = ("0.8", "0.9", "0.95", "0.99")
