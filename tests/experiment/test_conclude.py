@@ -193,7 +193,10 @@ def test_repeated_splits_decide_where_there_are_any() -> None:
 def test_the_hardest_class_is_named_unless_it_was_measured_on_another_split_than_what_decides() -> None:
     run, answers = erring("linear", 20)
     assert run.metrics.test is not None
-    hard = changed(run, metrics=changed(run.metrics, test=changed(run.metrics.test, per_class_recall=(0.9, 0.64))))
+    weak = changed(
+        run.metrics.test, per_class_recall=(0.9, 0.64), per_class_recall_intervals=((0.8, 0.95), (0.5, 0.75))
+    )
+    hard = changed(run, metrics=changed(run.metrics, test=weak))
     told = "The hardest class is 'b': 64 % of its pictures were recognised."
     assert told in concluded((hard, answers)).verdict.details
     over = concluded((hard, answers), erring("full", 40), repeated=repeated({"linear": 0.9, "full": 0.7})).verdict

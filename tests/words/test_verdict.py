@@ -334,8 +334,11 @@ def test_kept_heads_are_named():
     assert found.same_as == {"partial": "linear", "full": "linear"}
 
 
-def recalls(*found):
-    return changed(measure(np.array([0, 0, 1, 1]), np.eye(2)[[0, 0, 1, 1]]), per_class_recall=found)
+def recalls(*found, accuracy=0.9, more=0.1):
+    """Return metrics with these recalls; their intervals end `more` above them."""
+    intervals = tuple(None if recall is None else (max(0.0, recall - 0.1), recall + more) for recall in found)
+    plain = measure(np.array([0, 0, 1, 1]), np.eye(2)[[0, 0, 1, 1]])
+    return changed(plain, accuracy=accuracy, per_class_recall=found, per_class_recall_intervals=intervals)
 
 
 def test_the_hardest_class_is_named_in_the_details():
@@ -354,6 +357,12 @@ def test_no_class_is_called_the_hardest_unless_it_alone_is(found):
     assert told(*TIE, measured=recalls(*found), classes=("ants", "bees", "wasps")).details == (EXPECT,)
     assert told(*TIE, classes=("ants", "bees", "wasps")).details == (EXPECT,)
     assert told(*TIE, measured=recalls(0.95, 0.64)).details == (EXPECT,)
+
+
+def test_a_class_that_luck_may_have_made_hard_is_not_named():
+    names = ("ants", "bees")
+    assert told(*TIE, measured=recalls(0.95, 0.85, more=0.06), classes=names).details == (EXPECT,)
+    assert told(*TIE, measured=recalls(0.95, 0.85, more=0.04), classes=names).details != (EXPECT,)
 
 
 def test_depths_stand_in_the_details():

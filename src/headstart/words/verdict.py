@@ -117,12 +117,16 @@ def _sentences(*sentences: str) -> str:
 
 
 def _hardest(measured: Metrics | None, classes: Sequence[str]) -> list[str]:
-    """Return which class is found worst, if that is one alone."""
-    recalls = () if measured is None else measured.per_class_recall
-    found = sorted((recall, name) for recall, name in zip(recalls, classes, strict=False) if recall is not None)
+    """Return which class is recognised worst, if that is one alone, and clearly below the accuracy."""
+    if measured is None:
+        return []
+    known = zip(measured.per_class_recall, classes, measured.per_class_recall_intervals, strict=False)
+    found = sorted((recall, name, interval) for recall, name, interval in known if recall is not None and interval)
     if len(found) < 2 or found[0][0] == found[1][0]:
         return []
-    recall, name = found[0]
+    recall, name, (_, high) = found[0]
+    if high >= measured.accuracy:
+        return []
     return [f"The hardest class is '{name}': {percent(recall)} of its pictures were recognised."]
 
 
