@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import socket
@@ -41,6 +42,22 @@ def usual_threads() -> Iterator[None]:
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != usual:
         torch.set_num_threads(usual)
+
+
+@pytest.fixture(autouse=True)
+def neither_network_nor_pixels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests of strategies and experiments run on fakes, unless they are marked ``network``."""
+    if request.path.parent.name not in ("strategies", "experiment") or request.node.get_closest_marker("network"):
+        return
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a network or a picture in a test without the mark 'network': use a fake of builders.py")
+
+    if "torch" in sys.modules:
+        monkeypatch.setattr("torch.nn.Module.__call__", refuse)
+    decoding = importlib.import_module("headstart.pixels.decode")  # the package has a function of that name
+    for name in ("_from_file", "_from_stream"):
+        monkeypatch.setattr(decoding, name, refuse)
 
 
 @pytest.fixture(autouse=True)

@@ -186,13 +186,14 @@ def test_predict_states_a_set_and_whether_it_is_none_of_these(
     experiment: hs.api.Experiment, pictures: Path, tmp_path: Path
 ) -> None:
     Image.effect_noise((80, 80), 200).save(tmp_path / "noise.png")
-    for name, run in experiment.runs.items():
-        rows = hs.predict(run.model, [pictures / "val", tmp_path / "noise.png"]).rows
-        if name in ("linear", "svm", "knn"):  # 24 pictures out of their folds
-            assert all(row.set[0] == row.label for row in rows)
-            assert rows[-1].none_of_these is True
-        elif run.model.trust.sets.units < 19:
-            assert rows[0].set is None
+    asked = [pictures / "val", tmp_path / "noise.png"]
+    for name in ("linear", "svm", "knn"):  # 24 pictures out of their folds
+        rows = hs.predict(experiment.runs[name].model, asked).rows
+        assert all(row.set[0] == row.label for row in rows)
+        assert rows[-1].none_of_these is True
+    scratch = experiment.runs["scratch"].model
+    assert scratch.trust.sets.units < 19
+    assert hs.predict(scratch, asked).rows[0].set is None
     measured = experiment.results.runs[-1].metrics.val
     assert set(measured.sets.levels) == {"0.8", "0.9", "0.95", "0.99"}
     assert measured.sets.levels["0.99"] is None, "99 pictures are needed"

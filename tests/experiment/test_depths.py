@@ -26,6 +26,7 @@ def network(name: str) -> Any:
     return backbones.load(name, random=True)
 
 
+@pytest.mark.network
 @pytest.mark.parametrize(
     ("name", "usual", "tried"),
     [
@@ -40,6 +41,7 @@ def test_a_few_depths_the_usual_one_among_them(name: str, usual: str, tried: tup
     assert (found.usual, found.tried) == (usual, tried)
 
 
+@pytest.mark.network
 def test_depths_whose_activations_fit_are_preferred() -> None:
     lite = network("tf_efficientnet_lite0")
     tried = depths.depths_of(Request(cut="auto"), lite, 30_000).tried

@@ -170,6 +170,7 @@ def fitted(context: FitContext, name: str) -> FittedRun:
     return fit_network(context, TINY, strategy, checkpoint=None)
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("name", ["partial", "full"])
 def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
     context = tiny_context(tells=0.0, training={"refit": True})
@@ -189,6 +190,7 @@ def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
     assert ("activations" in found.shared) == (name == "partial")
 
 
+@pytest.mark.network
 def test_a_training_that_does_not_help_keeps_the_solved_head_and_says_so() -> None:
     context = tiny_context(tells=9.0, contrast=2)
     found = fitted(context, "partial")
@@ -205,6 +207,7 @@ def test_a_training_that_does_not_help_keeps_the_solved_head_and_says_so() -> No
     assert found.parameters.trained == head.numbers
 
 
+@pytest.mark.network
 def test_where_nobody_can_choose_the_last_epoch_answers() -> None:
     found = fitted(tiny_context(each=20), "partial")
     assert found.training is not None
@@ -214,6 +217,7 @@ def test_where_nobody_can_choose_the_last_epoch_answers() -> None:
     assert found.model.trust.familiar is None
 
 
+@pytest.mark.network
 def test_the_same_seed_trains_the_same_to_the_bit() -> None:
     one, other = (fitted(tiny_context(tells=0.0, training={"epochs": 1}), "partial") for _ in range(2))
     np.testing.assert_array_equal(one.probabilities, other.probabilities)

@@ -52,6 +52,7 @@ def asked(network: Network, *, progressive: bool = True, epochs: int = 10) -> tu
     return _sides(backbone, Preprocessing(input_size=224), settings, said.append), said
 
 
+@pytest.mark.network
 def test_a_network_that_takes_any_size_grows() -> None:
     network = Network()
     assert asked(network) == (sides(224, 10), [])
@@ -115,6 +116,7 @@ def inputs(
     return training_input_of(context, Choices(SEEN, augment, ChoiceLosses()), strategy, settings), passes, said
 
 
+@pytest.mark.network
 def test_a_part_learns_from_stored_views_and_is_judged_on_the_pictures_as_they_are() -> None:
     found, passes, said = inputs("partial", augment="photo")
     assert isinstance(found.source, ActivationSource)
@@ -131,18 +133,21 @@ def test_a_part_learns_from_stored_views_and_is_judged_on_the_pictures_as_they_a
     assert found.choosing_rows.tolist() == list(range(96, 120))
 
 
+@pytest.mark.network
 def test_without_augmentation_there_is_one_view() -> None:
     found, passes, _ = inputs("partial")
     assert found.source.stored_views == 1
     assert len(passes.asked) == 2
 
 
+@pytest.mark.network
 @pytest.mark.parametrize(("splits", "part"), [("train test", "learning and choosing"), ("train val test", "learning")])
 def test_who_is_trained_again_with_the_choosing_pictures_has_views_of_them_too(splits: str, part: str) -> None:
     _, passes, _ = inputs("partial", augment="photo", table=table_of(splits, each=60), refit=True)
     assert {asked for asked, name, _ in passes.asked if "view" in name} == {part}
 
 
+@pytest.mark.network
 def test_activations_that_do_not_fit_pass_again_in_each_epoch_and_it_is_said() -> None:
     found, passes, said = inputs("partial", limit=1000)
     assert isinstance(found.source, PrefixSource)
@@ -152,6 +157,7 @@ def test_activations_that_do_not_fit_pass_again_in_each_epoch_and_it_is_said() -
     assert text.startswith("partial: the activations at 'late' need")
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("name", ["full", "scratch"])
 def test_a_whole_network_learns_from_pictures(name: str) -> None:
     found, passes, _ = inputs(name)
@@ -160,6 +166,7 @@ def test_a_whole_network_learns_from_pictures(name: str) -> None:
     assert ("features" in found.shared) == (name == "full")
 
 
+@pytest.mark.network
 def test_all_of_train_is_those_that_learn_and_those_that_chose() -> None:
     found, _, _ = inputs("partial")
     again = found.on_all(tiny_backbone(seed=1))
