@@ -59,8 +59,8 @@ def test_a_kept_head_is_no_other_strategy() -> None:
     assert [(pair.a, pair.b) for pair in found.comparisons] == [("linear", "svm")]
     assert found.comparisons[0].p == found.comparisons[0].p_adjusted
     assert found.verdict.text == (
-        "Use linear: it was right on 100 of 120 test pictures (83.3 %). No other was right as often; svm is further "
-        "behind, though that could still be luck."
+        "Use linear: it was right on 100 of 120 test pictures (83.3 %). No other was right as often; svm did worse "
+        "here, though that may be luck."
     )
     assert (
         "partial and full ended with linear's result: training more of the network did not help here."

@@ -40,7 +40,7 @@ def test_few_and_similar() -> None:
         "training pictures. The usual chart agrees: linear for few, similar pictures. "
         "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
         "They are similar to what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Clearly more than 45 % counts as similar."
+        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± taken off."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -56,7 +56,7 @@ def test_many_and_dissimilar() -> None:
         "tried that, it cost several times as much and was no more accurate. "
         "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
         "0.9). They differ from what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Clearly more than 45 % counts as similar."
+        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± taken off."
     )
     assert in_short(found) == (
         "advice: use partial and expect 92 % right (86 to 98 %): many pictures, dissimilar to what the network knows."
@@ -83,8 +83,12 @@ def test_what_was_not_measured_is_not_said() -> None:
 
 @pytest.mark.parametrize(("shift", "like"), [(0.1, "like"), (3.0, "unlike")])
 def test_how_pictures_look_is_said_where_it_is_known(shift: float, like: str) -> None:
-    found = told(replace(FEW_ALIKE, shift=shift))
-    assert sentences(found)[-1] == f"To the network they look {like} everyday photographs."
+    says = f"the network they look {like} everyday photographs."
+    alike, other = (told(replace(profile, shift=shift)) for profile in (FEW_ALIKE, replace(FEW_ALIKE, told=0.1)))
+    first, second = ("To", "Even so, to") if like == "like" else ("Even so, to", "To")
+    assert (alike.similarity, other.similarity) == ("similar", "dissimilar")
+    assert f"{first} {says}" in sentences(alike)
+    assert f"{second} {says}" in sentences(other)
     assert "photographs" not in told(FEW_ALIKE).text
 
 

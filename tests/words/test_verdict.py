@@ -85,7 +85,7 @@ def test_a_tie_takes_the_cheapest_and_says_what_would_settle_it():
     assert found.figures == (
         "full was right on 2 more than linear; a paired test finds no clear difference (p = 0.63).",
         "full, linear, svm and knn can't be told apart; of these, linear needs the least computing for an answer and "
-        "has the fewest trained numbers.",
+        "keeps the fewest numbers from your pictures (learned or remembered).",
     )
     assert (found.winner, found.tied_with, found.above_chance, found.decided, found.same_as) == (
         "linear",
@@ -133,7 +133,7 @@ def test_groups_are_named_and_ask_for_groups():
         "full was right on 2 more than linear; a paired test finds no clear difference (p = 0.84, comparing 51 groups)."
     )
     assert found.details[-1] == (
-        "Pictures that belong together count as one group: intervals and comparisons count groups."
+        "Pictures that belong together (your groups, and exact copies) count as one: intervals and comparisons count groups."
     )
     assert told(tie, measured=changed(measured, unit="picture")).details == found.details[:-1]
 
@@ -166,10 +166,12 @@ def test_the_most_accurate_is_also_the_cheapest():
     found = told(MostAccurate(VAL, LINEAR, ("full",), equals=False, cheapest=two))
     assert found.text == (
         "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
-        "No other was right as often; full is tied with it, but linear is simpler."
+        "No other was right as often; full is tied with it, but linear keeps fewer numbers from your pictures."
     )
     assert found.details == (EXPECT,)
-    assert found.figures == ("linear and full can't be told apart; of these, linear has fewer trained numbers.",)
+    assert found.figures == (
+        "linear and full can't be told apart; of these, linear keeps fewer numbers from your pictures (learned or remembered).",
+    )
     equal = told(MostAccurate(VAL, LINEAR, ("full", "svm", "knn"), equals=True, cheapest=AMONG_FOUR))
     assert equal.text.endswith(
         "No other was right more often; of the four that are tied, linear needs the least computing."
@@ -178,13 +180,11 @@ def test_the_most_accurate_is_also_the_cheapest():
 
 def test_those_far_behind_are_named_though_they_are_tied():
     far = told(MostAccurate(VAL, LINEAR, ("scratch", "knn"), equals=False, cheapest=None))
-    assert far.text.endswith(
-        "No other was right as often; scratch and knn are further behind, though that could still be luck."
-    )
+    assert far.text.endswith("No other was right as often; scratch and knn did worse here, though that may be luck.")
     one = told(MostAccurate(VAL, LINEAR, ("scratch",), equals=False, cheapest=None))
-    assert one.text.endswith("scratch is further behind, though that could still be luck.")
+    assert one.text.endswith("scratch did worse here, though that may be luck.")
     many = told(MostAccurate(VAL, LINEAR, ("a", "b", "c", "d"), equals=False, cheapest=None))
-    assert "the four others tied with it are further behind" in many.text
+    assert "the four others tied with it did worse here" in many.text
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_those_far_behind_are_named_though_they_are_tied():
             Cheapest("a", ("a", "b", "c"), 3, 3, ("operations", "size", "learned"), ("c",)),
             "of the three that are tied, a needs the least computing",
             "a, b and c can't be told apart; of these, a needs the least computing for an answer, takes the "
-            "least space (it holds the fewest numbers), has the fewest trained numbers and is simpler than c.",
+            "least space (it holds the fewest numbers), keeps the fewest numbers from your pictures (learned or remembered) and is simpler than c.",
         ),
         (
             Cheapest("a", ("a", "best"), 2, 2, ("size",)),

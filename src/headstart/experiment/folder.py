@@ -97,6 +97,16 @@ class RunFolder:
                 hint="Choose another run folder with --out, or remove that one to begin anew.",
             )
 
+    @contextmanager
+    def left_if_used(self) -> Iterator[None]:
+        """Remove the folder if what happens inside ends early and has put nothing into it."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # it is not empty, or it is gone
+                self.path.rmdir()
+            raise
+
     def plan(self) -> PlanRecord | None:
         """Return plan.json, or None before it is written."""
         path = self.path / "plan.json"

@@ -61,37 +61,44 @@ def run_experiment(
     settle_threads(threads)
     fingerprint = request.fingerprint(table.fingerprint() + _digest(split_file))
     folder.claim(fingerprint, request)
-    standing = folder.plan()
-    request, depths, loaded = answered(request, len(table), standing)
-    results, runs = folder.results(), folder.standing_runs()
-    recorded = () if results is None else results.runs
-    wanted = request.joined(run.id for run in recorded)  # also what stood here and is gone
-    everything = wanted.joined(folder.planned())
-    asked = asked_for(request, folder)
-    if results is not None and _nothing_to_do(results, runs, request, everything) and _divided_as(results, asked):
-        return Ended(results, None)
-    listener = Logged(progress, folder.path / "log.jsonl")
-    watched = clock.over(listener)
-    try:
-        prepared = prepare(
-            table, everything, threads=threads, progress=watched, split_file=split_file, plan=standing, loaded=loaded
-        )
-        prepared, plan, choices = planned(prepared, folder, fingerprint, depths)
-        plan = noted(prepared, folder, advised(prepared, folder, plan, choices.preprocessing), asked)
-    except OutOfTimeError as error:
-        raise _too_short(clock.seconds, "for the first look at the pictures") from error
-    late = [] if results is None else [one for one in results.not_run if one.strategy not in wanted.strategies]
-    session = Session(prepared, choices, folder, plan, clock, listener, Told(command(wanted), title, recipe))
-    runs, not_run = session.run_all(wanted, runs, late)
-    if not runs:
-        raise _too_short(clock.seconds, "for the first strategy")
-    complete = {one.id for one in runs}.issuperset(everything.strategies)
-    repeated = None
-    if asked is not None and complete:
-        repeated = session.repeated(asked)
-        not_run += [] if repeated else [NotRun(strategy=described(asked), estimated_seconds=None, begun=True)]
-        complete = repeated is not None
-    return session.end(runs, not_run, repeated, complete=complete)
+    with folder.left_if_used():
+        standing = folder.plan()
+        request, depths, loaded = answered(request, len(table), standing)
+        results, runs = folder.results(), folder.standing_runs()
+        recorded = () if results is None else results.runs
+        wanted = request.joined(run.id for run in recorded)  # also what stood here and is gone
+        everything = wanted.joined(folder.planned())
+        asked = asked_for(request, folder)
+        if results is not None and _nothing_to_do(results, runs, request, everything) and _divided_as(results, asked):
+            return Ended(results, None)
+        listener = Logged(progress, folder.path / "log.jsonl")
+        watched = clock.over(listener)
+        try:
+            prepared = prepare(
+                table,
+                everything,
+                threads=threads,
+                progress=watched,
+                split_file=split_file,
+                plan=standing,
+                loaded=loaded,
+            )
+            prepared, plan, choices = planned(prepared, folder, fingerprint, depths)
+            plan = noted(prepared, folder, advised(prepared, folder, plan, choices.preprocessing), asked)
+        except OutOfTimeError as error:
+            raise _too_short(clock.seconds, "for the first look at the pictures") from error
+        late = [] if results is None else [one for one in results.not_run if one.strategy not in wanted.strategies]
+        session = Session(prepared, choices, folder, plan, clock, listener, Told(command(wanted), title, recipe))
+        runs, not_run = session.run_all(wanted, runs, late)
+        if not runs:
+            raise _too_short(clock.seconds, "for the first strategy")
+        complete = {one.id for one in runs}.issuperset(everything.strategies)
+        repeated = None
+        if asked is not None and complete:
+            repeated = session.repeated(asked)
+            not_run += [] if repeated else [NotRun(strategy=described(asked), estimated_seconds=None, begun=True)]
+            complete = repeated is not None
+        return session.end(runs, not_run, repeated, complete=complete)
 
 
 def _nothing_to_do(results: Results, runs: Sequence[RunRecord], request: Request, everything: Request) -> bool:

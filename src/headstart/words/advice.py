@@ -92,15 +92,17 @@ def _of_similarity(record: AdviceRecord) -> str:
     like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
         f"They {like} what the network knows: with five training pictures of each class, a simple classifier avoids "
-        f"{share} of the mistakes that guessing makes. Clearly more than {100 * LIKE:.0f} % counts as similar."
+        f"{share} of the mistakes that guessing makes. Similar means at least {100 * LIKE:.0f} %, even with the ± "
+        "taken off."
     )
 
 
 def _of_looks(record: AdviceRecord) -> str:
     if record.factor is None:
         return ""
-    like = "like" if record.factor < ALIKE else "unlike"
-    return f"To the network they look {like} everyday photographs."
+    alike = record.factor < ALIKE
+    even_so = "" if alike == (record.similarity == "similar") else "Even so, to the network"
+    return f"{even_so or 'To the network'} they look {'like' if alike else 'unlike'} everyday photographs."
 
 
 def _of_chart(record: AdviceRecord) -> str:

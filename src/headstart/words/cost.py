@@ -8,12 +8,15 @@ from headstart.words.numbers import joined, number_text
 _SHORT: dict[Cost, tuple[str, str]] = {
     "operations": ("needs less computing", "needs the least computing"),
     "size": ("takes less space", "takes the least space"),
-    "learned": ("is simpler", "is the simplest"),
+    "learned": ("keeps fewer numbers from your pictures", "keeps the fewest numbers from your pictures"),
 }
 _LONG: dict[Cost, tuple[str, str]] = {
     "operations": ("needs less computing for an answer", "needs the least computing for an answer"),
     "size": ("takes less space (it holds fewer numbers)", "takes the least space (it holds the fewest numbers)"),
-    "learned": ("has fewer trained numbers", "has the fewest trained numbers"),
+    "learned": (
+        "keeps fewer numbers from your pictures (learned or remembered)",
+        "keeps the fewest numbers from your pictures (learned or remembered)",
+    ),
 }
 
 

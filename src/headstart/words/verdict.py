@@ -99,7 +99,10 @@ def verdict_record(
     details += _hardest(measured, classes)
     details += helps[1:]
     if measured is not None and measured.unit == "group":
-        details.append("Pictures that belong together count as one group: intervals and comparisons count groups.")
+        details.append(
+            "Pictures that belong together (your groups, and exact copies) count as one: intervals and comparisons count "
+            "groups."
+        )
     return VerdictRecord(
         winner=verdict.winner,
         tied_with=verdict.tied_with,
@@ -169,8 +172,7 @@ def _(reason: MostAccurate) -> Said:
     details, figures = _of_use(reason.use, reason.on), tuple[str, ...]()
     if reason.cheapest is None:
         names = _names(reason.tied_with)
-        are = "is" if len(reason.tied_with) == 1 else "are"
-        why = f"{others}; {names} {are} further behind, though that could still be luck."
+        why = f"{others}; {names} did worse here, though that may be luck."
     else:
         why = f"{others}; {in_short(reason.cheapest, best=reason.use.name)}."
         figures = (cost_text(reason.cheapest),)
