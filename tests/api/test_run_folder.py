@@ -15,7 +15,7 @@ from experiments import PLAIN, QUICK, Interrupting, read_results, stopped_and_co
 from PIL import Image
 
 import headstart as hs
-from headstart.base.errors import ConfigError, DataError, StoreError
+from headstart.base.errors import ConfigError, DataError, HeadstartError, StoreError
 from headstart.records.codec import write_record
 from headstart.records.progress import Silent
 from headstart.records.record import changed
@@ -46,6 +46,15 @@ def test_a_foreign_folder_is_refused_and_left(pictures: Path, tmp_path: Path) ->
     with pytest.raises(ConfigError, match=r"photo\.txt"):
         hs.compare(pictures, out=tmp_path, strategies="linear")
     assert [path.name for path in tmp_path.iterdir()] == ["photo.txt"]
+
+
+@pytest.mark.parametrize("wrong", [{"strategies": "partial@nowhere"}, {"backbone": "no_such_network"}])
+def test_what_fails_before_anything_is_written_leaves_no_folder(
+    pictures: Path, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    with pytest.raises(HeadstartError):
+        hs.compare(pictures, out=tmp_path / "a.run", offline=True, **wrong)
+    assert not (tmp_path / "a.run").exists()
 
 
 def test_stopped_anywhere_it_continues_to_the_same_results(

@@ -40,7 +40,8 @@ def test_few_and_similar() -> None:
         "training pictures. The usual chart agrees: linear for few, similar pictures. "
         "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
         "They are similar to what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± taken off."
+        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± "
+        "taken off."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -56,7 +57,8 @@ def test_many_and_dissimilar() -> None:
         "tried that, it cost several times as much and was no more accurate. "
         "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
         "0.9). They differ from what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± taken off."
+        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± "
+        "taken off."
     )
     assert in_short(found) == (
         "advice: use partial and expect 92 % right (86 to 98 %): many pictures, dissimilar to what the network knows."

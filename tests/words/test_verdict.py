@@ -133,7 +133,7 @@ def test_groups_are_named_and_ask_for_groups():
         "full was right on 2 more than linear; a paired test finds no clear difference (p = 0.84, comparing 51 groups)."
     )
     assert found.details[-1] == (
-        "Pictures that belong together (your groups, and exact copies) count as one: intervals and comparisons count groups."
+        "Pictures that belong together (your groups, and exact copies) count as one, in intervals and comparisons."
     )
     assert told(tie, measured=changed(measured, unit="picture")).details == found.details[:-1]
 

@@ -100,8 +100,7 @@ def verdict_record(
     details += helps[1:]
     if measured is not None and measured.unit == "group":
         details.append(
-            "Pictures that belong together (your groups, and exact copies) count as one: intervals and comparisons count "
-            "groups."
+            "Pictures that belong together (your groups, and exact copies) count as one, in intervals and comparisons."
         )
     return VerdictRecord(
         winner=verdict.winner,
