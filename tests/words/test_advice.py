@@ -101,11 +101,10 @@ def test_where_a_head_may_be_guessing_there_is_a_caution() -> None:
 
 
 def test_the_record_holds_what_was_measured() -> None:
-    found = advice_record(advise(FEW_ALIKE, NAMED, COSTS), cut="pool", command="headstart fit pictures")
+    found = advice_record(advise(FEW_ALIKE, NAMED, COSTS), cut="pool")
     assert (found.strategy, found.chart, found.cut, found.seconds) == ("linear", "linear", "pool", 8.0)
     assert (found.accuracy, found.interval) == (0.9, (0.85, 0.94))
     assert (found.pictures, found.classes, found.per_class, found.chance) == (100, 2, 50.0, 0.5)
     assert (found.gain, found.gain_interval, found.enough) == (0.03, (0.01, 0.05), FEW_ALIKE.enough)
     assert (found.linear, found.neighbours, found.ridge) == (0.9, 0.88, 0.89)
     assert (found.told, found.told_error, found.factor) == (0.7, 0.07, None)
-    assert found.command == "headstart fit pictures"
