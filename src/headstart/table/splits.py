@@ -116,7 +116,7 @@ def folds(labels: Integers, groups: Strings, *, seed: int, n: int | None = None)
     if smallest < 2:
         raise DataError(
             f"The smallest class has {smallest} training pictures; folds need two or more.",
-            hint="Add pictures of it, or take the class away.",
+            hint="Add pictures of it, or remove the class.",
         )
     number = min(_MOST_FOLDS, smallest) if n is None else check_integer("n", "folds", n, least=2)
     counts = np.zeros((number, int(labels.max()) + 1), dtype=np.int64)
