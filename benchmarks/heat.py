@@ -65,7 +65,8 @@ def sure_squares(model: Model, data: Path) -> dict[int, list[np.ndarray]]:
     table = with_splits(read_table(data), seed=0)
     rows = np.flatnonzero(table.splits != "train")
     squares = model.squares([table.file(int(row)) for row in rows])
-    probabilities, labels = model.probabilities_of_squares(iter(squares)), table.labels[rows]
+    features, labels = model.features_of_squares(iter(squares)), table.labels[rows]
+    probabilities = model.answers_of(features).probabilities
     found = {}
     for label in range(len(model.classes)):
         right = np.flatnonzero((labels == label) & (probabilities.argmax(axis=1) == label))

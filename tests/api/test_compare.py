@@ -154,7 +154,7 @@ def test_select_val_says_that_val_was_used(pictures: Path, tmp_path: Path) -> No
     run = hs.compare(pictures, out=tmp_path / "a.run", strategies="linear,partial", select="val", **PLAIN)
     assert run.runs["partial"].metrics.val.used_for_choosing is True
     (warning,) = [one for one in run.runs["partial"].record.warnings if one.code == "chosen-on-measuring"]
-    assert "so this accuracy is too good" in warning.text
+    assert "so this accuracy is too high" in warning.text
 
 
 def test_broken_pictures_are_listed_left_and_kept_out(pictures: Path, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_strategies_seen_otherwise_do_not_come_together(pictures: Path, tmp_path
 def test_what_was_chosen_without_a_backbone_stays_alone(pictures: Path, tmp_path: Path) -> None:
     options = {**QUICK, "epochs": 1, "image_size": 56}  # stored at 64 pixels, as for convnet64
     hs.compare(pictures, out=tmp_path / "a.run", strategies="scratch", **options)
-    with pytest.raises(ConfigError, match="framed, stored or augmented in another way than for scratch"):
+    with pytest.raises(ConfigError, match="framed, stored or augmented differently than for scratch"):
         hs.compare(pictures, out=tmp_path / "a.run", strategies="knn", **options)
     assert [run.id for run in read_results(tmp_path / "a.run").runs] == ["scratch"]
 
@@ -227,10 +227,10 @@ def test_a_folder_of_an_older_schema_is_refused_with_the_command_and_left(
         content = json.loads((experiment.folder / name).read_text(encoding="utf-8"))
         (folder / name).write_text(json.dumps({**content, "schema": 1}), encoding="utf-8")
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(StoreError, match=r"results\.json' is of schema 1") as told:
+    with pytest.raises(StoreError, match=r"results\.json' has schema 1") as told:
         hs.write_report(folder)
     assert told.value.hint.endswith(experiment.results.command)
-    with pytest.raises(StoreError, match=r"plan\.json' is of schema 1") as refused:
+    with pytest.raises(StoreError, match=r"plan\.json' has schema 1") as refused:
         hs.compare(pictures, out=folder, **QUICK)
     assert "run the same compare command again" in refused.value.hint
     assert {path: path.read_bytes() for path in folder.iterdir()} == before

@@ -18,7 +18,6 @@ from headstart.experiment.prepare import Prepared
 from headstart.experiment.repeated_splits import (
     StoredSplitRun,
     asked_for,
-    described,
     part_of,
     repeat,
     same_head,
@@ -94,11 +93,6 @@ def test_what_cannot_be_divided_is_said_before_the_work(each: int, asked: Splits
         splits_of(own, asked)
 
 
-def test_described() -> None:
-    assert described(FOLDS) == "4 x 2 splits"
-    assert described(RANDOM) == "3 splits"
-
-
 def test_a_fit_in_one_split_sees_its_own_pictures_only() -> None:
     own = prepared(drawn=False, table=table_of("train test val", each=16))  # the pool is not the first rows
     split = splits_of(own, FOLDS)[1]
@@ -153,13 +147,13 @@ def test_what_stands_is_not_done_again(folder: RunFolder, monkeypatch: pytest.Mo
     own = prepared()
     first = repeat(own, CHOICES, folder, FOLDS, own.resolved.strategies)
     fitted: list[str] = []
-    usual = module._fit
+    usual = module.fit_one
 
-    def fit(context: Any, choices: Any, strategy: Any, checkpoint: Path) -> Any:
+    def fit(context: Any, choices: Any, strategy: Any, *, checkpoint: Path) -> Any:
         fitted.append(checkpoint.name)
-        return usual(context, choices, strategy, checkpoint)
+        return usual(context, choices, strategy, checkpoint=checkpoint)
 
-    monkeypatch.setattr(module, "_fit", fit)
+    monkeypatch.setattr(module, "fit_one", fit)
     assert repeat(own, CHOICES, folder, FOLDS, own.resolved.strategies) == first
     assert fitted == []
     (folder.path / "repeated_splits" / "linear-s1-f2.json").unlink()

@@ -101,12 +101,12 @@ def refused(folder: RunFolder, own: Prepared, kind: type[Exception] = ConfigErro
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"device": "cuda"}, "begun with device cuda"),
-        ({"threads": 3}, "begun with threads 3"),
-        ({"threads": 5000}, "begun with threads 5000"),
-        ({"versions": {}}, "begun with torch None"),
-        ({"weights": "cd"}, "begun with other weights of fake"),
-        ({"engine": "onnx", "engine_version": "0.1"}, "begun with onnxruntime 0.1"),
+        ({"device": "cuda"}, "started with device cuda"),
+        ({"threads": 3}, "started with threads 3"),
+        ({"threads": 5000}, "started with threads 5000"),
+        ({"versions": {}}, "started with torch None"),
+        ({"weights": "cd"}, "started with other weights of fake"),
+        ({"engine": "onnx", "engine_version": "0.1"}, "started with onnxruntime 0.1"),
     ],
 )
 def test_another_machine_is_refused(folder: RunFolder, values: dict[str, Any], said: str) -> None:
@@ -145,7 +145,7 @@ def without(table: Table, row: int) -> Table:
     [
         (table_of(), without(table_of(), 3), "'0003.png' could be read then and cannot now"),
         (without(table_of(), 3), table_of(), "'0003.png' could not be read then and can now"),
-        (table_of(), replace(table_of(), splits=table_of("train val").splits), "divided in another way"),
+        (table_of(), replace(table_of(), splits=table_of("train val").splits), "divided differently"),
     ],
 )
 def test_other_pictures_are_refused(folder: RunFolder, before: Table, now: Table, said: str) -> None:
@@ -157,7 +157,7 @@ def test_what_would_be_seen_otherwise_cannot_come_beside(folder: RunFolder) -> N
     planned(prepared("linear"), folder, "f")
     edit(folder, preprocessing=changed(stored(folder).preprocessing, framing="crop"))
     text = refused(folder, prepared("linear", "svm"))
-    assert text.startswith("With svm, pictures would be framed, stored or augmented in another way than for linear.")
+    assert text.startswith("With svm, pictures would be framed, stored or augmented differently than for linear.")
     assert stored(folder).request.strategies == ("linear",), "the plan stays"
 
 
@@ -166,4 +166,4 @@ def test_another_augmentation_matters_where_something_was_trained(folder: RunFol
     edit(folder, augment="photo")
     planned(prepared("linear", "svm"), folder, "f")  # no head has seen it
     edit(folder, augment="photo", request=Request(strategies=("linear", "full")))
-    assert "in another way than for linear, full" in refused(folder, prepared("linear", "full", "svm", "partial"))
+    assert "differently than for linear, full" in refused(folder, prepared("linear", "full", "svm", "partial"))

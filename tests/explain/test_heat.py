@@ -76,7 +76,7 @@ def test_its_numbers_are_those_of_the_classifier() -> None:
     (heat,) = heat_of([one], square)
     hidden = square.copy()
     hidden[:24, :24] = 128  # the first spot, under the mean colour
-    whole, changed = one.probabilities_of_squares(iter([square, hidden]))[:, 1]
+    whole, changed = one.answers_of(one.features_of_squares(iter([square, hidden]))).probabilities[:, 1]
     assert heat.stated == pytest.approx(whole, abs=1e-6)
     assert heat.falls[0] == pytest.approx(whole - changed, abs=1e-6)
     assert heat.falls[0] > 0.05

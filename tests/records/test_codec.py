@@ -82,30 +82,30 @@ def test_a_damaged_file_is_refused_and_its_key_named(tmp_path: Path, change: Cha
 def test_an_older_schema_is_refused_with_the_command_that_makes_it_anew(tmp_path: Path) -> None:
     command = sample_results().command
     assert command
-    with pytest.raises(StoreError, match="is of schema 1; this headstart reads schema 2") as caught:
+    with pytest.raises(StoreError, match="has schema 1; this headstart reads schema 2") as caught:
         read(changed_file(tmp_path, lambda found: found.update(schema=1)))
     assert caught.value.hint == f"Remove the folder, or choose another one with --out, and run again: {command}"
 
 
 def test_an_older_schema_without_a_command_says_what_to_do(tmp_path: Path) -> None:
     path = changed_file(tmp_path, lambda found: (found.update(schema=1), found.pop("command")))
-    with pytest.raises(StoreError, match="is of schema 1") as caught:
+    with pytest.raises(StoreError, match="has schema 1") as caught:
         read(path)
     assert caught.value.hint == "Run it again."
-    with pytest.raises(StoreError, match="is of schema 1") as caught:
+    with pytest.raises(StoreError, match="has schema 1") as caught:
         read_record(path, Results, schema=SCHEMA)
     assert caught.value.hint == "Remove the folder and run the same command again."
 
 
 def test_a_newer_schema_is_refused_whatever_else_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is of schema 3; this headstart reads schema 2") as caught:
+    with pytest.raises(StoreError, match="has schema 3; this headstart reads schema 2") as caught:
         read(changed_file(tmp_path, lambda found: found.update(schema=3, added_later=1)))
     assert caught.value.hint == "Read it with the newer headstart that wrote it."
 
 
 @pytest.mark.parametrize("stated", ["2", True, None, 2.0, [2]])
 def test_what_is_no_schema_is_called_unknown(tmp_path: Path, stated: object) -> None:
-    with pytest.raises(StoreError, match="is of schema unknown; this headstart reads schema 2"):
+    with pytest.raises(StoreError, match="has schema unknown; this headstart reads schema 2"):
         read(changed_file(tmp_path, lambda found: found.update(schema=stated)))
 
 

@@ -97,7 +97,7 @@ def test_damaged_or_missing_predictions_are_refused_by_their_name(predictions: P
     assert not predictions.stands()
     with pytest.raises(StoreError, match=r"linear\.parquet' cannot be read") as caught:
         predictions.read(CLASSES, "test")
-    assert caught.value.hint == "Remove that file and run the same command: it is made anew."
+    assert caught.value.hint == "Remove that file and run the same command: it will be made again."
 
 
 def test_damage_that_the_description_does_not_show_is_found_in_reading(predictions: PredictionsFile) -> None:

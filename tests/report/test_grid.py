@@ -124,7 +124,7 @@ def test_words_without_a_font_become_numbers_that_are_told(tmp_path: Path) -> No
     book = FontBook([])
     tiles = [Tile(picture(), "개미 0.97", "bees"), Tile(picture(), "벌 0.51", "is 개미")]
     notes = draw_grid(tiles, tmp_path / "grid.png", fonts=book)
-    assert [note.split(":")[0] for note in notes] == ["'개미' stands as [1]", "'벌' stands as [2]"]
+    assert [note.split(":")[0] for note in notes] == ["'개미' is shown as [1]", "'벌' is shown as [2]"]
     assert "Noto Sans" in notes[0]
     assert book.setting("벌 and 개미", 17)[0] == "[2] and [1]"
 

@@ -96,7 +96,7 @@ def test_no_name_leads_out(tmp_path_factory, name, up):
 def test_bombs_are_bounded(tmp_path):
     archive = make_zip(tmp_path / "x.zip", [("bomb", b"\0" * 3_000_000)])
     assert archive.stat().st_size < 10_000
-    with pytest.raises(DataError, match="3000000 bytes together"):
+    with pytest.raises(DataError, match="3000000 bytes in all"):
         extract(archive, tmp_path / "target", most_bytes=2_999_999)
     with pytest.raises(DataError, match="2 files"):
         extract(make_zip(tmp_path / "y.zip", GOOD), tmp_path / "target", most_files=1)
@@ -107,7 +107,7 @@ def test_an_archive_that_lies_about_its_size_is_refused(tmp_path):
     archive = make_zip(tmp_path / "x.zip", [("bomb", b"\0" * 3_000_000)])
     content = archive.read_bytes()
     archive.write_bytes(content.replace((3_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
-    with pytest.raises(DataError, match="no zip archive that can be read"):
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
         extract(archive, tmp_path / "target", most_bytes=1000)
     assert left(tmp_path) == ["x.zip"]
 
@@ -117,10 +117,10 @@ def test_a_damaged_archive_leaves_nothing(tmp_path):
     content = bytearray(archive.read_bytes())
     content[60] ^= 0xFF
     archive.write_bytes(content)
-    with pytest.raises(DataError, match="no zip archive that can be read"):
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
         extract(archive, tmp_path / "target")
     (tmp_path / "y.zip").write_bytes(b"no zip")
-    with pytest.raises(DataError, match="no zip archive that can be read"):
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
         extract(tmp_path / "y.zip", tmp_path / "target")
     assert left(tmp_path) == ["x.zip", "y.zip"]
 

@@ -78,12 +78,12 @@ def test_a_second_fetch_of_the_same_does_nothing(served, archive, tmp_path):
     for _ in range(2):
         fetch_archive(f"{address}/set.zip", None, tmp_path / "set", progress=heard)
     assert len(asked) == 1
-    assert "nothing was fetched" in heard.messages[-1]
+    assert "nothing was downloaded" in heard.messages[-1]
 
 
 def test_something_else_at_the_target_is_not_touched(archive, tmp_path):
     (tmp_path / "mine").mkdir()
-    with pytest.raises(DataError, match="was not fetched from"):
+    with pytest.raises(DataError, match="was not downloaded from"):
         fetch_archive(archive.as_uri(), None, tmp_path / "mine", progress=Silent())
     assert left(tmp_path / "mine") == []
 
@@ -140,7 +140,7 @@ def test_offline_never_touches_the_network(tmp_path, no_network, monkeypatch, ar
 
 @pytest.mark.parametrize("url", ["ftp://example.org/x.zip", "data:,x", "x.zip"])
 def test_other_addresses_are_refused(tmp_path, url):
-    with pytest.raises(ConfigError, match="no address to fetch from"):
+    with pytest.raises(ConfigError, match="not an address to download from"):
         fetch_archive(url, None, tmp_path / "set", progress=Silent())
 
 

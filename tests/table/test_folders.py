@@ -82,7 +82,7 @@ def test_folders_beside_the_splits_are_listed_and_not_read(tmp_path):
         fill(tmp_path / name / "a")
     table = read_table(tmp_path)
     assert len(table) == 6
-    assert reasons(table) == {"test_simple": "not read: it lies beside the folders of the splits"}
+    assert reasons(table) == {"test_simple": "not read: it is next to the folders of the splits"}
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".WebP", ".bmp", ".tif", ".TIFF"])
@@ -112,7 +112,7 @@ def test_a_picture_beside_the_class_folders_is_listed(tmp_path):
     for name in ("a", "b"):
         fill(tmp_path / name)
     (tmp_path / "stray.jpg").write_bytes(b"x")
-    assert reasons(read_table(tmp_path)) == {"stray.jpg": "it lies in no class folder"}
+    assert reasons(read_table(tmp_path)) == {"stray.jpg": "it is not in a class folder"}
 
 
 def test_nested_folders_belong_to_their_class(tmp_path):

@@ -26,7 +26,7 @@ def test_what_was_named_and_is_no_picture_is_listed(tmp_path, draw):
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
     files, skipped, _ = list_pictures([picture, tmp_path / "notes.heic", tmp_path / "broken.jpg"])
     assert files == (picture,)
-    assert "its suffix '.heic' is none that is read" in skipped[0].reason
+    assert "files that end in '.heic' are not read" in skipped[0].reason
     assert "broken link" in skipped[1].reason
 
 

@@ -47,7 +47,7 @@ def without_rows(table, rows):
 def test_missing_and_unknown_pictures_are_counted_and_named(table, fresh, tmp_path):
     fewer = replace(without_rows(table, [0]), skipped=())
     write_split(fewer, tmp_path / "fewer.parquet")
-    with pytest.raises(DataError, match=r"1 picture of .* not in .*: 'circle/circle_00.png'"):
+    with pytest.raises(DataError, match=r"1 picture of .* missing from .*: 'circle/circle_00.png'"):
         apply_split_file(fresh, tmp_path / "fewer.parquet")
     write_split(table, tmp_path / "all.parquet")
     with pytest.raises(DataError, match=r"names 1 picture that .* does not have: 'circle/circle_00.png'"):
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_split_file(table, fresh, tmp_path):
     with pytest.raises(DataError, match="no column 'split'"):
         apply_split_file(fresh, tmp_path / "unsplit.parquet")
     (tmp_path / "split.txt").write_text("x")
-    with pytest.raises(DataError, match="no split file"):
+    with pytest.raises(DataError, match="not a split file"):
         apply_split_file(fresh, tmp_path / "split.txt")
     (tmp_path / "twice.csv").write_text("path,label,split\na.jpg,a,train\na.jpg,a,test\n")
     with pytest.raises(DataError, match="more than once"):

@@ -58,7 +58,7 @@ def test_a_killed_training_ends_the_same(
     found = go(
         resumed, make_lesson(pixels=True, misled=case == "misled"), checkpoint=tmp_path / "c", progress=heard, **others
     )
-    assert heard.messages[0] == f"full: going on after epoch {after} of 4."
+    assert heard.messages[0] == f"full: continuing after epoch {after} of 4."
     assert [record.epoch for record in heard.epochs] == list(range(after + 1, 5))
     assert tensors_hash(resumed) == tensors_hash(through)
     assert (found.chosen_epoch == 0) == (case == "misled")

@@ -77,7 +77,7 @@ def test_a_resumed_training_begins_with_the_size_that_fitted(
         go(trainee(3, error), make_lesson(train=24), checkpoint=tmp_path, progress=listener(kill_after=1))
     heard = listener()
     found = go(resumed, make_lesson(train=24), checkpoint=tmp_path, progress=heard)
-    assert heard.messages == ["full: going on after epoch 1 of 2."]
+    assert heard.messages == ["full: continuing after epoch 1 of 2."]
     assert len(found.warnings) == 2
     assert all(torch.equal(value, resumed.state_dict()[name]) for name, value in through.state_dict().items())
 

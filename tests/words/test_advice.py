@@ -40,8 +40,8 @@ def test_few_and_similar() -> None:
         "training pictures. The usual chart agrees: linear for few, similar pictures. "
         "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
         "They are similar to what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± "
-        "taken off."
+        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the "
+        "± taken off."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -57,8 +57,8 @@ def test_many_and_dissimilar() -> None:
         "tried that, it cost several times as much and was no more accurate. "
         "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
         "0.9). They differ from what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the ± "
-        "taken off."
+        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the "
+        "± taken off."
     )
     assert in_short(found) == (
         "advice: use partial and expect 92 % right (86 to 98 %): many pictures, dissimilar to what the network knows."
@@ -107,11 +107,10 @@ def test_where_a_head_may_be_guessing_there_is_a_caution() -> None:
 
 
 def test_the_record_holds_what_was_measured() -> None:
-    found = advice_record(advise(FEW_ALIKE, NAMED, COSTS), cut="pool", command="headstart fit pictures")
+    found = advice_record(advise(FEW_ALIKE, NAMED, COSTS), cut="pool")
     assert (found.strategy, found.chart, found.cut, found.seconds) == ("linear", "linear", "pool", 8.0)
     assert (found.accuracy, found.interval) == (0.9, (0.85, 0.94))
     assert (found.pictures, found.classes, found.per_class, found.chance) == (100, 2, 50.0, 0.5)
     assert (found.gain, found.gain_interval, found.enough) == (0.03, (0.01, 0.05), FEW_ALIKE.enough)
     assert (found.linear, found.neighbours, found.ridge) == (0.9, 0.88, 0.89)
     assert (found.told, found.told_error, found.factor) == (0.7, 0.07, None)
-    assert found.command == "headstart fit pictures"

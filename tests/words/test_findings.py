@@ -28,13 +28,13 @@ CASES = [
     (
         findings.chosen_on_measuring("val", 0.912),
         "chosen-on-measuring",
-        "The validation pictures that measure also chose the epoch, so this accuracy is too good (the last epoch, "
+        "The validation pictures that measure also chose the epoch, so this accuracy is too high (the last epoch, "
         "which was not chosen, had 0.912). Choosing inside the training pictures (the default) avoids that.",
     ),
     (
         findings.chosen_on_measuring("val"),
         "chosen-on-measuring",
-        "The validation pictures that measure also chose the epoch, so this accuracy is too good. Choosing inside the "
+        "The validation pictures that measure also chose the epoch, so this accuracy is too high. Choosing inside the "
         "training pictures (the default) avoids that.",
     ),
     (

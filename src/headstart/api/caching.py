@@ -31,7 +31,7 @@ def list_cache() -> CacheListing:
 def clear_cache(what: str = ALL) -> CacheRemoval:
     """Remove the cached entries: ``"all"`` of them, or only one of the kinds that `list_cache` names.
 
-    Nothing is lost but time: the next run makes what it needs anew.
+    Nothing is lost but time: the next run makes what it needs again.
 
     Returns
     -------

@@ -145,7 +145,7 @@ def verify_weights(name: str) -> WeightsFound:
     Parameters
     ----------
     name : str
-        A ``.safetensors`` or ``.pth`` file with its JSON beside it, or a network's name.
+        A ``.safetensors`` or ``.pth`` file with its JSON next to it, or a network's name.
 
     Returns
     -------

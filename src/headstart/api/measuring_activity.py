@@ -38,7 +38,7 @@ def activity(
         As for `compare`.
     **options
         See `headstart.experiment.option_table.ActivityOptions`. The frozen network is always among those compared. A
-        run folder continues, and a higher `unfreeze` adds to what stands there.
+        run folder continues, and a higher `unfreeze` adds to what is already in it.
 
     Returns
     -------

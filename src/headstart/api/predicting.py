@@ -115,7 +115,7 @@ def predict(
     engine: str = AUTO,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Answer for files and folders; what cannot be read is listed with its reason.
+    """Classify files and folders; what cannot be read is listed with its reason.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def prepare_engine(
 ) -> bool:
     """Export a bundle's network, so that from now on `predict` answers for it on this machine without torch.
 
-    The graph lies in the cache. It is tried on some of the pictures beside the network itself, and used only if
+    The graph lies in the cache. It is compared with the network itself on some of the pictures, and used only if
     no probability differs by more than 1e-5.
 
     Parameters

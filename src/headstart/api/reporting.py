@@ -29,9 +29,9 @@ def write_report(
     program: str = "headstart",
     progress: Progress | None = None,
 ) -> Path:
-    """Make the report of a run folder anew, ``report.html`` and ``report.md``, without training anything.
+    """Make the report of a run folder again, ``report.html`` and ``report.md``, without training anything.
 
-    What the best two strategies look at (`headstart.explain.heat`) and the map of neighbours are found out once and
+    What the best two strategies look at (`headstart.explain.heat`) and the map of neighbours are computed once and
     kept in the run folder.
 
     Parameters
@@ -41,7 +41,7 @@ def write_report(
     data : path, optional
         Where the pictures are now, if they are no longer where they were.
     quick : bool
-        Show of these only what is kept already.
+        Show only those of them that are already there.
     activity : bool
         Also count how much of the feature maps is inactive in the networks of the run, frozen and trained; what was
         counted before is not counted again.
@@ -187,4 +187,6 @@ def page_of(
     except HeadstartError:
         raise
     except Exception as error:  # noqa: BLE001 - hours of training may lie behind; the results stand
-        progress.message(f"The page could not be made ({error}); results.json and report.md stand. Please report this.")
+        progress.message(
+            f"The page could not be made ({error}); results.json and report.md are not affected. Please report this."
+        )

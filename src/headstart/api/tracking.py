@@ -22,10 +22,10 @@ def track(
     data: str | Path | None = None,
     progress: Progress | None = None,
 ) -> list[Tracked]:
-    """Tell trackers of a run folder: settings, curves, figures with intervals, tables, mistakes, classifiers.
+    """Log a run folder to trackers: settings, curves, figures with intervals, tables, mistakes, classifiers.
 
-    One run for each strategy, grouped below the experiment's name, and one that compares them. What a tracker has
-    already is not told again, what a kill left half is told anew. Unless the environment says otherwise everything is
+    One run for each strategy, grouped below the experiment's name, and one that compares them. What a tracker
+    already has is not logged again; what was left incomplete is. Unless the environment says otherwise everything is
     written into ``RUN/trackers`` and nothing is sent: MLflow follows ``MLFLOW_TRACKING_URI`` (or
     `mlflow.set_tracking_uri`) and ``MLFLOW_EXPERIMENT_NAME``, W&B follows ``WANDB_MODE``, ``WANDB_PROJECT``,
     ``WANDB_DIR`` and the others.
@@ -33,7 +33,7 @@ def track(
     Parameters
     ----------
     run : path
-        A folder that `compare` wrote; an unfinished one is told as far as it goes.
+        A folder that `compare` wrote; an unfinished one is logged as far as it goes.
     trackers : sequence of str or str
         Of tensorboard, mlflow, wandb.
     data : path, optional

@@ -173,7 +173,7 @@ def _side(given: object) -> int:
 
 def _number(given: object) -> float:
     if not isinstance(given, int | float | str):
-        raise TypeError(f"{given!r} is no number")
+        raise TypeError(f"{given!r} is not a number")
     return float(given)
 
 

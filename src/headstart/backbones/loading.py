@@ -162,7 +162,7 @@ def _published(network: nn.Module, address: NetworkName, *, offline: bool) -> _W
     path = published.cached()
     if path is None:
         if offline:
-            raise published.missing("are not on this computer, and the network may not be used")
+            raise published.missing("are not on this computer, and downloading is switched off")
         path = published.download()
     sha256 = checked_hash(path)
     if address.library == "torchvision":

@@ -178,7 +178,7 @@ def _resize_timm(network: nn.Module, address: NetworkName, image_size: int) -> n
     other: nn.Module = timm.create_model(address.full, num_classes=0, img_size=side)
     state = network.state_dict()
     if any(tensor.shape != state[name].shape for name, tensor in other.state_dict().items()):
-        raise ValueError("the shapes of its weights hang on the size")
+        raise ValueError("the shapes of its weights depend on the size")
     other.load_state_dict(state)
     return other
 

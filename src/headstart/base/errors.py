@@ -101,7 +101,7 @@ class EngineError(HeadstartError):
 
 
 class TrackerError(HeadstartError):
-    """A tracker (TensorBoard, MLflow, W&B) could not be told of a run folder; the results stand."""
+    """A tracker (TensorBoard, MLflow, W&B) could not be reached or written; the results are saved."""
 
     exit_code = 9
 

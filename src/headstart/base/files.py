@@ -127,8 +127,8 @@ def store_error(path: Path, error: OSError) -> StoreError:
         errno.ENOSPC: "The disk is full: free some space and run the same command again.",
         errno.EDQUOT: "Your disk quota is used up: free some space and run the same command again.",
         errno.EROFS: "That disk is read-only: choose another place.",
-        errno.EACCES: "You may not write there: choose another place.",
-        errno.EPERM: "You may not write there: choose another place.",
+        errno.EACCES: "You do not have permission to write there: choose another place.",
+        errno.EPERM: "You do not have permission to write there: choose another place.",
     }
     hint = hints.get(error.errno or 0, "Check the path and the disk, then run the same command again.")
     return StoreError(f"'{path}' could not be written ({error.strerror or error}).", hint=hint)

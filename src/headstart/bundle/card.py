@@ -118,8 +118,9 @@ def _none(calibration: BundleCalibration) -> str:
     if none is None:
         return "- None of these: not available, because too few pictures were held out."
     return (
-        f"- None of these: said of a picture that is farther than {none.limit:.3f} (cosine distance) from all training "
-        f"pictures. About {none.falsely:.0%} of the pictures that do show one of the classes are that far away."
+        f"- None of these: the answer for a picture that is farther than {none.limit:.3f} (cosine distance) from all "
+        f"training pictures. About {none.falsely:.0%} of the pictures that do show one of the classes are that far "
+        "away."
     )
 
 

@@ -208,7 +208,7 @@ def read_manifest(place: Path) -> BundleManifest:
         raise damaged(place, f"{MANIFEST} gives no 'format'")
     if found > FORMAT:
         raise BundleError(
-            f"'{place}' is of bundle format {found}; this headstart {__version__} reads up to {FORMAT}.",
+            f"'{place}' has bundle format {found}; this headstart {__version__} reads up to {FORMAT}.",
             hint="Read it with a newer headstart, e.g. the one that wrote it.",
         )
     try:

@@ -18,6 +18,7 @@ from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode, frame
+from headstart.pixels.decode import picture_name
 from headstart.records.bundle import BundleInfo
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress, Silent
@@ -35,8 +36,8 @@ Picture = str | Path | NDArray[np.uint8]
 class Model:
     """A classifier: network, head, preprocessing and class names.
 
-    Every probability that headstart stores or prints was computed by `probabilities_of_squares`, in
-    float32 up to the pooled features and float64 from there.
+    Every probability that headstart stores or prints was computed by `features_of_squares`, in
+    float32, and `answers_of`, in float64.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ class Model:
         if faulty:
             row, reason = next(iter(faulty.items()))
             raise DataError(
-                f"'{_name(given[row])}' cannot be used: {reason}.",
+                f"'{picture_name(given[row])}' cannot be used: {reason}.",
                 hint="Leave that picture out, or use `headstart predict`, which lists such pictures and continues.",
             )
         return rows
@@ -116,10 +117,6 @@ class Model:
 
         with (progress or Silent()).step("predict", len(pictures)) as step:
             return self.answers_of(self.features_of_squares(readable())), faulty
-
-    def probabilities_of_squares(self, squares: Iterator[NDArray[np.uint8]]) -> Floats:
-        """Return probabilities, (n, classes), of framed pictures, (side, side, 3) uint8 each."""
-        return self.answers_of(self.features_of_squares(squares)).probabilities
 
     def answers_of(self, features: Floats) -> Answers:
         """Return the answers for what the network says of some pictures, (n, d)."""
@@ -214,10 +211,6 @@ def _listed(pictures: Sequence[Picture] | Picture) -> Sequence[Picture]:
     if isinstance(pictures, np.ndarray):
         return [pictures] if pictures.ndim < 4 else list(pictures)
     return pictures
-
-
-def _name(picture: Picture) -> str:
-    return "an array" if isinstance(picture, np.ndarray) else str(picture)
 
 
 def load(folder: str | Path, *, device: str = "cpu") -> Model:

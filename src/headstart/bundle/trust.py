@@ -37,8 +37,7 @@ class Trust:
 
     def thresholds(self) -> SetThresholds:
         """Return the thresholds of prediction sets as a bundle keeps them."""
-        by_level = {str(level): threshold for level, threshold in self.sets.thresholds.items()}
-        return SetThresholds(pictures=self.sets.pictures, units=self.sets.units, thresholds=by_level)
+        return self.sets.record()
 
     def limit(self) -> NoneLimit | None:
         """Return the limit of none of these as a bundle keeps it; its examples are `tensors`."""
@@ -65,8 +64,7 @@ class Trust:
         kept, none = calibration.sets, calibration.none_of_these
         if kept is None:
             return None
-        by_level = {float(level): threshold for level, threshold in kept.thresholds.items()}
-        sets = PredictionSets(thresholds=by_level, pictures=kept.pictures, units=kept.units)
+        sets = PredictionSets.from_record(kept)
         if none is None:
             return cls(sets=sets)
         return cls(sets=sets, familiar=Familiar(examples=tensors[EXAMPLES], limit=none.limit, pictures=none.pictures))

@@ -17,7 +17,7 @@ Size = Annotated[str, typer.Argument(metavar="SIZE", help="E.g. 20GB or 500MB. I
 
 
 def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
-    """List what is kept between runs, and its size."""
+    """List the files kept between runs, and their sizes."""
     from headstart.cli.tables import cache_lines
 
     session = open_session(ctx)
@@ -25,13 +25,13 @@ def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:
-    """Delete what is kept. Nothing but time is lost."""
+    """Delete cached files. Only time is lost."""
     session = open_session(ctx)
     _tell(session.verbs.clear_cache(what), session, as_json=as_json)
 
 
 def limit_cache(ctx: typer.Context, size: Size, *, as_json: options.AsJson = False) -> None:
-    """Set how large it may grow. What has not been used for longest is deleted first."""
+    """Set how large the cache may grow. What has not been used for the longest time is deleted first."""
     session = open_session(ctx)
     _tell(session.verbs.limit_cache(size), session, as_json=as_json)
 

@@ -22,7 +22,7 @@ from headstart.base.files import store_error
 INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 1
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_RIGHTS = "Ask for the right to read (or write) there, or name another place."
+_RIGHTS = "Ask for permission to read (or write) there, or name another place."
 _REPORT = (
     "This is a bug in headstart. HEADSTART_DEBUG=1 before the same command shows where it happened; "
     "please report what it says."
@@ -96,12 +96,12 @@ def speak_utf8_where_possible() -> None:
 
 def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, PermissionError):  # of the user's files as often as of ours
-        return f"'{error.filename}' may not be opened ({error.strerror}).", _RIGHTS, StoreError.exit_code
+        return f"'{error.filename}' cannot be opened ({error.strerror}).", _RIGHTS, StoreError.exit_code
     if isinstance(error, OSError) and error.errno in _DISK:
         known = store_error(Path(str(error.filename or "a file")), error)
         return known.message, known.hint, known.exit_code
     if says_out_of_memory(error):
-        return "The memory does not suffice.", "Try a smaller --image-size, or --set batch_size=8.", BUG
+        return "There is not enough memory.", "Try a smaller --image-size, or --set batch_size=8.", BUG
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__, _REPORT, BUG
 

@@ -42,7 +42,7 @@ Pictures = Annotated[
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="Use only what the run folder holds; work out nothing new.", show_default=False),
+    typer.Option("--quick", help="Use only what the run folder holds; compute nothing new.", show_default=False),
 ]
 
 
@@ -60,7 +60,8 @@ def report(
 ) -> None:
     """Write the page of a run folder again, with all its pictures, heat maps and maps of features.
 
-    Nothing is trained. The trackers that you name are told of the results; what they already have is not sent again.
+    Nothing is trained. The results are logged to the trackers that you name; what they already have is not logged
+    again.
     """
     session = open_session(ctx, quiet=quiet)
     trackers = chosen.get("trackers")

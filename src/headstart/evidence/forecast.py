@@ -36,6 +36,7 @@ EXPONENTS = np.array([-3, -2, -1, *range(1, 9)]) / 10
 _STRAYING = 0.015
 _STEEPEST = 1.5  # faster than with this exponent no error falls
 _MOST_DRAWN = 2**21  # numbers that are drawn at a time
+_LUCK = 0.05  # how often a class may be named as rising where all rise alike
 _LEAST_GAIN = 0.5  # points of a hundred below which more pictures are no advice
 
 Worth = Literal["yes", "hardly", "unclear"]
@@ -145,9 +146,7 @@ def forecast(
     )
 
 
-def rising_class(
-    right: RightAnswers, labels: NDArray[np.int64], *, units: Numbers | None = None, level: float = 0.05
-) -> Rising | None:
+def rising_class(right: RightAnswers, labels: NDArray[np.int64], *, units: Numbers | None = None) -> Rising | None:
     """Return the class whose recall still rises most from the last size but one to the last, if that is no luck.
 
     Parameters
@@ -157,8 +156,6 @@ def rising_class(
     labels : array of int, (n,)
     units : array of int, (n,), optional
         The group of each picture.
-    level : float
-        How often a class may be named where all rise alike.
 
     Returns
     -------
@@ -181,7 +178,7 @@ def rising_class(
     spread = np.sqrt(errors**2 + (np.sum(errors**2) - errors**2) / (classes - 1) ** 2)
     top = int(np.argmax(means))
     p = min(1.0, classes * float(ndtr(-(means[top] - others[top]) / spread[top])))
-    if p >= level:
+    if p >= _LUCK:
         return None
     own = members[top]
     return Rising(top, (float(before[own].mean()), float(after[own].mean())), p)

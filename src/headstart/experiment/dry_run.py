@@ -59,5 +59,7 @@ def _named(table: Table, split_file: Path, progress: Progress) -> Table:
     if not absent or len(absent) > UNREADABLE_SHARE * len(table):
         return table
     first = table.paths[absent[0]]
-    progress.message(f"'{split_file}' lacks {counted(len(absent))}, first '{first}': left out, as faulty ones are.")
+    progress.message(
+        f"'{split_file}' does not list {counted(len(absent))}, first '{first}': left out, as unreadable ones are."
+    )
     return table.without(dict.fromkeys(absent, f"not in '{split_file}'"))

@@ -94,7 +94,7 @@ class RunFolder:
         if plan is not None and plan.fingerprint != fingerprint:
             raise ConfigError(
                 f"'{self.path}' holds another experiment ({_differences(plan.request, request)}).",
-                hint="Choose another run folder with --out, or remove that one to begin anew.",
+                hint="Choose another run folder with --out, or remove that one to start over.",
             )
 
     @contextmanager

@@ -321,8 +321,8 @@ class TrackerOptions(TypedDict, total=False):
     trackers: Annotated[
         Sequence[str] | str | None,
         Option(
-            help="Trackers that are told of the results: tensorboard, mlflow, wandb.",
-            more="If one cannot be reached, the results stand all the same; `tracked` of the experiment says so.",
+            help="Trackers to log the results to: tensorboard, mlflow, wandb.",
+            more="If one cannot be reached, the results are kept all the same; `tracked` of the experiment says so.",
             kind="flags",
             choices=("tensorboard", "mlflow", "wandb"),
             panel=TRACKERS,

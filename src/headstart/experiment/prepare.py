@@ -19,6 +19,7 @@ from headstart.experiment.passes import Costs, Pictures, PixelPasses
 from headstart.experiment.request import Request
 from headstart.experiment.resolve import resolve
 from headstart.pixels import PixelStore
+from headstart.pixels.decode import picture_name
 from headstart.records.findings import Finding
 from headstart.records.plan import Engine, PlanRecord
 from headstart.records.progress import Progress
@@ -201,7 +202,8 @@ def _usable(
     if faulty and not must_measure:
         row = min(faulty)
         raise DataError(
-            f"{len(faulty)} of {len(table)} pictures cannot be read, first '{_name(sources[row])}' ({faulty[row]}).",
+            f"{len(faulty)} of {len(table)} pictures cannot be read, first '{picture_name(sources[row])}' "
+            f"({faulty[row]}).",
             hint="Leave them out of the pictures and labels.",
         )
     return divided(table, table.without(faulty), request, split_file, must_measure=must_measure), Pictures(store, kept)
@@ -225,7 +227,3 @@ def divided(table: Table, usable: Table, request: Request, split_file: Path | No
             hint="Leave --select out: epochs are then chosen inside train.",
         )
     return usable
-
-
-def _name(source: Path | NDArray[np.uint8]) -> str:
-    return "an array" if isinstance(source, np.ndarray) else str(source)

@@ -20,6 +20,7 @@ from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.streams import stream_seed
 from headstart.evidence.metrics import accuracy, log_loss
 from headstart.evidence.over_splits import compare_over_splits, mean_over_splits
+from headstart.experiment.fit import fit_one
 from headstart.experiment.folder import RunFolder
 from headstart.experiment.passes import PartPasses, PixelPasses
 from headstart.experiment.prepare import Prepared
@@ -32,11 +33,10 @@ from headstart.records.results import RepeatedSplits, SplitRun
 from headstart.records.run import Readout
 from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
-from headstart.strategies.fit_head import fit_head
-from headstart.strategies.fitted import FittedRun
 from headstart.strategies.resolved import Choices, ResolvedStrategy
 from headstart.strategies.strategy import REFERENCE, in_order
 from headstart.table import folds, group_ids, hold_out
+from headstart.words.measured import splits_text
 
 SHARE = 0.25  # is held out in each split, where there are no folds
 
@@ -93,15 +93,10 @@ def asked_for(request: Request, folder: RunFolder) -> SplitsAsked | None:
         return asked
     if (standing.folds, standing.seeds) != (asked.folds, asked.seeds):
         raise ConfigError(
-            f"'{folder.path}' holds results of {described(standing)}, not of {described(asked)}.",
+            f"'{folder.path}' holds results of {splits_text(standing)}, not of {splits_text(asked)}.",
             hint="Give the same --folds and --seeds, or choose another run folder with --out.",
         )
     return changed(asked, strategies=in_order([*standing.strategies, *request.strategies]))
-
-
-def described(asked: SplitsAsked) -> str:
-    """Return for example "5 x 4 splits"."""
-    return f"{asked.folds} x {asked.seeds} splits" if asked.folds else f"{asked.seeds} splits"
 
 
 def noted(prepared: Prepared, folder: RunFolder, plan: PlanRecord, asked: SplitsAsked | None) -> PlanRecord:
@@ -180,7 +175,7 @@ def repeat(
     every = splits_of(prepared, asked)
     runs = []
     for strategy in strategies:
-        with prepared.context.progress.step(f"{strategy.name} over {described(asked)}", len(every), "splits") as step:
+        with prepared.context.progress.step(f"{strategy.name} over {splits_text(asked)}", len(every), "splits") as step:
             for split in every:
                 runs.append(_run(prepared, choices, folder, asked, strategy, split))
                 step.advance()
@@ -217,7 +212,7 @@ def _run(
         begin = time.perf_counter()
         context, own = part_of(prepared, split, strategy)
         division = context.division
-        fitted = _fit(context, choices, strategy, folder.checkpoint(name))
+        fitted = fit_one(context, choices, strategy, checkpoint=folder.checkpoint(name))
         labels, named = division.labels[division.held_out], fitted.probabilities.argmax(axis=1)
         wrong = own[division.held_out][named != labels]
         record = StoredSplitRun(
@@ -240,14 +235,6 @@ def _run(
         write_record(path, record)
     folder.drop_checkpoint(name)
     return record
-
-
-def _fit(context: FitContext, choices: Choices, strategy: ResolvedStrategy, checkpoint: Path) -> FittedRun:
-    if strategy.solves:
-        return fit_head(context, choices, strategy)
-    from headstart.strategies.fit_network import fit_network  # torch, which heads need not
-
-    return fit_network(context, choices, strategy, checkpoint=checkpoint)
 
 
 def _standing(path: Path, asked: SplitsAsked) -> StoredSplitRun | None:

@@ -159,5 +159,5 @@ def default_run_folder(data: str | Path) -> Path:
     path = Path(data)
     name = path.resolve().name if path.is_dir() else path.stem
     if not name:
-        raise DataError(f"'{data}' has no name to call the run folder by.", hint="Name one with --out.")
+        raise DataError(f"'{data}' has no name that the run folder could take.", hint="Name one with --out.")
     return Path(f"{name}.run")

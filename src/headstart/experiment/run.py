@@ -13,7 +13,7 @@ from headstart.experiment.budget import Budget, OutOfTimeError
 from headstart.experiment.depths import answered
 from headstart.experiment.folder import Logged, RunFolder
 from headstart.experiment.prepare import prepare
-from headstart.experiment.repeated_splits import asked_for, described, noted
+from headstart.experiment.repeated_splits import asked_for, noted
 from headstart.experiment.request import Request
 from headstart.experiment.session import Ended, Session, Told
 from headstart.experiment.stored_plan import planned
@@ -22,6 +22,7 @@ from headstart.records.progress import Progress
 from headstart.records.results import NotRun, RecipeRecord, Results
 from headstart.records.run import RunRecord
 from headstart.table import Table
+from headstart.words.measured import splits_text
 
 
 def run_experiment(
@@ -96,7 +97,7 @@ def run_experiment(
         repeated = None
         if asked is not None and complete:
             repeated = session.repeated(asked)
-            not_run += [] if repeated else [NotRun(strategy=described(asked), estimated_seconds=None, begun=True)]
+            not_run += [] if repeated else [NotRun(strategy=splits_text(asked), estimated_seconds=None, begun=True)]
             complete = repeated is not None
         return session.end(runs, not_run, repeated, complete=complete)
 

@@ -121,7 +121,7 @@ def _check_engine(plan: PlanRecord, prepared: Prepared) -> None:
     here = version("onnxruntime")
     if plan.engine_version != here:
         raise ConfigError(
-            f"This run was begun with onnxruntime {plan.engine_version}; with {here} its results could differ.",
+            f"This run was started with onnxruntime {plan.engine_version}; with {here} its results could differ.",
             hint=ELSEWHERE,
         )
     held = backbone.held
@@ -132,7 +132,8 @@ def _check_engine(plan: PlanRecord, prepared: Prepared) -> None:
     again = recalled(prepared.request)
     if again is None or again.held.kept is None or not again.held.kept.opens():
         raise ConfigError(
-            f"This run was begun with {backbone.name} as an exported graph, which cannot be made here.", hint=ELSEWHERE
+            f"This run was started with {backbone.name} as an exported graph, which cannot be made here.",
+            hint=ELSEWHERE,
         )
     held.kept = again.held.kept
 
@@ -160,9 +161,9 @@ def _check_same_pictures(plan: PlanRecord, prepared: Prepared, folder: RunFolder
     told = [f"'{min(now - before)}' could not be read then and can now"] if now - before else []
     told += [f"'{min(before - now)}' could be read then and cannot now"] if before - now else []
     raise DataError(
-        "The pictures of this run have changed since it was begun: "
-        f"{', '.join(told) or 'they are divided in another way'}.",
-        hint=f"Restore them, or start again: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
+        "The pictures of this run have changed since it was started: "
+        f"{', '.join(told) or 'they are divided differently'}.",
+        hint=f"Restore them, or {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
     )
 
 
@@ -171,21 +172,21 @@ def _check_same_machine(plan: PlanRecord, prepared: Prepared) -> None:
     resolved, weights = prepared.resolved, _weights_of(prepared)
     if plan.weights is not None and weights is not None and plan.weights != weights:
         raise ConfigError(
-            f"This run was begun with other weights of {resolved.need_backbone().name} than are found now.",
+            f"This run was started with other weights of {resolved.need_backbone().name} than those found now.",
             hint=ELSEWHERE,
         )
     for package, number in versions().items():
         before = plan.versions.get(package)
         if before != number:
             raise ConfigError(
-                f"This run was begun with {package} {before}; with {number} its results could differ.", hint=ELSEWHERE
+                f"This run was started with {package} {before}; with {number} its results could differ.", hint=ELSEWHERE
             )
     threads = environment(resolved.device).threads
     for name, then, now in (("device", plan.device, resolved.device), ("threads", plan.threads, threads)):
         if then != now:
             possible = name == "device" or plan.threads <= processors()
             raise ConfigError(
-                f"This run was begun with {name} {then}; with {now} its results could differ.",
+                f"This run was started with {name} {then}; with {now} its results could differ.",
                 hint=f"Continue with --{name} {then}, or start again in another folder with --out."
                 if possible
                 else ELSEWHERE,
@@ -200,6 +201,6 @@ def _check_same_choices(plan: PlanRecord, choices: Choices, prepared: Prepared) 
         return
     added = ", ".join(name for name in prepared.request.strategies if name not in earlier)
     raise ConfigError(
-        f"With {added}, pictures would be framed, stored or augmented in another way than for {', '.join(earlier)}.",
+        f"With {added}, pictures would be framed, stored or augmented differently than for {', '.join(earlier)}.",
         hint=f"Compare all of them on equal terms: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}",
     )

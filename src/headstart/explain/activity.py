@@ -301,7 +301,7 @@ def _square(file: Path, prepared: Preprocessing) -> NDArray[np.uint8]:
         return frame(decode(file, short_side=prepared.decode_side), prepared)
     except (PictureError, OSError) as error:
         raise DataError(
-            f"'{file}' cannot be read, and was one of the pictures of this run ({error}).",
+            f"'{file}', one of the pictures of this run, cannot be read ({error}).",
             hint="Say with --data where the pictures are now.",
         ) from error
 

@@ -58,7 +58,6 @@ def extract(
     pooled: bool = True,
     device: str = "cpu",
     engine: str = "torch",
-    store: FeatureStore | None = None,
     progress: Progress | None = None,
     name: str = "features",
 ) -> StoredRows:
@@ -93,7 +92,7 @@ def extract(
         ``"pooled"``, (n, features) float32, and ``"activations"``, (n, *shape) float16, as asked for.
     """
     asked = _Pass(backbone, rows, digests, preprocessing, view, cut, device, engine, pooled=pooled)
-    store = store or FeatureStore()
+    store = FeatureStore()
     others = [replace(asked, cut=other, pooled=False) for other in beside if other != cut]
     missing = [other for other in others if not store.has(other.key())]
 
@@ -125,12 +124,10 @@ def stands(
     *,
     preprocessing: Preprocessing,
     engine: str,
-    device: str = "cpu",
-    store: FeatureStore | None = None,
 ) -> bool:
     """Return whether `extract` would find the pooled features of these plain pictures, made by this engine."""
-    asked = _Pass(backbone, rows, digests, preprocessing, PLAIN, None, device, engine, pooled=True)
-    return (store or FeatureStore()).has(asked.key())
+    asked = _Pass(backbone, rows, digests, preprocessing, PLAIN, None, "cpu", engine, pooled=True)
+    return FeatureStore().has(asked.key())
 
 
 @dataclass(frozen=True, eq=False)

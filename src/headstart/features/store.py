@@ -164,7 +164,7 @@ class FeatureStore:
                 raise store_error(place, error) from error
             writable = False
         if not writable:
-            tell(f"headstart may not write to '{self.folder}', so the features stay in memory, for this run only.")
+            tell(f"headstart cannot write to '{self.folder}', so the features stay in memory, for this run only.")
             writer = _in_memory(pictures, shapes)
             _filled(writer, make)
             return StoredRows(writer.arrays, time.perf_counter() - begin, name, name)

@@ -97,6 +97,11 @@ _CONVERT_HINT = "Save it as JPEG or PNG, or take it out of the folder."
 _RENEW_HINT = "Get the file again from its source, or take it out of the folder."
 
 
+def picture_name(source: str | Path | Pixels) -> str:
+    """Return what an error calls a picture: its path, or that it is an array."""
+    return "an array" if isinstance(source, np.ndarray) else str(source)
+
+
 def decode(source: Source, *, short_side: int, max_pixels: int | None = None) -> Pixels:
     """Return the whole picture as uint8 RGB, (H, W, 3), with ``min(H, W) == short_side``.
 

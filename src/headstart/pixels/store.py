@@ -116,8 +116,8 @@ class PixelStore:
             if error.errno not in _READ_ONLY:
                 raise store_error(home, error) from error
             job.progress.message(
-                f"headstart may not write to '{home}' ({error.strerror}), so the decoded pictures stay in memory, for "
-                "this run only. Set HEADSTART_CACHE to a folder that you may write to."
+                f"headstart cannot write to '{home}' ({error.strerror}), so the decoded pictures stay in memory, for "
+                "this run only. Set HEADSTART_CACHE to a folder that you can write to."
             )
             return cls.in_memory(job.decoded())
 
@@ -263,7 +263,7 @@ class _Job:
         place = shelf.write(home, self.facts, self.decoded, most=allowed)
         kept = shelf.read(place, self.facts)
         if kept is None:  # somebody cleared the cache in this very moment
-            raise StoreError(f"'{place}' was removed while it was used.", hint="Run the same command again.")
+            raise StoreError(f"'{place}' was removed while it was in use.", hint="Run the same command again.")
         cache.touch(place)
         cache.make_room(home.parent, keep=place)
         store = self._store(kept, place)

@@ -63,7 +63,7 @@ def read_record(path: Path, kind: type[AnyRecord], *, schema: int | None = None,
 
 def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str = "") -> AnyRecord:
     """Return plain values as a record; `where` they stand is for the message. Raises StoreError."""
-    hint = again or "Restore the file, or make it anew."
+    hint = again or "Restore the file, or make it again."
     try:
         return msgspec.convert(content, kind, strict=True)
     except ConfigError as error:  # a record that checks its own values names the one that is wrong
@@ -84,7 +84,7 @@ def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
         return
     if found is not None and found > schema:
         raise StoreError(
-            f"'{path}' is of schema {found}; this headstart reads schema {schema}.",
+            f"'{path}' has schema {found}; this headstart reads schema {schema}.",
             hint="Read it with the newer headstart that wrote it.",
         )
     command = content.get("command") if isinstance(content, dict) else None
@@ -94,7 +94,7 @@ def _check_schema(path: Path, content: object, schema: int, again: str) -> None:
         else again
     )
     raise StoreError(
-        f"'{path}' is of schema {found if found is not None else 'unknown'}; this headstart reads schema {schema}.",
+        f"'{path}' has schema {found if found is not None else 'unknown'}; this headstart reads schema {schema}.",
         hint=anew or "Remove the folder and run the same command again.",
     )
 

@@ -241,7 +241,7 @@ def source_of(path: Path) -> str:
 def damaged(path: Path, what: str) -> StoreError:
     """Return the error that says what is wrong with a file of columns."""
     return StoreError(
-        f"'{path}' cannot be read ({what}).", hint="Remove that file and run the same command: it is made anew."
+        f"'{path}' cannot be read ({what}).", hint="Remove that file and run the same command: it will be made again."
     )
 
 

@@ -15,7 +15,8 @@ USUAL = "0.95"
 
 _SHARES = (
     "Calibration error: how far the stated probabilities are from what came true, on average (0.03: three points). It "
-    "is given before and after their correction (by a temperature), and as luck alone would give it if all were right."
+    "is given before and after their correction (by a temperature), and as luck alone would give it if all of "
+    "them were true."
 )
 _SETS = (
     "A set holds every class that a picture may well be. The true class should be in it as often as stated; with easy "

@@ -60,13 +60,13 @@ class FontBook:
 
     def _note(self, word: str, number: int) -> str:
         if any(self._covers(file, word) for file in self._candidates()):
-            why = "no one font found here has both it and the words beside it"
+            why = "no single font found here has both this word and the words next to it"
         else:
             why = "no font found here can draw it"
         cure = "Install a font with its letters, such as Noto Sans"
         if not self._raqm:
             cure += ", and FriBiDi for right-to-left scripts"
-        return f"'{word}' stands as [{number}]: {why}. {cure}."
+        return f"'{word}' is shown as [{number}]: {why}. {cure}."
 
     def setting(self, text: str, size: int) -> tuple[str, Font]:
         """Return the text as it can be drawn, and the font for it, `size` pixels high."""

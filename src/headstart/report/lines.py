@@ -87,14 +87,14 @@ def wrap(text: str, width: int, *, first: str = "", rest: str | None = None) -> 
     return [*lines, current]
 
 
-def columns(rows: Sequence[Sequence[str]], *, right: Iterable[int] = (), gap: int = 2) -> list[str]:
+def columns(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> list[str]:
     """Return rows of equally many cells as lines with aligned columns; `right` ones are flush right."""
     flush = set(right)
     widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
-        (" " * gap)
-        .join(fit(cell, width, right=at in flush) for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        .rstrip()
+        "  ".join(
+            fit(cell, width, right=at in flush) for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
     ]
 

@@ -31,8 +31,8 @@ from headstart.report.standing import (
     chosen_on,
     cut_of,
     optimism,
-    splits_text,
 )
+from headstart.words.measured import splits_text
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"

@@ -60,11 +60,6 @@ class Standing:
         return next((found.n for run in self.runs if (found := self.measured(run))), None)
 
 
-def splits_text(splits: RepeatedSplits) -> str:
-    """Return for example "5 x 4 splits"."""
-    return f"{splits.folds} x {splits.seeds} splits" if splits.folds else f"{splits.seeds} splits"
-
-
 def chance_accuracy(results: Results) -> float | None:
     """Return the accuracy of always answering with the most common class of the pictures that measure."""
     counts = results.data.counts.get(results.measuring) or {}

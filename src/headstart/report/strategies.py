@@ -22,8 +22,8 @@ from headstart.report.standing import (
     chosen_on,
     cut_of,
     optimism,
-    splits_text,
 )
+from headstart.words.measured import splits_text
 
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
 _MEANINGS = {

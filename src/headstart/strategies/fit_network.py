@@ -192,7 +192,7 @@ def _on_all(
     )
     learned = _learned(everything, trainee, judged.head.temperature, judged.epoch)
     examples = examples_of(context.division, everything.learning)
-    said = _features(context, _model(context, everything, learned), examples, f"{strategy.name}: how sure")
+    said = _features(context, _model(context, everything, learned), examples, f"{strategy.name}: calibration")
     return replace(learned, trust=trust.on(said), epochs_on_all=tuple(again.epochs), warnings=again.warnings)
 
 
@@ -264,7 +264,7 @@ def _trust(context: FitContext, inputs: TrainingInput, model: Model, name: str) 
     """Return what is known of a trained network, from the pictures that were held out to choose its epoch."""
 
     def features_of(rows: Rows) -> Floats32:
-        return _features(context, model, rows, f"{name}: how sure")
+        return _features(context, model, rows, f"{name}: calibration")
 
     return trust_of_network(context.division, inputs.learning, inputs.choosing, model.head, features_of)
 

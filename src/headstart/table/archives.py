@@ -108,8 +108,8 @@ def _checked(
     size = sum(member.file_size for member in members)
     if size > most_bytes or len(members) > most_files:
         raise DataError(
-            f"'{archive.name}' would unpack to {len(members)} files of {size} bytes together; "
-            f"allowed are {most_files} files and {most_bytes} bytes.",
+            f"'{archive.name}' would unpack to {len(members)} files of {size} bytes in all; "
+            f"at most {most_files} files and {most_bytes} bytes are allowed.",
             hint=_TRUST,
         )
     names: set[str] = set()
@@ -184,4 +184,4 @@ def _rename(folder: Path, target: Path) -> None:
 
 
 def _damaged(archive: Path, error: Exception) -> DataError:
-    return DataError(f"'{archive.name}' is no zip archive that can be read ({error}).", hint=_TRUST)
+    return DataError(f"'{archive.name}' cannot be read as a zip archive ({error}).", hint=_TRUST)

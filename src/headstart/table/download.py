@@ -119,7 +119,7 @@ def fetch_archive(
 def _check_scheme(url: str) -> str:
     scheme = urllib.parse.urlsplit(url).scheme.lower()
     if scheme not in ("https", "http", "file"):
-        raise ConfigError(f"'{url}' is no address to fetch from.", hint="Give one that begins with https://")
+        raise ConfigError(f"'{url}' is not an address to download from.", hint="Give one that begins with https://")
     return scheme
 
 
@@ -128,10 +128,10 @@ def _existing(url: str, target: Path, progress: Progress) -> Path:
     with suppress(StoreError):
         record = read_json(target / RECORD)
         if isinstance(record, dict) and record.get("url") == url:
-            progress.message(f"'{target}' is there already; nothing was fetched.")
+            progress.message(f"'{target}' already exists; nothing was downloaded.")
             return target
     raise DataError(
-        f"'{target}' exists already and was not fetched from '{url}'.",
+        f"'{target}' already exists and was not downloaded from '{url}'.",
         hint="Choose another place, or move it away first; it was not touched.",
     )
 
@@ -174,7 +174,7 @@ def _chunks(url: str, progress: Progress) -> Iterator[bytes]:
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _not_fetched(url, str(getattr(error, "reason", None) or error)) from error
     if total and received != total:
-        raise _not_fetched(url, f"{received} of {total} bytes came")
+        raise _not_fetched(url, f"{received} of {total} bytes arrived")
 
 
 def _not_fetched(url: str, why: str) -> DataError:
@@ -199,7 +199,7 @@ def _check_digest(url: str, stated: str | None, digest: str, progress: Progress)
     write_json(note, {"url": url, "sha256": digest})
     progress.message(
         f"No checksum is known for '{url}'. It came with SHA-256 {digest}; "
-        "this is noted, and another content will be refused."
+        "this is noted, and a file with other content will be refused."
     )
 
 

@@ -11,10 +11,10 @@ from headstart.table.listing import Listing, Skipped, leads_back, no_pictures, s
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
 
 LAYOUTS = (
-    "Folders are read as DATA/train/CLASS/picture.jpg with DATA/val/ or DATA/test/ (or both) alike, "
+    "Folders are read as DATA/train/CLASS/picture.jpg with DATA/val/ or DATA/test/ (or both) in the same form, "
     "or as DATA/CLASS/picture.jpg, which is then split 75/25; a CSV or Parquet list of pictures is read too."
 )
-_STRAY = "it lies in no class folder"
+_STRAY = "it is not in a class folder"
 
 
 @dataclass
@@ -45,7 +45,7 @@ def read_folder(root: Path, *, threads: int = 1, progress: Progress | None = Non
         reading.found.ignored += top.ignored
         _skip_strays(top.files, reading)
         reading.found.skipped += top.skipped
-        beside = "not read: it lies beside the folders of the splits"
+        beside = "not read: it is next to the folders of the splits"
         for name in sorted(set(names) - set(by_split.values())):
             reading.found.skipped.append(Skipped(name, beside, unreadable=False))
         for split, name in by_split.items():

@@ -78,7 +78,7 @@ def suffix_fault(path: str) -> Skipped | None:
         return None
     if suffix == ".gif":
         return Skipped(path, _GIF_REASON, unreadable=False)
-    return Skipped(path, f"its suffix '{suffix}' is none that is read: convert it to PNG or JPEG")
+    return Skipped(path, f"files that end in '{suffix}' are not read: convert it to PNG or JPEG")
 
 
 def file_fault(path: Path) -> str | None:
@@ -210,11 +210,11 @@ def list_pictures(
 
 def no_pictures(where: str, skipped: Sequence[Skipped], ignored: int) -> DataError:
     """Return the error for a place without a single picture that can be read."""
-    hint = f"Pictures are files of the forms {PICTURE_FORMS} ({', '.join(PICTURE_SUFFIXES)})."
+    hint = f"Pictures are {PICTURE_FORMS} files ({', '.join(PICTURE_SUFFIXES)})."
     if skipped:
         hint += f" {len(skipped)} skipped, such as '{skipped[0].path}': {skipped[0].reason}."
     if ignored:
-        hint += f" {ignored} hidden files or files of other kinds were passed over."
+        hint += f" {ignored} hidden files or files of other kinds were ignored."
     return DataError(f"There is no readable picture in {where or 'an empty list'}.", hint=hint)
 
 

@@ -73,7 +73,7 @@ def read_rows(file: Path) -> list[Row]:
         if "" in cells:
             raise DataError(
                 f"'{file}' has an empty {name} in {places[cells.index('')]}.",
-                hint=f"Fill in the {name}, or take the line away.",
+                hint=f"Fill in the {name}, or remove the line.",
             )
     splits = _plain_splits(file, splits, places)
     return [

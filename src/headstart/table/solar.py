@@ -22,7 +22,7 @@ _PACKAGE = "elpv_dataset"
 _LEAST = 16
 
 
-def solar_cells(*, pictures: int | None = 450, seed: int = 0, threads: int = 1) -> Table:
+def solar_cells(*, pictures: int | None = 450, seed: int = 0) -> Table:
     """Return photographs of solar cells, functional or defective, split 75/25 into train and test.
 
     A cell counts as defective if its stated probability of a defect is at least one half.
@@ -33,8 +33,6 @@ def solar_cells(*, pictures: int | None = 450, seed: int = 0, threads: int = 1) 
         Size of a seeded sample with the class proportions of the whole; None is all 2,624.
     seed : int
         Of the sample and of the split.
-    threads : int
-        How many files are read at a time.
 
     Raises
     ------
@@ -48,7 +46,7 @@ def solar_cells(*, pictures: int | None = 450, seed: int = 0, threads: int = 1) 
     if pictures is not None:
         check_integer("pictures", "solar_cells", pictures, least=_LEAST, most=len(rows))
         rows = _sample(rows, pictures, seed)
-    return with_splits(build_table(folder, rows, threads=threads), seed=seed)
+    return with_splits(build_table(folder, rows), seed=seed)
 
 
 def _data_folder() -> Path:

@@ -52,7 +52,7 @@ def apply_split_file(table: Table, file: Path) -> Table:
     if not file.exists():
         raise missing_path(file)
     if file.suffix.lower() not in LIST_SUFFIXES:
-        raise DataError(f"'{file}' is no split file.", hint=f"Give a file that ends in {', '.join(LIST_SUFFIXES)}.")
+        raise DataError(f"'{file}' is not a split file.", hint=f"Give a file that ends in {', '.join(LIST_SUFFIXES)}.")
     rows = {row.path: row for row in _rows_with_split(file)}
     _check_same_pictures(table, file, set(rows))
     ordered = [rows[path] for path in table.paths]
@@ -77,11 +77,11 @@ def _rows_with_split(file: Path) -> list[Row]:
 
 
 def _check_same_pictures(table: Table, file: Path, listed: set[str]) -> None:
-    hint = "Use the split file of this very data, or leave the split file out for a new split."
+    hint = "Use the split file of these pictures, or leave the split file out for a new split."
     absent = sorted(set(table.paths) - listed)
     if absent:
         raise DataError(
-            f"{counted(len(absent))} of '{table.root}' not in '{file}': "
+            f"{counted(len(absent))} of '{table.root}' missing from '{file}': "
             + first_few([f"'{path}'" for path in absent])
             + ".",
             hint=hint,
@@ -107,5 +107,5 @@ def _check_same_labels(table: Table, file: Path, rows: list[Row]) -> None:
     if other:
         raise DataError(
             f"{len(other)} pictures have another label in '{file}': {first_few(other)}.",
-            hint="Use the split file of this very data, or correct its labels.",
+            hint="Use the split file of these pictures, or correct its labels.",
         )

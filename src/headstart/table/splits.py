@@ -116,7 +116,7 @@ def folds(labels: Integers, groups: Strings, *, seed: int, n: int | None = None)
     if smallest < 2:
         raise DataError(
             f"The smallest class has {smallest} training pictures; folds need two or more.",
-            hint="Add pictures of it, or take the class away.",
+            hint="Add pictures of it, or remove the class.",
         )
     number = min(_MOST_FOLDS, smallest) if n is None else check_integer("n", "folds", n, least=2)
     counts = np.zeros((number, int(labels.max()) + 1), dtype=np.int64)
@@ -256,10 +256,8 @@ def some_of(rows: Integers, labels: Integers, most: int, *, seed: int) -> Intege
     return rows[taken]
 
 
-def growing_parts(
-    labels: Integers, groups: Strings, shares: Sequence[float], *, seed: int, least: int = 2
-) -> list[Integers]:
-    """Return rows of parts that grow, each within the next: of every class its share, and `least` pictures of it.
+def growing_parts(labels: Integers, groups: Strings, shares: Sequence[float], *, seed: int) -> list[Integers]:
+    """Return rows of parts that grow, each within the next: of every class its share, and two pictures of it.
 
     Whole groups are taken, each counted for its commonest class, in seeded order; so a part can be larger than its
     share by the group that was taken last.
@@ -272,7 +270,6 @@ def growing_parts(
     shares : sequence of float
         Ascending, above 0 and at most 1.
     seed : int
-    least : int
     """
     components = _components(labels, groups, seed=seed, name="parts")
     begin, counts = np.zeros(len(labels), np.int64), Counter[int]()
@@ -283,5 +280,5 @@ def growing_parts(
         begin[rows], called[rows] = counts[label], label
         counts[label] += len(rows)
     numbers = np.array([counts[label] for label in range(int(labels.max(initial=-1)) + 1)])
-    targets = [np.maximum(np.rint(share * numbers).astype(np.int64), least) for share in shares]
+    targets = [np.maximum(np.rint(share * numbers).astype(np.int64), 2) for share in shares]
     return [np.flatnonzero(begin < target[called]) for target in targets]

@@ -272,19 +272,19 @@ def check_trainable(table: Table) -> None:
     if unknown := [name for name, here, there in named if there and not here]:
         raise DataError(
             f"{_classes(unknown)} pictures in {_splits_of(table, unknown[0])} but not in train.",
-            hint="Put pictures of it into train, or take it away there; names must agree letter for letter.",
+            hint="Put pictures of it into train, or remove it there; names must agree letter for letter.",
         )
     if empty := [name for name, here, _ in named if not here]:
         raise DataError(
             f"{_classes(empty)} no readable picture{_why_skipped(table, empty[0])}.",
-            hint="Put pictures into its folder, or take the folder away.",
+            hint="Put pictures into its folder, or remove the folder.",
         )
     if len(named) < 2:
         raise DataError(f"There is only one class, '{named[0][0]}', in '{table.root}'.", hint=_deeper(table))
     if single := [name for name, here, _ in named if here < 2]:
         raise DataError(
             f"{_classes(single)} only one picture to train on.",
-            hint="Every class needs at least two, better twenty: add some, or take the class away.",
+            hint="Every class needs at least two, better twenty, pictures: add some, or remove the class.",
         )
 
 

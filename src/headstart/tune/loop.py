@@ -210,7 +210,7 @@ class _Training:
         saved = self.checkpoint.load(self._say) if self.checkpoint else None
         if saved is not None:
             self._restore(saved)
-            self._say(f"going on after epoch {len(self.history.epochs)} of {self.last}.")
+            self._say(f"continuing after epoch {len(self.history.epochs)} of {self.last}.")
         elif self.guard and len(self.hold_out_rows):
             self._note(0, self._judge(0))
 
@@ -361,7 +361,7 @@ class _Training:
             return
         lower = f"head_rate={self.settings.head_rate / 10:g}, backbone_rate={self.settings.backbone_rate / 10:g}"
         raise HeadstartError(
-            f"The loss of {self.run} was no longer a finite number in epoch {epoch}: training fell apart.",
+            f"The loss of {self.run} was no longer a finite number in epoch {epoch}: training failed.",
             hint=f"Try lower learning rates ({lower}), gradient clipping (clip=1.0) or precision 'float32'.",
         )
 

@@ -47,7 +47,7 @@ class MicroBatch:
                 if self.size <= self.least:
                     raise HeadstartError(
                         f"Even {self.size} pictures at once do not fit into memory.",
-                        hint="Close other programs, or take a smaller --image-size or backbone.",
+                        hint="Close other programs, or choose a smaller --image-size or backbone.",
                     ) from error
             # Outside the except clause: the error's traceback would keep the large tensors alive.
             clear_device_cache(garbage_collection=True)

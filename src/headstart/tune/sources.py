@@ -186,16 +186,14 @@ class ActivationSource(Source):
     labels : array of int, (n,)
     """
 
-    def __init__(
-        self, views: Sequence[NDArray[Any]], plain: NDArray[Any], labels: NDArray[np.int64], *, threads: int = 1
-    ) -> None:
+    def __init__(self, views: Sequence[NDArray[Any]], plain: NDArray[Any], labels: NDArray[np.int64]) -> None:
         if len(plain) != len(labels):
             raise bad_parameter("plain", "ActivationSource", f"of {len(labels)} pictures", len(plain))
         self.views = tuple(views)
         self.stored_views = len(self.views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
-        self.threads = threads
+        self.threads = 1
 
     def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[Any]:
         """Return activations, (n, *shape), as they are stored."""

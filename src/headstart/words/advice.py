@@ -10,7 +10,7 @@ from headstart.words.numbers import percent, percents
 ALIKE = 2.0  # factor by which the spread of late channels may differ from the first training
 
 
-def advice_record(advice: Advice, *, cut: str, command: str | None = None) -> AdviceRecord:
+def advice_record(advice: Advice, *, cut: str) -> AdviceRecord:
     """Return the advice in words.
 
     Parameters
@@ -18,8 +18,6 @@ def advice_record(advice: Advice, *, cut: str, command: str | None = None) -> Ad
     advice : Advice
     cut : str
         Where the trained part of the network starts.
-    command : str, optional
-        What a person types to follow the advice.
     """
     found, first, doubled = advice.profile, advice.expected[0], advice.profile.doubled
     record = AdviceRecord(
@@ -47,7 +45,6 @@ def advice_record(advice: Advice, *, cut: str, command: str | None = None) -> Ad
         chance=found.chance,
         learnable=found.learnable,
         text="",
-        command=command,
     )
     return changed(record, text=" ".join(sentences(record)))
 

@@ -52,7 +52,7 @@ def chosen_on_measuring(split: str, last: float | None = None) -> Finding:
         code="chosen-on-measuring",
         numbers={} if last is None else {"last": last},
         text=(
-            f"The {picture_of(split)}s that measure also chose the epoch, so this accuracy is too good{unchosen}. "
+            f"The {picture_of(split)}s that measure also chose the epoch, so this accuracy is too high{unchosen}. "
             "Choosing inside the training pictures (the default) avoids that."
         ),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from headstart.evidence.reasons import Measured, Pictures, Reached, Splits
+from headstart.records.plan import SplitsAsked
+from headstart.records.results import RepeatedSplits
 from headstart.words.numbers import counted, percent_text, pictures_of
 
 
@@ -17,6 +19,11 @@ def right_on(reached: Reached, on: Measured) -> str:
             return (
                 f"was right {percent_text(reached.accuracy)} of the time, on average over {counted(on.count, 'split')}"
             )
+
+
+def splits_text(splits: SplitsAsked | RepeatedSplits) -> str:
+    """Return for example "5 x 4 splits"."""
+    return f"{splits.folds} x {splits.seeds} splits" if splits.folds else f"{splits.seeds} splits"
 
 
 def many(on: Measured, count: int) -> str:

@@ -16,8 +16,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from headstart.base.errors import DataError, PictureError
-from headstart.pixels import decode
+from headstart.base.errors import DataError
 from headstart.pixels.root import found_root
 from headstart.records.activity import ActivityRecord, CountedLayer, DepthActivity, LayerShare
 from headstart.records.record import Interval
@@ -26,7 +25,7 @@ from headstart.report.active import answer, what_is_counted
 from headstart.report.page import svg
 from headstart.report.page.drawings import percent, points
 from headstart.report.page.looks import named_look
-from headstart.report.page.pictures import as_address
+from headstart.report.page.pictures import thumbnail
 from headstart.report.page.svg import NEUTRAL, Look, Scale, line, path, symbol, text, tipped
 
 Maps = NDArray[np.float32]
@@ -260,7 +259,7 @@ def _sheets(found: ActivityRecord, folder: Path, root: Path | None) -> tuple[She
             Sheet(depth.run, depth.unfrozen, float((maps[at] == 0).mean()), sheet(maps[at], bright))
             for depth, maps in kept
         )
-        shown.append(Sheets(name, _thumbnail(root, name), sheets, len(kept[0][1][at])))
+        shown.append(Sheets(name, thumbnail(root, name), sheets, len(kept[0][1][at])))
     return tuple(shown)
 
 
@@ -293,12 +292,3 @@ def sheet(maps: Maps, bright: float) -> str:
     written = io.BytesIO()
     Image.fromarray(canvas).save(written, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii")
-
-
-def _thumbnail(root: Path | None, name: str) -> str | None:
-    if root is None:
-        return None
-    try:
-        return as_address(decode(root / name, short_side=144))
-    except (PictureError, OSError):
-        return None

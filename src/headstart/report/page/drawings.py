@@ -229,7 +229,10 @@ def reliability_diagram(after: Sequence[tuple[ReliabilityBin, Interval]], before
         parts.append(tipped(tip, ring, focus=False))
     parts += [_reliability_point(each, interval, x, side) for each, interval in after]
     return svg.drawing(
-        _WIDE, _HIGH, *parts, label="Stated probability against the share of right answers; on the line is honest."
+        _WIDE,
+        _HIGH,
+        *parts,
+        label="Stated probability against the share of right answers; a point on the line is honest.",
     )
 
 

@@ -56,7 +56,7 @@ def feature_map(
     looks = class_looks(answers)
     return FeatureMap(
         drawing=drawn,
-        near=drawn_map(answers, run, near, "which of them the network finds alike"),
+        near=drawn_map(answers, run, near, "which of them the network finds similar"),
         key=tuple((answers.classes[label], key(look)) for label, look in looks.items()),
         others=len(answers.classes) - len(looks),
         explained=0.0 if results.map is None else sum(results.map.explained),

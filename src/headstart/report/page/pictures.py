@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,8 @@ class Thumbnails:
             if until is not None and time.perf_counter() > until:
                 return len(wanted) - begin
             part = wanted[begin : begin + step]
-            self._made.update(zip(part, ordered_map(self._make, part, threads=self.threads), strict=True))
+            made = ordered_map(partial(thumbnail, self.root), part, threads=self.threads)
+            self._made.update(zip(part, made, strict=True))
         return 0
 
     def of(self, path: str) -> str | None:
@@ -65,24 +67,24 @@ class Thumbnails:
         """Paths of pictures that were asked for and could not be read."""
         return [path for path, address in self._made.items() if address is None]
 
-    def _make(self, path: str) -> str | None:
-        if self.root is None:
-            return None
-        try:
-            return as_address(decode(self.root / path, short_side=_DECODED))
-        except (PictureError, OSError):
-            return None
+
+def thumbnail(root: Path | None, path: str) -> str | None:
+    """Return a small picture of a file below `root` as an address; None if it cannot be read."""
+    if root is None:
+        return None
+    try:
+        return as_address(decode(root / path, short_side=_DECODED))
+    except (PictureError, OSError):
+        return None
 
 
-def seen_in_training(
-    file: Path, preprocessing: Preprocessing, kind: str, *, seed: int, copies: int = VARIED
-) -> list[str]:
+def seen_in_training(file: Path, preprocessing: Preprocessing, kind: str, *, seed: int) -> list[str]:
     """Return some augmented copies of a picture as the training sees them, as addresses; none if it cannot be read."""
     try:
         whole = decode(file, short_side=preprocessing.decode_side)
     except (PictureError, OSError):
         return []
-    draws = (stream(seed, "page", copy) for copy in range(copies))
+    draws = (stream(seed, "page", copy) for copy in range(VARIED))
     return [as_address(augment(whole, preprocessing, kind, each)) for each in draws]
 
 
