@@ -373,7 +373,7 @@ def test_results_of_another_schema_and_without_runs_are_errors_that_say_what_to_
     run_folder: Path, results: Results
 ) -> None:
     write_record(run_folder / "results.json", changed(results, schema=1))
-    with pytest.raises(StoreError, match="of schema 1") as caught:
+    with pytest.raises(StoreError, match="has schema 1") as caught:
         read_results(run_folder)
     assert results.command in (caught.value.hint or "")
     write_record(run_folder / "results.json", changed(results, runs=()))
