@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 from experiments import PLAIN, without_times
 
 import headstart as hs
-from headstart.base.errors import ConfigError
+from headstart.base.errors import ConfigError, StoreError
 from headstart.experiment.budget import Budget
 from headstart.experiment.session import Session
 from headstart.records.results import NotRun
@@ -66,6 +67,15 @@ def test_a_plan_takes_what_compare_takes(pictures: Path, tmp_path: Path) -> None
     said = "--strategies knn --image-size 64 --framing squash --folds 3 --budget 1h"
     assert found.command == f"headstart compare {pictures} {said} --out {place}"
     assert not place.exists()
+
+
+def test_a_folder_that_compare_would_refuse_is_refused(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.run").mkdir()
+    old = {"schema": 1, "command": "headstart compare photos --out a.run"}
+    (tmp_path / "a.run" / "results.json").write_text(json.dumps(old))
+    for ask in (hs.plan, hs.compare):
+        with pytest.raises(StoreError, match=r"schema 1.*run again: headstart compare photos --out a\.run"):
+            ask(pictures, strategies="knn", out=tmp_path / "a.run")
 
 
 def test_what_does_not_fit_is_named_and_done_later(

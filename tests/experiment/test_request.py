@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from headstart.base.errors import ConfigError
+from headstart.base.options import options_of
 from headstart.experiment import Request, default_run_folder, read_recipe, recipe_names
+from headstart.experiment.option_table import RequestOptions
 from headstart.strategies import STRATEGIES, choose_strategies
 
 
@@ -115,3 +117,9 @@ def test_a_wrong_recipe_is_said_before_any_work(tmp_path: Path, text: str, says:
     place.write_text(f'title = "own"\n{text}', encoding="utf-8")
     with pytest.raises(ConfigError, match=says):
         read_recipe(str(place))
+
+
+@pytest.mark.parametrize("name", [name for name, one in options_of(RequestOptions).items() if one.kind == "flag"])
+def test_a_flag_is_true_or_false_since_it_is_written_and_read_again(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{name}' must be True or False"):
+        Request(**{name: 1})

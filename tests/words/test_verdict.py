@@ -170,7 +170,8 @@ def test_the_most_accurate_is_also_the_cheapest():
     )
     assert found.details == (EXPECT,)
     assert found.figures == (
-        "linear and full can't be told apart; of these, linear keeps fewer numbers from your pictures (learned or remembered).",
+        "linear and full can't be told apart; of these, linear keeps fewer numbers from your pictures (learned or "
+        "remembered).",
     )
     equal = told(MostAccurate(VAL, LINEAR, ("full", "svm", "knn"), equals=True, cheapest=AMONG_FOUR))
     assert equal.text.endswith(

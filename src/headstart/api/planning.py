@@ -9,7 +9,7 @@ from headstart.api.commands import command_of
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
 from headstart.base.process import compute_threads, settle_threads
-from headstart.experiment import estimate, parse_duration, survey, within
+from headstart.experiment import RunFolder, default_run_folder, estimate, parse_duration, survey, within
 from headstart.experiment.calibrate import calibrate
 from headstart.experiment.option_table import CompareOptions, elsewhere
 from headstart.records.plan import DryRun
@@ -38,7 +38,9 @@ def plan(data: str | Path | Table, *, progress: Progress | None = None, **option
     chosen = completed(CompareOptions, options)
     request, seconds = request_of(options), parse_duration(chosen["budget"])
     choose_trackers(chosen["trackers"])  # one that is missing is said here too
-    threads, split = chosen["threads"], chosen["split"]
+    threads, split, out = chosen["threads"], chosen["split"], chosen["out"]
+    place = data.root if isinstance(data, Table) else data
+    RunFolder(Path(out) if out is not None else default_run_folder(place)).check()  # what compare would refuse
     settle_threads(threads)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     split_file = None if split is None else Path(split)

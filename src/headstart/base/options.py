@@ -113,6 +113,8 @@ class Option:
             near = get_close_matches(str(given), self.allowed, n=1)
             hint = f"Did you mean '{near[0]}'?" if near else "Choose one of these."
             raise ConfigError(f"'{self.name}' must be one of {', '.join(self.allowed)}, not {given!r}.", hint=hint)
+        if self.kind == "flag" and not isinstance(given, bool):
+            raise ConfigError(f"'{self.name}' must be True or False, not {given!r}.", hint="Give one of the two.")
         if self.kind == "number":
             for value in given.values() if isinstance(given, Mapping) else (given,):
                 self._check_number(value)

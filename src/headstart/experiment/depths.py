@@ -116,8 +116,11 @@ def _named(request: Request, depths: Depths, planned: Sequence[str]) -> Request:
 
     names = list[str]()
     for name in request.strategies:
-        open_cut = request.cut == AUTO and name == PART.name
-        names += [name_at(PART, cut) for cut in depths.tried] if open_cut else [name]
+        row = strategy_of(name)
+        if request.cut == AUTO and row.trains == "part" and row.cut is None:
+            names += [name_at(row, cut) for cut in depths.tried]
+        else:
+            names.append(name)
     deep, taken = _deep([*planned, *names]), dict[str, str]()
     for name in [*planned, *names]:
         if name in deep:

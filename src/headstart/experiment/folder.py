@@ -79,6 +79,7 @@ class RunFolder:
             present = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
         except OSError as error:
             raise store_error(self.path, error) from error
+        self.results()  # of an older schema it names the command that makes it again; a plan does not
         plan = self.plan()
         if plan is None and present - OWN:
             raise ConfigError(
@@ -106,6 +107,11 @@ class RunFolder:
             with suppress(OSError):  # it is not empty, or it is gone
                 self.path.rmdir()
             raise
+
+    def check(self) -> None:
+        """Refuse a folder that cannot be read. Raises StoreError."""
+        self.results()
+        self.plan()
 
     def plan(self) -> PlanRecord | None:
         """Return plan.json, or None before it is written."""

@@ -91,7 +91,7 @@ class Request(RequestRecord):
             check_choice("epochs", "compare", name, _trained())
         if self.cut is not None and self.unfreeze is not None:
             raise ConfigError("Both 'cut' and 'unfreeze' are given.", hint="Give one of them: they say the same.")
-        if self.cut == AUTO and PART.name not in self.strategies:
+        if self.cut == AUTO and not any(_open(name) for name in self.strategies):
             raise ConfigError(
                 f"'cut' is 'auto', which is about {PART.name}, and {PART.name} is not among the strategies.",
                 hint=f"Add it (--strategies linear,{PART.name}), or leave --cut out.",
@@ -148,6 +148,11 @@ class Request(RequestRecord):
             card = file.with_suffix(".json")
             options["weights"] = [sha256_of_file(one) for one in (file, card) if one.is_file()]
         return fingerprint({"request": options, "data": data, "headstart": __version__})
+
+
+def _open(name: str) -> bool:
+    row = strategy_of(name)
+    return row.trains == "part" and row.cut is None
 
 
 def _trained() -> tuple[str, ...]:
