@@ -37,6 +37,13 @@ def lookups(tree: ast.Module) -> Iterator[int]:
             yield node.lineno
 
 
+def _objects(tree: ast.Module) -> int:
+    return sum(
+        isinstance(node, ast.Subscript) and ast.unparse(node).endswith(("dict[str, object]", "Mapping[str, object]"))
+        for node in ast.walk(tree)
+    )
+
+
 def in_cycles(imports: Mapping[str, set[str]]) -> set[str]:
     """Return the modules that import themselves by way of others."""
 
@@ -62,6 +69,7 @@ def counts(checkout: Path) -> dict[str, int]:
     return {
         "modules": len(trees),
         "`dict[str, Any]`, `Mapping[str, Any]`": sum(rules.untyped(tree) for tree in trees.values()),
+        "`dict[str, object]`, `Mapping[str, object]`": sum(_objects(tree) for tree in trees.values()),
         "look-ups by a literal string": sum(len(list(lookups(tree))) for tree in trees.values()),
         CYCLES: int(_from(checkout)),
         "modules that name a strategy, its table apart": len({own for own, _, _ in rules.names_elsewhere(trees)}),

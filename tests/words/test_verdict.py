@@ -195,7 +195,8 @@ def test_those_far_behind_are_named_though_they_are_tied():
             Cheapest("a", ("a", "b", "c"), 3, 3, ("operations", "size", "learned"), ("c",)),
             "of the three that are tied, a needs the least computing",
             "a, b and c can't be told apart; of these, a needs the least computing for an answer, takes the "
-            "least space (it holds the fewest numbers), keeps the fewest numbers from your pictures (learned or remembered) and is simpler than c.",
+            "least space (it holds the fewest numbers), keeps the "
+            "fewest numbers from your pictures (learned or remembered) and is simpler than c.",
         ),
         (
             Cheapest("a", ("a", "best"), 2, 2, ("size",)),

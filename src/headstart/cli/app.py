@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import advising, caches, classifiers, counting, experiments, pictures, reports
+from headstart.cli import activity, advising, caches, classifiers, experiments, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -93,7 +93,7 @@ _add(
 )
 _add(
     app,
-    counting.activity,
+    activity.activity,
     _START,
     "headstart activity photos/",
     "headstart activity photos/ --unfreeze 0..5 --epochs 5 --out black.run",
