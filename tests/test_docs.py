@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 WORDS = """
-strategy verdict tie baseline accuracy recall interval advice
+strategy verdict tie baseline accuracy recall recipe interval advice
 train test val held-out split fold seed group class augmentation framing view epoch
 backbone pretrained frozen fine-tuning head probe stage cut prefix suffix depth readout features activity
 calibration temperature coverage abstain forecast

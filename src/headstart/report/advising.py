@@ -92,7 +92,10 @@ def ranking_lines(found: Ranking, *, width: int = 100) -> list[Line]:
     )
     return [
         Line(table[0], "heading"),
-        *(Line(line, "winner" if line.startswith(standing.TAKEN) else "plain") for line in table[1:]),
+        *(
+            Line(line, "winner" if marks.get(one.backbone) == standing.TAKEN else "plain")
+            for one, line in zip(found.ranking, table[1:], strict=True)
+        ),
         *(Line(part, "faint") for part in wrap(note, width)),
         Line(""),
         *(Line(part) for sentence in _told(found.verdict) for part in wrap(sentence, width)),
