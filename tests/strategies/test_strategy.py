@@ -41,7 +41,8 @@ def test_several_are_in_the_order_of_the_table_and_cuts_as_given() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("linaer", "linear"),
+        ("linaer", "There is no strategy 'linaer'. Did you mean 'linear'?"),
+        ("foo", "There is no strategy 'foo'. Choose from knn, linear, svm, partial, scratch, full."),
         ("linear@layer4", "Only partial can be cut elsewhere"),
         ("partial@", "headstart stages"),
         ("partial@../x", "headstart stages"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from headstart.base.errors import ConfigError
-from headstart.base.params import check_choice
 from headstart.records.record import Scalar
 from headstart.records.run import AT, RunId, Weights
 from headstart.records.strategy import Sign, StrategyRecord, Trains
@@ -196,7 +196,11 @@ def strategy_of(name: str) -> Strategy:
         If there is no such row, or it has no cut to choose.
     """
     kind, at, cut = name.partition(AT)
-    row = STRATEGIES[check_choice("strategies", "compare", kind, STRATEGIES)]
+    row = STRATEGIES.get(kind)
+    if row is None:
+        near = get_close_matches(kind, STRATEGIES, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Choose from {', '.join(STRATEGIES)}."
+        raise ConfigError(f"There is no strategy '{kind}'.", hint=hint)
     if not at:
         return row
     if row.trains != "part":
