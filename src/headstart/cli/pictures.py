@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.base.files import check_writable
-from headstart.base.typed import as_typed
+from headstart.base.typed import as_typed, command_as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
 from headstart.experiment.option_table import VERBS, LookOptions
@@ -57,6 +57,7 @@ def stages(
     """Show where a network can be cut, and what would be trained from there on."""
     from headstart.cli.tables import stage_lines
     from headstart.report.lines import Line
+    from headstart.strategies.strategy import PART
 
     session = open_session(ctx)
     found = session.verbs.stages(backbone, image_size=image_size)
@@ -68,8 +69,8 @@ def stages(
     if len(places) > 1:
         at = places[-2] if places[-1] == "pool" and len(places) > 2 else places[-1]
         network = "" if backbone == options.DEFAULT_BACKBONE else f" --backbone {backbone}"
-        command = f"headstart fit DATA --strategy partial{network} --cut {at}"
-        session.screen.show([Line(""), Line(f"Use it: {command}", "faint")])
+        command = f"headstart fit DATA --strategy {PART.name}{network} --cut {at}"
+        session.screen.show([Line(""), Line(f"Use it: {command_as_typed(command)}", "faint")])
 
 
 def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:

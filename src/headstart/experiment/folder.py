@@ -73,7 +73,9 @@ class RunFolder:
             If it holds another experiment, or anything that headstart did not write.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"'{self.path}' is a file.", hint="Choose another run folder with --out.")
+            raise ConfigError(
+                f"'{self.path}' is a file.", hint="Choose another run folder with --out (out= in Python)."
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             present = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
@@ -84,18 +86,18 @@ class RunFolder:
         if plan is None and present - OWN:
             raise ConfigError(
                 f"'{self.path}' holds '{min(present - OWN)}', which headstart did not write; nothing was touched.",
-                hint="Choose another run folder with --out.",
+                hint="Choose another run folder with --out (out= in Python).",
             )
         foreign = present - {"plan.json", "log.jsonl", "split.parquet"}
         if plan is None and foreign:
             raise ConfigError(
                 f"'{self.path}' holds '{min(foreign)}' but no plan.json: no run to continue; nothing was touched.",
-                hint="Choose another run folder with --out.",
+                hint="Choose another run folder with --out (out= in Python).",
             )
         if plan is not None and plan.fingerprint != fingerprint:
             raise ConfigError(
                 f"'{self.path}' holds another experiment ({_differences(plan.request, request)}).",
-                hint="Choose another run folder with --out, or remove that one to start over.",
+                hint="Choose another run folder with --out (out= in Python), or remove that one to start over.",
             )
 
     @contextmanager
