@@ -28,6 +28,7 @@ from headstart.records.run import RunRecord
 from headstart.records.training import Epoch
 from headstart.strategies.strategy import in_order
 
+ANOTHER = "Choose another run folder with --out (out= in Python)."
 AGAIN = "Remove the run folder (or choose another one with --out) and run the same compare command again."
 OWN = {
     "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
@@ -86,13 +87,13 @@ class RunFolder:
         if plan is None and present - OWN:
             raise ConfigError(
                 f"'{self.path}' holds '{min(present - OWN)}', which headstart did not write; nothing was touched.",
-                hint="Choose another run folder with --out (out= in Python).",
+                hint=ANOTHER,
             )
         foreign = present - {"plan.json", "log.jsonl", "split.parquet"}
         if plan is None and foreign:
             raise ConfigError(
                 f"'{self.path}' holds '{min(foreign)}' but no plan.json: no run to continue; nothing was touched.",
-                hint="Choose another run folder with --out (out= in Python).",
+                hint=ANOTHER,
             )
         if plan is not None and plan.fingerprint != fingerprint:
             raise ConfigError(
