@@ -227,12 +227,20 @@ def test_a_folder_of_an_older_schema_is_refused_with_the_command_and_left(
         content = json.loads((experiment.folder / name).read_text(encoding="utf-8"))
         (folder / name).write_text(json.dumps({**content, "schema": 1}), encoding="utf-8")
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(StoreError, match=r"results\.json' has schema 1") as told:
-        hs.write_report(folder)
-    assert told.value.hint.endswith(experiment.results.command)
+    doors = (
+        lambda: hs.write_report(folder),
+        lambda: hs.compare(pictures, out=folder, **QUICK),
+        lambda: hs.plan(pictures, out=folder, **QUICK),
+    )
+    for door in doors:
+        with pytest.raises(StoreError, match=r"results\.json' has schema 1") as told:
+            door()
+        assert told.value.hint.endswith(experiment.results.command)
+    (folder / "results.json").unlink()
     with pytest.raises(StoreError, match=r"plan\.json' has schema 1") as refused:
         hs.compare(pictures, out=folder, **QUICK)
     assert "run the same compare command again" in refused.value.hint
+    del before[folder / "results.json"]
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
