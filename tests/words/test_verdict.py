@@ -42,7 +42,7 @@ FULL = Reached("full", 145 / 153, (0.9, 0.973), right=145)
 MEAN = Reached("linear", 0.893, (0.86, 0.92))
 EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 % (95 % interval)."
 EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 % (95 % interval)."
-SETTLES = "If linear and full really differ, it would take about 8,000 validation pictures to show it."
+SETTLES = "If linear and full differ as much as here, it would take about 8,000 validation pictures to show it."
 FOLDS = "The 100 pictures were split into 5 folds, 4 times over; each fold was left out once."
 AMONG_FOUR = Cheapest("linear", ("full", "linear", "svm", "knn"), 4, 4, ("operations", "learned"))
 TIE = (
@@ -79,7 +79,8 @@ def test_a_tie_takes_the_cheapest_and_says_what_would_settle_it():
     assert found.text == (
         "Use linear: it was right on 143 of 153 validation pictures (93.5 %). "
         "full was right on 2 more, which may be luck; of the four that are tied, linear needs the least "
-        "computing. If linear and full really differ, it would take about 8,000 validation pictures to show it."
+        "computing. If linear and full differ as much as here, it would take about 8,000 validation pictures to "
+        "show it."
     )
     assert found.details == (EXPECT,)
     assert found.figures == (
@@ -126,7 +127,8 @@ def test_groups_are_named_and_ask_for_groups():
     measured = measure(np.array([0, 0, 1, 1, 0, 1]), np.eye(2)[[0, 0, 1, 1, 1, 1]], groups=groups)
     found = told(tie, WouldSettle(VAL, ("linear", "full"), 14_900, grouped=True), measured=measured)
     assert found.text.endswith(
-        "If linear and full really differ, it would take about 15,000 validation pictures in groups of this size to "
+        "If linear and full differ as much as here, it would take about 15,000 validation pictures in groups "
+        "of this size to "
         "show it."
     )
     assert found.figures[0] == (
@@ -381,7 +383,7 @@ def test_over_splits():
     assert found.text == (
         "Use linear: it was right 89.3 % of the time, on average over 20 splits. "
         "full was 0.7 points ahead, which may be luck; linear needs less computing. "
-        "If linear and full really differ, it would take about 4,000 pictures in all to show it."
+        "If linear and full differ as much as here, it would take about 4,000 pictures in all to show it."
     )
     assert found.details == (EXPECT_MEAN, FOLDS)
     assert found.figures == (

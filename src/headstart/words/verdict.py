@@ -237,7 +237,9 @@ def _(reason: WouldSettle) -> Said:
     if reason.pictures is None:
         return Said(settles=f"Even {many(reason.on, MOST_PICTURES)} might not show whether {one} or {other} is better.")
     pictures = many(reason.on, rounded(reason.pictures))
-    return Said(settles=f"If {one} and {other} really differ, it would take about {pictures}{grouped} to show it.")
+    return Said(
+        settles=f"If {one} and {other} differ as much as here, it would take about {pictures}{grouped} to show it."
+    )
 
 
 @said.register

@@ -52,7 +52,7 @@ def _good(results: Results, winner: RunRecord) -> Question | None:
     told = f"Measured {measured_on(results, winner)}."
     if found.interval is not None:
         low, high = (percent(end, 0) for end in found.interval)
-        told += f" On new pictures of the same kind, expect {low} to {high}."
+        told += f" On many new pictures of the same kind, expect {low} to {high}."
     if chance is not None:
         told += f" Always saying the most common class would reach {percent(chance, 0)}."
     return Question("How good is it?", f"{percent(found.accuracy)} right", told, "strategies")
