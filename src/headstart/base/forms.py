@@ -1,0 +1,121 @@
+"""What a file is, told by its first bytes and never by its name.
+
+The table knows the forms of pictures that are read, those that are not (with what would read them), and common
+files that lie beside pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+HEAD = 64  # so many first bytes are enough
+_FTYP = slice(4, 8)
+_BRAND = slice(8, 12)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of file.
+
+    Parameters
+    ----------
+    name : str
+        Short and fixed, such as ``"jpeg"``; pixels finds its reader by it.
+    said : str
+        As a person says it, such as ``"a JPEG"``.
+    picture : bool
+        Whether it is a picture (also of a form that is not read).
+    read : bool
+        Whether headstart reads it without further packages.
+    extra, package : str
+        The extra of headstart that reads it, and the package which that brings; empty where there is none.
+    """
+
+    name: str
+    said: str
+    picture: bool = True
+    read: bool = False
+    extra: str = ""
+    package: str = ""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it can be read here and now."""
+        return self.read or (bool(self.package) and find_spec(self.package) is not None)
+
+
+JPEG = Form("jpeg", "a JPEG", read=True)
+PNG = Form("png", "a PNG", read=True)
+WEBP = Form("webp", "a WebP", read=True)
+BMP = Form("bmp", "a BMP", read=True)
+TIFF = Form("tiff", "a TIFF", read=True)
+GIF = Form("gif", "a GIF", read=True)
+AVIF = Form("avif", "an AVIF", read=True)
+HEIF = Form("heif", "a HEIC", extra="heif", package="pillow_heif")
+
+_BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"BM", BMP),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"\0\0\0\x0cjP", Form("jpeg2000", "a JPEG 2000")),
+    (b"\xff\x4f\xff\x51", Form("jpeg2000", "a JPEG 2000")),
+    (b"\xff\x0a", Form("jxl", "a JPEG XL")),
+    (b"\0\0\0\x0cJXL ", Form("jxl", "a JPEG XL")),
+    (b"8BPS", Form("psd", "a Photoshop file")),
+    (b"v/1\x01", Form("exr", "an OpenEXR picture")),
+    (b"SIMPLE  =", Form("fits", "a FITS picture")),
+    (b"IIRO", Form("raw", "a camera's raw picture")),
+    (b"FUJIFILMCCD-RAW", Form("raw", "a camera's raw picture")),
+    (b"%PDF", Form("pdf", "a PDF document", picture=False)),
+    (b"PK\x03\x04", Form("zip", "a zip archive", picture=False)),
+    (b"\x1f\x8b", Form("gzip", "a gzip archive", picture=False)),
+    (b"7z\xbc\xaf", Form("7z", "a 7z archive", picture=False)),
+    (b"Rar!", Form("rar", "a RAR archive", picture=False)),
+    (b"version https://git-lfs", Form("lfs", "a Git LFS pointer without its content", picture=False)),
+    (b"\xd0\xcf\x11\xe0", Form("ole", "a Windows file such as Thumbs.db", picture=False)),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
+_VIDEO = Form("video", "a video", picture=False)
+_MARKUP = Form("markup", "a web page or XML", picture=False)
+_SVG = Form("svg", "an SVG drawing")
+_TEXT = Form("text", "a text file", picture=False)
+EMPTY = Form("empty", "an empty file", picture=False)
+OTHER = Form("other", "a file of another kind", picture=False)
+
+
+def form_of(head: bytes) -> Form:
+    """Return the form of a file that begins with `head`, its first `HEAD` bytes."""
+    if not head:
+        return EMPTY
+    for magic, form in _BY_MAGIC:
+        if head.startswith(magic):
+            return form
+    if head.startswith(b"RIFF") and head[_BRAND] == b"WEBP":
+        return WEBP
+    if head[_FTYP] == b"ftyp":
+        brand = head[_BRAND]
+        if brand in (b"avif", b"avis"):
+            return AVIF
+        return HEIF if brand in _HEIF_BRANDS else _VIDEO
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return _SVG if b"<svg" in text else _MARKUP
+    return _TEXT if _is_text(head) else OTHER
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether all of it is printable text; a letter of several bytes may be cut off at the end."""
+    try:
+        said = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:
+            return False
+        said = head[: error.start].decode("utf-8")
+    return all(sign.isprintable() or sign in "\t\r\n\f" for sign in said)
