@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from headstart.base.forms import AVIF, EMPTY, GIF, HEAD, HEIF, JPEG, OTHER, TIFF, form_of
 
 HEADS = {
