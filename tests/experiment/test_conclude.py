@@ -18,6 +18,7 @@ from headstart.experiment.folder import RunFolder
 from headstart.experiment.measure import measure_splits, write_predictions
 from headstart.experiment.prepare import Prepared
 from headstart.experiment.request import Request
+from headstart.records.preprocessing import RULES
 from headstart.records.record import changed
 from headstart.records.results import RepeatedSplits
 from headstart.records.run import Parameters, RunRecord, Seconds
@@ -249,7 +250,7 @@ def test_from_a_fitted_head_to_its_record_and_its_answers_back(tmp_path: Any) ->
 
 def test_pictures_and_machine_as_they_are_told() -> None:
     table = replace(table_of("train test"), skipped=(Skipped("x.png", "the file is empty (0 bytes)"),), ignored=3)
-    told = data_record(table, "shapes")
+    told = data_record(table, RULES, "shapes")
     assert (told.name, told.title, told.classes, told.ignored) == ("drawn", "shapes", ("a", "b"), 3)
     assert told.counts == {"train": {"a": 20, "b": 20}, "val": {}, "test": {"a": 20, "b": 20}}
     assert [(one.path, one.reason) for one in told.skipped] == [("x.png", "the file is empty (0 bytes)")]

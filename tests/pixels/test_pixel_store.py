@@ -22,6 +22,7 @@ from headstart.base.errors import ConfigError, PictureError, StoreError
 from headstart.base.files import sha256_of_file, write_json
 from headstart.pixels import PixelStore, decode, shelf
 from headstart.pixels import store as store_module
+from headstart.pixels.decode import Decoded, decode_noted
 from headstart.records.codec import from_plain
 from headstart.records.progress import Silent, Step
 
@@ -334,7 +335,7 @@ def test_the_second_of_two_builders_keeps_the_first_ones_store(files: list[Path]
     node = store.folder.stat().st_ino
     facts = from_plain(json.loads((store.folder / "manifest.json").read_text())["facts"], shelf.StoreFacts, "here")
     pictures = [
-        PictureError(FAULTY[row], hint="") if row in FAULTY else decode(file, short_side=32)
+        PictureError(FAULTY[row], hint="") if row in FAULTY else decode_noted(file, short_side=32)
         for row, file in enumerate(files)
     ]
     assert shelf.write(home, facts, lambda begin: pictures[begin:]) == store.folder
@@ -346,8 +347,9 @@ def test_what_a_killed_build_left_is_cleaned_up(files: list[Path], home: Path) -
     script = (
         "import sys, pathlib, itertools, numpy as np\n"
         "from headstart.pixels import shelf\n"
+        "from headstart.pixels.decode import Decoded\n"
         "def pictures(begin):\n"
-        "    yield np.zeros((40, 40, 3), np.uint8)\n"
+        "    yield Decoded(np.zeros((40, 40, 3), np.uint8))\n"
         "    print('begun', flush=True)\n"
         "    sys.stdin.read()\n"
         "facts = shelf.StoreFacts(decoder='', short_side=40, max_pixels=1, pictures=1, digests='')\n"
@@ -375,14 +377,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from headstart.pixels import PixelStore, store
-decode, count = store.decode, 0
+decode, count = store.decode_noted, 0
 def counted(*arguments, **options):
     global count
     if count == int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
     count += 1
     return decode(*arguments, **options)
-store.decode = counted
+store.decode_noted = counted
 files = [Path(name) for name in sys.argv[3:]]
 PixelStore.build(files, [str(row) for row in range(len(files))], short_side=32, folder=Path(sys.argv[1]))
 """
@@ -407,7 +409,7 @@ def test_a_killed_build_is_gone_on_with_where_it_was(files: list[Path], home: Pa
 
 
 def interrupted(files: list[Path], *, at: int) -> None:
-    decoder, seen = store_module.decode, iter(range(len(files)))
+    decoder, seen = store_module.decode_noted, iter(range(len(files)))
 
     def interrupt(*arguments: Any, **options: Any) -> Any:
         if next(seen) == at:
@@ -415,7 +417,7 @@ def interrupted(files: list[Path], *, at: int) -> None:
         return decoder(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_module, "decode", interrupt)
+        patch.setattr(store_module, "decode_noted", interrupt)
         with pytest.raises(KeyboardInterrupt):
             build(files)
 
@@ -478,7 +480,7 @@ def test_leftovers_of_other_machines_are_kept_for_a_day(files: list[Path], home:
 def test_stores_in_memory_and_parts_of_stores_behave_alike(files: list[Path]) -> None:
     whole, _ = build(files)
     memory = PixelStore.in_memory(
-        PictureError("truncated", hint="") if row in FAULTY else whole[row].copy() for row in range(6)
+        PictureError("truncated", hint="") if row in FAULTY else Decoded(whole[row].copy()) for row in range(6)
     )
     assert memory.faulty == {2: "truncated", 4: "truncated"}
     for store in (whole, memory):
@@ -494,7 +496,7 @@ def test_stores_in_memory_and_parts_of_stores_behave_alike(files: list[Path]) ->
 
 def test_a_store_in_memory_leaves_the_givers_array_writable() -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
-    store = PixelStore.in_memory([picture])
+    store = PixelStore.in_memory([Decoded(picture)])
     picture[0, 0, 0] = 7
     assert store[0][0, 0, 0] == 7
 

@@ -18,7 +18,7 @@ from headstart.base.params import check_choice
 from headstart.base.streams import stream
 from headstart.experiment.option_table import LookOptions, elsewhere
 from headstart.pixels import augment as augment_picture
-from headstart.pixels import decode
+from headstart.pixels import common_decoding, decode_for
 from headstart.records.listing import StagePlace, WeightsEntry, WeightsFound
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
@@ -68,12 +68,14 @@ def look(
     preprocessing = network.preprocessing
     if request.framing != AUTO:
         preprocessing = changed(preprocessing, framing=request.framing)
+    decoding = common_decoding([table.file(row) for row in range(len(table))])
+    preprocessing = changed(preprocessing, decoding=decoding)
     kind = "photo" if request.augment == AUTO else request.augment
     listener = progress or Silent()
     tiles = []
     for row in drawn:
         try:
-            whole = decode(table.file(int(row)), short_side=preprocessing.decode_side)
+            whole = decode_for(table.file(int(row)), preprocessing)
         except PictureError as error:
             listener.message(f"{table.paths[row]} is left out: {error.message}")
             continue

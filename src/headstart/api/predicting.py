@@ -177,12 +177,13 @@ def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> 
 
 def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
     """Draw the first pictures with their answers."""
-    from headstart.pixels import decode
+    from headstart.pixels import decode_for
     from headstart.report.grid import Tile, draw_grid
 
-    side = model.preprocessing.decode_side
     tiles = [
-        Tile(picture=decode(Path(row.path), short_side=side), caption=row.label, second=f"{row.probability:.0%}")
+        Tile(
+            picture=decode_for(Path(row.path), model.preprocessing), caption=row.label, second=f"{row.probability:.0%}"
+        )
         for row in rows[:GRID_LARGEST]
     ]
     if len(rows) > GRID_LARGEST:

@@ -13,7 +13,7 @@ from headstart.backbones.held import Held
 from headstart.backbones.network_facts import TITLES, Stage
 from headstart.base.params import check_choice
 from headstart.records.environment import NetworkRecord
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import RULES, Preprocessing
 from headstart.records.record import changed
 from headstart.records.run import READOUTS
 
@@ -104,7 +104,7 @@ class Backbone:
             source=self.source,
             sha256=self.sha256,
             licence=self.licence,
-            preprocessing=changed(self.preprocessing, stored_side=None),
+            preprocessing=changed(self.preprocessing, stored_side=None, decoding=RULES),
             title=TITLES.get(self.name),
         )
 

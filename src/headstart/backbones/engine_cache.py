@@ -38,7 +38,7 @@ from headstart.base.files import (
 )
 from headstart.base.version import __version__
 from headstart.records.codec import plain, read_record, write_record
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import RULES, Preprocessing
 from headstart.records.record import Record, changed
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _write(folder: Path, backbone: Backbone, key: str, squares: Sequence[NDArray
     graph = _tried(read_out(backbone, "stages"), folder / GRAPH, squares)
     card = _Card(
         name=backbone.name,
-        preprocessing=changed(backbone.preprocessing, stored_side=None),
+        preprocessing=changed(backbone.preprocessing, stored_side=None, decoding=RULES),
         source=backbone.source,
         sha256=backbone.sha256,
         licence=backbone.licence,

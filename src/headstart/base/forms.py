@@ -85,7 +85,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _VIDEO = Form("video", "a video", picture=False)
 _MARKUP = Form("markup", "a web page or XML", picture=False)
 _SVG = Form("svg", "an SVG drawing")
-_TEXT = Form("text", "a text file", picture=False)
+TEXT = Form("text", "a text file", picture=False)
 EMPTY = Form("empty", "an empty file", picture=False)
 OTHER = Form("other", "a file of another kind", picture=False)
 
@@ -107,7 +107,7 @@ def form_of(head: bytes) -> Form:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return _SVG if b"<svg" in text else _MARKUP
-    return _TEXT if _is_text(head) else OTHER
+    return TEXT if _is_text(head) else OTHER
 
 
 def _is_text(head: bytes) -> bool:

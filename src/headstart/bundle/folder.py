@@ -35,13 +35,13 @@ from headstart.base.files import (
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
 from headstart.bundle.card import model_card
-from headstart.bundle.older import from_format_1
+from headstart.bundle.older import before_decoding_was_kept, from_format_1
 from headstart.bundle.trust import Trust
 from headstart.records.bundle import BundleCalibration, BundleInfo, BundleManifest, HeadRecord
 from headstart.records.codec import from_plain, write_record
 from headstart.records.preprocessing import Preprocessing
 
-FORMAT = 2  # since the description is a record; format 1 is read by `headstart.bundle.older`
+FORMAT = 3  # since the rules of decoding are kept; those before are read by `headstart.bundle.older`
 MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
 _AGAIN = "Copy the bundle again from where it came, or make it again."
 
@@ -214,7 +214,8 @@ def read_manifest(place: Path) -> BundleManifest:
     try:
         if found == 1:
             return from_format_1(content, str(file))
-        return from_plain(content, BundleManifest, str(file))
+        manifest = from_plain(content, BundleManifest, str(file))
+        return before_decoding_was_kept(manifest) if found < FORMAT else manifest
     except StoreError as error:
         raise BundleError(error.message, hint=_AGAIN) from error
 

@@ -17,7 +17,7 @@ from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
-from headstart.pixels import decode, frame
+from headstart.pixels import decode_for, frame
 from headstart.pixels.decode import picture_name
 from headstart.records.bundle import BundleInfo
 from headstart.records.preprocessing import Preprocessing
@@ -183,7 +183,7 @@ class Model:
     def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
         source = Path(picture) if isinstance(picture, str) else picture
         try:
-            whole = decode(source, short_side=self.preprocessing.decode_side)
+            whole = decode_for(source, self.preprocessing)
         except PictureError as error:
             return error.message
         return frame(whole, self.preprocessing)

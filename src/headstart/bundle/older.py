@@ -1,5 +1,6 @@
-"""Bundles of format 1, from before their description was a record: read as what it says now.
+"""Bundles of earlier formats: read as what they would say now.
 
+Format 1 is from before their description was a record, format 2 from before it told the rules of decoding.
 What a classifier needs to answer must be there. The rest (how it was made, what it reached) is taken as far as it fits.
 """
 
@@ -12,7 +13,7 @@ from headstart.base.errors import HeadstartError
 from headstart.evidence.novelty import FALSE_REJECTIONS
 from headstart.records.bundle import BundleInfo, BundleManifest
 from headstart.records.codec import from_plain
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, Preprocessing
 from headstart.records.record import changed
 from headstart.records.training import TrainingSettings
 
@@ -48,7 +49,14 @@ def from_format_1(content: Old, where: str) -> BundleManifest:
         head = _mapping(content["head"])
         values["head"] = {**_some(head, ("kind",)), "numbers": {name: head[name] for name in head if name != "kind"}}
     manifest = from_plain(values, BundleManifest, where)
-    return changed(manifest, info=changed(manifest.info, **_fitting(_known(content), where)))
+    manifest = changed(manifest, info=changed(manifest.info, **_fitting(_known(content), where)))
+    return before_decoding_was_kept(manifest)
+
+
+def before_decoding_was_kept(manifest: BundleManifest) -> BundleManifest:
+    """Return a description from before the rules of decoding were kept: it answers by those of then."""
+    prepared = changed(manifest.preprocessing, decoding=BEFORE_RULES_WERE_KEPT)
+    return changed(manifest, preprocessing=prepared)
 
 
 def _calibration(content: Old) -> Old:

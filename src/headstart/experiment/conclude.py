@@ -28,6 +28,7 @@ from headstart.records.comparison import Comparison, SplitsComparison
 from headstart.records.environment import Environment
 from headstart.records.forecast import LearningRecord
 from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.records.preprocessing import Decoding
 from headstart.records.results import Data, RepeatedSplits, Skipped
 from headstart.records.run import RunRecord, Seconds
 from headstart.records.verdict import Optimism, VerdictRecord
@@ -68,8 +69,8 @@ def run_record(
     )
 
 
-def data_record(table: Table, title: str | None = None) -> Data:
-    """Return what is told of the pictures."""
+def data_record(table: Table, decoding: Decoding, title: str | None = None) -> Data:
+    """Return what is told of the pictures, and by which rules they were decoded."""
     counts = table.counts()
     return Data(
         name=table.root.name,
@@ -80,6 +81,7 @@ def data_record(table: Table, title: str | None = None) -> Data:
         counts={split: dict(counts.get(split, {})) for split in ("train", "val", "test")},
         skipped=tuple(Skipped(path=one.path, reason=one.reason) for one in table.skipped),
         ignored=table.ignored,
+        decoding=decoding,
     )
 
 

@@ -36,7 +36,8 @@ def undecided(context: FitContext) -> Preprocessing:
 def _framing(context: FitContext) -> tuple[Preprocessing, dict[str, float]]:
     resolved = context.resolved
     if resolved.backbone is None:
-        return changed(resolved.scratch().preprocessing, framing=resolved.framings[0]), {}
+        own = resolved.scratch().preprocessing
+        return changed(own, framing=resolved.framings[0], decoding=resolved.decoding), {}
     base = resolved.backbone.preprocessing
     if len(resolved.framings) == 1:
         return changed(base, framing=resolved.framings[0]), {}

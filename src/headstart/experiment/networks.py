@@ -16,7 +16,7 @@ from headstart.base.options import AUTO
 from headstart.base.process import torch_in_budget
 from headstart.experiment.cuts import resolve_strategies
 from headstart.experiment.request import Request
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import RULES, Decoding, Preprocessing
 from headstart.records.record import changed
 from headstart.strategies.resolved import ResolvedStrategy
 
@@ -27,13 +27,22 @@ MOST_FLOPS = 3e10  # of a network that is kept
 class Networks(NamedTuple):
     """Where to compute, the pre-trained network (None where no strategy needs one), and what all networks share.
 
-    `side` is the short side, in pixels, to which pictures are decoded for them; `strategies` have their cuts.
+    `side` is the short side, in pixels, to which pictures are decoded for them, by the rules of `decoding`;
+    `strategies` have their cuts.
     """
 
     device: str
     backbone: Backbone | None
     side: int
     strategies: tuple[ResolvedStrategy, ...]
+    decoding: Decoding = RULES
+
+    def decoded_by(self, decoding: Decoding) -> Networks:
+        """Return the same for pictures that are decoded by other rules."""
+        backbone = self.backbone
+        if backbone is not None:
+            backbone = replace(backbone, preprocessing=changed(backbone.preprocessing, decoding=decoding))
+        return self._replace(backbone=backbone, decoding=decoding)
 
 
 def networks(request: Request, loaded: Backbone | None = None) -> Networks:

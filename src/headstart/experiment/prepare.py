@@ -18,15 +18,17 @@ from headstart.experiment.networks import EngineCandidate, networks, worth_keepi
 from headstart.experiment.passes import Costs, Pictures, PixelPasses
 from headstart.experiment.request import Request
 from headstart.experiment.resolve import resolve
-from headstart.pixels import PixelStore
+from headstart.pixels import PixelStore, common_decoding
 from headstart.pixels.decode import picture_name
 from headstart.records.findings import Finding
 from headstart.records.plan import Engine, PlanRecord
+from headstart.records.preprocessing import Decoding
 from headstart.records.progress import Progress
 from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Resolved
 from headstart.table import Table, apply_split_file, check_trainable, warn_of_copies, with_splits
+from headstart.words.pictures import is_reading_note, read_findings, read_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +64,12 @@ class Prepared:
         *,
         costs: Costs | None = None,
         decode_rate: float | None = None,
+        read: tuple[Finding, ...] = (),
     ) -> Prepared:
-        """Return all that a fit works with, put together."""
+        """Return all that a fit works with, put together; `read`: how the pictures were read."""
         passes = PixelPasses(pictures, division, resolved, progress, costs or Costs())
         context = FitContext(division, resolved, passes, pictures, progress)
-        return cls(request, context, passes, warn_of_copies(division.table), decode_rate)
+        return cls(request, context, passes, (*warn_of_copies(division.table), *read), decode_rate)
 
     @property
     def division(self) -> Division:
@@ -160,19 +163,44 @@ def prepare(
             hint="Compare all of them on equal terms: start again in another folder with --out.",
         )
     sources = [table.file(row) for row in range(len(table))] if files is None else list(files)
-    begin = time.perf_counter()
+    begin, number = time.perf_counter(), thread_budget(threads)
+    found = found.decoded_by(_decoding(sources, plan, number, progress))
     store = PixelStore.build(
-        sources, table.digests, short_side=found.side, threads=thread_budget(threads), progress=progress
+        sources, table.digests, short_side=found.side, decoding=found.decoding, threads=number, progress=progress
     )
     costs = Costs(decode=time.perf_counter() - begin)
     usable, pictures = _usable(table, store, sources, request, split_file, must_measure=must_measure)
     drawn = not table.divided and split_file is None
     division = division_of(usable, request, drawn=drawn)
     resolved = resolve(request, found, len(usable), plan)
-    prepared = Prepared.of(request, resolved, division, pictures, progress, costs=costs)
-    for warning in prepared.warnings:
-        progress.message(warning.text)
+    notes = ((table.paths[row], said) for row, said in sorted(store.notes.items()))
+    read = read_findings(notes, white=found.decoding.white)
+    prepared = Prepared.of(request, resolved, division, pictures, progress, costs=costs, read=read)
+    _tell(prepared.warnings, progress)
     return prepared
+
+
+def _tell(findings: Sequence[Finding], progress: Progress) -> None:
+    """Say each warning, and in one line how the pictures were read."""
+    for finding in findings:
+        if not is_reading_note(finding):
+            progress.message(finding.text)
+    line = read_line(findings)
+    if line is not None:
+        progress.message(line)
+
+
+def _decoding(
+    sources: Sequence[Path | NDArray[np.uint8]], plan: PlanRecord | None, threads: int, progress: Progress
+) -> Decoding:
+    """Return by which rules the pictures are decoded: those of the plan, if they were decoded before."""
+    found = common_decoding(sources, threads=threads, progress=progress)
+    if plan is not None and plan.decoding != found:
+        raise ConfigError(
+            "The pictures of this run folder were decoded by other rules, of an earlier headstart.",
+            hint="Compare all strategies on equal terms: start again in another folder with --out.",
+        )
+    return found
 
 
 def division_of(table: Table, request: Request, *, drawn: bool) -> Division:

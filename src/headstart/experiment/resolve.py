@@ -46,6 +46,7 @@ def resolve(request: Request, networks: Networks, pictures: int, plan: PlanRecor
         seed=request.seed,
         device=networks.device,
         side=networks.side,
+        decoding=networks.decoding,
         framings=_framings(request),
         augmentations=_augmentations(request, backbone),
         readouts=_readouts(request, backbone),

@@ -195,7 +195,7 @@ class Session:
             headstart=__version__,
             command=self.told.command,
             seed=prepared.division.seed,
-            data=data_record(prepared.table, self.told.title),
+            data=data_record(prepared.table, prepared.resolved.decoding, self.told.title),
             measuring=prepared.division.measuring,
             backbone=network_record(prepared.resolved),
             environment=environment(prepared.resolved.device),

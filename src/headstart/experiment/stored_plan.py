@@ -84,6 +84,7 @@ def _record(
         advice=standing.advice if standing else None,
         steps=steps,
         seconds=dict(prepared.passes.seconds),
+        decoding=resolved.decoding,
     )
 
 

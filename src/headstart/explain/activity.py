@@ -25,7 +25,7 @@ from headstart.base.types import Floats
 from headstart.bundle.folder import read_folder, read_manifest
 from headstart.bundle.model import BATCH, network_of
 from headstart.evidence.activity import mean_over, trend
-from headstart.pixels import decode, frame
+from headstart.pixels import decode_for, frame
 from headstart.records.activity import ActivityRecord, CountedLayer, DepthActivity, LayerShare
 from headstart.records.codec import read_record, write_record
 from headstart.records.columns import ActivityFile
@@ -298,7 +298,7 @@ class _Bench:
 
 def _square(file: Path, prepared: Preprocessing) -> NDArray[np.uint8]:
     try:
-        return frame(decode(file, short_side=prepared.decode_side), prepared)
+        return frame(decode_for(file, prepared), prepared)
     except (PictureError, OSError) as error:
         raise DataError(
             f"'{file}', one of the pictures of this run, cannot be read ({error}).",

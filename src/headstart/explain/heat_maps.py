@@ -19,7 +19,7 @@ from headstart.bundle import Model, load
 from headstart.bundle.folder import read_manifest
 from headstart.evidence.mistakes import worst_mistakes
 from headstart.explain.heat import ASKED, Heat, alike, heat_of
-from headstart.pixels import decode, frame
+from headstart.pixels import decode_for, frame
 from headstart.pixels.root import found_root
 from headstart.records.codec import read_record, write_record
 from headstart.records.heat import HEAT_FORMAT, HeatFile, HeatOfRun
@@ -109,7 +109,7 @@ def _ask(kept: _Kept, root: Path, path: str, models: Mapping[str, Model], step: 
     """Ask models that share a network about one picture; one that is gone is passed over, the page says so."""
     first = next(iter(models.values()))
     with suppress(PictureError, OSError):
-        square = frame(decode(root / path, short_side=first.preprocessing.decode_side), first.preprocessing)
+        square = frame(decode_for(root / path, first.preprocessing), first.preprocessing)
         kept.add(path, root, dict(zip(models, heat_of(list(models.values()), square), strict=True)))
     step.advance(ASKED)
 

@@ -17,7 +17,7 @@ from headstart.base.process import compute_threads, torch_in_budget
 from headstart.base.streams import stream
 from headstart.base.version import __version__
 from headstart.features.store import Beside, FeatureStore, Shape, StoredRows, Writer
-from headstart.pixels import AUGMENTATIONS, DECODER, augment, frame
+from headstart.pixels import AUGMENTATIONS, augment, decoder, frame
 from headstart.records.codec import plain
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress, Silent
@@ -159,7 +159,7 @@ class _Pass:
         packages = ("torch", "timm", "torchvision", *(("onnxruntime",) if self.engine == "onnx" else ()))
         return {
             "pictures": fingerprint([self.digests[row] for row in self.rows]),
-            "decoder": DECODER,
+            "decoder": decoder(self.preprocessing.decoding),
             "preprocessing": plain(self.preprocessing),
             "backbone": self.backbone.name,
             "weights": self.backbone.held.digest,

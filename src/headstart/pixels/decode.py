@@ -1,18 +1,22 @@
 """One way from a file, bytes or an array to a whole picture: uint8 RGB with a fixed short side.
 
-The rules, which `DECODER` names:
+The rules (`Decoding.rule` 2), which `decoder` names:
 
-- The kind is told by the first bytes, never by the name: JPEG, PNG, WebP, BMP, TIFF; of several frames
-  or pages the first.
+- The kind is told by the first bytes, never by the name (`headstart.base.forms`); of several frames or pages the
+  first is read.
 - EXIF (and XMP) rotation is applied.
-- Transparent pictures are laid on white, as a page or a viewer would show them.
-- 16-bit grey is divided by 257 (12-bit by its own 4095 / 255), never by its own range; 32-bit whole
-  numbers likewise if they fit into 16 bits; floating point has no range that could be known: refused.
-  Colour of 16 bits a channel keeps the upper 8.
-- Colour profiles are not applied; CMYK is converted as Pillow does it.
-- The short side is scaled to `short_side`, up or down, bicubic with antialiasing. Of pictures longer
-  than `MOST_ASPECT` to 1 only the centre part of the long side is kept.
+- Colour profiles, and a PNG's gamma, are converted to sRGB; CMYK without a profile as Pillow does it.
+- Transparent pictures are laid on white, as a page or a viewer would show them. A TIFF's fourth channel is opacity
+  only if the file says so.
+- 16-bit grey and colour are divided by what is white in the data set (`Decoding.white`), never by a picture's own
+  range; 12-bit by its own; 32-bit whole numbers likewise if they fit into 16 bits; floating point has no range that
+  could be known: refused. Grey of which the file says that zero is white is turned round.
+- The short side is scaled to `short_side`, up or down, bicubic with antialiasing, and nothing is cut. Of pictures
+  longer than `MOST_ASPECT` to 1 the long side is `MOST_ASPECT` times `short_side`, and the short one is shorter.
 - JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves at least twice the wanted side.
+
+Whatever was done to a picture beyond scaling it is noted (`headstart.records.notes`). Bundles made before these rules
+say so, and are answered by rule 1: see `Decoding`.
 """
 
 from __future__ import annotations
@@ -21,54 +25,31 @@ import io
 import math
 import os
 import stat
-import struct
-import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
-from PIL import (
-    BmpImagePlugin,
-    ExifTags,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
 from headstart.base.errors import PictureError
 from headstart.base.params import check_integer
-from headstart.pixels.quiet import quiet_pillow
+from headstart.pixels import colour, depth, tiff
+from headstart.pixels.opening import BROKEN, RENEW_HINT, Opened, opened
+from headstart.records.notes import Note
+from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, Preprocessing
 
-DECODER = f"pillow {PIL.__version__}, rule 1: bicubic"
-MOST_ASPECT = 4
+MOST_ASPECT = 16
+CUT_ASPECT = 4  # of rule 1
 MOST_PIXELS = 200_000_000
 
 Pixels = NDArray[np.uint8]
 Source = Path | bytes | Pixels
+_Box = tuple[float, float, float, float]
 
-# Pillow's readers are opened directly: Image.open would put its own limit (a process-wide setting that
-# belongs to the user) in front of ours.
-_READERS: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
-    (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-    (b"BM", BmpImagePlugin.BmpImageFile),
-    (b"II*\0", TiffImagePlugin.TiffImageFile),
-    (b"MM\0*", TiffImagePlugin.TiffImageFile),
-    (b"II+\0", TiffImagePlugin.TiffImageFile),
-    (b"MM\0+", TiffImagePlugin.TiffImageFile),
-)
-_OTHERS = (
-    (b"GIF8", "a GIF, whatever its name says; GIF is not read"),
-    (b"\0\0\0\x0cjP", "a JPEG 2000 picture, which is not read"),
-    (b"%PDF", "not a picture: a PDF document"),
-    (b"PK\x03\x04", "not a picture: a zip archive"),
-    (b"version https://git-lfs", "not a picture: a Git LFS pointer without its content"),
-)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -78,23 +59,24 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Everything that Pillow's readers are known to raise on files that are not what they seem.
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-_CONVERT_HINT = "Save it as JPEG or PNG, or take it out of the folder."
-_RENEW_HINT = "Get the file again from its source, or take it out of the folder."
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A whole picture, uint8 (H, W, 3), and what was done to it that its owner should know."""
+
+    pixels: Pixels
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(eq=False)
+class _Whole:
+    """A picture at full size, L, RGB, RGBA or CMYK, on its way to sRGB."""
+
+    image: Image.Image
+    notes: set[Note] = field(default_factory=set)
+    profile: colour.Profile | None = None
+    gamma: Sequence[int] | None = None
 
 
 def picture_name(source: str | Path | Pixels) -> str:
@@ -102,7 +84,12 @@ def picture_name(source: str | Path | Pixels) -> str:
     return "an array" if isinstance(source, np.ndarray) else str(source)
 
 
-def decode(source: Source, *, short_side: int, max_pixels: int | None = None) -> Pixels:
+def decoder(decoding: Decoding) -> str:
+    """Return the name of all that decides which pixels come out of a file."""
+    return f"pillow {PIL.__version__}, rule {decoding.rule}, white {decoding.white}: bicubic"
+
+
+def decode(source: Source, *, short_side: int, decoding: Decoding = RULES, max_pixels: int | None = None) -> Pixels:
     """Return the whole picture as uint8 RGB, (H, W, 3), with ``min(H, W) == short_side``.
 
     Parameters
@@ -110,7 +97,9 @@ def decode(source: Source, *, short_side: int, max_pixels: int | None = None) ->
     source : Path, bytes or array
         A file, a file's content, or uint8 pixels: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) with alpha.
     short_side : int
-        Pixels.
+        Pixels. Of pictures longer than `MOST_ASPECT` to 1 the short side is shorter.
+    decoding : Decoding
+        By which rules; `Preprocessing.decoding` for pictures that a classifier shall see.
     max_pixels : int, optional
         Larger pictures are refused before they are decoded; by default the environment variable
         HEADSTART_MAX_PIXELS, else 200 million.
@@ -122,15 +111,52 @@ def decode(source: Source, *, short_side: int, max_pixels: int | None = None) ->
     ConfigError
         If a parameter or HEADSTART_MAX_PIXELS cannot be right.
     """
+    return decode_noted(source, short_side=short_side, decoding=decoding, max_pixels=max_pixels).pixels
+
+
+def decode_for(source: Source, preprocessing: Preprocessing) -> Pixels:
+    """Return the whole picture as `decode` does, by the side and the rules of `preprocessing`."""
+    return decode(source, short_side=preprocessing.decode_side, decoding=preprocessing.decoding)
+
+
+def decode_noted(
+    source: Source, *, short_side: int, decoding: Decoding = RULES, max_pixels: int | None = None
+) -> Decoded:
+    """Return what `decode` returns, with notes of what was done to the picture."""
     short_side = check_integer("short_side", "decode", short_side, least=1)
     limit = pixel_limit(max_pixels)
     if isinstance(source, np.ndarray):
-        image = _from_array(source, limit)
+        whole = _Whole(_from_array(source, limit))
     elif isinstance(source, bytes):
-        image = _from_stream(io.BytesIO(source), short_side, limit)
+        whole = _from_stream(io.BytesIO(source), short_side, limit, decoding)
     else:
-        image = _from_file(Path(source), short_side, limit)
-    return _scale(image, short_side)
+        whole = _from_file(Path(source), short_side, limit, decoding)
+    pixels = _scaled(whole, short_side, decoding)
+    return Decoded(pixels, tuple(sorted(whole.notes)))
+
+
+def range_of(path: Path) -> depth.Range | None:
+    """Return the range of a picture of 16 bits, None of any other and of one that cannot be read."""
+    try:
+        with path.open("rb") as stream, opened(stream) as found:
+            _check_size(found.image.width, found.image.height, pixel_limit())
+            said = depth.said_white(found.image)
+            raw = depth.deep_colour(found.image)
+            found.load()
+            if raw is not None:  # Pillow holds the upper half of it
+                upper = int(np.asarray(found.image)[..., :3].max(initial=0))
+                return depth.Range(upper << 8 | 255, said)
+            if not depth.is_deep_grey(found.image):
+                return None
+            deep = depth.deep_grey(found.image)
+            return None if deep.own_white else depth.Range(int(deep.values.max(initial=0)), said)
+    except (OSError, PictureError):  # it is listed as faulty when it is decoded
+        return None
+
+
+def common_decoding(sources: Sequence[object], **options: Any) -> Decoding:
+    """Return by which rules all pictures of a data set are decoded; see `headstart.pixels.depth`."""
+    return depth.common_decoding(sources, range_of, **options)
 
 
 def pixel_limit(max_pixels: int | None = None) -> int:
@@ -144,13 +170,13 @@ def pixel_limit(max_pixels: int | None = None) -> int:
     return check_integer("HEADSTART_MAX_PIXELS", "the environment", number, least=1)
 
 
-def _from_file(path: Path, short_side: int, limit: int) -> Image.Image:
+def _from_file(path: Path, short_side: int, limit: int, decoding: Decoding) -> _Whole:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
             raise PictureError("not a file", hint="Name picture files, or the folder that holds them.")
         with path.open("rb") as stream:
-            return _from_stream(stream, short_side, limit)
+            return _from_stream(stream, short_side, limit, decoding)
     except OSError as error:
         # ValueError and others of a bad file are dealt with inside; this is the disk or the rights.
         raise PictureError(
@@ -158,59 +184,27 @@ def _from_file(path: Path, short_side: int, limit: int) -> Image.Image:
         ) from error
 
 
-def _from_stream(stream: BinaryIO, short_side: int, limit: int) -> Image.Image:
-    head = stream.read(64)
-    stream.seek(0)
-    reader = _reader(head)
-    with quiet_pillow():
-        try:
-            with reader(stream) as opened:
-                _check_size(opened.width, opened.height, limit)
-                if isinstance(opened, JpegImagePlugin.JpegImageFile):
-                    _draft(opened, short_side)
-                opened.load()
-                turn = _turn(opened)
-                image = _plain(opened)
-                # Turned first and scaled after, it comes out equal to a picture that was stored upright.
-                return image if turn is None else image.transpose(turn)
-        except _BROKEN as error:
-            raise PictureError(_broken_reason(error), hint=_RENEW_HINT) from error
-
-
-def _reader(head: bytes) -> type[ImageFile.ImageFile]:
-    """Return Pillow's reader for a file that begins with `head`."""
-    if not head:
-        raise PictureError("file is empty", hint=_RENEW_HINT)
-    for magic, reader in _READERS:
-        if head.startswith(magic):
-            return reader
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return WebPImagePlugin.WebPImageFile
-    for magic, reason in _OTHERS:
-        if head.startswith(magic):
-            raise PictureError(reason, hint=_CONVERT_HINT)
-    if head[4:8] == b"ftyp":
-        kind = "an AVIF" if head[8:12].startswith(b"avi") else "a HEIC picture or a video"
-        raise PictureError(f"{kind}, which is not read", hint=_CONVERT_HINT)
-    if head.lstrip().startswith(b"<"):
-        raise PictureError("not a picture: a web page or XML", hint=_RENEW_HINT)
-    lead = head[:12].decode("ascii", "replace").strip()
-    said = f"'{lead}'" if lead.isprintable() and lead.isascii() else f"the bytes {head[:6].hex(' ')}"
-    raise PictureError(f"not a picture: begins with {said}", hint=_RENEW_HINT)
-
-
-def _broken_reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:  # the disk, not the content
-        return f"cannot be read ({error.strerror or error})"
-    detail = str(error)
-    if isinstance(error, EOFError) or "truncated" in detail.lower():
-        return "truncated"
-    return f"damaged or truncated ({detail[:80] or type(error).__name__})"
+def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decoding) -> _Whole:
+    with opened(stream) as found:
+        image = found.image
+        _check_size(image.width, image.height, limit)
+        notes: set[Note] = {"pages"} if getattr(image, "is_animated", False) else set()
+        deep = depth.deep_colour(image) if decoding.white < WHITE_OF_16_BITS else None
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            _draft(image, short_side)
+        image = found.load()
+        turn = _turn(image)
+        whole = _plain(found, decoding, notes, deep)
+        if turn is not None:
+            # Turned first and scaled after, it comes out equal to a picture that was stored upright.
+            whole.image = whole.image.transpose(turn)
+            notes.add("turned")
+        return whole
 
 
 def _check_size(width: int, height: int, limit: int) -> None:
     if width < 1 or height < 1:
-        raise PictureError(f"{width} x {height} pixels: nothing to see", hint=_RENEW_HINT)
+        raise PictureError(f"{width} x {height} pixels: nothing to see", hint=RENEW_HINT)
     if width * height > limit:
         raise PictureError(
             f"{width} x {height} pixels, over the limit of {limit / 1e6:g} megapixels",
@@ -228,37 +222,71 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     """Return how the picture must be turned to stand upright, from its EXIF or XMP orientation."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except _BROKEN:  # a camera's broken notes do not spoil its picture
+    except BROKEN:  # a camera's broken notes do not spoil its picture
         return None
     return _TURNS.get(orientation) if isinstance(orientation, int) else None
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """Return an opened picture as 8 bits a channel, in mode L, RGB or RGBA."""
+def _plain(found: Opened, decoding: Decoding, notes: set[Note], raw: str | None) -> _Whole:
+    """Return a loaded picture as 8 bits a channel, in mode L, RGB or RGBA (CMYK with a profile), and its colours.
+
+    `raw`: how all 16 bits of its colour are read, where they are needed.
+    """
+    image: Image.Image = found.image
+    if decoding.rule == 1:
+        return _Whole(_eight_bits(found, decoding, set(), None), notes)
+    info, mode = image.info, image.mode
+    eight = _eight_bits(found, decoding, notes, raw)
+    profile = colour.profile_of(info.get("icc_profile"), mode if mode == "CMYK" else eight.mode)
+    if mode == "CMYK" and profile is not None:
+        eight = image.copy()
+    if info.get("icc_profile") and profile is None:
+        notes.add("profile-ignored")
+    if profile is not None and profile.transform is not None:
+        notes.add("profile")
+    elif mode == "CMYK" and profile is None:
+        notes.add("cmyk")
+    gamma = None if info.get("icc_profile") or "srgb" in info else colour.gamma_table(info.get("gamma"))
+    if gamma is not None:
+        notes.add("gamma")
+    return _Whole(eight, notes, profile, gamma)
+
+
+def _eight_bits(found: Opened, decoding: Decoding, notes: set[Note], raw: str | None) -> Image.Image:
+    """Return a loaded picture as 8 bits a channel, in mode L, RGB or RGBA."""
+    image: Image.Image = found.image
     if image.mode == "F":
         raise PictureError(
             "32-bit floating-point grey, whose range is not known", hint="Save it as 8-bit or 16-bit grey."
         )
-    if image.mode.startswith("I"):
-        return _from_deep_grey(image)
+    if depth.is_deep_grey(image) or raw is not None:
+        deep = depth.deep_grey(image) if raw is None else depth.load_deep_colour(found.again, raw)
+        negative = decoding.rule > 1 and tiff.is_negative(image)
+        flat, cut = depth.to_eight_bits(deep, decoding.white, negative=negative)
+        notes |= {"negative"} if negative else set()
+        notes |= {"white"} if decoding.white < WHITE_OF_16_BITS and not deep.own_white else set()
+        notes |= {"beyond-white"} if cut else set()
+        image.info.pop("transparency", None)  # a value of 16 bits, which the 8 bits no longer hold
+        return _meant(found.image, flat, decoding, notes)
     if image.mode in ("La", "RGBa"):  # colours already multiplied by their opacity
         image = image.convert(image.mode.upper())
     if image.has_transparency_data:
-        return image.convert("RGBA")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        image = image.convert("RGBA")
+    else:
+        image = image.convert("L" if image.mode in ("1", "L") else "RGB")
+    return _meant(found.image, image, decoding, notes)
 
 
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Scale 12-bit, 16-bit and 32-bit whole-number grey by the range of the form, not of the picture."""
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise PictureError(
-            f"32-bit grey with values from {values.min()} to {values.max()}, outside 0 to 65535",
-            hint="Save it as 8-bit or 16-bit grey.",
-        )
-    bits = image.tag_v2.get(258, ()) if isinstance(image, TiffImagePlugin.TiffImageFile) else ()
-    top = 4095 if bits == (12,) else 65535
-    return Image.fromarray(((values * 255 + top // 2) // top).astype(np.uint8))
+def _meant(file: ImageFile.ImageFile, image: Image.Image, decoding: Decoding, notes: set[Note]) -> Image.Image:
+    """Return the picture without a fourth channel that is not opacity: a TIFF must say what it is."""
+    if image.mode not in ("RGBA", "LA"):
+        return image
+    if tiff.says_nothing_of_opacity(file) and decoding.rule > 1:
+        notes.add("fourth-channel")
+        return image.convert("RGB")
+    if decoding.rule > 1 and image.getextrema()[-1][1] == 0:  # type: ignore[index]
+        notes.add("transparent")
+    return image
 
 
 def _from_array(pixels: NDArray[Any], limit: int) -> Image.Image:
@@ -274,17 +302,38 @@ def _from_array(pixels: NDArray[Any], limit: int) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _scale(image: Image.Image, short_side: int) -> Pixels:
-    """Return a picture of mode L, RGB or RGBA as RGB pixels with the wanted short side."""
-    width, height = image.size
-    most = MOST_ASPECT * min(width, height)
-    left, top = max(0.0, (width - most) / 2), max(0.0, (height - most) / 2)
-    box = (left, top, width - left, height - top)
-    scale = short_side / min(width, height)
-    size = (max(short_side, round((box[2] - left) * scale)), max(short_side, round((box[3] - top) * scale)))
-    if size != image.size or left or top:
+def _scaled(whole: _Whole, short_side: int, decoding: Decoding) -> Pixels:
+    """Return the picture as RGB pixels with the wanted short side, in sRGB, on white."""
+    image = whole.image
+    box, size = _cut_size(image.size, short_side) if decoding.rule == 1 else (None, _size(image.size, short_side))
+    if max(image.size) > MOST_ASPECT * min(image.size) and decoding.rule > 1:
+        whole.notes.add("long")
+    if size != image.size or box is not None:
         image = image.resize(size, Image.Resampling.BICUBIC, box=box)
-    if image.mode == "RGBA":
+    if whole.profile is not None:
+        image = colour.to_srgb(image, whole.profile)
+    if whole.gamma is not None:
+        image = colour.with_gamma(image, whole.gamma)
+    if image.mode in ("RGBA", "LA"):
+        image = image.convert("RGBA")
         paper = Image.new("RGBA", size, "white")
         image = Image.alpha_composite(paper, image)
     return np.array(image.convert("RGB"))
+
+
+def _size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Return the size of the whole picture at this short side; a very long one is smaller."""
+    scale = min(short_side / min(size), MOST_ASPECT * short_side / max(size))
+    least = short_side if max(size) <= MOST_ASPECT * min(size) else 1
+    return max(least, round(size[0] * scale)), max(least, round(size[1] * scale))
+
+
+def _cut_size(size: tuple[int, int], short_side: int) -> tuple[_Box | None, tuple[int, int]]:
+    """Return what rule 1 keeps of a picture (None: all of it), and its size."""
+    width, height = size
+    most = CUT_ASPECT * min(width, height)
+    left, top = max(0.0, (width - most) / 2), max(0.0, (height - most) / 2)
+    box = (left, top, width - left, height - top)
+    scale = short_side / min(width, height)
+    wanted = (max(short_side, round((box[2] - left) * scale)), max(short_side, round((box[3] - top) * scale)))
+    return (box if left or top else None), wanted

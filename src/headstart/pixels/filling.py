@@ -13,13 +13,15 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import PictureError, StoreError
+from headstart.pixels.decode import Decoded
 from headstart.records.codec import from_plain, plain
+from headstart.records.notes import Note
 from headstart.records.record import Record
 
 INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
@@ -37,6 +39,7 @@ class _Line(Record, omit_defaults=True):
     bytes: int
     sha256: str
     faulty: str | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Filling:
@@ -54,6 +57,7 @@ class Filling:
         self.folder, self.most = folder, most
         self.index: list[tuple[int, int, int]] = []
         self.faulty: dict[int, str] = {}
+        self.notes: dict[int, tuple[Note, ...]] = {}
         self.nbytes, self.digest = 0, hashlib.sha256()
         self._pixels, self._journal = folder / "pixels.bin", folder / "journal.jsonl"
         lines = self._whole_lines()
@@ -68,24 +72,32 @@ class Filling:
     def __len__(self) -> int:
         return len(self.index)
 
-    def take(self, pictures: Iterable[Pixels | PictureError]) -> None:
+    def take(self, pictures: Iterable[Decoded | PictureError]) -> None:
         """Append pictures, the first of which has the row ``len(self)``."""
         with self._pixels.open("ab") as stream, self._journal.open("a", encoding="utf-8") as journal:
             for picture in pictures:
                 if isinstance(picture, PictureError):
                     self.faulty[len(self)] = picture.message
                     self.index.append((0, 0, 0))
-                elif self.most is not None and self.nbytes + picture.nbytes > self.most:
-                    self.index.append((NOT_KEPT, picture.shape[0], picture.shape[1]))
                 else:
-                    content = np.ascontiguousarray(picture).data
-                    stream.write(content)
-                    stream.flush()
-                    self.digest.update(content)
-                    self.index.append((self.nbytes, picture.shape[0], picture.shape[1]))
-                    self.nbytes += picture.nbytes
+                    self._put(picture, stream)
                 journal.write(f"{json.dumps(plain(self._line()))}\n")
                 journal.flush()
+
+    def _put(self, picture: Decoded, stream: BinaryIO) -> None:
+        """Append one picture, or note that there is no room for it."""
+        pixels, row = picture.pixels, len(self)
+        if picture.notes:
+            self.notes[row] = picture.notes
+        if self.most is not None and self.nbytes + pixels.nbytes > self.most:
+            self.index.append((NOT_KEPT, pixels.shape[0], pixels.shape[1]))
+            return
+        content = np.ascontiguousarray(pixels).data
+        stream.write(content)
+        stream.flush()
+        self.digest.update(content)
+        self.index.append((self.nbytes, pixels.shape[0], pixels.shape[1]))
+        self.nbytes += pixels.nbytes
 
     def flush(self) -> None:
         """Flush the pixels to the disk."""
@@ -100,7 +112,13 @@ class Filling:
         """Return what the journal says of the last picture."""
         row = len(self) - 1
         digest = self.digest.hexdigest()
-        return _Line(at=self.index[row], bytes=self.nbytes, sha256=digest, faulty=self.faulty.get(row))
+        return _Line(
+            at=self.index[row],
+            bytes=self.nbytes,
+            sha256=digest,
+            faulty=self.faulty.get(row),
+            notes=self.notes.get(row, ()),
+        )
 
     def _whole_lines(self) -> list[_Line]:
         """Return the journal as far as it was written whole."""
@@ -125,6 +143,7 @@ class Filling:
         if digest.hexdigest() != end.sha256 or kept != end.bytes or not self._same_limit(index):
             return
         self.index, self.faulty, self.nbytes, self.digest = index, faulty, kept, digest
+        self.notes = {row: line.notes for row, line in enumerate(lines) if line.notes}
 
     def _same_limit(self, index: list[tuple[int, int, int]]) -> bool:
         """Whether these pictures would be kept, or left out, under the limit that holds now."""

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from headstart.base.drafts import abandon, adopt, clean_drafts, draft_name
 from headstart.base.errors import PictureError, StoreError
 from headstart.base.files import durable_writer, fingerprint, sha256_of_file
+from headstart.pixels.decode import Decoded
 from headstart.pixels.filling import INDEX, NOT_KEPT, Filling, Pixels
 from headstart.records.codec import read_record, write_record
+from headstart.records.notes import Note
 from headstart.records.record import Record, named_values
 
-FORMAT = 2
+FORMAT = 3
 
-PicturesFrom = Callable[[int], Iterable[Pixels | PictureError]]
+PicturesFrom = Callable[[int], Iterable[Decoded | PictureError]]
 
 _DAMAGED_HINT = "Delete that folder; the next run makes it again."
 
@@ -51,7 +53,7 @@ class StoreFacts(Record):
 
 
 class _Manifest(Record):
-    """Content of ``manifest.json``; `faulty` are reasons by row."""
+    """Content of ``manifest.json``; `faulty` are reasons by row, `notes` what was done to pictures."""
 
     format: int
     facts: StoreFacts
@@ -59,17 +61,19 @@ class _Manifest(Record):
     pixels_sha256: str
     index_sha256: str
     faulty: dict[str, str]
+    notes: dict[str, tuple[Note, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """What an opened store holds: views of the pictures, and the faulty ones' reasons by row.
+    """What an opened store holds: views of the pictures, the faulty ones' reasons and the notes by row.
 
     A picture for which there was no room is None; `missing` is the size in bytes of the smallest of them.
     """
 
     pictures: tuple[Pixels | None, ...]
     faulty: dict[int, str]
+    notes: dict[int, tuple[Note, ...]]
     missing: int | None = None
 
 
@@ -102,7 +106,8 @@ def read(place: Path, facts: StoreFacts) -> Shelf | None:
         faulty = {int(row): reason for row, reason in manifest.faulty.items()}
         left_out = index[index["offset"] == NOT_KEPT]
         missing = int((left_out["height"].astype(np.int64) * left_out["width"] * 3).min()) if len(left_out) else None
-        return Shelf(_views(place / "pixels.bin", index), faulty, missing)
+        notes = {int(row): said for row, said in manifest.notes.items()}
+        return Shelf(_views(place / "pixels.bin", index), faulty, notes, missing)
     except (OSError, LookupError, ValueError) as error:
         raise _damaged(place, f"cannot be read ({error})") from error
 
@@ -177,6 +182,7 @@ def _fill(draft: Path, facts: StoreFacts, pictures: PicturesFrom, most: int | No
         pixels_sha256=filling.digest.hexdigest(),
         index_sha256=sha256_of_file(draft / "index.bin"),
         faulty={str(row): reason for row, reason in filling.faulty.items()},
+        notes={str(row): said for row, said in filling.notes.items()},
     )
     write_record(draft / "manifest.json", manifest)
     filling.forget()

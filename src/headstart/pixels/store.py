@@ -27,7 +27,9 @@ from headstart.base.executors import ordered_map
 from headstart.base.files import cache_folder, fingerprint, sha256_of_bytes, store_error
 from headstart.base.params import bad_parameter, check_integer
 from headstart.pixels import shelf
-from headstart.pixels.decode import DECODER, decode, pixel_limit
+from headstart.pixels.decode import Decoded, decode, decode_noted, decoder, pixel_limit
+from headstart.records.notes import Note
+from headstart.records.preprocessing import RULES, Decoding
 from headstart.records.progress import Progress, Silent
 
 Pixels = NDArray[np.uint8]
@@ -50,6 +52,8 @@ class PixelStore:
         A faulty picture has no pixels: (0, 0, 3). None: there was no room for it.
     faulty : mapping of int to str
         Row to the reason why that picture cannot be used.
+    notes : mapping of int to tuple of str
+        Row to what was done to that picture while it was decoded; see `headstart.records.notes`.
     folder : Path, optional
         Where the store lies; None in memory.
     again : callable, optional
@@ -61,12 +65,14 @@ class PixelStore:
         pictures: Sequence[Pixels | None],
         *,
         faulty: Mapping[int, str],
+        notes: Mapping[int, tuple[Note, ...]] | None = None,
         folder: Path | None = None,
         again: Callable[[int], Pixels] | None = None,
     ) -> None:
         self._pictures = tuple(pictures)
         self._again = again
         self.faulty = dict(faulty)
+        self.notes = dict(notes or {})
         self.folder = folder
 
     @classmethod
@@ -76,6 +82,7 @@ class PixelStore:
         digests: Sequence[str],
         *,
         short_side: int,
+        decoding: Decoding = RULES,
         threads: int = 1,
         progress: Progress | None = None,
         folder: Path | None = None,
@@ -93,6 +100,8 @@ class PixelStore:
             For each picture what tells its content, such as the SHA-256 of the file.
         short_side : int
             Pixels.
+        decoding : Decoding
+            By which rules.
         threads : int
             How many decode at a time.
         progress : Progress, optional
@@ -108,7 +117,7 @@ class PixelStore:
         if len(files) != len(digests):
             raise bad_parameter("digests", "PixelStore.build", f"{len(files)} texts", len(digests))
         short_side = check_integer("short_side", "PixelStore.build", short_side, least=1)
-        job = _Job(files, digests, short_side, threads, progress or Silent())
+        job = _Job(files, digests, short_side, decoding, threads, progress or Silent())
         home = cache_folder() / "pixels" if folder is None else folder
         try:
             return job.opened(home) or job.written(home)
@@ -122,18 +131,22 @@ class PixelStore:
             return cls.in_memory(job.decoded())
 
     @classmethod
-    def in_memory(cls, pictures: Iterable[Pixels | PictureError]) -> PixelStore:
-        """Return a store of decoded pictures, (H, W, 3) each; an error stands for a faulty one."""
+    def in_memory(cls, pictures: Iterable[Decoded | PictureError]) -> PixelStore:
+        """Return a store of decoded pictures; an error stands for a faulty one."""
         kept: list[Pixels] = []
         faulty: dict[int, str] = {}
+        notes: dict[int, tuple[Note, ...]] = {}
         for row, picture in enumerate(pictures):
             if isinstance(picture, PictureError):
                 faulty[row] = picture.message
-                picture = np.empty((0, 0, 3), np.uint8)
-            view = picture.view()
+                view = np.empty((0, 0, 3), np.uint8)
+            else:
+                view = picture.pixels.view()
+                if picture.notes:
+                    notes[row] = picture.notes
             view.flags.writeable = False
             kept.append(view)
-        return cls(kept, faulty=faulty)
+        return cls(kept, faulty=faulty, notes=notes)
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -154,10 +167,12 @@ class PixelStore:
         """Return a store of some of the pictures, in that order, sharing their pixels."""
         chosen = [range(len(self))[row] for row in rows]
         faulty = {place: self.faulty[row] for place, row in enumerate(chosen) if row in self.faulty}
+        notes = {place: self.notes[row] for place, row in enumerate(chosen) if row in self.notes}
         again = self._again
         return PixelStore(
             [self._pictures[row] for row in chosen],
             faulty=faulty,
+            notes=notes,
             folder=self.folder,
             again=again and (lambda place: again(chosen[place])),
         )
@@ -192,14 +207,16 @@ class _Job:
         files: Sequence[Path | Pixels],
         digests: Sequence[str],
         short_side: int,
+        decoding: Decoding,
         threads: int,
         progress: Progress,
     ) -> None:
         self.files, self.short_side, self.threads, self.progress = files, short_side, threads, progress
+        self.decoding = decoding
         self.digests = digests
         self.limit = pixel_limit()
         self.facts = shelf.StoreFacts(
-            decoder=DECODER,
+            decoder=decoder(decoding),
             short_side=short_side,
             max_pixels=self.limit,
             pictures=len(files),
@@ -223,7 +240,7 @@ class _Job:
         return found
 
     def _store(self, kept: shelf.Shelf, place: Path) -> PixelStore:
-        return PixelStore(kept.pictures, faulty=kept.faulty, folder=place, again=self.again)
+        return PixelStore(kept.pictures, faulty=kept.faulty, notes=kept.notes, folder=place, again=self.again)
 
     def again(self, row: int) -> Pixels:
         """Decode a picture that was not kept; PictureError if it is not what it was."""
@@ -238,7 +255,7 @@ class _Job:
                 raise PictureError(f"'{source}' has changed since it was checked.", hint=_CHANGED)
         else:
             content = source
-        picture = decode(content, short_side=self.short_side, max_pixels=self.limit).view()
+        picture = decode(content, short_side=self.short_side, decoding=self.decoding, max_pixels=self.limit).view()
         picture.flags.writeable = False
         return picture
 
@@ -274,7 +291,7 @@ class _Job:
             )
         return store
 
-    def decoded(self, begin: int = 0) -> Iterator[Pixels | PictureError]:
+    def decoded(self, begin: int = 0) -> Iterator[Decoded | PictureError]:
         if begin:
             self.progress.message(
                 f"{begin:,} of {len(self.files):,} pictures were already decoded; continuing from there."
@@ -284,8 +301,8 @@ class _Job:
                 yield picture
                 step.advance()
 
-    def _attempt(self, source: Path | Pixels) -> Pixels | PictureError:
+    def _attempt(self, source: Path | Pixels) -> Decoded | PictureError:
         try:
-            return decode(source, short_side=self.short_side, max_pixels=self.limit)
+            return decode_noted(source, short_side=self.short_side, decoding=self.decoding, max_pixels=self.limit)
         except PictureError as error:
             return error

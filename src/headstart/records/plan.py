@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from headstart.records.forecast import AdviceRecord
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, Decoding, Preprocessing
 from headstart.records.record import Record
 from headstart.records.request import RequestRecord
 
@@ -85,6 +85,7 @@ class PlanRecord(Record):
     advice: AdviceRecord | None
     steps: tuple[PlanStep, ...]
     seconds: dict[str, float]
+    decoding: Decoding = BEFORE_RULES_WERE_KEPT
 
 
 class DryRun(Record):

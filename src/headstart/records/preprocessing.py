@@ -10,6 +10,29 @@ Framing = Literal["crop", "squash", "pad"]
 FRAMINGS: tuple[Framing, ...] = ("crop", "squash", "pad")
 
 
+WHITE_OF_16_BITS = 65535
+
+
+class Decoding(Record):
+    """By which rules a file becomes pixels; one for all pictures of a data set, kept in its bundles.
+
+    Parameters
+    ----------
+    rule : int
+        2; 1 in bundles made before: no colour profiles, a fourth channel is always opacity, 16-bit negatives stay
+        negative, and of pictures longer than 4 to 1 only the centre is kept.
+    white : int
+        The value that is white in pictures of 16 bits; less than 65535 where a data set uses fewer of them.
+    """
+
+    rule: Literal[1, 2] = 2
+    white: int = WHITE_OF_16_BITS
+
+
+RULES = Decoding()  # those of today
+BEFORE_RULES_WERE_KEPT = Decoding(rule=1)
+
+
 class Preprocessing(Record):
     """How a whole picture becomes the square that a network sees; it travels with the weights.
 
@@ -28,6 +51,8 @@ class Preprocessing(Record):
     stored_side : int, optional
         Short side of the stored whole picture from which the square is taken, where that is not
         ``input_size / crop``: two networks of different size that share one decoded store.
+    decoding : Decoding
+        How the file becomes that whole picture.
     """
 
     input_size: int
@@ -37,6 +62,7 @@ class Preprocessing(Record):
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     framing: Framing = "crop"
     stored_side: int | None = None
+    decoding: Decoding = RULES
 
     @property
     def short_side(self) -> int:

@@ -12,6 +12,7 @@ from headstart.records.findings import Finding
 from headstart.records.forecast import AdviceRecord, LearningRecord
 from headstart.records.metrics import Metrics, SplitName
 from headstart.records.plan import Chosen, Engine, PlanStep
+from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, Decoding
 from headstart.records.record import Interval, Record
 from headstart.records.run import Readout, RunRecord
 from headstart.records.strategy import StrategyRecord
@@ -28,7 +29,7 @@ class Skipped(Record):
 
 
 class Data(Record):
-    """The pictures: where they were, their classes, how many by split and class, and what was not used."""
+    """The pictures: where they were, their classes, how many by split and class, what was not used, how it is read."""
 
     name: str
     root: str
@@ -38,6 +39,7 @@ class Data(Record):
     counts: dict[str, dict[str, int]]
     skipped: tuple[Skipped, ...] = ()
     ignored: int = 0
+    decoding: Decoding = BEFORE_RULES_WERE_KEPT
 
 
 class NotRun(Record):

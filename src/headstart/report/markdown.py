@@ -33,6 +33,7 @@ from headstart.report.standing import (
     optimism,
 )
 from headstart.words.measured import splits_text
+from headstart.words.pictures import is_reading_note
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
@@ -286,6 +287,8 @@ def _pictures(results: Results) -> list[str]:
     lines = table(["class", *splits], rows, right=range(1, len(splits) + 1))
     if data.ignored:
         lines += ["", f"{data.ignored:,} hidden files and files of other kinds were ignored."]
+    read = [f"- {escaped(found.text)}" for found in results.warnings if is_reading_note(found)]
+    lines += ["", "How they were read:", "", *read] if read else []
     return [*lines, "", f"Fingerprint of the data: `{data.fingerprint}`"]
 
 

@@ -14,6 +14,7 @@ from headstart.report.numbers import seconds_text
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
 from headstart.words.findings import KEPT_SOLVED_HEAD, out_of_time
+from headstart.words.pictures import is_reading_note, read_line
 
 _MOST_NAMED = 6  # classes; more are only counted
 
@@ -127,16 +128,18 @@ def verdict(results: Results, *, width: int = 100) -> list[Line]:
 
 
 def notes(results: Results, *, width: int = 100, page: str = "") -> list[Line]:
-    """Return the warnings, one line for the runs that share one, and the skipped files."""
+    """Return the warnings, one line for the runs that share one, how pictures were read, and the skipped files."""
     lines: list[Line] = []
     for text in warnings(results, but=results.verdict.same_as):
         lines += [Line(part, "warning") for part in wrap(text, width, first="! ", rest="  ")]
+    read = read_line(results.warnings)
+    lines += [Line(part, "faint") for part in wrap(read, width, rest="  ")] if read else []
     return lines + skipped_lines(results.data.skipped, width=width, page=page)
 
 
 def warnings(results: Results, *, but: Container[str] = ()) -> list[str]:
     """Return every warning once, with the runs that gave it; of the runs `but` the verdict says what they kept."""
-    givers: dict[str, list[str]] = {found.text: [] for found in results.warnings}
+    givers: dict[str, list[str]] = {found.text: [] for found in results.warnings if not is_reading_note(found)}
     givers |= {text: [] for text in _not_run(results)}
     for run in results.runs:
         for found in run.warnings:

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.backbones import Backbone, read_out
 from headstart.records.plan import ChoiceLosses, Engine
-from headstart.records.preprocessing import Framing, Preprocessing
+from headstart.records.preprocessing import RULES, Decoding, Framing, Preprocessing
 from headstart.records.run import Readout, RunId
 from headstart.records.training import TrainingSettings
 from headstart.strategies.strategy import Strategy
@@ -74,6 +74,8 @@ class Resolved:
         By what the frozen network answers for features: ``"torch"``, or ``"onnx"``, the graph that was kept of it.
     side : int
         Short side, in pixels, to which pictures are decoded.
+    decoding : Decoding
+        By which rules.
     framings, augmentations : tuples of str
         The candidates; one where it was asked for.
     readouts : tuple of str
@@ -111,6 +113,7 @@ class Resolved:
     views: int
     trained_head: str
     pictures: int
+    decoding: Decoding = RULES
     usual_cut: str | None = None
     engine: Engine = "torch"
     stages_too: bool = False

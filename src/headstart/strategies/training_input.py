@@ -125,6 +125,7 @@ def _preprocessing(backbone: Backbone, choices: Choices, strategy: ResolvedStrat
         backbone.preprocessing,
         framing=choices.preprocessing.framing,
         stored_side=choices.preprocessing.decode_side,
+        decoding=choices.preprocessing.decoding,
     )
 
 

@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from headstart.base.errors import DataError
 from headstart.pixels.root import found_root
 from headstart.records.activity import ActivityRecord, CountedLayer, DepthActivity, LayerShare
+from headstart.records.preprocessing import Decoding
 from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.report.active import answer, what_is_counted
@@ -109,7 +110,7 @@ def section(results: Results, folder: Path, pictures: Path | None) -> Activity |
         rows=tuple(_row(depth) for depth in found.depths),
         stages=stages(found, looks),
         layer=found.layer,
-        sheets=_sheets(found, folder, _root(results, found, pictures)),
+        sheets=_sheets(found, folder, _root(results, found, pictures), results.data.decoding),
     )
 
 
@@ -244,7 +245,7 @@ def _root(results: Results, found: ActivityRecord, pictures: Path | None) -> Pat
         return None
 
 
-def _sheets(found: ActivityRecord, folder: Path, root: Path | None) -> tuple[Sheets, ...]:
+def _sheets(found: ActivityRecord, folder: Path, root: Path | None, decoding: Decoding) -> tuple[Sheets, ...]:
     """Return for each shown picture its thumbnail and a sheet of maps of some networks, the frozen one first."""
     depths = [depth for depth in found.depths if not depth.kept_solved_head]
     if len(depths) > MOST_SHEETS:
@@ -259,7 +260,7 @@ def _sheets(found: ActivityRecord, folder: Path, root: Path | None) -> tuple[She
             Sheet(depth.run, depth.unfrozen, float((maps[at] == 0).mean()), sheet(maps[at], bright))
             for depth, maps in kept
         )
-        shown.append(Sheets(name, thumbnail(root, name), sheets, len(kept[0][1][at])))
+        shown.append(Sheets(name, thumbnail(root, name, decoding=decoding), sheets, len(kept[0][1][at])))
     return tuple(shown)
 
 

@@ -179,7 +179,7 @@ def _pictured(source: _Source, run: RunRecord, until: float | None, notes: list[
     results, answers = source.results, source.answers
     root = found_root(results.data.root, source.pictures, answers.paths)
     gallery = Gallery(answers, run.id, list(answers.probabilities), _samples(source.folder, answers.classes))
-    thumbnails = Thumbnails(root, threads=_THREADS)
+    thumbnails = Thumbnails(root, results.data.decoding, threads=_THREADS)
     left = thumbnails.prepare(gallery.paths(), until=until)
     if root is None:
         notes.append("The pictures are no longer where they were. To see them here, name their folder with --data.")

@@ -17,7 +17,7 @@ from headstart.base.errors import PictureError
 from headstart.base.types import Floats
 from headstart.explain.heat import Heat
 from headstart.explain.heat_maps import Found, explained_runs, telling
-from headstart.pixels import decode, frame
+from headstart.pixels import decode_for, frame
 from headstart.pixels.covering import ALONG, CELLS
 from headstart.pixels.root import found_root
 from headstart.records.held_out import HeldOutAnswers
@@ -245,7 +245,7 @@ def _card(
 
 def _seen(file: Path, preprocessing: Preprocessing) -> tuple[Pixels, tuple[int, int]]:
     """Return the square that the network sees, and height and width in which it looks natural."""
-    whole = decode(file, short_side=preprocessing.decode_side)
+    whole = decode_for(file, preprocessing)
     ratio = whole.shape[0] / whole.shape[1] if preprocessing.framing == "squash" else 1.0
     ratio = min(max(ratio, 0.5), 2.0)
     shape = (round(SIDE * min(ratio, 1.0)), round(SIDE * min(1 / ratio, 1.0)))

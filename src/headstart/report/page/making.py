@@ -12,6 +12,7 @@ from headstart.records.results import Results, Skipped
 from headstart.report.facts import facts, settings_of, value_text
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import matrices
+from headstart.words.pictures import is_reading_note
 
 Named = tuple[tuple[str, str], ...]  # names with what stands behind them
 SPLITS = ("train", "val", "test")
@@ -35,10 +36,11 @@ class Pictures:
     skipped: tuple[Skipped, ...]
     ignored: int
     fingerprint: str
+    read: tuple[str, ...]
 
 
 def pictures(results: Results) -> Pictures:
-    """Return counts by class and split with bars, and the skipped files."""
+    """Return counts by class and split with bars, the skipped files, and how the others were read."""
     data = results.data
     counts = {split: data.counts.get(split) or {} for split in SPLITS}
     splits = tuple(split for split in SPLITS if sum(counts[split].values()))
@@ -56,6 +58,7 @@ def pictures(results: Results) -> Pictures:
         skipped=data.skipped,
         ignored=data.ignored,
         fingerprint=data.fingerprint,
+        read=tuple(found.text for found in results.warnings if is_reading_note(found)),
     )
 
 

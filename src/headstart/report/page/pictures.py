@@ -17,8 +17,8 @@ from PIL import Image
 from headstart.base.errors import PictureError
 from headstart.base.executors import ordered_map
 from headstart.base.streams import stream
-from headstart.pixels import augment, decode
-from headstart.records.preprocessing import Preprocessing
+from headstart.pixels import augment, decode, decode_for
+from headstart.records.preprocessing import Decoding, Preprocessing
 
 SIDE = 176  # pixels of the longer side: sharp at 112 points on a fine screen, 5 to 9 kB each
 VARIED = 4  # augmented copies of one picture
@@ -34,10 +34,13 @@ class Thumbnails:
     ----------
     root : Path, optional
         The data folder; None where it is unknown or gone: every picture is then missing.
+    decoding : Decoding
+        By which rules the run decoded them.
     threads : int
     """
 
     root: Path | None
+    decoding: Decoding
     threads: int = 1
     _made: dict[str, str | None] = field(default_factory=dict)
 
@@ -54,7 +57,7 @@ class Thumbnails:
             if until is not None and time.perf_counter() > until:
                 return len(wanted) - begin
             part = wanted[begin : begin + step]
-            made = ordered_map(partial(thumbnail, self.root), part, threads=self.threads)
+            made = ordered_map(partial(thumbnail, self.root, decoding=self.decoding), part, threads=self.threads)
             self._made.update(zip(part, made, strict=True))
         return 0
 
@@ -68,12 +71,12 @@ class Thumbnails:
         return [path for path, address in self._made.items() if address is None]
 
 
-def thumbnail(root: Path | None, path: str) -> str | None:
+def thumbnail(root: Path | None, path: str, *, decoding: Decoding) -> str | None:
     """Return a small picture of a file below `root` as an address; None if it cannot be read."""
     if root is None:
         return None
     try:
-        return as_address(decode(root / path, short_side=_DECODED))
+        return as_address(decode(root / path, short_side=_DECODED, decoding=decoding))
     except (PictureError, OSError):
         return None
 
@@ -81,7 +84,7 @@ def thumbnail(root: Path | None, path: str) -> str | None:
 def seen_in_training(file: Path, preprocessing: Preprocessing, kind: str, *, seed: int) -> list[str]:
     """Return some augmented copies of a picture as the training sees them, as addresses; none if it cannot be read."""
     try:
-        whole = decode(file, short_side=preprocessing.decode_side)
+        whole = decode_for(file, preprocessing)
     except (PictureError, OSError):
         return []
     draws = (stream(seed, "page", copy) for copy in range(VARIED))

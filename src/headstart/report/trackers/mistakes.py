@@ -69,7 +69,9 @@ class Mistakes:
         """Return one mistake, None if its picture can no longer be read."""
         answers, said = self._answers, self._answers.probabilities[run][row]
         try:
-            picture = decode((self._root or Path()) / answers.paths[row], short_side=_SIDE)
+            picture = decode(
+                (self._root or Path()) / answers.paths[row], short_side=_SIDE, decoding=self._results.data.decoding
+            )
         except (PictureError, OSError):
             return None
         named, truth = answers.classes[said.argmax()], answers.classes[answers.labels[row]]

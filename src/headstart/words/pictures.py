@@ -1,0 +1,139 @@
+"""How the pictures were read: whatever was cut, turned or converted, said once for all pictures that it happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from headstart.records.findings import Finding
+from headstart.records.notes import NOTES, Note
+from headstart.words.numbers import counted, joined
+
+_CODE = "read-"
+
+
+class _Said(NamedTuple):
+    """The sentence after "3 pictures", for one and for several, and its short form in a list; `warns`: it may hurt."""
+
+    one: str
+    several: str
+    short: str
+    warns: bool = False
+
+
+_SAID: Mapping[Note, _Said] = {
+    "beyond-white": _Said(
+        "holds values above {white:,}, which is white in this data set: they are cut to white.",
+        "hold values above {white:,}, which is white in this data set: they are cut to white.",
+        "cut at white",
+        warns=True,
+    ),
+    "cmyk": _Said(
+        "is CMYK without a colour profile, so its colours are approximate.",
+        "are CMYK without a colour profile, so their colours are approximate.",
+        "converted from CMYK without a colour profile",
+    ),
+    "fourth-channel": _Said(
+        "has a fourth channel, of which the file does not say that it is opacity: it is not used.",
+        "have a fourth channel, of which the files do not say that it is opacity: it is not used.",
+        "read without their fourth channel",
+    ),
+    "gamma": _Said(
+        "states an unusual gamma and was converted to sRGB, as browsers do.",
+        "state an unusual gamma and were converted to sRGB, as browsers do.",
+        "converted from an unusual gamma",
+    ),
+    "long": _Said(
+        "is more than 16 times as long as it is wide: it is kept whole, but small.",
+        "are more than 16 times as long as they are wide: they are kept whole, but small.",
+        "scaled down, because they are very long",
+    ),
+    "negative": _Said(
+        "is stored with white as zero and was turned round, as viewers do.",
+        "are stored with white as zero and were turned round, as viewers do.",
+        "stored with white as zero, and turned round",
+    ),
+    "pages": _Said(
+        "holds several pages or frames: only the first one is read.",
+        "hold several pages or frames: only the first one is read.",
+        "read from their first page",
+        warns=True,
+    ),
+    "profile": _Said(
+        "has a colour profile other than sRGB and was converted, as viewers do.",
+        "have a colour profile other than sRGB and were converted, as viewers do.",
+        "converted from a colour profile to sRGB",
+    ),
+    "profile-ignored": _Said(
+        "has a colour profile that cannot be used: its colours are taken for sRGB.",
+        "have a colour profile that cannot be used: their colours are taken for sRGB.",
+        "read without their colour profile, which cannot be used",
+    ),
+    "transparent": _Said(
+        "is fully transparent: nothing but white can be seen of it.",
+        "are fully transparent: nothing but white can be seen of them.",
+        "fully transparent",
+        warns=True,
+    ),
+    "turned": _Said(
+        "was turned upright, as its camera noted (EXIF).",
+        "were turned upright, as their cameras noted (EXIF).",
+        "turned upright (EXIF)",
+    ),
+    "white": _Said(
+        "has 16 bits; in this data set no value is above {white:,}, so that is white.",
+        "have 16 bits; in this data set no value is above {white:,}, so that is white.",
+        "of 16 bits, with {white:,} as white",
+    ),
+}
+
+
+def read_findings(notes: Iterable[tuple[str, Sequence[Note]]], *, white: int) -> tuple[Finding, ...]:
+    """Return a finding for each kind of note.
+
+    Parameters
+    ----------
+    notes : iterable of (path, notes)
+    white : int
+        The value that is white in pictures of 16 bits.
+    """
+    paths: dict[Note, list[str]] = {note: [] for note in NOTES}
+    for path, said in notes:
+        for note in said:
+            paths[note].append(path)
+    return tuple(_finding(note, found, white) for note, found in paths.items() if found)
+
+
+def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
+    said, such = _SAID[note], f" The first: '{paths[0]}'." if _SAID[note].warns else ""
+    rest = (said.one if len(paths) == 1 else said.several).format(white=white)
+    return Finding(
+        code=_CODE + note,
+        severity="warning" if said.warns else "note",
+        numbers={"pictures": len(paths), "white": white},
+        pictures=tuple(paths),
+        text=f"{counted(len(paths), 'picture')} {rest}{such}",
+    )
+
+
+def is_reading_note(finding: Finding) -> bool:
+    """Return whether a finding only tells how pictures were read, so that nobody must be warned."""
+    return finding.code.startswith(_CODE) and finding.severity == "note"
+
+
+def read_line(findings: Iterable[Finding]) -> str | None:
+    """Return one line for all that only tells how pictures were read; None if there is nothing."""
+    parts = []
+    for finding in filter(is_reading_note, findings):
+        short = next((said.short for note, said in _SAID.items() if finding.code == _CODE + note), None)
+        if short is not None:
+            parts.append(f"{finding.numbers['pictures']:,.0f} {short.format(white=int(finding.numbers['white']))}")
+    return f"How the pictures were read: {joined(parts)}." if parts else None
+
+
+def made_with_older_rules() -> str:
+    """Tell how a classifier that was made before today's rules reads pictures."""
+    return (
+        "This classifier was made with an older headstart, and reads pictures as that did: without colour profiles, "
+        "and of very long ones only the middle. Make it again to read them as viewers show them."
+    )
