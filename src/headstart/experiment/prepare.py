@@ -22,13 +22,13 @@ from headstart.pixels import PixelStore, common_decoding
 from headstart.pixels.decode import picture_name
 from headstart.records.findings import Finding
 from headstart.records.plan import Engine, PlanRecord
-from headstart.records.preprocessing import Decoding
+from headstart.records.preprocessing import Decoding, Preprocessing
 from headstart.records.progress import Progress
 from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Resolved
 from headstart.table import Table, apply_split_file, check_trainable, warn_of_copies, with_splits
-from headstart.words.pictures import is_reading_note, read_findings, read_line
+from headstart.words.pictures import apart_from_cropping, is_reading_note, read_findings, read_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +95,10 @@ class Prepared:
         if self.resolved.backbone is None:
             return self
         return self.with_engine(self.passes.preferred_engine(undecided(self.context)))
+
+    def warnings_seen(self, preprocessing: Preprocessing) -> tuple[Finding, ...]:
+        """Return those of the warnings that hold for pictures which are framed so."""
+        return apart_from_cropping(self.warnings, preprocessing.framing)
 
     def continued_from(self, before: dict[str, float]) -> Prepared:
         """Return the same, of which shared steps have taken so long already."""
@@ -182,7 +186,7 @@ def prepare(
 
 def _tell(findings: Sequence[Finding], progress: Progress) -> None:
     """Say each warning, and in one line how the pictures were read."""
-    for finding in findings:
+    for finding in apart_from_cropping(findings):
         if not is_reading_note(finding):
             progress.message(finding.text)
     line = read_line(findings)

@@ -155,7 +155,13 @@ class Session:
         fitted = fit_one(context, self.choices, strategy, checkpoint=self.folder.checkpoint(strategy.name))
         fitted, metrics = measured(context, fitted, strategy.name)
         write_predictions(context.division, fitted.probabilities, self.folder.predictions(strategy.name))
-        model = explained(context, fitted, strategy, metrics, self.prepared.warnings)
+        model = explained(
+            context,
+            fitted,
+            strategy,
+            metrics,
+            apart_from_cropping(self.prepared.warnings, fitted.model.preprocessing.framing),
+        )
         model.save(self.folder.bundle(strategy.name))
         alone = time.perf_counter() - begin - (context.passes.spent - passes_before) + fitted.earlier
         epochs = [*fitted.epochs, *fitted.epochs_on_all]
@@ -215,6 +221,6 @@ class Session:
             activity=folder.counted(),
             complete=complete,
             recipe=self.told.recipe,
-            warnings=prepared.warnings,
+            warnings=prepared.warnings_seen(plan.preprocessing),
         )
         return folder.write_results(results)

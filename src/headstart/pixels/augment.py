@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.base.params import check_choice
-from headstart.pixels.framing import frame, on_square, resampling
+from headstart.pixels.framing import MOST_ASPECT, frame, on_square, resampling
 from headstart.records.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
@@ -103,6 +103,7 @@ def augment(picture: Pixels, preprocessing: Preprocessing, kind: str, rng: np.ra
     image = Image.fromarray(picture)
     padded = preprocessing.framing == "pad"
     if padded:  # relit before, so that the padding stays what it is at prediction
+        image.thumbnail((MOST_ASPECT * preprocessing.decode_side,) * 2, resampling(preprocessing), reducing_gap=None)
         image = on_square(_relight(image, rule.jitter, draws[5:]), max(image.size), preprocessing)
     box = _draw_box(image.width, image.height, preprocessing, rule, draws[:4])
     size = (preprocessing.input_size, preprocessing.input_size)

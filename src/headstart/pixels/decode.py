@@ -44,6 +44,7 @@ from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, P
 
 MOST_ASPECT = 16
 CUT_ASPECT = 4  # of rule 1
+HALF_CROPPED = 2  # beyond it, a crop shows less than half
 MOST_PIXELS = 200_000_000
 
 Pixels = NDArray[np.uint8]
@@ -306,8 +307,9 @@ def _scaled(whole: _Whole, short_side: int, decoding: Decoding) -> Pixels:
     """Return the picture as RGB pixels with the wanted short side, in sRGB, on white."""
     image = whole.image
     box, size = _cut_size(image.size, short_side) if decoding.rule == 1 else (None, _size(image.size, short_side))
-    if max(image.size) > MOST_ASPECT * min(image.size) and decoding.rule > 1:
-        whole.notes.add("long")
+    aspect = max(image.size) / min(image.size)
+    whole.notes |= {"elongated"} if aspect > HALF_CROPPED and decoding.rule > 1 else set()
+    whole.notes |= {"long"} if aspect > MOST_ASPECT and decoding.rule > 1 else set()
     if size != image.size or box is not None:
         image = image.resize(size, Image.Resampling.BICUBIC, box=box)
     if whole.profile is not None:

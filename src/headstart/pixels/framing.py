@@ -13,6 +13,8 @@ from headstart.records.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 
+MOST_ASPECT = 4  # beyond it, what is scaled up or laid on a square is first made smaller
+
 RESAMPLING: Mapping[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -65,12 +67,24 @@ def _crop(picture: Pixels, preprocessing: Preprocessing) -> Pixels:
     side, short = preprocessing.input_size, preprocessing.short_side
     height, width = picture.shape[:2]
     if min(height, width) != short:
+        picture = _middle(picture)
+        height, width = picture.shape[:2]
         scale = short / min(height, width)
         size = (max(short, int(width * scale)), max(short, int(height * scale)))
         picture = np.asarray(Image.fromarray(picture).resize(size, resampling(preprocessing)))
         width, height = size
     top, left = round((height - side) / 2), round((width - side) / 2)  # as torchvision centres
     return picture[top : top + side, left : left + side].copy()
+
+
+def _middle(picture: Pixels) -> Pixels:
+    """Return the middle of a very long picture: enough for a centre crop, and small enough to be scaled up."""
+    height, width = picture.shape[:2]
+    most = MOST_ASPECT * min(height, width)
+    if max(height, width) <= most:
+        return picture
+    top, left = max(0, (height - most) // 2), max(0, (width - most) // 2)
+    return picture[top : top + most, left : left + most]
 
 
 def _squash(picture: Pixels, preprocessing: Preprocessing) -> Pixels:

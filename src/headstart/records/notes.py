@@ -7,6 +7,7 @@ from typing import Literal, get_args
 Note = Literal[
     "beyond-white",
     "cmyk",
+    "elongated",
     "fourth-channel",
     "gamma",
     "long",
@@ -18,4 +19,5 @@ Note = Literal[
     "turned",
     "white",
 ]
+"""`elongated`: more than twice as long as wide, of which a crop shows less than half."""
 NOTES: tuple[Note, ...] = get_args(Note)

@@ -33,6 +33,12 @@ _SAID: Mapping[Note, _Said] = {
         "are CMYK without a colour profile, so their colours are approximate.",
         "converted from CMYK without a colour profile",
     ),
+    "elongated": _Said(
+        "is more than twice as long as it is wide, and the crop shows only its middle: less than half of it.",
+        "are more than twice as long as they are wide, and the crop shows only their middle: less than half of them.",
+        "cropped to their middle",
+        warns=True,
+    ),
     "fourth-channel": _Said(
         "has a fourth channel, of which the file does not say that it is opacity: it is not used.",
         "have a fourth channel, of which the files do not say that it is opacity: it is not used.",
@@ -119,6 +125,11 @@ def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
 def is_reading_note(finding: Finding) -> bool:
     """Return whether a finding only tells how pictures were read, so that nobody must be warned."""
     return finding.code.startswith(_CODE) and finding.severity == "note"
+
+
+def apart_from_cropping(findings: Iterable[Finding], framing: str | None = None) -> tuple[Finding, ...]:
+    """Return the findings without the one about pictures of which a crop shows less than half, unless it is cropped."""
+    return tuple(one for one in findings if one.code != _CODE + "elongated" or framing == "crop")
 
 
 def read_line(findings: Iterable[Finding]) -> str | None:
