@@ -123,6 +123,4 @@ def fit_table(
     context, (strategy,) = prepared.context, prepared.resolved.strategies
     fitted = fit_one(context, choose(context), strategy)
     fitted, metrics = measured(context, fitted, strategy.name)
-    return explained(
-        context, fitted, strategy, metrics, apart_from_cropping(prepared.warnings, fitted.model.preprocessing.framing)
-    )
+    return explained(context, fitted, strategy, metrics, prepared.warnings_seen(fitted.model.preprocessing))

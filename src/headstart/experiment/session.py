@@ -155,13 +155,8 @@ class Session:
         fitted = fit_one(context, self.choices, strategy, checkpoint=self.folder.checkpoint(strategy.name))
         fitted, metrics = measured(context, fitted, strategy.name)
         write_predictions(context.division, fitted.probabilities, self.folder.predictions(strategy.name))
-        model = explained(
-            context,
-            fitted,
-            strategy,
-            metrics,
-            apart_from_cropping(self.prepared.warnings, fitted.model.preprocessing.framing),
-        )
+        warnings = self.prepared.warnings_seen(fitted.model.preprocessing)
+        model = explained(context, fitted, strategy, metrics, warnings)
         model.save(self.folder.bundle(strategy.name))
         alone = time.perf_counter() - begin - (context.passes.spent - passes_before) + fitted.earlier
         epochs = [*fitted.epochs, *fitted.epochs_on_all]
