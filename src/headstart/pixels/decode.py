@@ -190,6 +190,7 @@ def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decodi
         image = found.image
         _check_size(image.width, image.height, limit)
         notes: set[Note] = {"pages"} if getattr(image, "is_animated", False) else set()
+        notes |= {"turned"} if tiff.will_be_turned(image) else set()
         deep = depth.deep_colour(image) if decoding.white < WHITE_OF_16_BITS else None
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             _draft(image, short_side)

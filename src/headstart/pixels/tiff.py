@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, TiffImagePlugin
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _MOST_SAMPLE, _EXTRA_SAMPLES = 258, 262, 281, 338
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION, _MOST_SAMPLE, _EXTRA_SAMPLES = 258, 262, 274, 281, 338
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _PACKED = (12,)
 
@@ -38,6 +38,11 @@ def is_packed(image: Image.Image) -> bool:
 def says_nothing_of_opacity(image: Image.Image) -> bool:
     """Return whether a TIFF does not say what its channels beyond the colours are."""
     return isinstance(image, Tiff) and _EXTRA_SAMPLES not in image.tag_v2
+
+
+def will_be_turned(image: Image.Image) -> bool:
+    """Return whether Pillow turns an opened TIFF upright while loading it."""
+    return isinstance(image, Tiff) and image.tag_v2.get(_ORIENTATION, 1) in range(2, 9)
 
 
 def most_sample(image: Tiff) -> int | None:

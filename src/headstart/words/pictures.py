@@ -111,7 +111,7 @@ def read_findings(notes: Iterable[tuple[str, Sequence[Note]]], *, white: int) ->
 
 
 def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
-    said, such = _SAID[note], f" The first: '{paths[0]}'." if _SAID[note].warns else ""
+    said, such = _SAID[note], f" For example '{paths[0]}'." if _SAID[note].warns else ""
     rest = (said.one if len(paths) == 1 else said.several).format(white=white)
     return Finding(
         code=_CODE + note,
