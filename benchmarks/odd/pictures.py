@@ -13,7 +13,8 @@ from PIL import Image
 from odd.case import Case, Checkout, Mutation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
-from odd_pictures import READ, deep_png, scene
+odd_pictures = import_module("odd_pictures")  # the corpus of the tests
+READ, deep_png, scene = odd_pictures.READ, odd_pictures.deep_png, odd_pictures.scene
 
 ODD = "tests/pixels/test_odd_pictures.py"
 DECODE = "src/headstart/pixels/decode.py"
@@ -166,7 +167,7 @@ CASES = (
         "7a",
         "CMYK TIFF with a profile",
         "inks.tif",
-        X,
+        Mutation("src/headstart/pixels/colour.py", ', "CMYK": "CMYK"}', "}"),
     ),
     _corpus_case(
         "7b",
