@@ -15,7 +15,7 @@ from headstart.pixels import common_decoding, decode
 from headstart.pixels.decode import decode_noted
 from headstart.records.notes import NOTES
 from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, RULES, Decoding
-from headstart.words.pictures import read_findings, read_line
+from headstart.words.reading import read_findings, read_line
 
 
 @pytest.mark.parametrize("name", READ)

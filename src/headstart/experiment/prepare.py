@@ -28,7 +28,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Resolved
 from headstart.table import Table, apply_split_file, check_trainable, warn_of_copies, with_splits
-from headstart.words.pictures import apart_from_cropping, is_reading_note, read_findings, read_line
+from headstart.words.reading import apart_from_cropping, is_reading_note, read_findings, read_line
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ from headstart.report.standing import (
     optimism,
 )
 from headstart.words.measured import splits_text
-from headstart.words.pictures import is_reading_note
+from headstart.words.reading import is_reading_note
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"

@@ -14,7 +14,7 @@ from headstart.report.numbers import seconds_text
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
 from headstart.words.findings import KEPT_SOLVED_HEAD, out_of_time
-from headstart.words.pictures import is_reading_note, read_line
+from headstart.words.reading import is_reading_note, read_line
 
 _MOST_NAMED = 6  # classes; more are only counted
 

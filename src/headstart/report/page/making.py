@@ -12,7 +12,7 @@ from headstart.records.results import Results, Skipped
 from headstart.report.facts import facts, settings_of, value_text
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import matrices
-from headstart.words.pictures import is_reading_note
+from headstart.words.reading import is_reading_note
 
 Named = tuple[tuple[str, str], ...]  # names with what stands behind them
 SPLITS = ("train", "val", "test")
