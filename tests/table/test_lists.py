@@ -153,12 +153,17 @@ def test_missing_files_are_skipped_and_counted(data):
 
 
 def test_listed_files_of_other_kinds_are_skipped_with_what_to_do(data):
-    (data / "x.gif").write_bytes(b"GIF89a")
-    (data / "x.heic").write_bytes(b"x")
-    table = read_table(write(data, lines("path,label", [*rows(), ("x.gif", "ant"), ("x.heic", "bee")])))
-    assert len(table) == 20
-    assert [entry.unreadable for entry in table.skipped] == [False, True]
-    assert all("convert it to PNG or JPEG" in entry.reason for entry in table.skipped)
+    (data / "IMG_1").write_bytes(b"GIF89a")
+    (data / "x.jxl").write_bytes(b"\xff\x0a")
+    (data / "x.txt").write_bytes(b"x")
+    listed = [*rows(), ("IMG_1", "ant"), ("x.jxl", "ant"), ("x.txt", "bee")]
+    table = read_table(write(data, lines("path,label", listed)))
+    assert len(table) == 21
+    # What a list names as a picture and is none counts as one that cannot be read.
+    assert [(entry.reason, entry.unreadable) for entry in table.skipped] == [
+        ("a JPEG XL picture: convert it to PNG or JPEG", False),
+        ("a text file, not a picture", True),
+    ]
 
 
 def test_a_class_whose_files_are_all_missing_is_named(data):

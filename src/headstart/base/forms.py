@@ -89,13 +89,18 @@ _TEXT = Form("text", "a text file", picture=False)
 EMPTY = Form("empty", "an empty file", picture=False)
 OTHER = Form("other", "a file of another kind", picture=False)
 
+FORMS = {
+    form.name: form
+    for form in (*(form for _, form in _BY_MAGIC), WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, _TEXT, EMPTY, OTHER)
+}
+
 
 def form_of(head: bytes) -> Form:
     """Return the form of a file that begins with `head`, its first `HEAD` bytes."""
     if not head:
         return EMPTY
     for magic, form in _BY_MAGIC:
-        if head.startswith(magic):
+        if head.startswith(magic) and (form is not BMP or _is_bmp(head)):
             return form
     if head.startswith(b"RIFF") and head[_BRAND] == b"WEBP":
         return WEBP
@@ -108,6 +113,11 @@ def form_of(head: bytes) -> Form:
     if text.startswith(b"<"):
         return _SVG if b"<svg" in text else _MARKUP
     return _TEXT if _is_text(head) else OTHER
+
+
+def _is_bmp(head: bytes) -> bool:
+    """Whether a header of a known size follows: a text may begin with the same two letters."""
+    return int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def _is_text(head: bytes) -> bool:

@@ -66,7 +66,7 @@ class Prepared:
         """Return all that a fit works with, put together."""
         passes = PixelPasses(pictures, division, resolved, progress, costs or Costs())
         context = FitContext(division, resolved, passes, pictures, progress)
-        return cls(request, context, passes, warn_of_copies(division.table), decode_rate)
+        return cls(request, context, passes, (*division.table.findings, *warn_of_copies(division.table)), decode_rate)
 
     @property
     def division(self) -> Division:

@@ -12,6 +12,7 @@ from headstart.records.results import Results, Skipped
 from headstart.report.facts import facts, settings_of, value_text
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import matrices
+from headstart.words.skipped import not_read
 
 Named = tuple[tuple[str, str], ...]  # names with what stands behind them
 SPLITS = ("train", "val", "test")
@@ -33,7 +34,8 @@ class Pictures:
     rows: tuple[CountedClass, ...]
     totals: tuple[int, ...]
     skipped: tuple[Skipped, ...]
-    ignored: int
+    not_read: str
+    unnamed: int
     fingerprint: str
 
 
@@ -53,8 +55,9 @@ def pictures(results: Results) -> Pictures:
             CountedClass(name, tuple(cell(counts[split].get(name, 0)) for split in splits)) for name in data.classes
         ),
         totals=tuple(sum(counts[split].values()) for split in splits),
-        skipped=data.skipped,
-        ignored=data.ignored,
+        skipped=tuple(sorted(data.skipped, key=lambda one: bool(one.kind))),
+        not_read=not_read(one.kind for one in data.skipped),
+        unnamed=data.unnamed,
         fingerprint=data.fingerprint,
     )
 
