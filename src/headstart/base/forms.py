@@ -81,6 +81,9 @@ _BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"version https://git-lfs", Form("lfs", "a Git LFS pointer without its content", picture=False)),
     (b"\xd0\xcf\x11\xe0", Form("ole", "a Windows file such as Thumbs.db", picture=False)),
 )
+_BY_FIRST_BYTE = {
+    first: tuple(pair for pair in _BY_MAGIC if pair[0][:1] == first) for first in {magic[:1] for magic, _ in _BY_MAGIC}
+}
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
 _VIDEO = Form("video", "a video", picture=False)
 _MARKUP = Form("markup", "a web page or XML", picture=False)
@@ -99,7 +102,7 @@ def form_of(head: bytes) -> Form:
     """Return the form of a file that begins with `head`, its first `HEAD` bytes."""
     if not head:
         return EMPTY
-    for magic, form in _BY_MAGIC:
+    for magic, form in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(magic) and (form is not BMP or _is_bmp(head)):
             return form
     if head.startswith(b"RIFF") and head[_BRAND] == b"WEBP":
@@ -128,4 +131,4 @@ def _is_text(head: bytes) -> bool:
         if error.start < len(head) - 4:
             return False
         said = head[: error.start].decode("utf-8")
-    return all(sign.isprintable() or sign in "\t\r\n\f" for sign in said)
+    return said.isprintable() or all(sign.isprintable() or sign in "\t\r\n\f" for sign in said)

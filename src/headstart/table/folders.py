@@ -11,7 +11,7 @@ from headstart.records.progress import Progress
 from headstart.table.kinds import Skipped, printable
 from headstart.table.layouts import LAYOUTS, check_levels, has_no_labels, split_folders
 from headstart.table.listing import Listing, holds_pictures, leads_back, no_pictures, scan, walk
-from headstart.table.names import composed
+from headstart.table.names import composed, is_blank, visible
 from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, counted, first_few
 from headstart.words.pictures import beside_splits, class_called, set_aside
 from headstart.words.skipped import BESIDE, LINK, STRAY, UNLABELLED
@@ -131,8 +131,13 @@ def _lists_there(folder: Path) -> str:
 
 
 def _check_name(folder: Path) -> None:
-    """Refuse a class whose name is no Unicode: no result could name it."""
+    """Refuse a class whose name is no Unicode, or cannot be seen: no result could name it."""
     said = printable(folder.name)
+    if is_blank(said):
+        raise DataError(
+            f"A class folder in '{folder.parent}' has a name that cannot be seen: '{visible(said)}'.",
+            hint="Rename the folder.",
+        )
     if said != folder.name:
         raise DataError(
             f"The name of the class folder {first_few([said])} is not valid UTF-8.",

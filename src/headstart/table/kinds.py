@@ -87,7 +87,10 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 def is_own(folder: Path) -> bool:
     """Return whether a folder is a run or a bundle that headstart has written."""
-    return any(all((folder / name).is_file() for name in names) for names in _OWN)
+    if any(all((folder / name).is_file() for name in names) for names in _OWN):
+        return True
+    begun = folder.name.lower().endswith(".run")  # a run that ended before its plan was written
+    return begun and any((folder / name).is_file() for name in ("log.jsonl", "split.parquet"))
 
 
 def printable(path: str) -> str:
@@ -109,7 +112,8 @@ def fault_of(place: str | Path, path: str, *, named: bool = False, regular: bool
     regular : bool
         Whether it is known to be a regular file, so that nobody needs to ask the disk.
     """
-    suffix, by_name = Path(path).suffix.lower(), Path(path).suffix.lower() in PICTURE_SUFFIXES
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - a folder may hold a hundred thousand files
+    by_name = suffix in PICTURE_SUFFIXES
     meant, said = by_name or named, printable(path)
     kind = "" if meant else OTHER
     if said != path and meant:

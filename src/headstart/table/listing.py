@@ -16,7 +16,7 @@ from pathlib import Path
 
 from headstart.base.errors import DataError
 from headstart.table.kinds import PICTURE_FORMS, Skipped, fault_of, is_folder, passed_over, printable
-from headstart.table.places import given_path, slashes, what_it_is
+from headstart.table.places import as_written, given_path, slashes, what_it_is
 from headstart.words.skipped import LINK, by_kind
 
 _CYCLE = "a link to a folder that is read already: not entered"
@@ -143,11 +143,14 @@ def list_pictures(pictures: Sequence[str | Path] | str | Path) -> tuple[tuple[Pa
         if given.is_dir():
             found = walk(given, "")
             files.update(dict.fromkeys(given / name for name in found.files))
-            skipped += [replace(entry, path=(given / entry.path).as_posix()) for entry in found.skipped]
+            place = (given / "x").as_posix()[:-1]
+            skipped += [replace(entry, path=place + entry.path) for entry in found.skipped]
         elif not given.exists() and not given.is_symlink():
             if len(named) == 1:
                 raise missing_path(given)
-            skipped.append(Skipped(given.as_posix(), what_it_is(str(given)) or "there is no such file"))
+            told = what_it_is(str(given))
+            why = f"there is no such file here: it is {told}" if told else "there is no such file"
+            skipped.append(Skipped(as_written(given.as_posix()), why))
         elif fault := fault_of(given, given.as_posix()):
             skipped.append(fault)
         else:
@@ -175,7 +178,8 @@ def what_lies_there(skipped: Sequence[Skipped]) -> str:
 def missing_path(path: Path) -> DataError:
     """Return the error for a path that does not exist; it names the nearest thing that does."""
     if told := what_it_is(str(path)):
-        return DataError(f"'{path}' does not exist: it is {told}.", hint="Give a file or folder on this computer.")
+        said = f"'{as_written(path)}' does not exist: it is {told}."
+        return DataError(said, hint="Give a file or folder on this computer.")
     missing = path.absolute()
     while not missing.parent.is_dir() and missing.parent != missing:
         missing = missing.parent

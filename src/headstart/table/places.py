@@ -37,7 +37,10 @@ def located(root: Path, paths: Sequence[str]) -> list[str]:
         As they stand in the list.
     """
     found = [_on_disk(root, path) for path in paths]
-    return _with_suffix(root, found)
+    if any(_there(root, path) for path in found):
+        return found
+    slashed = [path.replace("\\", "/") for path in found]
+    return _with_suffix(root, found) or _with_suffix(root, slashed) or found
 
 
 def given_path(path: str | Path) -> Path:
@@ -55,6 +58,11 @@ def what_it_is(path: str) -> str:
     if _ADDRESS.match(path):
         return "a web address" if not path.startswith("file:") else "the address of a file that is not here"
     return ""
+
+
+def as_written(path: str | Path) -> str:
+    """Return a path as it was typed: of the two slashes of a web address `Path` keeps one."""
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", r"\1://", str(path))
 
 
 def slashes(path: str) -> str:
@@ -90,7 +98,7 @@ def _on_disk(root: Path, path: str) -> str:
         first = below if first is None else first
         if _there(root, below):
             return below
-    return first if first is not None else path
+    return path if first is None or what_it_is(path) else first
 
 
 def _forms(path: str) -> Iterator[str]:
@@ -118,13 +126,13 @@ def _there(root: Path, path: str) -> bool:
     return os.path.lexists(root / path) if "\0" not in path else False
 
 
-def _with_suffix(root: Path, paths: list[str]) -> list[str]:
-    """Return the paths with the one suffix that fits all of them, if none has a suffix or a file of its own."""
-    if not paths or any(_there(root, path) for path in paths) or any(map(_has_suffix, paths)):
-        return paths
+def _with_suffix(root: Path, paths: list[str]) -> list[str] | None:
+    """Return the paths with the one suffix under which files are there, if none of them has a suffix of its own."""
+    if any(map(_has_suffix, paths)):
+        return None
     fitting = [suffix for suffix in _suffixes() if any(_there(root, path + suffix) for path in paths)]
     if len({suffix.lower() for suffix in fitting}) != 1:
-        return paths
+        return None
     return [path + next((one for one in fitting if _there(root, path + one)), fitting[0]) for path in paths]
 
 

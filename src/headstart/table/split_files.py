@@ -119,7 +119,7 @@ def _check_same_labels(table: Table, file: Path, rows: list[Row]) -> None:
     other = [
         f"'{row.path}' ('{row.label}' there, '{label}' here)"
         for row, label in zip(rows, own, strict=True)
-        if row.label != composed(label)
+        if row.label != composed(label).strip()
     ]
     if other:
         raise DataError(

@@ -311,8 +311,8 @@ def check_trainable(table: Table) -> None:
     if empty := [name for name, here, _ in named if not here]:
         held = what_lies_there(_skipped_of(table, empty[0]))
         raise DataError(
-            f"{_classes(empty)} no readable picture" + (f" ({held})." if held else "."),
-            hint="Put pictures into its folder, or remove the folder.",
+            f"{_classes(empty)} no readable picture" + (f": there is {held}." if held else "."),
+            hint="Put pictures that can be read into its folder, or remove the folder.",
         )
     if len(named) < 2:
         raise DataError(f"There is only one class, '{named[0][0]}', in '{table.root}'.", hint=_deeper(table))
