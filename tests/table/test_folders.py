@@ -263,11 +263,22 @@ def test_a_missing_folder_names_the_nearest(tmp_path):
     assert f"'{tmp_path / 'photos'}'" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["photos.zip", "photo.jpg", "photos"])
-def test_another_kind_of_file_is_told_what_is_read(tmp_path, name):
-    (tmp_path / name).write_bytes(b"PK")
+@pytest.mark.parametrize(
+    ("name", "content", "told", "way_out"),
+    [
+        ("photos.zip", b"PK\x03\x04", "it is a zip archive", "Unpack the archive, and give the folder."),
+        ("photos", b"\x1f\x8b", "it is a gzip archive", "Unpack the archive, and give the folder."),
+        ("photos.tar", b"\0", "it is a file of another kind", "Unpack the archive, and give the folder."),
+        ("list.xlsx", b"PK\x03\x04", "it is a zip archive", "Save the sheet as CSV, and give that."),
+        ("photo.jpg", b"\xff\xd8\xff", "it is a JPEG", "Give the folder that holds the pictures, or a list."),
+    ],
+)
+def test_another_kind_of_file_is_told_what_is_read(tmp_path, name, content, told, way_out):
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="neither a folder nor a list") as caught:
         read_table(tmp_path / name)
+    assert told in caught.value.message
+    assert caught.value.hint.startswith(way_out)
     assert ".parquet" in caught.value.hint
 
 

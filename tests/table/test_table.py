@@ -143,6 +143,9 @@ def test_an_empty_class_is_named_with_what_was_skipped(table):
     skipped = replace(empty, skipped=(Skipped("train/bees/x.gif", "GIF is not read", unreadable=False),))
     with pytest.raises(DataError, match=r"1 skipped; 'train/bees/x.gif': GIF is not read"):
         check_trainable(skipped)
+    others = replace(empty, skipped=tuple(Skipped.of(f"train/bees/{n}.jxl", "jxl") for n in range(12)))
+    with pytest.raises(DataError, match=r"its folder holds 12 JPEG XL pictures \(convert them to PNG or JPEG\)"):
+        check_trainable(others)
 
 
 def test_class_folders_one_level_deeper_are_pointed_at():

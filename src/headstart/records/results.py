@@ -20,7 +20,7 @@ from headstart.records.verdict import Optimism, VerdictRecord
 SCHEMA = 2
 
 
-class Skipped(Record):
+class Skipped(Record, frozen=True, omit_defaults=True):
     """A file that was not used, and why.
 
     Parameters

@@ -60,8 +60,8 @@ def _said(path: Path) -> str:
 
 def _way_out(path: Path) -> str:
     """Return what to do with a file that is no list."""
-    if path.suffix.lower() in _ARCHIVES or "archive" in _said(path):
-        return "Unpack the archive, and give the folder."
     if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
         return "Save the sheet as CSV, and give that."
+    if path.suffix.lower() in _ARCHIVES or "archive" in _said(path):
+        return "Unpack the archive, and give the folder."
     return "Give the folder that holds the pictures, or a list."

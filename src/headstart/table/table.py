@@ -311,7 +311,7 @@ def check_trainable(table: Table) -> None:
     if empty := [name for name, here, _ in named if not here]:
         held = what_lies_there(_skipped_of(table, empty[0]))
         raise DataError(
-            f"{_classes(empty)} no readable picture" + (f": there is {held}." if held else "."),
+            f"{_classes(empty)} no readable picture" + (f": its folder holds {held}." if held else "."),
             hint="Put pictures that can be read into its folder, or remove the folder.",
         )
     if len(named) < 2:
