@@ -171,7 +171,8 @@ def no_pictures(where: str, skipped: Sequence[Skipped]) -> DataError:
 def what_lies_there(skipped: Sequence[Skipped]) -> str:
     """Return what was skipped: pictures that cannot be read with the first one's reason, all else by kind."""
     faulty = [entry for entry in skipped if not entry.kind]
-    told = [f"{len(faulty)} skipped; '{faulty[0].path}': {faulty[0].reason}"] if faulty else []
+    first = f"'{faulty[0].path}': {faulty[0].reason}" if faulty else ""
+    told = [f"{len(faulty):,} that cannot be read, first {first}"] if faulty else []
     return "; ".join([*told, *filter(None, [by_kind(entry.kind for entry in skipped)])])
 
 
