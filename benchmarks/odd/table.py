@@ -66,10 +66,10 @@ def _home_run(place: Path, checkout: Checkout) -> str:
     return _read(checkout, place / "data")
 
 
-def _only_heic(place: Path, checkout: Checkout) -> str:
+def _other_forms_only(place: Path, checkout: Checkout) -> str:
     _draw(place / "data", ("ants", "bees"))
     (place / "data" / "wasps").mkdir()
-    (place / "data" / "wasps" / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (place / "data" / "wasps" / "a.psd").write_bytes(b"8BPS" + bytes(40))
     (place / "data" / "wasps" / "b.jxl").write_bytes(b"\xff\x0a" + bytes(40))
     return _read(checkout, place / "data")
 
@@ -186,15 +186,15 @@ CASES = (
     ),
     Case(
         number="10c",
-        title="A class with only HEIC and JPEG XL",
-        recipe=_only_heic,
+        title="A class with only Photoshop and JPEG XL",
+        recipe=_other_forms_only,
         test=f"{_IN}table.py::test_an_empty_class_is_named_with_what_was_skipped",
         mutation=Mutation("src/headstart/table/table.py", 'f": its folder holds {held}."', '"."'),
     ),
     Case(
         number="10d",
         title="Files beside the pictures that are only counted",
-        recipe=_only_heic,
+        recipe=_other_forms_only,
         test=f"{_IN}folders.py::test_whatever_is_not_read_is_listed_by_name_with_its_reason",
         mutation=Mutation(
             "src/headstart/table/listing.py",

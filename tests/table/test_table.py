@@ -142,7 +142,7 @@ def test_an_empty_class_is_named_with_what_was_skipped(table):
         check_trainable(empty)
     skipped = replace(empty, skipped=(Skipped("train/bees/x.gif", "GIF is not read", unreadable=False),))
     with pytest.raises(
-        DataError, match="its folder holds 1 that cannot be read, first 'train/bees/x.gif': GIF is not read"
+        DataError, match=r"its folder holds 1 that cannot be read, first 'train/bees/x.gif': GIF is not read"
     ):
         check_trainable(skipped)
     others = replace(empty, skipped=tuple(Skipped.of(f"train/bees/{n}.jxl", "jxl") for n in range(12)))
