@@ -102,9 +102,12 @@ def reason_of(kind: str) -> str:
 
 
 def by_kind(kinds: Iterable[str]) -> str:
-    """Return for example "12 HEIC pictures (convert them to PNG or JPEG), 3 text files", pictures first."""
+    """Return for example "12 HEIC pictures (convert them to PNG or JPEG), 3 text files".
+
+    Pictures come first, then what something can be done about.
+    """
     numbers = Counter(kind for kind in kinds if kind)
-    order = sorted(numbers, key=lambda kind: (not is_picture(kind), -numbers[kind], kind))
+    order = sorted(numbers, key=lambda kind: (not is_picture(kind), not _kind(kind).way_out, -numbers[kind], kind))
     return ", ".join(_counted(kind, numbers[kind]) for kind in order)
 
 
