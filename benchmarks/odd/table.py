@@ -244,7 +244,7 @@ CASES = (
         title="Splits below the classes: `ants/train`, `ants/test`",
         recipe=_splits_below,
         test=f"{_IN}layouts.py::test_splits_below_the_classes_are_told",
-        mutation=Mutation(_LAYOUTS, "    if all(name.lower() in SPLIT_NAMES for name in below):", "    if not below:"),
+        mutation=Mutation(_LAYOUTS, "    if all(split_of(name) for name in below):", "    if not below:"),
     ),
     Case(
         number="13",

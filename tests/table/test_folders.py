@@ -54,6 +54,7 @@ def test_a_single_folder_has_no_splits_until_they_are_made(single_folder):
         (("train", "validation", "test"), ["test", "train", "val"]),
         (("Train", "VALID"), ["train", "val"]),
         (("training", "testing"), ["test", "train"]),
+        (("train ", "TEST\u200b"), ["test", "train"]),
         (("val", "test"), ["test", "val"]),
         (("test",), ["test"]),
     ],

@@ -12,7 +12,7 @@ from headstart.table.kinds import Skipped, printable
 from headstart.table.layouts import LAYOUTS, check_levels, has_no_labels, split_folders
 from headstart.table.listing import Listing, holds_pictures, leads_back, no_pictures, scan, walk
 from headstart.table.names import composed, is_blank, visible
-from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, counted, first_few
+from headstart.table.table import Row, Table, build_table, counted, first_few, split_of
 from headstart.words.pictures import beside_splits, class_called, set_aside
 from headstart.words.skipped import BESIDE, LINK, STRAY, UNLABELLED
 
@@ -47,7 +47,7 @@ def read_folder(root: Path, *, threads: int = 1, progress: Progress | None = Non
     else:
         _read_classes(root, "", "", top, reading)
         if len(names) > 1:
-            reading.findings += [class_called(name) for name in names if name.lower() in SPLIT_NAMES]
+            reading.findings += [class_called(name) for name in names if split_of(name)]
     found = reading.found
     if not reading.rows and not reading.classes:
         raise no_pictures(f"'{root}'", found.skipped)

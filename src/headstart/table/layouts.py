@@ -12,7 +12,7 @@ from headstart.records.findings import Finding
 from headstart.table.kinds import PICTURE_SUFFIXES, is_folder
 from headstart.table.listing import Listing, holds_pictures, scan
 from headstart.table.names import composed
-from headstart.table.table import SPLIT_NAMES, SPLITS, first_few
+from headstart.table.table import SPLITS, first_few, split_of
 from headstart.words.pictures import same_subfolders
 
 LAYOUTS = (
@@ -53,8 +53,8 @@ def split_folders(root: Path, names: Sequence[str]) -> dict[str, str]:
     DataError
         If two folders are the same split, or ``train`` may be a split or a class.
     """
-    known = [name for name in names if name.lower() in SPLIT_NAMES]
-    splits = [SPLIT_NAMES[name.lower()] for name in known]
+    found = {name: split for name in names if (split := split_of(name))}
+    known, splits = list(found), list(found.values())
     beside = sorted(set(names) - set(known))
     if not known or ("train" not in splits and beside):
         return {}
@@ -120,7 +120,7 @@ def has_no_labels(level: Listing, classes: Collection[str]) -> bool:
         return bool(level.files)
     if len(inside) > 1 or level.files or composed(inside[0]) in classes:
         return False
-    return inside[0].lower() in _NO_CLASS or inside[0].lower() in SPLIT_NAMES
+    return inside[0].lower() in _NO_CLASS or split_of(inside[0]) is not None
 
 
 def check_levels(folder: Path, names: Sequence[str]) -> tuple[Finding, ...]:
@@ -139,7 +139,7 @@ def check_levels(folder: Path, names: Sequence[str]) -> tuple[Finding, ...]:
     if len(inside) < 2 or len(lower) < 2 or not alike or not _all_empty(folder, set(names) - set(inside)):
         return ()
     below, above = sorted(lower), sorted(inside)
-    if all(name.lower() in SPLIT_NAMES for name in below):
+    if all(split_of(name) for name in below):
         raise DataError(
             f"Each class folder of '{folder}' holds {_quoted(below)}: the splits stand below the classes.",
             hint=f"Put the splits above the classes, such as '{folder / below[0] / above[0]}', or give a list with the "

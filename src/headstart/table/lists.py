@@ -11,7 +11,7 @@ from headstart.records.progress import Progress
 from headstart.table.columns import COLUMNS, PLACE, filled, optional, read_columns
 from headstart.table.kinds import Skipped, fault_of
 from headstart.table.places import located, what_it_is, where_they_are
-from headstart.table.table import SPLIT_NAMES, UNREADABLE_SHARE, Row, Table, build_table, first_few
+from headstart.table.table import UNREADABLE_SHARE, Row, Table, build_table, first_few, split_of
 
 LIST_SUFFIXES = (".csv", ".tsv", ".parquet")
 _ANSWERED = {"probability", "none_of_these"}  # beside path and label: a table that `predict` wrote
@@ -103,12 +103,12 @@ def _plain_splits(file: Path, splits: Sequence[str], places: Sequence[str]) -> l
     """Return the splits as train, val, test; all empty is none assigned, some empty is an error."""
     some = any(splits)
     for split, place in zip(splits, places, strict=True):
-        if some and split.lower() not in SPLIT_NAMES:
+        if some and split_of(split) is None:
             raise DataError(
                 f"'{file}' has the split '{split}' in {place}.",
                 hint="A split is train, val or test, for every picture or for none.",
             )
-    return [SPLIT_NAMES[split.lower()] if some else "" for split in splits]
+    return [split_of(split) or "" for split in splits]
 
 
 def check_once(file: Path, paths: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
 from headstart.table.kinds import Skipped
 from headstart.table.listing import no_pictures, what_lies_there
-from headstart.table.names import MISSING, PERHAPS_MISSING, composed, look_alike, look_alikes, visible
+from headstart.table.names import MISSING, PERHAPS_MISSING, as_read, composed, look_alike, look_alikes, visible
 from headstart.words.pictures import names_alike, other_forms, perhaps_missing
 from headstart.words.skipped import is_form_of_picture, not_read
 
@@ -28,6 +28,12 @@ SPLIT_NAMES = {
     **dict.fromkeys(("test", "testing"), "test"),
 }
 UNREADABLE_SHARE = 0.05
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a folder or a cell of a list names, as people read it; None if it names none."""
+    return SPLIT_NAMES.get(as_read(name))
+
 
 Integers = NDArray[np.int64]
 Strings = NDArray[np.str_]
