@@ -249,11 +249,15 @@ def test_from_a_fitted_head_to_its_record_and_its_answers_back(tmp_path: Any) ->
 
 
 def test_pictures_and_machine_as_they_are_told() -> None:
-    table = replace(table_of("train test"), skipped=(Skipped("x.png", "the file is empty (0 bytes)"),), ignored=3)
+    table = replace(table_of("train test"), skipped=(Skipped("x.png", "empty"), Skipped.of(".x", "hidden")))
     told = data_record(table, RULES, "shapes")
-    assert (told.name, told.title, told.classes, told.ignored) == ("drawn", "shapes", ("a", "b"), 3)
+    assert (told.name, told.title, told.classes, told.ignored) == ("drawn", "shapes", ("a", "b"), 1)
     assert told.counts == {"train": {"a": 20, "b": 20}, "val": {}, "test": {"a": 20, "b": 20}}
-    assert [(one.path, one.reason) for one in told.skipped] == [("x.png", "the file is empty (0 bytes)")]
+    assert [(one.path, one.reason, one.kind, one.picture) for one in told.skipped] == [
+        ("x.png", "empty", "", True),
+        (".x", "hidden: its name begins with a dot", "hidden", False),
+    ]
+    assert told.unnamed == 0
     machine = environment("cpu")
     assert machine.device == "cpu"
     assert {"torch", "numpy"} <= set(machine.versions)

@@ -257,6 +257,18 @@ def test_skipped_files_are_named_with_reasons(results: Results) -> None:
     assert text.skipped_lines([]) == []
 
 
+def test_what_is_no_picture_is_told_by_kind_in_one_line() -> None:
+    others = [Skipped(path=f"{n}.txt", reason="a text file", kind="text", picture=False) for n in range(100_000)]
+    (line,) = text.skipped_lines(others)
+    assert (line.text, line.role) == ("Not read: 100,000 text files.", "faint")
+    faulty = Skipped(path="a.jpg", reason="it ends too early")
+    raw = Skipped(path="a.nef", reason="a camera's raw picture", kind="raw")
+    *lines, line = text.skipped_lines([faulty, raw, others[0]])
+    assert texts(lines) == ["1 file skipped:", "  a.jpg: it ends too early"]
+    assert line.text == "Not read: 1 camera's raw picture (convert it to PNG or JPEG), 1 text file."
+    assert line.role == "warning"  # a picture was left out
+
+
 def test_pointers_can_be_typed(results: Results) -> None:
     lines = texts(text.pointers(results, width=60, typed=text.Typed("my photos.run", "my photos.run/report.md")))
     assert lines == [

@@ -67,7 +67,7 @@ def test_a_set_is_fetched_checked_and_readable(served, archive, tmp_path, pictur
     target = fetch_archive(f"{address}/set.zip", sha256, tmp_path / "new" / "set", progress=Silent())
     table, original = read_table(target), read_table(picture_folder)
     assert table.fingerprint() == original.fingerprint()
-    assert table.ignored == 1  # the record, which is hidden
+    assert [(entry.path, entry.kind) for entry in table.skipped] == [(RECORD, "hidden")]
     assert json.loads((target / RECORD).read_text()) == {"url": f"{address}/set.zip", "sha256": sha256}
     assert left(tmp_path / "new") == ["set"]
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from headstart.base.errors import DataError
@@ -8,11 +10,11 @@ def test_files_and_folders_in_the_order_given(tmp_path, draw):
     single = draw(tmp_path / "z.png")
     first, second = draw(tmp_path / "new" / "b" / "1.jpg"), draw(tmp_path / "new" / "a.png")
     (tmp_path / "new" / "notes.txt").write_text("x")
-    (tmp_path / "new" / "x.gif").write_bytes(b"GIF89a")
-    files, skipped, ignored = list_pictures([single, str(tmp_path / "new"), second])
+    (tmp_path / "new" / ".x.png").write_bytes(b"x")
+    files, skipped = list_pictures([single, str(tmp_path / "new"), second])
     assert files == (single, second, first)
-    assert [(entry.path, entry.unreadable) for entry in skipped] == [((tmp_path / "new/x.gif").as_posix(), False)]
-    assert ignored == 1
+    assert [(Path(entry.path).name, entry.kind) for entry in skipped] == [(".x.png", "hidden"), ("notes.txt", "text")]
+    assert all(Path(entry.path).is_file() for entry in skipped)
 
 
 def test_one_path_needs_no_list(tmp_path, draw):
@@ -24,9 +26,9 @@ def test_what_was_named_and_is_no_picture_is_listed(tmp_path, draw):
     picture = draw(tmp_path / "a.png")
     (tmp_path / "notes.heic").write_text("x")
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
-    files, skipped, _ = list_pictures([picture, tmp_path / "notes.heic", tmp_path / "broken.jpg"])
+    files, skipped = list_pictures([picture, tmp_path / "notes.heic", tmp_path / "broken.jpg"])
     assert files == (picture,)
-    assert "files that end in '.heic' are not read" in skipped[0].reason
+    assert skipped[0].reason == "a text file, not a picture"
     assert "broken link" in skipped[1].reason
 
 
@@ -37,9 +39,9 @@ def test_something_that_does_not_exist_is_named(tmp_path, draw):
 
 
 def test_no_picture_at_all_is_an_error(tmp_path):
-    (tmp_path / "x.gif").write_bytes(b"GIF89a")
+    (tmp_path / "x.jxl").write_bytes(b"\xff\x0a")
     with pytest.raises(DataError, match=r"no readable picture.*convert it to PNG"):
-        list_pictures([tmp_path / "x.gif"])
+        list_pictures([tmp_path / "x.jxl"])
     with pytest.raises(DataError, match="an empty list"):
         list_pictures([])
 

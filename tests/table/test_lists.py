@@ -153,15 +153,122 @@ def test_missing_files_are_skipped_and_counted(data):
 
 
 def test_listed_files_of_other_kinds_are_skipped_with_what_to_do(data):
-    (data / "x.gif").write_bytes(b"GIF89a")
-    (data / "x.heic").write_bytes(b"x")
-    table = read_table(write(data, lines("path,label", [*rows(), ("x.gif", "ant"), ("x.heic", "bee")])))
-    assert len(table) == 20
-    assert [entry.unreadable for entry in table.skipped] == [False, True]
-    assert all("convert it to PNG or JPEG" in entry.reason for entry in table.skipped)
+    (data / "IMG_1").write_bytes(b"GIF89a")
+    (data / "x.jxl").write_bytes(b"\xff\x0a")
+    (data / "x.txt").write_bytes(b"x")
+    listed = [*rows(), ("IMG_1", "ant"), ("x.jxl", "ant"), ("x.txt", "bee")]
+    table = read_table(write(data, lines("path,label", listed)))
+    assert len(table) == 21
+    # What a list names as a picture and is none counts as one that cannot be read.
+    assert [(entry.reason, entry.unreadable) for entry in table.skipped] == [
+        ("a JPEG XL picture: convert it to PNG or JPEG", False),
+        ("a text file, not a picture", True),
+    ]
 
 
 def test_a_class_whose_files_are_all_missing_is_named(data):
     table = read_table(write(data, lines("path,label", [*rows(), ("gone.jpg", "wasp")])))
     with pytest.raises(DataError, match="'wasp' has no readable picture"):
         check_trainable(table)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "path,label,Label",
+        "path,label,path",
+        "path,label,LABEL ",
+        "path,label,\u200blabel",
+        "path,label,split,Split",
+        "path,label,group,group",
+    ],
+)
+def test_two_columns_of_one_name_are_an_error_that_names_both(data, header):
+    names = header.split(",")
+    entries = [(*row, *["x"] * (len(names) - 2)) for row in rows()]
+    with pytest.raises(DataError, match="has 2 columns for the") as caught:
+        read_table(write(data, lines(header, entries)))
+    arrays = [[entry[at] for entry in entries] for at in range(len(names))]
+    pq.write_table(pa.table(arrays, names=names), data / "list.parquet")
+    with pytest.raises(DataError, match="has 2 columns for the") as same:
+        read_table(data / "list.parquet")
+    twice = [name for name in names if names[-1].strip("\u200b ").lower() == name.strip("\u200b ").lower()]
+    assert all(repr(name) in caught.value.message for name in twice)
+    assert all(repr(name) in same.value.message for name in twice)
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "NULL", "<NA>", "#N/A", "  ", "\u200b"])
+def test_a_missing_label_is_an_error_that_names_the_lines(data, text):
+    with pytest.raises(DataError, match="empty label in line 22, line 23"):
+        read_table(write(data, lines("path,label", [*rows(), ("x.jpg", text), ("y.jpg", text)])))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pa.array([None, *("ab" * 9), "a"]),
+        pa.array([float("nan"), *([0.0, 1.0] * 9), 1.0]),
+        pa.array([None, *([0, 1] * 9), 1]),
+        pa.array([None, *("ab" * 9), "a"]).dictionary_encode(),
+    ],
+)
+def test_nothing_in_a_parquet_is_no_class(data, labels):
+    pq.write_table(pa.table({"path": [path for path, _ in rows()], "label": labels}), data / "list.parquet")
+    with pytest.raises(DataError, match=r"empty label in row 1[.]"):
+        read_table(data / "list.parquet")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([0.0, 1.0], ("0", "1")),  # as pandas has whole numbers beside a missing one
+        ([0.5, 1.0], ("0.5", "1.0")),
+        ([b"ant", b"bee"], ("ant", "bee")),
+        ([True, False], ("False", "True")),
+    ],
+)
+def test_labels_of_other_types_have_the_names_that_people_expect(data, labels, classes):
+    columns = {"path": [path for path, _ in rows()], "label": labels * 10}
+    pq.write_table(pa.table(columns), data / "list.parquet")
+    assert read_table(data / "list.parquet").classes == classes
+
+
+def test_several_labels_of_a_picture_are_refused(data):
+    columns = {"path": [path for path, _ in rows()], "label": [["a", "b"]] * 20}
+    pq.write_table(pa.table(columns), data / "list.parquet")
+    with pytest.raises(DataError, match="holds a list where one value is expected"):
+        read_table(data / "list.parquet")
+
+
+def test_a_label_that_may_mean_missing_is_a_class_and_is_said(data):
+    entries = [(path, "none" if label == "ant" else label) for path, label in rows()]
+    table = read_table(write(data, lines("path,label", entries)))
+    assert table.classes == ("bee", "none")
+    (finding,) = table.findings
+    assert finding.text == (
+        "'none' is a class here, with 10 pictures. If it means that the label is missing, leave these pictures out."
+    )
+
+
+def test_missing_groups_are_not_one_group(data):
+    entries = [(*row, ("nan", "NULL", "", "g")[place % 4]) for place, row in enumerate(rows())]
+    table = read_table(write(data, lines("path,label,group", entries)))
+    assert table.groups[:4].tolist() == ["", "", "", "g"]
+
+
+def test_both_forms_of_a_letter_are_one_class_and_one_group(data):
+    forms = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]
+    entries = []
+    for place, (path, label) in enumerate(rows()):
+        name = forms[place // 2 % 2] if label == "ant" else label
+        entries.append((path, name, forms[place % 2], "train"))
+    table = read_table(write(data, lines("path,label,group,split", entries)))
+    assert table.classes == ("bee", forms[0])
+    assert set(table.groups.tolist()) == {forms[0]}
+
+
+def test_groups_that_only_look_alike_are_said(data):
+    entries = [(*row, ("hive 1", "Hive 1", "hive 2")[place % 3]) for place, row in enumerate(rows())]
+    (finding,) = read_table(write(data, lines("path,label,group", entries))).findings
+    assert "count as different groups" in finding.text
+    assert "'Hive 1' and 'hive 1'." in finding.text

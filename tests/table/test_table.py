@@ -141,8 +141,13 @@ def test_an_empty_class_is_named_with_what_was_skipped(table):
     with pytest.raises(DataError, match="Class 'bees' has no readable picture"):
         check_trainable(empty)
     skipped = replace(empty, skipped=(Skipped("train/bees/x.gif", "GIF is not read", unreadable=False),))
-    with pytest.raises(DataError, match=r"1 skipped; 'train/bees/x.gif': GIF is not read"):
+    with pytest.raises(
+        DataError, match=r"its folder holds 1 that cannot be read, first 'train/bees/x.gif': GIF is not read"
+    ):
         check_trainable(skipped)
+    others = replace(empty, skipped=tuple(Skipped.of(f"train/bees/{n}.jxl", "jxl") for n in range(12)))
+    with pytest.raises(DataError, match=r"its folder holds 12 JPEG XL pictures \(convert them to PNG or JPEG\)"):
+        check_trainable(others)
 
 
 def test_class_folders_one_level_deeper_are_pointed_at():

@@ -23,7 +23,7 @@ from headstart.records.listing import StagePlace, WeightsEntry, WeightsFound
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
-from headstart.table import DATA_SETS, Table, fetch_archive, read_table
+from headstart.table import DATA_SETS, Table, fetch_archive, read_table, tell_findings, tell_skipped
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
@@ -53,6 +53,8 @@ def look(
     options_of(LookOptions)["pictures"].check(chosen["pictures"])
     request = request_of(options)
     table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    tell_findings(table, progress)
+    tell_skipped(table, progress)
     rows = table.rows("train")
     if not len(rows):
         rows = np.arange(len(table))

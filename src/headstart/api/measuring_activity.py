@@ -18,7 +18,7 @@ from headstart.experiment.option_table import ActivityOptions, elsewhere
 from headstart.records.progress import Progress, Silent
 from headstart.report.markdown import write_markdown
 from headstart.strategies.strategy import PART, REFERENCE
-from headstart.table import Table, read_table
+from headstart.table import Table, read_table, tell_skipped
 
 _RANGE = re.compile(r"(?:(\d+)\s*\.\.\s*)?(\d+)")
 
@@ -58,6 +58,7 @@ def activity(
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
     request = _request(options, counts)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    tell_skipped(table, progress)
     place = Path(out) if out is not None else _usual_place(table.root if isinstance(data, Table) else data)
     told = reproducing("activity", {**options, "unfreeze": counts[-1], "out": place})
     stood = standing_ids(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,9 @@ from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, 
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.records.results import Skipped
+from headstart.table.kinds import skipped_records
 from headstart.table.listing import list_pictures
+from headstart.table.names import composed, look_alike
 
 if TYPE_CHECKING:
     from headstart.table import Table
@@ -58,29 +60,25 @@ def evaluate(
         If a class is unknown to the classifier, or the split has no pictures.
     """
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
-    from headstart.table import Table, group_ids, read_table
+    from headstart.table import Table, group_ids, read_table, tell_findings
 
     model = source if isinstance(source, Model) else bundle.load(source)
     table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    tell_findings(table, progress)
     known = set(model.info.trained_on)
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
-    unknown = sorted({table.classes[k] for k in table.labels[rows]} - set(model.classes))
-    if unknown:
-        raise DataError(
-            f"The classifier does not know the class '{unknown[0]}'.",
-            hint="It knows: " + ", ".join(model.classes) + ". Rename or leave out the folder (or rows) of that class.",
-        )
+    position = {composed(label): k for k, label in enumerate(model.classes)}
+    _check_known({table.classes[k] for k in table.labels[rows]}, position)
     answers, faulty = model.examine([table.file(int(row)) for row in rows], progress=progress)
     probabilities = answers.probabilities
     read = [int(row) for place, row in enumerate(rows) if place not in faulty]
     if not read:
         raise DataError(f"None of the {len(rows)} pictures can be read.", hint="Check the folder.")
-    position = {label: k for k, label in enumerate(model.classes)}
-    labels = np.array([position[table.classes[table.labels[row]]] for row in read])
+    labels = np.array([position[composed(table.classes[table.labels[row]])] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
     stated = answers.stated(labels, groups=groups)
-    skipped = [Skipped(path=entry.path, reason=entry.reason) for entry in table.skipped]
+    skipped = list(skipped_records(table.skipped))
     skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
     return Evaluation(
         split=name,
@@ -134,7 +132,7 @@ def predict(
         raise bad_parameter("grid", "predict", "a name that ends in .png", str(grid))
     model = source if isinstance(source, Model) else _opened(Path(source), engine)
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    files, skipped, _ = list_pictures(given)
+    files, skipped = list_pictures(given)
     try:
         answers, faulty = model.examine(list(files), progress=progress)
     except EngineError as error:
@@ -149,12 +147,25 @@ def predict(
         raise DataError(
             f"None of the {len(files)} pictures can be read; '{files[row]}': {reason}.", hint="Check the files."
         )
-    listed = [Skipped(path=entry.path, reason=entry.reason) for entry in skipped]
+    listed = list(skipped_records(skipped))
     listed += [Skipped(path=str(files[place]), reason=reason) for place, reason in faulty.items()]
     rows = _rows(read, answers, model.classes)
     if grid is not None:
         _draw(rows, model, Path(grid), progress or Silent())
     return Predictions(rows=rows, skipped=tuple(listed), classes=model.classes)
+
+
+def _check_known(classes: Collection[str], known: Collection[str]) -> None:
+    """Raise DataError if a class is none of those that the classifier knows; it names the one that looks like it."""
+    unknown = sorted(name for name in classes if composed(name) not in known)
+    if not unknown:
+        return
+    alike = look_alike(unknown[0], known)
+    meant = f"'{alike}' differs from it only in capitals, blanks or unseen signs. " if alike else ""
+    raise DataError(
+        f"The classifier does not know the class '{unknown[0]}'.",
+        hint=f"{meant}It knows: {', '.join(known)}. Rename or leave out the folder (or rows) of that class.",
+    )
 
 
 def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
@@ -215,7 +226,7 @@ def prepare_engine(
     place = Path(folder)
     if bundle.tried(place) or not writable(cache_folder()):
         return False
-    files, _, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
+    files, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
     model = bundle.load(place)
     squares = model.squares(list(files[:PROBES]))
     if not squares:

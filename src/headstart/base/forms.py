@@ -81,6 +81,9 @@ _BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"version https://git-lfs", Form("lfs", "a Git LFS pointer without its content", picture=False)),
     (b"\xd0\xcf\x11\xe0", Form("ole", "a Windows file such as Thumbs.db", picture=False)),
 )
+_BY_FIRST_BYTE = {
+    first: tuple(pair for pair in _BY_MAGIC if pair[0][:1] == first) for first in {magic[:1] for magic, _ in _BY_MAGIC}
+}
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif")
 _VIDEO = Form("video", "a video", picture=False)
 _MARKUP = Form("markup", "a web page or XML", picture=False)
@@ -89,13 +92,18 @@ TEXT = Form("text", "a text file", picture=False)
 EMPTY = Form("empty", "an empty file", picture=False)
 OTHER = Form("other", "a file of another kind", picture=False)
 
+FORMS = {
+    form.name: form
+    for form in (*(form for _, form in _BY_MAGIC), WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, TEXT, EMPTY, OTHER)
+}
+
 
 def form_of(head: bytes) -> Form:
     """Return the form of a file that begins with `head`, its first `HEAD` bytes."""
     if not head:
         return EMPTY
-    for magic, form in _BY_MAGIC:
-        if head.startswith(magic):
+    for magic, form in _BY_FIRST_BYTE.get(head[:1], ()):
+        if head.startswith(magic) and (form is not BMP or _is_bmp(head)):
             return form
     if head.startswith(b"RIFF") and head[_BRAND] == b"WEBP":
         return WEBP
@@ -110,6 +118,11 @@ def form_of(head: bytes) -> Form:
     return TEXT if _is_text(head) else OTHER
 
 
+def _is_bmp(head: bytes) -> bool:
+    """Whether a header of a known size follows: a text may begin with the same two letters."""
+    return int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
 def _is_text(head: bytes) -> bool:
     """Whether all of it is printable text; a letter of several bytes may be cut off at the end."""
     try:
@@ -118,4 +131,4 @@ def _is_text(head: bytes) -> bool:
         if error.start < len(head) - 4:
             return False
         said = head[: error.start].decode("utf-8")
-    return all(sign.isprintable() or sign in "\t\r\n\f" for sign in said)
+    return said.isprintable() or all(sign.isprintable() or sign in "\t\r\n\f" for sign in said)

@@ -32,7 +32,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.fit_head import Solved, solved
 from headstart.strategies.resolved import ResolvedStrategy
 from headstart.strategies.strategy import BY_WHAT_IS_TRAINED, REFERENCE, STRATEGIES, strategy_of
-from headstart.table import Table, some_of
+from headstart.table import Table, some_of, tell_skipped
 from headstart.words.advice import advice_record, in_short
 
 MOST_CLASSES = 300  # of more classes, so many are asked about
@@ -123,6 +123,7 @@ def advise_table(
 ) -> AdviceRecord:
     """Return the advice for the training pictures of a table; see `advice_on`."""
     prepared = prepare(table, request, threads=threads, progress=progress, split_file=split_file)
+    tell_skipped(prepared.table, progress)
     prepared = prepared.with_preferred_engine()
     from headstart.experiment.calibrate import calibrate  # torch
 

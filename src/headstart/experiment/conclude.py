@@ -29,13 +29,14 @@ from headstart.records.environment import Environment
 from headstart.records.forecast import LearningRecord
 from headstart.records.metrics import Metrics, MetricsBySplit
 from headstart.records.preprocessing import Decoding
-from headstart.records.results import Data, RepeatedSplits, Skipped
+from headstart.records.results import Data, RepeatedSplits
 from headstart.records.run import RunRecord, Seconds
 from headstart.records.verdict import Optimism, VerdictRecord
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.resolved import Choices, ResolvedStrategy
 from headstart.strategies.strategy import REFERENCE, strategy_of, table_order
 from headstart.table import Table, group_ids
+from headstart.table.kinds import skipped_records
 from headstart.tune.choosing import unpacked
 from headstart.words.verdict import verdict_record
 
@@ -79,8 +80,8 @@ def data_record(table: Table, decoding: Decoding, title: str | None = None) -> D
         fingerprint=table.fingerprint(),
         classes=tuple(table.classes),
         counts={split: dict(counts.get(split, {})) for split in ("train", "val", "test")},
-        skipped=tuple(Skipped(path=one.path, reason=one.reason) for one in table.skipped),
-        ignored=table.ignored,
+        skipped=skipped_records(table.skipped),
+        ignored=sum(not one.picture for one in table.skipped),
         decoding=decoding,
     )
 

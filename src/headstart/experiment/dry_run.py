@@ -20,7 +20,8 @@ from headstart.experiment.request import Request
 from headstart.experiment.resolve import resolve
 from headstart.pixels import PixelStore, decode
 from headstart.records.progress import Progress
-from headstart.table import UNREADABLE_SHARE, Table, counted, read_rows
+from headstart.table import UNREADABLE_SHARE, Table, counted, read_rows, tell_findings, tell_skipped
+from headstart.table.split_files import named_rows
 
 DECODE_CALIBRATION = 0.2  # seconds
 
@@ -29,6 +30,8 @@ def survey(
     table: Table, request: Request, *, threads: int | None, progress: Progress, split_file: Path | None = None
 ) -> Prepared:
     """Return the experiment without its pixels: enough to say what would be done, and how long it would take."""
+    tell_findings(table, progress)
+    tell_skipped(table, progress)
     request, _, loaded = answered(request, len(table))
     found = networks(request, loaded)
     readable = table if split_file is None else _named(table, split_file, progress)
@@ -54,7 +57,7 @@ def rate_of_decoding(sources: Sequence[Path | NDArray[np.uint8]], side: int, thr
 
 def _named(table: Table, split_file: Path, progress: Progress) -> Table:
     """Return the pictures that a split file names: nothing was decoded yet that would say which are faulty."""
-    listed = {row.path for row in read_rows(split_file)}
+    listed = {row.path for row in named_rows(table, split_file, read_rows(split_file))}
     absent = [row for row, path in enumerate(table.paths) if path not in listed]
     if not absent or len(absent) > UNREADABLE_SHARE * len(table):
         return table

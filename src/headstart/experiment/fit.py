@@ -28,7 +28,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.fit_head import fit_head
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.resolved import Choices, Resolved, ResolvedStrategy
-from headstart.table import Table
+from headstart.table import Table, tell_skipped
 
 
 def network_record(resolved: Resolved) -> NetworkRecord | None:
@@ -120,6 +120,7 @@ def fit_table(
         split_file=split_file,
         must_measure=must_measure,
     ).with_preferred_engine()
+    tell_skipped(prepared.table, progress)
     context, (strategy,) = prepared.context, prepared.resolved.strategies
     fitted = fit_one(context, choose(context), strategy)
     fitted, metrics = measured(context, fitted, strategy.name)

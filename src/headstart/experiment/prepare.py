@@ -69,7 +69,8 @@ class Prepared:
         """Return all that a fit works with, put together; `read`: how the pictures were read."""
         passes = PixelPasses(pictures, division, resolved, progress, costs or Costs())
         context = FitContext(division, resolved, passes, pictures, progress)
-        return cls(request, context, passes, (*warn_of_copies(division.table), *read), decode_rate)
+        told = (*division.table.findings, *warn_of_copies(division.table), *read)
+        return cls(request, context, passes, told, decode_rate)
 
     @property
     def division(self) -> Division:

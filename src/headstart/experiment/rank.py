@@ -24,7 +24,7 @@ from headstart.experiment.request import Request
 from headstart.records.progress import Progress
 from headstart.records.ranking import NetworkScore, Ranking
 from headstart.records.record import changed
-from headstart.table import Table
+from headstart.table import Table, tell_skipped
 from headstart.words.verdict import verdict_record
 
 SPLIT = "training"
@@ -64,6 +64,7 @@ def rank(
             f"Networks are ranked two or more at a time, each named once; given: {', '.join(names) or 'none'}.",
             hint="Name some, separated by commas: --backbones tf_efficientnet_lite0,resnet18.",
         )
+    tell_skipped(table, progress)
     entries, correct, labels = [], dict[str, NDArray[np.bool_]](), np.zeros(0, np.int64)
     for name in names:
         file = Path(name).is_file()

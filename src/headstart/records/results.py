@@ -21,15 +21,30 @@ from headstart.records.verdict import Optimism, VerdictRecord
 SCHEMA = 2
 
 
-class Skipped(Record):
-    """A file that was not used, and why."""
+class Skipped(Record, frozen=True, omit_defaults=True):
+    """A file that was not used, and why.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, such as ``"heif"``, ``"text"`` or ``"hidden"``; `headstart.words.skipped` lists them. Empty: a
+        picture, or what was named as one, that could not be read.
+    picture : bool
+        Whether it is a picture, or was meant to be one.
+    """
 
     path: str
     reason: str
+    kind: str = ""
+    picture: bool = True
 
 
 class Data(Record):
-    """The pictures: where they were, their classes, how many by split and class, what was not used, how it is read."""
+    """The pictures: where they were, their classes, how many by split and class, and what was not used.
+
+    `decoding`: by which rules they were read.
+    `ignored` says how many of the skipped are no pictures; an older headstart counted them only.
+    """
 
     name: str
     root: str
@@ -40,6 +55,11 @@ class Data(Record):
     skipped: tuple[Skipped, ...] = ()
     ignored: int = 0
     decoding: Decoding = BEFORE_RULES_WERE_KEPT
+
+    @property
+    def unnamed(self) -> int:
+        """How many files an older headstart passed over without their names."""
+        return self.ignored - min(self.ignored, sum(not one.picture for one in self.skipped))
 
 
 class NotRun(Record):

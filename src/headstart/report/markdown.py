@@ -34,8 +34,10 @@ from headstart.report.standing import (
 )
 from headstart.words.measured import splits_text
 from headstart.words.reading import is_reading_note
+from headstart.words.skipped import not_read
 
 _MOST_CLASSES = 10
+_MOST_SKIPPED = 1000  # files by name; results.json has all of them
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
 _MARKS = {TAKEN: "**recommended**", DOUBTFUL: "**recommended**, in doubt", TIED: "tied"}
 
@@ -285,17 +287,22 @@ def _pictures(results: Results) -> list[str]:
     rows = [[escaped(name), *(f"{data.counts[split].get(name, 0):,}" for split in splits)] for name in data.classes]
     rows.append(["**all**", *(f"**{sum(data.counts[split].values()):,}**" for split in splits)])
     lines = table(["class", *splits], rows, right=range(1, len(splits) + 1))
-    if data.ignored:
-        lines += ["", f"{data.ignored:,} hidden files and files of other kinds were ignored."]
+    if data.unnamed:
+        told = "hidden files and files of other kinds were ignored; the version that read them did not list their names"
+        lines += ["", f"{data.unnamed:,} {told}."]
     read = [f"- {escaped(found.text)}" for found in results.warnings if is_reading_note(found)]
     lines += ["", "How they were read:", "", *read] if read else []
     return [*lines, "", f"Fingerprint of the data: `{data.fingerprint}`"]
 
 
 def _skipped(results: Results) -> list[str]:
-    rows = [[escaped(one.path), escaped(one.reason)] for one in results.data.skipped]
+    skipped = sorted(results.data.skipped, key=lambda one: bool(one.kind))  # pictures that could not be read first
+    rows = [[escaped(one.path), escaped(one.reason)] for one in skipped[:_MOST_SKIPPED]]
     note = "These files were left as they are and not used."
-    return [note, "", *table(["file", "reason"], rows)] if rows else []
+    told = not_read(one.kind for one in skipped)
+    lines = [f"{note} {told}".strip(), "", *table(["file", "reason"], rows)] if rows else []
+    more = len(skipped) - len(rows)
+    return [*lines, "", f"The other {more:,} are in results.json, each with its reason."] if more else lines
 
 
 def _network(results: Results) -> list[str]:

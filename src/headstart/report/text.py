@@ -15,6 +15,7 @@ from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
 from headstart.words.findings import KEPT_SOLVED_HEAD, out_of_time
 from headstart.words.reading import is_reading_note, read_line
+from headstart.words.skipped import not_read
 
 _MOST_NAMED = 6  # classes; more are only counted
 
@@ -158,7 +159,14 @@ def _not_run(results: Results) -> list[str]:
 
 
 def skipped_lines(skipped: Sequence[Skipped], *, width: int = 100, page: str = "") -> list[Line]:
-    """Return how many files were skipped, and the first three with their reasons."""
+    """Return the first three pictures that could not be read, with their reasons, and all else by kind."""
+    lines = _faulty_lines([one for one in skipped if not one.kind], width=width, page=page)
+    role: Role = "warning" if any(one.kind and one.picture for one in skipped) else "faint"
+    told = not_read(one.kind for one in skipped)
+    return lines + [Line(part, role) for part in wrap(told, width, rest="  ") if told]
+
+
+def _faulty_lines(skipped: Sequence[Skipped], *, width: int, page: str) -> list[Line]:
     if not skipped:
         return []
     count = f"{len(skipped):,} file{'s' if len(skipped) != 1 else ''} skipped"

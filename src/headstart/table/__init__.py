@@ -2,13 +2,24 @@
 
 from headstart.table.copies import warn_of_copies
 from headstart.table.download import DATA_SETS, DataSet, fetch_archive
-from headstart.table.listing import PICTURE_SUFFIXES, Skipped, list_pictures
+from headstart.table.kinds import PICTURE_SUFFIXES, Skipped
+from headstart.table.listing import list_pictures
 from headstart.table.lists import read_rows
 from headstart.table.read import read_table
 from headstart.table.solar import solar_cells
 from headstart.table.split_files import apply_split_file, write_split
 from headstart.table.splits import folds, group_ids, growing_parts, hold_out, some_of, with_splits
-from headstart.table.table import SPLITS, UNREADABLE_SHARE, Row, Table, build_table, check_trainable, counted
+from headstart.table.table import (
+    SPLITS,
+    UNREADABLE_SHARE,
+    Row,
+    Table,
+    build_table,
+    check_trainable,
+    counted,
+    tell_findings,
+    tell_skipped,
+)
 
 __all__ = [
     "DATA_SETS",
@@ -33,6 +44,8 @@ __all__ = [
     "read_table",
     "solar_cells",
     "some_of",
+    "tell_findings",
+    "tell_skipped",
     "warn_of_copies",
     "with_splits",
     "write_split",

@@ -1,95 +1,40 @@
-"""What lies in a folder: pictures are listed, faulty ones with their reason, everything else is counted.
+"""What lies in a folder: pictures, and all else with its name and reason.
 
-Hidden files and folders, run folders (``*.run``) and what archivers leave behind are never opened; each
-counts as one ignored thing. Symbolic links are followed; one that leads back to a folder above it, or to a
-folder that has been read already, is listed and not entered, so a cycle ends.
+Hidden files and folders, run folders, bundles and what archivers leave behind are never opened; each is listed as one
+thing. Symbolic links are followed; one that leads back to a folder above it, or to a folder that has been read already,
+is listed and not entered, so a cycle ends.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from headstart.base.errors import DataError
+from headstart.table.kinds import PICTURE_FORMS, Skipped, fault_of, is_folder, passed_over, printable
+from headstart.table.places import as_written, given_path, slashes, what_it_is
+from headstart.words.skipped import LINK, by_kind
 
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-PICTURE_FORMS = "JPEG, PNG, WebP, BMP or TIFF"
-
-_GIF_REASON = "GIF is not read: convert it to PNG or JPEG"
-_BROKEN_LINK = "a broken link: its target does not exist"
-_NO_FILE = "not a regular file"
 _CYCLE = "a link to a folder that is read already: not entered"
-_BAD_NAME = "its name is not valid UTF-8: rename it"
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that takes part in nothing.
-
-    Parameters
-    ----------
-    path : str
-        Relative to the data's root, with forward slashes.
-    reason : str
-        Why, in a few words.
-    unreadable : bool
-        Whether it is a picture that should have been readable, so that it counts for the 5 % rule.
-    """
-
-    path: str
-    reason: str
-    unreadable: bool = True
-
-
-_OWN = ("plan.json", "bundle.json")  # a folder that holds one of them is a run or a bundle of ours
 
 
 @dataclass
 class Listing:
-    """What was found: pictures, skipped files, subfolders and links to folders (names), ignored things."""
+    """What was found: pictures, what is not read, subfolders and links to folders (names)."""
 
     files: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
-    ignored: int = 0
 
     def add(self, other: Listing) -> None:
         """Take over what `other` found, but for its subfolders."""
         self.files.extend(other.files)
         self.skipped.extend(other.skipped)
-        self.ignored += other.ignored
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder of that name is passed over: hidden, our run or bundle, an archiver's rest."""
-    return name.startswith(".") or name == "__MACOSX" or name.lower().endswith((".run", ".bundle"))
-
-
-def suffix_fault(path: str) -> Skipped | None:
-    """Return why a file that was named on purpose is no picture by its suffix, or None if it is one."""
-    suffix = Path(path).suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
-        return None
-    if suffix == ".gif":
-        return Skipped(path, _GIF_REASON, unreadable=False)
-    return Skipped(path, f"files that end in '{suffix}' are not read: convert it to PNG or JPEG")
-
-
-def file_fault(path: Path) -> str | None:
-    """Return why nothing can be read at `path` (missing, broken link, no regular file), or None."""
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        if path.is_symlink():
-            return _BROKEN_LINK
-        return "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return None if stat.S_ISREG(mode) else _NO_FILE
 
 
 def scan(folder: Path, prefix: str = "") -> Listing:
@@ -110,17 +55,18 @@ def scan(folder: Path, prefix: str = "") -> Listing:
             hint="Check its permissions, or move it out of the data folder.",
         ) from error
     for entry in ordered:
-        if is_hidden(entry.name):
-            found.ignored += 1
+        if kind := passed_over(entry):
+            found.skipped.append(Skipped.of(printable(prefix + entry.name), kind))
         elif entry.is_dir(follow_symlinks=False):
-            if any(Path(entry.path, own).is_file() for own in _OWN):
-                found.ignored += 1
-            else:
-                found.folders.append(entry.name)
-        elif entry.is_symlink() and Path(entry.path).is_dir():
+            found.folders.append(entry.name)
+        elif is_folder(entry):
             found.links.append(entry.name)
         else:
-            _add_file(entry, prefix + entry.name, found)
+            path, regular = prefix + entry.name, entry.is_file(follow_symlinks=False)
+            if fault := fault_of(entry.path, path, regular=regular):
+                found.skipped.append(fault)
+            else:
+                found.files.append(path)
     return found
 
 
@@ -138,7 +84,7 @@ def walk(folder: Path, prefix: str) -> Listing:
         if here != folder:
             place = os.path.realpath(here)
             if place in seen:
-                found.skipped.append(Skipped(name.rstrip("/"), _CYCLE, unreadable=False))
+                found.skipped.append(Skipped(name.rstrip("/"), _CYCLE, unreadable=False, kind=LINK))
                 continue
             seen.add(place)
         level = scan(here, name)
@@ -155,9 +101,22 @@ def leads_back(folder: Path) -> bool:
     return os.path.realpath(folder) in _chain(folder.parent)
 
 
-def list_pictures(
-    pictures: Sequence[str | Path] | str | Path,
-) -> tuple[tuple[Path, ...], tuple[Skipped, ...], int]:
+def holds_pictures(folder: Path) -> bool:
+    """Return whether there is a picture below `folder`; it is looked for until one is found."""
+    seen, left = {*_chain(folder)}, deque([folder])
+    while left:
+        here = left.popleft()
+        level = scan(here)
+        if level.files:
+            return True
+        for child in (here / name for name in (*level.folders, *level.links)):
+            if (place := os.path.realpath(child)) not in seen:
+                seen.add(place)
+                left.append(child)
+    return False
+
+
+def list_pictures(pictures: Sequence[str | Path] | str | Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
     """Return the pictures among files and below folders, for prediction.
 
     Parameters
@@ -170,9 +129,7 @@ def list_pictures(
     files : tuple of Path
         In the order given, each folder's sorted by path; nothing twice.
     skipped : tuple of Skipped
-        Files that cannot be read as pictures, with the reason.
-    ignored : int
-        How many hidden files and files of other suffixes lie in the folders.
+        Everything else that was named or lies in the folders, with the reason.
 
     Raises
     ------
@@ -182,44 +139,48 @@ def list_pictures(
     named = [pictures] if isinstance(pictures, str | Path) else list(pictures)
     files: dict[Path, None] = {}
     skipped: list[Skipped] = []
-    ignored = 0
-    for given in map(Path, named):
+    for given in map(given_path, named):
         if given.is_dir():
             found = walk(given, "")
             files.update(dict.fromkeys(given / name for name in found.files))
-            skipped += [Skipped((given / s.path).as_posix(), s.reason, s.unreadable) for s in found.skipped]
-            ignored += found.ignored
-            continue
-        fault = suffix_fault(given.as_posix())
-        if not given.exists() and not given.is_symlink():
+            place = (given / "x").as_posix()[:-1]
+            skipped += [replace(entry, path=place + entry.path) for entry in found.skipped]
+        elif not given.exists() and not given.is_symlink():
             if len(named) == 1:
                 raise missing_path(given)
-            skipped.append(Skipped(given.as_posix(), "there is no such file"))
-            continue
-        reason = file_fault(given)
-        if fault is None and reason is not None:
-            fault = Skipped(given.as_posix(), reason)
-        if fault is None:
-            files[given] = None
-        else:
+            told = what_it_is(str(given))
+            why = f"there is no such file here: it is {told}" if told else "there is no such file"
+            skipped.append(Skipped(as_written(given.as_posix()), why))
+        elif fault := fault_of(given, given.as_posix()):
             skipped.append(fault)
+        else:
+            files[given] = None
     if not files:
-        raise no_pictures(", ".join(f"'{given}'" for given in named[:3]), skipped, ignored)
-    return tuple(files), tuple(skipped), ignored
+        raise no_pictures(", ".join(f"'{given}'" for given in named[:3]), skipped)
+    return tuple(files), tuple(skipped)
 
 
-def no_pictures(where: str, skipped: Sequence[Skipped], ignored: int) -> DataError:
-    """Return the error for a place without a single picture that can be read."""
-    hint = f"Pictures are {PICTURE_FORMS} files ({', '.join(PICTURE_SUFFIXES)})."
-    if skipped:
-        hint += f" {len(skipped)} skipped, such as '{skipped[0].path}': {skipped[0].reason}."
-    if ignored:
-        hint += f" {ignored} hidden files or files of other kinds were ignored."
+def no_pictures(where: str, skipped: Sequence[Skipped]) -> DataError:
+    """Return the error for a place without a single picture that can be read; it says what lies there."""
+    hint = f"Pictures are {PICTURE_FORMS} files."
+    if told := what_lies_there(skipped):
+        hint += f" What lies there: {told}."
     return DataError(f"There is no readable picture in {where or 'an empty list'}.", hint=hint)
+
+
+def what_lies_there(skipped: Sequence[Skipped]) -> str:
+    """Return what was skipped: pictures that cannot be read with the first one's reason, all else by kind."""
+    faulty = [entry for entry in skipped if not entry.kind]
+    first = f"'{faulty[0].path}': {faulty[0].reason}" if faulty else ""
+    told = [f"{len(faulty):,} that cannot be read, first {first}"] if faulty else []
+    return "; ".join([*told, *filter(None, [by_kind(entry.kind for entry in skipped)])])
 
 
 def missing_path(path: Path) -> DataError:
     """Return the error for a path that does not exist; it names the nearest thing that does."""
+    if told := what_it_is(str(path)):
+        said = f"'{as_written(path)}' does not exist: it is {told}."
+        return DataError(said, hint="Give a file or folder on this computer.")
     missing = path.absolute()
     while not missing.parent.is_dir() and missing.parent != missing:
         missing = missing.parent
@@ -229,27 +190,11 @@ def missing_path(path: Path) -> DataError:
         names = []
     near = get_close_matches(missing.name, names, n=1)
     hint = f"The nearest folder that exists is '{missing.parent}'."
-    if near:
+    if slashed := slashes(str(path)):
+        hint = f"Did you mean '{slashed}'? Here, folders are divided by /."
+    elif near:
         hint += f" Did you mean '{missing.parent / near[0]}'?"
     return DataError(f"'{path}' does not exist.", hint=hint)
-
-
-def _add_file(entry: os.DirEntry[str], path: str, found: Listing) -> None:
-    """Sort one file into pictures, skipped and ignored."""
-    suffix = Path(entry.name).suffix.lower()
-    if suffix != ".gif" and suffix not in PICTURE_SUFFIXES:
-        found.ignored += 1
-        return
-    # Parquet and JSON hold Unicode only; such a name could be read, but no result could ever name it.
-    printable = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    if printable != path:
-        found.skipped.append(Skipped(printable, _BAD_NAME))
-    elif suffix == ".gif":
-        found.skipped.append(Skipped(path, _GIF_REASON, unreadable=False))
-    elif not entry.is_file(follow_symlinks=False) and (reason := file_fault(Path(entry.path))):
-        found.skipped.append(Skipped(path, reason))
-    else:
-        found.files.append(path)
 
 
 def _chain(folder: Path) -> list[str]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.base.errors import DataError
 from headstart.records.progress import Progress
-from headstart.table.listing import Skipped, file_fault, suffix_fault
-from headstart.table.table import SPLIT_NAMES, Row, Table, build_table, first_few
+from headstart.table.columns import COLUMNS, PLACE, filled, optional, read_columns
+from headstart.table.kinds import Skipped, fault_of
+from headstart.table.places import located, what_it_is, where_they_are
+from headstart.table.table import UNREADABLE_SHARE, Row, Table, build_table, first_few, split_of
 
 LIST_SUFFIXES = (".csv", ".tsv", ".parquet")
-_COLUMNS = ("path", "label", "split", "group")
 _ANSWERED = {"probability", "none_of_these"}  # beside path and label: a table that `predict` wrote
 _SHAPE = "A list begins with the line: path,label (and split, group if wanted)."
+_NO_FILE = "no such file"
 
 
 def read_list(file: Path, *, threads: int = 1, progress: Progress | None = None) -> Table:
@@ -26,111 +25,90 @@ def read_list(file: Path, *, threads: int = 1, progress: Progress | None = None)
     Raises
     ------
     DataError
-        If a column is missing, a path occurs twice, a label is empty, a split is unknown, or more than
+        If a column is missing or there twice, a path occurs twice, a label is empty, a split is unknown, or more than
         5 % of the pictures are missing or unreadable.
     """
     root = file.parent
-    rows: list[Row] = []
-    skipped: list[Skipped] = []
-    listed = [row._replace(path=_on_disk(root, row.path)) for row in read_rows(file)]
+    written = read_rows(file, labels_are_new=True)
+    listed = [
+        row._replace(path=path) for row, path in zip(written, located(root, [row.path for row in written]), strict=True)
+    ]
     check_once(file, [row.path for row in listed])
-    for row in listed:
-        fault = suffix_fault(row.path)
-        reason = file_fault(root / row.path)
-        if fault is None and reason is not None:
-            fault = Skipped(row.path, reason)
-        if fault is None:
-            rows.append(row)
-        else:
-            skipped.append(fault)
+    faults = [fault_of(root / row.path, row.path, named=True) for row in listed]
+    _check_found(file, written, faults)
     classes = {row.label for row in listed if row.split in ("train", "")}
-    return build_table(root, rows, classes=classes, skipped=skipped, threads=threads, progress=progress)
+    return build_table(
+        root,
+        [row for row, fault in zip(listed, faults, strict=True) if fault is None],
+        classes=classes,
+        skipped=[_told(fault) for fault in faults if fault is not None],
+        threads=threads,
+        progress=progress,
+    )
 
 
-def read_rows(file: Path) -> list[Row]:
-    """Return the rows of a list as they stand there, with the names of the splits made plain.
+def read_rows(file: Path, *, labels_are_new: bool = False) -> list[Row]:
+    """Return the rows of a list as they stand there, with the names of the splits made plain and labels in NFC.
+
+    Parameters
+    ----------
+    file : Path
+    labels_are_new : bool
+        Whether the labels make the classes, so that ``nan`` and the like are errors; else they repeat known classes.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a column is missing, or a cell is empty or unknown.
+        If the file cannot be read, a column is missing or there twice, or a cell is empty or unknown.
     """
-    kind = file.suffix.lower()
-    columns = _read_parquet(file) if kind == ".parquet" else _read_csv(file, "\t" if kind == ".tsv" else ",")
-    for name in _COLUMNS[:2]:
+    columns = read_columns(file)
+    for name in COLUMNS[:2]:
         if name not in columns:
-            has = first_few([f"'{column}'" for column in columns if column != _PLACE], 8) or "none"
+            has = first_few([f"'{column}'" for column in columns if column != PLACE], 8) or "none"
             raise DataError(f"'{file}' has no column '{name}'; its columns are {has}.", hint=_SHAPE)
     if columns.keys() >= _ANSWERED:
         raise DataError(
             f"'{file}' holds what a classifier answered, not what the pictures show; nothing can be learned from that.",
             hint="Correct its labels where they are wrong, and keep the columns path and label only.",
         )
-    places = columns[_PLACE]
-    empty = [""] * len(places)
-    paths, labels, splits, groups = (columns.get(name, empty) for name in _COLUMNS)
-    for name, cells in (("path", paths), ("label", labels)):
-        if "" in cells:
-            raise DataError(
-                f"'{file}' has an empty {name} in {places[cells.index('')]}.",
-                hint=f"Fill in the {name}, or remove the line.",
-            )
-    splits = _plain_splits(file, splits, places)
+    paths, labels = filled(file, "path", columns), filled(file, "label", columns, in_words=labels_are_new)
+    splits, groups = (optional(name, columns) for name in COLUMNS[2:])
+    splits = _plain_splits(file, splits, [str(place) for place in columns[PLACE]])
     return [
-        Row(Path(path).as_posix(), label, split, group)
+        Row(path if what_it_is(path) else Path(path).as_posix(), label, split, group)
         for path, label, split, group in zip(paths, labels, splits, groups, strict=True)
     ]
 
 
-_PLACE = "\x00place"  # a column that no file can have: where each row stands
+def _check_found(file: Path, rows: Sequence[Row], faults: Sequence[Skipped | None]) -> None:
+    """Raise DataError if more than 5 % of the paths lead to no file, with why that may be."""
+    missing = [
+        row.path for row, fault in zip(rows, faults, strict=True) if fault is not None and fault.reason == _NO_FILE
+    ]
+    if len(missing) > UNREADABLE_SHARE * len(rows):
+        named = first_few([f"'{path}'" for path in missing])
+        raise DataError(
+            f"{len(missing):,} of {len(rows):,} pictures in '{file}' cannot be found, more than 5 %: {named}.",
+            hint=where_they_are(file.parent, missing),
+        )
 
 
-def _read_parquet(file: Path) -> dict[str, list[str]]:
-    from headstart.table.parquet import read_text_columns
-
-    columns = {name.strip().lower(): cells for name, cells in read_text_columns(file).items()}
-    for name in set(columns) & {"label", "split", "group"}:
-        columns[name] = [cell.strip() for cell in columns[name]]
-    count = len(next(iter(columns.values()), []))
-    return columns | {_PLACE: [f"row {number}" for number in range(1, count + 1)]}
-
-
-def _read_csv(file: Path, delimiter: str) -> dict[str, list[str]]:
-    """Return the columns of a CSV or TSV file by their names in small letters."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-            if delimiter == "," and "," not in first and ";" in first:
-                delimiter = ";"  # what spreadsheets write where the comma is the decimal sign
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True)
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{file}' cannot be read as a list ({error}).", hint="Save it as CSV in UTF-8.") from error
-    header = [name.strip().lower() for name in lines[0][1]] if lines else []
-    for number, cells in lines:
-        if len(cells) != len(header):
-            raise DataError(
-                f"Line {number} of '{file}' has {len(cells)} cells where the first line has {len(header)}.",
-                hint="Put names that hold the separator into double quotes.",
-            )
-    columns = {
-        name: [cells[place] if name == "path" else cells[place].strip() for _, cells in lines[1:]]
-        for place, name in enumerate(header)
-    }
-    return columns | {_PLACE: [f"line {number}" for number, _ in lines[1:]]}
+def _told(fault: Skipped) -> Skipped:
+    """Return the same entry; of a path that cannot lead to a file here, with what it is."""
+    form = what_it_is(fault.path) if fault.reason == _NO_FILE else ""
+    return Skipped(fault.path, f"{_NO_FILE} here: it is {form}") if form else fault
 
 
 def _plain_splits(file: Path, splits: Sequence[str], places: Sequence[str]) -> list[str]:
     """Return the splits as train, val, test; all empty is none assigned, some empty is an error."""
     some = any(splits)
     for split, place in zip(splits, places, strict=True):
-        if some and split.lower() not in SPLIT_NAMES:
+        if some and split_of(split) is None:
             raise DataError(
                 f"'{file}' has the split '{split}' in {place}.",
                 hint="A split is train, val or test, for every picture or for none.",
             )
-    return [SPLIT_NAMES[split.lower()] if some else "" for split in splits]
+    return [split_of(split) or "" for split in splits]
 
 
 def check_once(file: Path, paths: Sequence[str]) -> None:
@@ -141,11 +119,3 @@ def check_once(file: Path, paths: Sequence[str]) -> None:
             f"'{file}' names {len(twice)} pictures more than once: {first_few(twice)}.",
             hint="Keep one line for each picture.",
         )
-
-
-def _on_disk(root: Path, path: str) -> str:
-    """Return `path` relative to `root` where it lies below, in the Unicode form of the name on disk."""
-    if Path(path).is_absolute() and Path(path).is_relative_to(root.absolute()):
-        path = Path(path).relative_to(root.absolute()).as_posix()
-    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
-    return next((form for form in forms if os.path.exists(root / form)), path)  # noqa: PTH110 - False for any bad name

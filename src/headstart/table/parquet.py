@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,8 +13,11 @@ from headstart.base.errors import DataError
 from headstart.base.files import durable_writer
 
 
-def read_text_columns(file: Path) -> dict[str, list[str]]:
-    """Return all columns of a Parquet file as text; nothing (null) becomes the empty text.
+def read_text_columns(file: Path) -> list[tuple[str, list[str | None]]]:
+    """Return all columns of a Parquet file as text, in their order; nothing (null, NaN, NaT) is None.
+
+    Whole numbers have no decimal point, also where a column of floating point holds them, as it does in pandas beside
+    a missing value.
 
     Raises
     ------
@@ -28,10 +32,29 @@ def read_text_columns(file: Path) -> dict[str, list[str]]:
             f"'{file}' cannot be read as Parquet ({str(error).splitlines()[0]}).",
             hint="Write the list again, or give it as CSV.",
         ) from error
-    return {
-        str(name): ["" if value is None else str(value) for value in column.to_pylist()]
+    return [
+        (str(name), _texts(file, str(name), column.to_pylist()))
         for name, column in zip(content.column_names, content.columns, strict=True)
-    }
+    ]
+
+
+def _texts(file: Path, name: str, values: list[Any]) -> list[str | None]:
+    """Return values as text."""
+    known = [None if value is None or value != value else value for value in values]  # NaN is not itself
+    whole = all(isinstance(value, float) and value.is_integer() for value in known if value is not None)
+    return [None if value is None else _text(file, name, int(value) if whole else value) for value in known]
+
+
+def _text(file: Path, name: str, value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, list | dict) and name.strip().lower() in ("path", "label", "split", "group"):
+        what = "a list" if isinstance(value, list) else "a record of several values"
+        raise DataError(
+            f"The column '{name}' of '{file}' holds {what} where one value is expected.",
+            hint="Give each picture one line, with one text or number in each of path, label, split and group.",
+        )
+    return str(value)
 
 
 def write_text_columns(file: Path, columns: Mapping[str, Sequence[str]]) -> None:

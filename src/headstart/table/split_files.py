@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 from headstart.base.errors import DataError
 from headstart.table.listing import missing_path
 from headstart.table.lists import LIST_SUFFIXES, check_once, read_rows
+from headstart.table.names import composed
+from headstart.table.places import located
 from headstart.table.table import Row, Table, counted, first_few
 
 
@@ -53,7 +56,7 @@ def apply_split_file(table: Table, file: Path) -> Table:
         raise missing_path(file)
     if file.suffix.lower() not in LIST_SUFFIXES:
         raise DataError(f"'{file}' is not a split file.", hint=f"Give a file that ends in {', '.join(LIST_SUFFIXES)}.")
-    rows = {row.path: row for row in _rows_with_split(file)}
+    rows = {row.path: row for row in named_rows(table, file, _rows_with_split(file))}
     _check_same_pictures(table, file, set(rows))
     ordered = [rows[path] for path in table.paths]
     _check_same_labels(table, file, ordered)
@@ -63,6 +66,20 @@ def apply_split_file(table: Table, file: Path) -> Table:
         splits=np.array([row.split for row in ordered], dtype=np.str_),
         groups=np.array(groups, dtype=np.str_),
     )
+
+
+def named_rows(table: Table, file: Path, rows: Sequence[Row]) -> list[Row]:
+    """Return rows with their paths as the table has them: found as those of a list are, or equal in NFC."""
+    known = {*table.paths, *(entry.path for entry in table.skipped)}
+    composed_paths = {composed(path): path for path in table.paths}
+    found = [row.path for row in rows]
+    if not known.issuperset(found):
+        found = [
+            path if path in known else composed_paths.get(composed(place), composed_paths.get(composed(path), path))
+            for path, place in zip(found, located(table.root, found), strict=True)
+        ]
+        check_once(file, found)
+    return [row._replace(path=path) for row, path in zip(rows, found, strict=True)]
 
 
 def _rows_with_split(file: Path) -> list[Row]:
@@ -102,7 +119,7 @@ def _check_same_labels(table: Table, file: Path, rows: list[Row]) -> None:
     other = [
         f"'{row.path}' ('{row.label}' there, '{label}' here)"
         for row, label in zip(rows, own, strict=True)
-        if row.label != label
+        if row.label != composed(label).strip()
     ]
     if other:
         raise DataError(

@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.base.executors import ordered_map
 from headstart.base.files import fingerprint, sha256_of_file
+from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
-from headstart.table.listing import Skipped, no_pictures
+from headstart.table.kinds import Skipped
+from headstart.table.listing import no_pictures, what_lies_there
+from headstart.table.names import MISSING, PERHAPS_MISSING, as_read, composed, look_alike, look_alikes, visible
+from headstart.words.pictures import names_alike, other_forms, perhaps_missing
+from headstart.words.skipped import is_form_of_picture, not_read
 
 SPLITS = ("train", "val", "test")
 SPLIT_NAMES = {
@@ -23,6 +28,12 @@ SPLIT_NAMES = {
     **dict.fromkeys(("test", "testing"), "test"),
 }
 UNREADABLE_SHARE = 0.05
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a folder or a cell of a list names, as people read it; None if it names none."""
+    return SPLIT_NAMES.get(as_read(name))
+
 
 Integers = NDArray[np.int64]
 Strings = NDArray[np.str_]
@@ -58,9 +69,9 @@ class Table:
     digests : tuple of str
         SHA-256 of each file's bytes.
     skipped : tuple of Skipped
-        Files that take part in nothing, with the reason.
-    ignored : int
-        How many hidden files and files of other kinds lie beside the pictures.
+        Files and folders that take part in nothing, with the reason: pictures that cannot be read, and all else.
+    findings : tuple of Finding
+        What a reader must know of the pictures as they were found.
 
     Raises
     ------
@@ -76,7 +87,7 @@ class Table:
     groups: Strings
     digests: tuple[str, ...]
     skipped: tuple[Skipped, ...] = field(default=())
-    ignored: int = 0
+    findings: tuple[Finding, ...] = field(default=())
 
     def __post_init__(self) -> None:
         for name, kind in (("labels", np.int64), ("splits", np.str_), ("groups", np.str_)):
@@ -183,7 +194,7 @@ def build_table(
     *,
     classes: Collection[str] = (),
     skipped: Sequence[Skipped] = (),
-    ignored: int = 0,
+    findings: Sequence[Finding] = (),
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Table:
@@ -198,8 +209,8 @@ def build_table(
         Each path once.
     classes : collection of str
         Names that are classes even if no picture of theirs is left.
-    skipped, ignored
-        What the source has passed over already.
+    skipped, findings
+        What the source has passed over already, and what it has to say.
     threads : int
         How many files are read at a time.
     progress : Progress, optional
@@ -228,12 +239,40 @@ def build_table(
         groups=np.array([row.group for row, _ in good], dtype=np.str_),
         digests=tuple(digest for _, digest in good),
         skipped=tuple(sorted([*skipped, *bad], key=lambda skipped: skipped.path)),
-        ignored=ignored,
     )
     check_readable(table)
     if not len(table):
-        raise no_pictures(f"'{root}'", table.skipped, ignored)
-    return table
+        raise no_pictures(f"'{root}'", table.skipped)
+    return replace(table, findings=(*findings, *_found_in(table)))
+
+
+def _found_in(table: Table) -> list[Finding]:
+    """Return what is to be said of the names of classes and groups, and of pictures in forms that are not read."""
+    found = []
+    for what, names in (("classes", table.classes), ("groups", set(table.groups.tolist()) - {""})):
+        if alike := look_alikes(names):
+            found.append(names_alike(what, [tuple(map(visible, same)) for same in alike]))
+    if doubtful := [at for at, name in enumerate(table.classes) if name.casefold() in MISSING | PERHAPS_MISSING]:
+        pictures = int(np.isin(table.labels, doubtful).sum())
+        found.append(perhaps_missing([table.classes[at] for at in doubtful], pictures))
+    kinds = [entry.kind for entry in table.skipped if is_form_of_picture(entry.kind)]
+    if len(kinds) > UNREADABLE_SHARE * (len(table) + len(kinds)):
+        found.append(other_forms(kinds, len(table)))
+    return found
+
+
+def tell_findings(table: Table, progress: Progress | None) -> None:
+    """Tell a listener what must be known of the pictures."""
+    for finding in table.findings:
+        (progress or Silent()).message(finding.text)
+
+
+def tell_skipped(table: Table, progress: Progress | None) -> None:
+    """Tell a listener what was not read, in a line or two."""
+    faulty = [f"'{entry.path}' ({entry.reason})" for entry in table.skipped if not entry.kind]
+    told = [f"{counted(len(faulty))} skipped: {first_few(faulty, 3)}."] if faulty else []
+    for text in filter(None, [*told, not_read(entry.kind for entry in table.skipped)]):
+        (progress or Silent()).message(text)
 
 
 def counted(pictures: int) -> str:
@@ -272,12 +311,14 @@ def check_trainable(table: Table) -> None:
     if unknown := [name for name, here, there in named if there and not here]:
         raise DataError(
             f"{_classes(unknown)} pictures in {_splits_of(table, unknown[0])} but not in train.",
-            hint="Put pictures of it into train, or remove it there; names must agree letter for letter.",
+            hint="Put pictures of it into train, or remove it there; names must agree letter for letter"
+            + f"{_meant(unknown[0], [name for name, here, _ in named if here])}.",
         )
     if empty := [name for name, here, _ in named if not here]:
+        held = what_lies_there(_skipped_of(table, empty[0]))
         raise DataError(
-            f"{_classes(empty)} no readable picture{_why_skipped(table, empty[0])}.",
-            hint="Put pictures into its folder, or remove the folder.",
+            f"{_classes(empty)} no readable picture" + (f": its folder holds {held}." if held else "."),
+            hint="Put pictures that can be read into its folder, or remove the folder.",
         )
     if len(named) < 2:
         raise DataError(f"There is only one class, '{named[0][0]}', in '{table.root}'.", hint=_deeper(table))
@@ -315,10 +356,17 @@ def _splits_of(table: Table, name: str) -> str:
     return " and ".join(split for split in SPLITS if split in splits)
 
 
-def _why_skipped(table: Table, name: str) -> str:
-    """Return what happened to the files in the folder of class `name`, if any were skipped."""
-    own = [skipped for skipped in table.skipped if name in skipped.path.split("/")[:-1]]
-    return f" ({len(own)} skipped; '{own[0].path}': {own[0].reason})" if own else ""
+def _skipped_of(table: Table, name: str) -> list[Skipped]:
+    """Return what was skipped in the folder of class `name`."""
+    return [entry for entry in table.skipped if name in map(composed, entry.path.rstrip("/").split("/")[:-1])]
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    """Return the end of a sentence that names a class which looks like `name`, if there is one."""
+    other = look_alike(name, names)
+    if other is None:
+        return ""
+    return f" ('{visible(name)}' and '{visible(other)}' differ only in capitals, blanks or unseen signs)"
 
 
 def _deeper(table: Table) -> str:

@@ -207,12 +207,12 @@ def _varied(results: Results, gallery: Gallery, root: Path | None) -> list[tuple
 def _samples(folder: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
     """Return some training pictures of each class, evenly over its list; nothing where the split file is gone."""
     try:
-        columns = read_text_columns(folder / "split.parquet")
+        columns = dict(read_text_columns(folder / "split.parquet"))
         rows = list(zip(columns["path"], columns["label"], columns["split"], strict=True))
     except (HeadstartError, KeyError):
         return {}
     found: dict[str, list[str]] = {name: [] for name in classes}
     for path, label, split in rows:
-        if split == "train" and label in found:
+        if split == "train" and path is not None and label is not None and label in found:
             found[label].append(path)
     return {name: paths[:: max(1, len(paths) // 4)][:4] for name, paths in found.items()}

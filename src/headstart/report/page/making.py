@@ -13,6 +13,7 @@ from headstart.report.facts import facts, settings_of, value_text
 from headstart.report.numbers import decimal, seconds_text
 from headstart.report.page import matrices
 from headstart.words.reading import is_reading_note
+from headstart.words.skipped import not_read
 
 Named = tuple[tuple[str, str], ...]  # names with what stands behind them
 SPLITS = ("train", "val", "test")
@@ -34,7 +35,8 @@ class Pictures:
     rows: tuple[CountedClass, ...]
     totals: tuple[int, ...]
     skipped: tuple[Skipped, ...]
-    ignored: int
+    not_read: str
+    unnamed: int
     fingerprint: str
     read: tuple[str, ...]
 
@@ -55,8 +57,9 @@ def pictures(results: Results) -> Pictures:
             CountedClass(name, tuple(cell(counts[split].get(name, 0)) for split in splits)) for name in data.classes
         ),
         totals=tuple(sum(counts[split].values()) for split in splits),
-        skipped=data.skipped,
-        ignored=data.ignored,
+        skipped=tuple(sorted(data.skipped, key=lambda one: bool(one.kind))),
+        not_read=not_read(one.kind for one in data.skipped),
+        unnamed=data.unnamed,
         fingerprint=data.fingerprint,
         read=tuple(found.text for found in results.warnings if is_reading_note(found)),
     )

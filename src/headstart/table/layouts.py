@@ -1,0 +1,172 @@
+"""Which layout a data folder has: folders of splits, folders of classes, or something that must be asked about."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from headstart.base.errors import DataError
+from headstart.records.findings import Finding
+from headstart.table.kinds import PICTURE_SUFFIXES, is_folder
+from headstart.table.listing import Listing, holds_pictures, scan
+from headstart.table.names import composed
+from headstart.table.table import SPLITS, first_few, split_of
+from headstart.words.pictures import same_subfolders
+
+LAYOUTS = (
+    "Folders are read as DATA/train/CLASS/picture.jpg with DATA/val/ or DATA/test/ (or both) in the same form, "
+    "or as DATA/CLASS/picture.jpg, which is then split 75/25; a CSV or Parquet list of pictures is read too."
+)
+# Names that a folder without labels has: what is in it is known by no class.
+_NO_CLASS = (
+    "all",
+    "all_classes",
+    "images",
+    "image",
+    "imgs",
+    "pictures",
+    "photos",
+    "unknown",
+    "unlabeled",
+    "unlabelled",
+)
+_COLLECTION = re.compile(
+    r"(?:(?:19|20)\d\d(?:[-_. ]?\d{1,2}){0,2}"
+    r"|(?:year|batch|day|week|month|site|plot|plate|session|fold|run|cam|camera|part|station|trip|series|season|visit"
+    r"|round|replicate|rep|patient|subject)(?:[-_ ]*\d+|[-_ ][a-z])"
+    r"|(?:spring|summer|autumn|fall|winter)(?:[-_ ]*\d+)?)",
+    re.IGNORECASE,
+)
+_SPLIT_LIKE = re.compile(
+    r"(?:train|training|test|testing|val|valid|validation|eval|dev)[-_ ]?(?:set|data|images|pictures|\d+)?",
+    re.IGNORECASE,
+)
+
+
+def split_folders(root: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the folder of each split, train first; empty if the folder is a single one of class folders.
+
+    Raises
+    ------
+    DataError
+        If two folders are the same split, or ``train`` may be a split or a class.
+    """
+    found = {name: split for name in names if (split := split_of(name))}
+    known, splits = list(found), list(found.values())
+    beside = sorted(set(names) - set(known))
+    if not known or ("train" not in splits and beside):
+        return {}
+    twice = [name for name, split in zip(known, splits, strict=True) if splits.count(split) > 1]
+    if twice:
+        raise DataError(
+            f"'{root}' has more than one folder for the same split: {', '.join(sorted(twice))}.",
+            hint="Keep one folder each for train, val (or valid, validation) and test.",
+        )
+    by_split = dict(sorted(zip(splits, known, strict=True), key=lambda pair: SPLITS.index(pair[0])))
+    if "train" in by_split and beside:
+        _check_no_class(root, by_split, beside)
+    return by_split
+
+
+def _check_no_class(root: Path, by_split: dict[str, str], beside: Sequence[str]) -> None:
+    """Raise DataError where ``train`` is as likely a class: alone beside folders of pictures, or without class folders.
+
+    What is next to train and a measuring split in the same form is only set aside: there the layout is clear.
+    """
+    train = by_split["train"]
+    loose = not subfolders(root / train)
+    if len(by_split) > 1 and not loose:
+        return
+    others = [name for name in beside if holds_pictures(root / name)]
+    if not others:
+        return
+    named = first_few([f"'{name}'" for name in others])
+    raise DataError(
+        f"'{train}' may be a split or a class: next to it in '{root}' lie {named}, which hold pictures, too.",
+        hint=(
+            f"If '{train}' is a class, give it another name, such as '{train}s', or put all class folders into one "
+            f"folder called train: '{root / 'train' / train}', '{root / 'train' / others[0]}'. If it is a split, move "
+            "the other folders away, or call the one that measures val or test."
+        ),
+    )
+
+
+def subfolders(folder: Path) -> frozenset[str]:
+    """Return the names of the folders in `folder`; none if a picture lies there, too, which makes it a class."""
+    found: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if is_folder(entry):
+                    found.append(composed(entry.name))
+                elif Path(entry.name).suffix.lower() in PICTURE_SUFFIXES:
+                    return frozenset()
+    except OSError:  # `scan` says so
+        return frozenset()
+    return frozenset(found)
+
+
+def has_no_labels(level: Listing, classes: Collection[str]) -> bool:
+    """Return whether what lies in the folder of a measuring split is in no class folder.
+
+    Its pictures lie loose, or all in one folder that is none of the `classes` and says that it is no class.
+    """
+    inside = [*level.folders, *level.links]
+    if not inside:
+        return bool(level.files)
+    if len(inside) > 1 or level.files or composed(inside[0]) in classes:
+        return False
+    return inside[0].lower() in _NO_CLASS or split_of(inside[0]) is not None
+
+
+def check_levels(folder: Path, names: Sequence[str]) -> tuple[Finding, ...]:
+    """Return what is to be said of class folders that hold the same subfolders: the classes may be one level deeper.
+
+    Raises
+    ------
+    DataError
+        If the upper folders look like times, sites or splits and the lower ones do not, or the lower ones are splits.
+    """
+    if len(names) < 2:
+        return ()
+    inside = {name: found for name in names if (found := subfolders(folder / name))}
+    lower = frozenset[str]().union(*inside.values())
+    alike = sum(map(len, inside.values())) >= 0.7 * len(inside) * len(lower)
+    if len(inside) < 2 or len(lower) < 2 or not alike or not _all_empty(folder, set(names) - set(inside)):
+        return ()
+    below, above = sorted(lower), sorted(inside)
+    if all(split_of(name) for name in below):
+        raise DataError(
+            f"Each class folder of '{folder}' holds {_quoted(below)}: the splits stand below the classes.",
+            hint=f"Put the splits above the classes, such as '{folder / below[0] / above[0]}', or give a list with the "
+            "columns path, label and split.",
+        )
+    if all(_COLLECTION.fullmatch(name) for name in below):
+        return ()
+    if all(_SPLIT_LIKE.fullmatch(name) for name in above):
+        raise DataError(
+            f"{_quoted(above)} in '{folder}' look like splits: each holds the same subfolders, {_quoted(below)}.",
+            hint="Call the folders train, val and test. If they are the classes, give them other names.",
+        )
+    if all(_COLLECTION.fullmatch(name) for name in above):
+        raise DataError(
+            f"{_quoted(above)} in '{folder}' do not look like classes: each holds the same subfolders, "
+            f"{_quoted(below)}.",
+            hint=f"If these are the classes, put each above: '{folder / below[0] / above[0]}', "
+            f"'{folder / below[1] / above[0]}'; or give a list with the columns path, label and group. If "
+            f"{above[0]} really is a class, give it another name, such as 'class {above[0]}'.",
+        )
+    return (same_subfolders(above, below),)
+
+
+def _all_empty(folder: Path, names: Collection[str]) -> bool:
+    """Return whether the folders of these names hold nothing at all."""
+    return not any(level.files or level.folders for level in (scan(folder / name) for name in names))
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return first_few([f"'{name}'" for name in names])

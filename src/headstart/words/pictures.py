@@ -1,0 +1,118 @@
+"""What a reader must know of the pictures as they were found: names that look alike, folders set aside, other forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+
+from headstart.records.findings import Finding
+from headstart.words.numbers import counted, joined
+from headstart.words.skipped import by_kind
+
+_MOST = 5  # names in one sentence
+
+
+def names_alike(what: str, alike: Sequence[Sequence[str]]) -> Finding:
+    """Tell that names differ only in capitals, blanks or unseen signs.
+
+    Parameters
+    ----------
+    what : str
+        ``"classes"`` or ``"groups"``.
+    alike : sequence of sequences of str
+        The names that look alike, together, with their unseen signs written out.
+    """
+    pairs = [joined([f"'{name}'" for name in same]) for same in alike]
+    told = "; ".join(pairs[:_MOST]) + (f"; and {len(pairs) - _MOST:,} more" if len(pairs) > _MOST else "")
+    return Finding(
+        code="names-alike",
+        subject=alike[0][0],
+        numbers={"names": sum(map(len, alike))},
+        text=(
+            f"These names count as different {what}, although they differ only in capitals, blanks, unseen signs or "
+            f"the way a number is written: {told}. If they mean the same, give them one name."
+        ),
+    )
+
+
+def perhaps_missing(names: Sequence[str], pictures: int) -> Finding:
+    """Tell that classes have names that programs write where a label is missing."""
+    is_, it = ("is a class", "it") if len(names) == 1 else ("are classes", "they")
+    mean = "means" if len(names) == 1 else "mean"
+    return Finding(
+        code="perhaps-missing",
+        subject=names[0],
+        numbers={"pictures": pictures},
+        text=(
+            f"{joined([repr(name) for name in names])} {is_} here, with {counted(pictures, 'picture')}. If {it} {mean} "
+            "that the label is missing, leave these pictures out."
+        ),
+    )
+
+
+def other_forms(kinds: Sequence[str], read: int) -> Finding:
+    """Tell that many pictures have a form that is not read, beside so many that are `read`."""
+    return Finding(
+        code="other-forms",
+        numbers={"pictures": len(kinds), "read": read},
+        text=(
+            f"{counted(len(kinds), 'picture')} could not be used, beside {read:,} that were: {by_kind(kinds)}. What is "
+            "left may not be typical of all your pictures."
+        ),
+    )
+
+
+def set_aside(split: str, place: str, pictures: int, *, instead: str) -> Finding:
+    """Tell that the folder of a split has pictures without class folders; `instead` says what measures now."""
+    are = "is" if pictures == 1 else "are"
+    return Finding(
+        code="set-aside",
+        severity="note",
+        subject=split,
+        numbers={"pictures": pictures},
+        text=(
+            f"The {counted(pictures, 'picture')} in '{place}' {are} in no class folder, so nothing can be measured "
+            f"with them: {instead} To classify them afterwards, type: headstart predict BUNDLE {quote(place)}"
+        ),
+    )
+
+
+def beside_splits(splits: Sequence[str], folders: Sequence[str]) -> Finding:
+    """Tell that folders with pictures lie next to those of the splits."""
+    return Finding(
+        code="beside-splits",
+        numbers={"folders": len(folders)},
+        text=(
+            f"Only {_names(splits)} {'was' if len(splits) == 1 else 'were'} read. Next to that lie pictures that were "
+            f"not used, in {_names(folders)}."
+        ),
+    )
+
+
+def class_called(name: str) -> Finding:
+    """Tell that a folder with the name of a split is read as a class."""
+    return Finding(
+        code="class-called-as-split",
+        subject=name,
+        text=(
+            f"'{name}' is read as a class, like the folders next to it. If its pictures are not a class, move the "
+            "folder away, or put the class folders into a folder called train."
+        ),
+    )
+
+
+def same_subfolders(upper: Sequence[str], lower: Sequence[str]) -> Finding:
+    """Tell that the class folders hold the same subfolders."""
+    return Finding(
+        code="same-subfolders",
+        numbers={"folders": len(upper)},
+        text=(
+            f"{_names(upper)} are the classes here, and each holds the same subfolders: {_names(lower)}. If the "
+            "subfolders are the classes, put all pictures of one class into one folder, and start again."
+        ),
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    quoted = [f"'{name}'" for name in names[:_MOST]]
+    return joined(quoted) if len(names) <= _MOST else f"{', '.join(quoted)} and {len(names) - _MOST:,} more"

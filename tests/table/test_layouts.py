@@ -1,0 +1,177 @@
+"""Which folders are splits, which are classes, and what is asked about instead of guessed."""
+
+import pytest
+
+from headstart.base.errors import DataError
+from headstart.table import check_trainable, read_table, with_splits
+
+
+def fill(folder, number=3):
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in range(number):
+        (folder / f"{place}.jpg").write_bytes(f"{folder}{place}".encode())
+    return folder
+
+
+def codes(table):
+    return [finding.code for finding in table.findings]
+
+
+@pytest.mark.parametrize("inside", [("train",), ("train/steam", "train/diesel")])
+@pytest.mark.parametrize("others", [("bus", "car"), ("bus/red", "bus/blue")])
+def test_train_beside_other_folders_of_pictures_is_asked_about(tmp_path, inside, others):
+    for name in (*inside, *others):
+        fill(tmp_path / name)
+    with pytest.raises(DataError, match=r"'train' may be a split or a class: next to it .* 'bus'") as caught:
+        read_table(tmp_path)
+    assert "give it another name" in caught.value.hint
+    assert f"'{tmp_path / 'train' / 'train'}', '{tmp_path / 'train' / 'bus'}'" in caught.value.hint
+
+
+def test_the_way_out_that_is_named_leads_out(tmp_path):
+    for name in ("train", "bus", "car"):
+        fill(tmp_path / "train" / name)
+    table = with_splits(read_table(tmp_path), seed=0)
+    assert table.classes == ("bus", "car", "train")
+
+
+def test_folders_without_pictures_beside_train_are_no_question(tmp_path):
+    for name in ("ants", "bees"):
+        fill(tmp_path / "train" / name)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_bytes(b"x")
+    table = read_table(tmp_path)
+    assert table.classes == ("ants", "bees")
+    assert [(entry.path, entry.kind) for entry in table.skipped] == [("notes", "beside")]
+    assert table.findings == ()
+
+
+def test_pictures_beside_complete_splits_are_set_aside_and_said(tmp_path):
+    for name in ("train/a", "train/b", "test/a", "test/b", "extra/a"):
+        fill(tmp_path / name)
+    table = read_table(tmp_path)
+    assert len(table) == 12
+    (finding,) = table.findings
+    assert finding.text == (
+        "Only 'train' and 'test' were read. Next to that lie pictures that were not used, in 'extra'."
+    )
+
+
+def test_a_class_with_the_name_of_a_split_is_said(tmp_path):
+    for name in ("ants", "bees", "test"):
+        fill(tmp_path / name)
+    table = read_table(tmp_path)
+    assert table.classes == ("ants", "bees", "test")
+    (finding,) = table.findings
+    assert finding.subject == "test"
+    assert finding.text.startswith("'test' is read as a class, like the folders next to it.")
+
+
+@pytest.mark.parametrize("inside", ["", "unknown", "test", "images"])
+def test_a_test_folder_without_classes_is_set_aside(tmp_path, inside):
+    for name in ("ants", "bees"):
+        fill(tmp_path / "train" / name, 8)
+    fill(tmp_path / "test" / inside, 5)
+    table = read_table(tmp_path)
+    check_trainable(table)
+    assert table.counts()["train"] == {"ants": 8, "bees": 8}
+    assert sum(with_splits(table, seed=0).counts()["test"].values()) == 4
+    assert [(entry.path, entry.reason) for entry in table.skipped] == [
+        ("test/", "its 5 pictures are in no class folder: set aside")
+    ]
+    (finding,) = table.findings
+    assert finding.text == (
+        f"The 5 pictures in '{tmp_path / 'test'}' are in no class folder, so nothing can be measured with them: some "
+        "of the training pictures are held out to measure. To classify them afterwards, type: headstart predict BUNDLE "
+        f"{tmp_path / 'test'}"
+    )
+
+
+def test_the_other_measuring_split_stays(tmp_path):
+    for name in ("train/a", "train/b", "val/a", "val/b"):
+        fill(tmp_path / name)
+    fill(tmp_path / "test")
+    table = read_table(tmp_path)
+    assert table.measured == "val"
+    assert "val measures." in table.findings[0].text
+
+
+def test_a_folder_with_the_name_of_a_class_is_a_class_also_in_test(tmp_path):
+    for name in ("train/unknown", "train/bees", "test/unknown"):
+        fill(tmp_path / name)
+    assert read_table(tmp_path).counts()["test"] == {"bees": 0, "unknown": 3}
+
+
+@pytest.mark.parametrize("prefix", ["", "train/"])
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [
+        (("2023", "2024"), ("ants", "bees")),
+        (("2023-05", "2023-06", "2023-07"), ("0", "1")),
+        (("batch1", "batch2"), ("ants", "bees")),
+        (("site_a", "site_b"), ("ants", "bees")),
+    ],
+)
+def test_times_and_places_are_not_learned_as_classes(tmp_path, prefix, upper, lower):
+    for one in upper:
+        for name in lower:
+            fill(tmp_path / prefix / one / name)
+    with pytest.raises(DataError, match="do not look like classes: each holds the same subfolders") as caught:
+        read_table(tmp_path)
+    assert str(tmp_path / prefix / lower[0] / upper[0]) in caught.value.hint
+
+
+def test_a_year_that_lacks_a_class_is_still_a_year(tmp_path):
+    for name in ("2022/ants", "2023/ants", "2023/bees", "2024/ants", "2024/bees"):
+        fill(tmp_path / name)
+    (tmp_path / "2025").mkdir()
+    with pytest.raises(DataError, match="do not look like classes"):
+        read_table(tmp_path)
+
+
+def test_splits_by_other_names_are_told(tmp_path):
+    for name in ("training_set/ants", "training_set/bees", "test_set/ants", "test_set/bees"):
+        fill(tmp_path / name)
+    with pytest.raises(DataError, match="look like splits") as caught:
+        read_table(tmp_path)
+    assert caught.value.hint.startswith("Call the folders train, val and test.")
+
+
+def test_splits_below_the_classes_are_told(tmp_path):
+    for name in ("ants/train", "ants/test", "bees/train", "bees/test"):
+        fill(tmp_path / name)
+    with pytest.raises(DataError, match="the splits stand below the classes"):
+        read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("p1/benign", "p1/malign", "p2/benign", "p2/malign"), ["same-subfolders"]),  # it may be either way
+        (("ants/2023", "ants/2024", "bees/2023", "bees/2024"), []),
+        (("ants/images", "bees/images"), []),
+        (("ants/left", "ants/right", "bees"), []),
+        (("ants/left", "ants/right", "bees/queen", "bees/drone"), []),
+    ],
+)
+def test_subfolders_of_classes_are_a_hint_at_most(tmp_path, names, said):
+    for name in names:
+        fill(tmp_path / name)
+    table = read_table(tmp_path)
+    assert table.classes == tuple(sorted({name.split("/")[0] for name in names}))
+    assert codes(table) == said
+
+
+def test_loose_pictures_beside_a_list_point_at_it(tmp_path):
+    fill(tmp_path / "train")
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match="no class folders") as caught:
+        read_table(tmp_path)
+    assert caught.value.hint.startswith(f"If '{tmp_path / 'labels.csv'}' holds their labels, give that")
+
+
+def test_a_class_folder_whose_name_cannot_be_seen_is_refused(tmp_path):
+    fill(tmp_path / "a")
+    fill(tmp_path / "\u200b")
+    with pytest.raises(DataError, match=r"a name that cannot be seen: '<U\+200B>'"):
+        read_table(tmp_path)
