@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from headstart.base.cells import as_meant
 from headstart.base.errors import DataError
 from headstart.records.progress import Progress
 from headstart.table.listing import Skipped, file_fault, suffix_fault
@@ -115,7 +116,7 @@ def _read_csv(file: Path, delimiter: str) -> dict[str, list[str]]:
                 hint="Put names that hold the separator into double quotes.",
             )
     columns = {
-        name: [cells[place] if name == "path" else cells[place].strip() for _, cells in lines[1:]]
+        name: [cells[place] if name == "path" else as_meant(cells[place].strip()) for _, cells in lines[1:]]
         for place, name in enumerate(header)
     }
     return columns | {_PLACE: [f"line {number}" for number, _ in lines[1:]]}
