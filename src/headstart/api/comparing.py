@@ -72,11 +72,11 @@ def compare(
         See `headstart.base.errors`; each says what to do.
     """
     chosen = completed(CompareOptions, options)
+    split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
+    place = claim(out or default_run_folder(data.root if isinstance(data, Table) else data), RUN)
     clock = Budget(parse_duration(chosen["budget"]))
     asked = choose_trackers(chosen["trackers"])
     request = request_of(options)
-    split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
-    place = claim(out or default_run_folder(data.root if isinstance(data, Table) else data), RUN)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     stood = standing_ids(place)
 
@@ -127,9 +127,9 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     """
     chosen = completed(FitOptions, options)
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
-    request = request_of({**options, "strategies": [chosen["strategy"]]})
     if out is not None:
-        claim(out, BUNDLE, inputs=[data, split, request.weights])
+        claim(out, BUNDLE, inputs=[data, split, chosen["weights"]])
+    request = request_of({**options, "strategies": [chosen["strategy"]]})
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     model = fit_table(
         table,

@@ -57,8 +57,8 @@ def activity(
     chosen, listener = completed(ActivityOptions, options), progress or Silent()
     counts = _counts(chosen["unfreeze"])
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
-    request = _request(options, counts)
     place = claim(out or _usual_place(data.root if isinstance(data, Table) else data), RUN)
+    request = _request(options, counts)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     told = reproducing("activity", {**options, "unfreeze": counts[-1], "out": place})
     stood = standing_ids(place)

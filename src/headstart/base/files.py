@@ -159,7 +159,7 @@ def check_writable(place: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise StoreError(f"'{folder}' is a file, so nothing can be written into it.", hint="Choose another folder.")
+        raise StoreError(f"'{place}' cannot be written: '{folder}' is a file.", hint="Choose another folder.")
     if not os.access(folder, os.W_OK):
         raise store_error(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return place

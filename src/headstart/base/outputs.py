@@ -7,6 +7,7 @@ refuses everything else that stands there. A new form of output is a row here; t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _PICTURE_NAMES = (
     *(".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
 )
 _REPORT = {"report.html": b'content="headstart ', "report.md": b"\n## How to reproduce it\n"}  # what ours hold
+_DEVICE = re.compile("/(dev/(?!shm/)|proc/)")  # such as /dev/stdout, whose place a file must not take
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers: nobody misses it
 
 
@@ -125,7 +127,8 @@ def _check_folder(path: Path, output: Output) -> None:
 
 
 def _check_file(path: Path, output: Output) -> None:
-    if str(path) == "-" or not path.name or path.is_dir() or (path.exists() and not path.is_file()):
+    device = str(path) == "-" or _DEVICE.match(path.absolute().as_posix()) or (path.exists() and not path.is_file())
+    if not path.name or path.is_dir() or device:
         kind = "a folder" if not path.name or path.is_dir() else "no name of a file"
         raise ConfigError(f"'{path}' is {kind}.", hint=f"Give {output.option} a file name, e.g. {output.example}.")
     if path.is_file() and path.stat().st_size and (found := _foreign(path, output)):

@@ -30,12 +30,13 @@ def kind_lines(found: CacheListing, *, width: int) -> list[Line]:
     if max(map(cell_len, table)) > width:
         table = columns([[row[0], *row[2:4], row[5]] for row in [heads, *rows]], right=(1, 2, 3))
     kind, own = largest[0][0][0], program()
-    ways = (
-        f"Clear one kind: {own} cache clear {kind} · all of it: {own} cache clear · "
-        f"keep it smaller: {own} cache limit 10GB · every entry: {own} cache list --all"
-    )
+    ways = {
+        "Clear one kind:": f"{own} cache clear {kind}",
+        "Keep it smaller:": f"{own} cache limit 10GB",
+        "See every entry:": f"{own} cache list --all",
+    }
     told = [Line(table[0], "heading"), *map(Line, table[1:]), Line(""), *_total("", found, width)]
-    return [*told, *(Line(part, "faint") for part in wrap(ways, width))]
+    return [*told, *(Line(f"{what:17}{typed}", "faint") for what, typed in ways.items())]
 
 
 def entry_lines(found: CacheListing, *, width: int) -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from headstart.base.cells import harmless, harmless_path
 from headstart.base.outputs import CSV_HEADER
@@ -19,13 +19,20 @@ def answers_csv(found: Predictions) -> str:
     The classes of a set are divided by ``|``; a cell is empty where the classifier does not know. A picture that was
     not read has a row too, with the reason and no answer. No cell is a formula.
     """
+    classes = found.classes or tuple(found.rows[0].probabilities if found.rows else ())
+    empty = [""] * len(classes)
+    rows = [
+        [*CSV_HEADER.split(","), "reason", *(f"p_{name}" for name in classes)],
+        *(_cells(row, classes) for row in found.rows),
+        *([harmless_path(one.path), "", "", "", "", harmless(one.reason), *empty] for one in found.unread),
+    ]
+    return _MARK + "".join(map(_line, rows))
+
+
+def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*CSV_HEADER.split(","), "reason", *(f"p_{name}" for name in found.classes)])
-    writer.writerows(_cells(row, found.classes) for row in found.rows)
-    empty = [""] * len(found.classes)
-    writer.writerows([harmless_path(one.path), "", "", "", "", harmless(one.reason), *empty] for one in found.unread)
-    return _MARK + text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a cell with either sign is put into quotes
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _cells(row: Prediction, classes: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ def caption(row: Prediction) -> str:
         return NONE_OF_THESE
     names = [row.label, *_others(row)]
     if len(names) > _MOST_NAMED:
-        return f"{', '.join(names[: _MOST_NAMED - 1])} or {len(names) - _MOST_NAMED + 1} others"
+        names = [*names[: _MOST_NAMED - 1], f"{len(names) - _MOST_NAMED + 1} others"]
     return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
