@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def _changed(before: dict[str, str], folder: Path) -> str:
     return f"{lost} of {len(before)} files lost" if lost else "nothing lost"
 
 
-def _globbed(option: str, *, suffix: str = "jpg") -> object:
+def _globbed(option: str, *, suffix: str = "jpg") -> Callable[[Path, Checkout], str]:
     def recipe(place: Path, checkout: Checkout) -> str:
         _bundle(place, checkout)
         new = _draw(place / "new", each=3) / "ants"
@@ -62,8 +63,15 @@ def _globbed(option: str, *, suffix: str = "jpg") -> object:
     return recipe
 
 
+def _python(code: str) -> Callable[[Path, Checkout], str]:
+    def recipe(place: Path, checkout: Checkout) -> str:
+        return checkout.python(code, folder=place).out
+
+    return recipe
+
+
 def _own_work(place: Path, checkout: Checkout) -> str:
-    """A folder with a bundle.json of another program, named as --out."""
+    """Name as --out a folder with a bundle.json of another program."""
     _draw(place / "photos")
     (place / "project").mkdir()
     (place / "project" / "bundle.json").write_text('{"name": "web"}', encoding="utf-8")
@@ -114,7 +122,7 @@ def _grid(place: Path, checkout: Checkout) -> str:
     Image.effect_noise((64, 64), 200).save(place / "noise.png")
     code = (
         "import headstart as hs, headstart.report.grid as g\n"
-        "g.draw_grid = lambda tiles, *a, **k: [print('below the picture:', t.caption, t.second) for t in tiles] and ()\n"
+        "g.draw_grid = lambda tiles, *a, **k: [print('below it:', t.caption, t.second) for t in tiles] and ()\n"
         "r = hs.predict('a.bundle', ['noise.png'], grid='g.png').rows[0]\n"
         "print('none of these:', r.none_of_these)"
     )
@@ -151,7 +159,7 @@ CASES = (
     Case(
         "1",
         "`predict BUNDLE --csv new/*.jpg`",
-        _globbed("--csv"),  # type: ignore[arg-type]
+        _globbed("--csv"),
         _TRIED,
         Mutation(
             "src/headstart/cli/classifiers.py", "        claim(table, CSV, inputs=[bundle, *files])\n", "        pass\n"
@@ -160,7 +168,7 @@ CASES = (
     Case(
         "1a",
         "`predict BUNDLE --grid new/*.png`",
-        _globbed("--grid", suffix="png"),  # type: ignore[arg-type]
+        _globbed("--grid", suffix="png"),
         _TRIED,
         Mutation(_OUTPUTS, '    return "" if is_drawn(begin) else form_of(begin).said\n', '    return ""\n'),
     ),
@@ -181,12 +189,10 @@ CASES = (
     Case(
         "1d",
         "an option that forgets to say that it writes",
-        lambda place, checkout: (
-            checkout.python(
-                "from headstart.base.options import Option\n"
-                "try: Option(help='Where it goes.', kind='file'); print('accepted')\n"
-                "except TypeError: print('refused when it is declared')"
-            ).out
+        _python(
+            "from headstart.base.options import Option\n"
+            "try: Option(help='Where it goes.', kind='file'); print('accepted')\n"
+            "except TypeError: print('refused when it is declared')"
         ),
         "tests/cli/test_outputs.py::test_whatever_may_be_a_path_says_whether_it_is_read_or_written",
         Mutation("src/headstart/cli/pictures.py", "    PICTURES,\n]", "]"),
@@ -256,15 +262,13 @@ CASES = (
     Case(
         "28a",
         "an entry of the cache that was not used for a month",
-        lambda place, checkout: (
-            checkout.python(
-                "import os, json, pathlib\n"
-                "from headstart.base import cache\n"
-                "from headstart.base.files import cache_folder\n"
-                "old = cache_folder() / 'features' / ('0' * 32); old.mkdir(parents=True)\n"
-                "(old / 'manifest.json').write_text('{}'); os.utime(old / 'manifest.json', (1, 1))\n"
-                "print(len(cache.make_room()), 'removed')"
-            ).out
+        _python(
+            "import os, json, pathlib\n"
+            "from headstart.base import cache\n"
+            "from headstart.base.files import cache_folder\n"
+            "old = cache_folder() / 'features' / ('0' * 32); old.mkdir(parents=True)\n"
+            "(old / 'manifest.json').write_text('{}'); os.utime(old / 'manifest.json', (1, 1))\n"
+            "print(len(cache.make_room()), 'removed')"
         ),
         "tests/base/test_cache.py::test_what_nobody_used_for_a_month_goes_however_much_room_there_is",
         Mutation("src/headstart/base/cache.py", "total <= allowed and unused < FORGOTTEN", "total <= allowed"),
