@@ -28,13 +28,11 @@ def caption(row: Prediction) -> str:
 
 
 def below_caption(row: Prediction) -> str:
-    """Return the line below it: the probability of what the caption names, of each where there are several."""
+    """Return the line below it: the probabilities of what the caption names, which may be cut where names are long."""
     if row.none_of_these:
-        return f"closest: {row.label} ({percent(row.probability)})"
+        return f"closest ({percent(row.probability)}): {row.label}"
     others = _others(row)[: _MOST_NAMED - 1]
-    if not others:
-        return percent(row.probability)
-    return " · ".join(f"{name} {percent(row.probabilities[name])}" for name in (row.label, *others))
+    return " · ".join(map(percent, (row.probability, *(row.probabilities[name] for name in others))))
 
 
 def _others(row: Prediction) -> list[str]:
