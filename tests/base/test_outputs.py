@@ -89,8 +89,11 @@ def test_a_damaged_bundle_is_ours_still(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_before_its_plan_goes_on(tmp_path: Path) -> None:
     (tmp_path / "split.parquet").touch()
-    (tmp_path / "log.jsonl").touch()
+    (tmp_path / "log.jsonl").write_text('{"time": 1, "message": "about 10 s"}\n')
     claim(tmp_path, RUN)
+    (tmp_path / "log.jsonl").write_text('{"level": "info"}\n')
+    with pytest.raises(ConfigError, match=r"log\.jsonl"):
+        claim(tmp_path, RUN)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -220,8 +220,9 @@ def _in_run(folder: Path) -> str:
     known = names & {"plan.json", "results.json"}
     if any(_says(folder / name, "schema", "fingerprint") for name in known):
         return ""
-    begun = {"log.jsonl", "split.parquet"} if "log.jsonl" in names else set[str]()
-    damaged = known if names & {"log.jsonl", "report.md"} else set[str]()
+    logged = "log.jsonl" in names and _head(folder / "log.jsonl").startswith(b'{"time": ')
+    begun = {"log.jsonl", "split.parquet"} if logged else set[str]()
+    damaged = known if logged or "report.md" in names else set[str]()
     if damaged and all(_says(folder / name) is None for name in damaged):
         return ""  # whoever reads it says so
     return min(names - begun - _LITTER, default="")

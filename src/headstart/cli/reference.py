@@ -27,8 +27,8 @@ Exit codes: 0 done · 1 unexpected error · 2 wrong command or option · 3 probl
 9 with a tracker · 10 done, but some pictures could not be read and have no answer (`predict`, `evaluate`) ·
 129 the terminal was closed (SIGHUP) · 130 stopped by Ctrl-C · 141 the pipe was closed · 143 asked to end (SIGTERM).
 
-What an option writes (`--csv`, `--grid`, `--page`, `--out`, `--to`) takes the place of what headstart wrote there before
-and of nothing else: a file or folder of yours is left as it is, with exit code 2, before any work.
+What an option writes (`--csv`, `--grid`, `--page`, `--out`, `--to`) replaces what headstart wrote there before and
+nothing else: a file or folder of yours is left as it is, with exit code 2, before any work.
 
 Environment variables: `HEADSTART_CACHE` moves the cache. `HEADSTART_MAX_PIXELS` says how large a picture may be
 (200 million). `HEADSTART_OFFLINE=1` and `HF_HUB_OFFLINE=1` do the same as `--offline`. `NO_COLOR` switches colours off.
