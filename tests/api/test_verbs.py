@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ import headstart as hs
 from headstart.api import inspecting
 from headstart.backbones import create
 from headstart.base.errors import ConfigError, DataError
+from headstart.base.forms import HEAD, is_drawn
 from headstart.records.results import Skipped
+from headstart.report.grid import Tile
+from headstart.words.answers import below_caption, caption
 
 
 def test_predict_lists_what_cannot_be_read_and_goes_on(
@@ -25,6 +29,46 @@ def test_predict_lists_what_cannot_be_read_and_goes_on(
     row = answers.rows[0]
     assert row.probability == max(row.probabilities.values())
     assert set(row.probabilities) == {"circle", "square"}
+
+
+def test_a_grid_hides_no_doubt_that_the_answers_have(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiles: list[Tile] = []
+    monkeypatch.setattr("headstart.report.grid.draw_grid", lambda drawn, *_: tiles.extend(drawn) or ())
+    Image.effect_noise((80, 80), 200).save(tmp_path / "noise.png")
+    found = hs.predict(experiment.winner.model, [pictures / "val", tmp_path / "noise.png"], grid=tmp_path / "grid.png")
+    for tile, row in zip(tiles, found.rows, strict=True):
+        assert (tile.caption, tile.second) == (caption(row), below_caption(row))
+    assert tiles[-1].caption == "perhaps none of these"
+
+
+def test_a_drawn_grid_is_ours_and_is_drawn_again(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:
+    place = tmp_path / "grid.png"
+    for _ in range(2):
+        hs.predict(experiment.winner.model, pictures / "val", grid=place)
+    assert is_drawn(place.read_bytes()[:HEAD])
+    with pytest.raises(ConfigError, match="is to be read for it"):
+        hs.predict(experiment.winner.model, [pictures / "val", place], grid=place)
+
+
+def test_pictures_without_an_answer_are_told_from_other_files(
+    experiment: hs.api.Experiment, pictures: Path, tmp_path: Path
+) -> None:
+    asked = [pictures / "val", tmp_path / "cut.jpg", tmp_path / "missing.png", tmp_path / "moving.gif"]
+    asked[1].write_bytes(next(pictures.rglob("*.jpg")).read_bytes()[:200])
+    asked[3].write_text("no picture")
+    found = hs.predict(experiment.winner.model, asked)
+    assert {Path(one.path).name for one in found.unread} == {"missing.png", "cut.jpg"}
+    assert {Path(one.path).name for one in found.skipped} >= {"missing.png", "cut.jpg"}
+
+
+def test_every_file_of_a_run_has_the_rights_that_the_umask_gives(experiment: hs.api.Experiment, tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    usual = stat.S_IMODE((tmp_path / "usual").stat().st_mode)
+    files = [file for file in experiment.folder.rglob("*") if file.is_file()]
+    assert len([file for file in files if file.suffix == ".safetensors"]) == len(experiment.runs)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {usual}
 
 
 def test_predict_draws_a_grid(experiment: hs.api.Experiment, pictures: Path, tmp_path: Path) -> None:

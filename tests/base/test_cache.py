@@ -126,3 +126,10 @@ def test_an_entry_that_cannot_be_moved_stays_whole(home: Path, monkeypatch: pyte
     assert all((entry.path / "manifest.json").is_file() for entry in cache.entries(home))
     with pytest.raises(StoreError, match="in use"):
         cache.clear(home=home)
+
+
+def test_what_nobody_used_for_a_month_goes_however_much_room_there_is(home: Path) -> None:
+    then = (home / "features" / NAMES["middle"] / "manifest.json").stat().st_mtime - 31 * 24 * HOUR
+    os.utime(home / "features" / NAMES["middle"] / "manifest.json", (then, then))
+    assert names(cache.make_room(home)) == ["middle"]
+    assert cache.make_room(home) == []

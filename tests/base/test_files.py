@@ -3,6 +3,7 @@ import json
 import math
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -222,3 +223,32 @@ def test_the_cache_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
     write_text(tmp_path / "a.csv", b"caf\xe9.jpg".decode("utf-8", "surrogateescape"))
     assert (tmp_path / "a.csv").read_text(encoding="utf-8") == r"caf\udce9.jpg"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of Unix")
+@pytest.mark.parametrize(("umask", "rights"), [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664), (0o077, 0o600)])
+def test_whatever_writes_a_file_it_has_the_rights_that_the_umask_gives(umask: int, rights: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        with durable_writer(tmp_path / "a") as temporary:  # as safetensors does
+            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+        with durable_writer(tmp_path / "b") as temporary:
+            temporary.write_bytes(b"b")
+            temporary.chmod(0o666)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"] == [rights, rights]
+
+
+def test_a_writer_that_writes_nothing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError), durable_writer(tmp_path / "a"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "file")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "file").read_text() == "new"

@@ -14,7 +14,7 @@ import pytest
 
 from headstart import backbones, bundle
 from headstart.backbones.engine import TorchEngine
-from headstart.base.errors import BundleError, DataError
+from headstart.base.errors import BundleError, ConfigError, DataError
 from headstart.base.types import Affine, Head, Kernel, Neighbours
 from headstart.bundle import Model
 from headstart.records.bundle import BundleInfo, BundleStrategy
@@ -165,7 +165,7 @@ def test_a_neighbour_that_is_being_written_is_left_alone(model: Model, tmp_path:
 def test_a_foreign_folder_is_not_touched(model: Model, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(BundleError, match="not a bundle"):
+    with pytest.raises(ConfigError, match=r"not a bundle: it holds 'thesis\.txt'"):
         model.save(tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 

@@ -14,13 +14,15 @@ import pytest
 from cli.stand_in import EVALUATION, PREDICTIONS, STAGES, Call, StandIn, sample_results
 
 import headstart
-from headstart.base.errors import StoreError
+from headstart.base.errors import DataError, StoreError
 from headstart.base.options import Option, options_of
 from headstart.experiment.option_table import VERBS
 from headstart.records.answers import Evaluation
 from headstart.records.codec import encoded
+from headstart.records.listing import CachedAbout, CacheListing
 from headstart.records.metrics import Calibration, NoneOfThese, SetCoverage, SetsMeasured
 from headstart.records.record import changed
+from headstart.records.results import Skipped
 from headstart.report.trackers.choosing import Tracked
 
 EVERY_OPTION = """
@@ -230,13 +232,14 @@ def test_predict_as_json(call: Call) -> None:
 def test_predict_as_csv(call: Call, verbs: StandIn, own_folder: Path) -> None:
     result = call("predict", "b", "new", "--csv", "answers.csv", "--grid", "answers.png")
     assert result.stdout == "Written: answers.csv\nWritten: answers.png\n"
-    rows = list(csv.DictReader(io.StringIO((own_folder / "answers.csv").read_text(encoding="utf-8"))))
+    rows = list(csv.DictReader(io.StringIO((own_folder / "answers.csv").read_text(encoding="utf-8-sig"))))
     assert rows[1] == {
         "path": "새 사진/두 번째.jpg",
         "label": "گربه\u200cها",
         "probability": "0.512",
         "set": "گربه\u200cها|bee",
         "none_of_these": "false",
+        "reason": "",
         "p_bee": "0.488",
         "p_گربه\u200cها": "0.512",
     }
@@ -299,7 +302,7 @@ def test_a_budget_is_handed_over(call: Call, verbs: StandIn) -> None:
 
 
 def test_cache(call: Call, verbs: StandIn) -> None:
-    lines = call("cache", "list").stdout.splitlines()
+    lines = call("cache", "list", "--all").stdout.splitlines()
     assert lines[1] == "features  2.6 MB  2026-01-02 03:04  resnet18 at layer3, squash"
     assert lines[-1] == "2.6 MB of at most 50.0 GB in /c"
     assert json.loads(call("cache", "list", "--json").stdout)["bytes"] == 2_600_000
@@ -452,3 +455,92 @@ def test_runs_stand_side_by_side(call: Call, verbs: StandIn) -> None:
     assert result.stdout.count("✓ 0.867") == 2
     assert "Report: both.html" in result.stdout
     assert verbs.calls[-1] == ("compare_runs", ([Path("a.run"), Path("b.run")],), {"page": Path("both.html")})
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv", "answers.csv"]])
+def test_pictures_without_an_answer_have_an_exit_code(call: Call, form: list[str]) -> None:
+    class Some(StandIn):
+        def predict(self, *given: Any, **options: Any) -> Any:
+            answer = super().predict("b", [])
+            return changed(answer, unread=answer.skipped)
+
+        def evaluate(self, *given: Any, **options: Any) -> Evaluation:
+            return changed(EVALUATION, unread=1)
+
+    result = call("predict", "b", "new", *form, verbs=Some())
+    assert result.exit_code == 10, "the answers stand, and somebody who does not read them knows that some are missing"
+    assert "GIF is not read" in (result.stdout if form == ["--json"] else result.stderr)
+    assert call("predict", "b", "new", *form).exit_code == 0
+    assert call("evaluate", "b", "d", *(form if form == ["--json"] else []), verbs=Some()).exit_code == 10
+
+
+def test_the_cache_is_summed_by_kind(call: Call) -> None:
+    class Full(StandIn):
+        def list_cache(self) -> Any:
+            one = super().list_cache().entries[0]
+            pooled = changed(one, bytes=1_000_000, about=CachedAbout(backbone="resnet18", cut="pool"))
+            trained = changed(one, kind="trainings", bytes=5_000, used="2026-01-01T00:00:00+00:00")
+            entries = (one, pooled, *[trained] * 150)
+            return CacheListing(folder="/c", bytes=4_350_000, limit=5 * 10**10, entries=entries)
+
+    lines = [" ".join(line.split()) for line in call("cache", "list", width=110, verbs=Full()).stdout.splitlines()]
+    assert lines[0] == "kind what entries size last used (UTC) oldest"
+    assert lines[1].startswith("features activations for partial training 1 2.6 MB 2026-01-02 03:04 ")
+    assert lines[2].startswith("features features of pictures 1 1.0 MB ")
+    assert lines[3].startswith("trainings trained classifiers 150 750 kB 2026-01-01 00:00 ")
+    assert lines[3].endswith(" days")
+    assert lines[4:6] == ["", "4.3 MB of at most 50.0 GB in /c"]
+    assert "Clear one kind: headstart cache clear features" in lines
+    assert len(lines) < 12
+    assert len(call("cache", "list", "--all", verbs=Full()).stdout.splitlines()) > 150
+    assert all(len(line) <= 60 for line in call("cache", "list", width=60, verbs=Full()).stdout.splitlines())
+
+
+STEERING = "a\x1b[2J\x9b31m\x07\r\u202egpj.exe\u2028b"
+FORBIDDEN = set("\x1b\x9b\x07\r\u202e\u2028")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["predict b x", "predict b x --json", "evaluate b d", "compare x", "fit d", "cache list --all", "weights list"],
+)
+def test_no_name_steers_the_terminal_whatever_is_printed(call: Call, command: str) -> None:
+    """Answers, errors and what was typed: all that is printed comes through one of two doors."""
+
+    class Hostile(StandIn):
+        def _called(self, verb: str, *given: Any, **options: Any) -> None:
+            if verb in ("compare", "fit"):
+                raise DataError(f"'{STEERING}' is not there.", hint=f"Look for {STEERING}.")
+
+        def predict(self, *given: Any, **options: Any) -> Any:
+            row = changed(PREDICTIONS[1], path=STEERING, label=STEERING, set=(STEERING, "bee"))
+            return changed(super().predict("b", []), rows=(row,), skipped=(Skipped(path=STEERING, reason=STEERING),))
+
+        def evaluate(self, *given: Any, **options: Any) -> Evaluation:
+            return changed(EVALUATION, classes=(STEERING, "b", "c"), skipped=(Skipped(path=STEERING, reason="x"),))
+
+        def list_cache(self) -> Any:
+            found = super().list_cache()
+            about = CachedAbout(strategy=STEERING, data=STEERING)
+            return changed(found, folder=STEERING, entries=(changed(found.entries[0], about=about),))
+
+        def list_weights(self) -> Any:
+            return (changed(super().list_weights()[0], name=STEERING, source=STEERING),)
+
+    result = call(*command.split(), verbs=Hostile())
+    shown = result.stdout + result.stderr
+    assert not FORBIDDEN & set(shown) - ({"\u202e", "\u2028"} if "--json" in command else set())
+    assert "31m" in shown
+
+
+def test_what_was_typed_is_repeated_without_what_steers_a_terminal(call: Call) -> None:
+    """A * of the shell may bring the name of a file that looks like an option."""
+    for typed in (
+        ["predict", "b", f"--{STEERING}"],
+        [STEERING],
+        ["look", "d", "--pictures", STEERING],
+        ["stages", "a", STEERING],
+    ):
+        result = call(*typed)
+        assert result.exit_code == 2
+        assert not FORBIDDEN & set(result.output)

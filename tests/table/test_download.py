@@ -83,9 +83,17 @@ def test_a_second_fetch_of_the_same_does_nothing(served, archive, tmp_path):
 
 def test_something_else_at_the_target_is_not_touched(archive, tmp_path):
     (tmp_path / "mine").mkdir()
-    with pytest.raises(DataError, match="was not downloaded from"):
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="headstart did not write"):
         fetch_archive(archive.as_uri(), None, tmp_path / "mine", progress=Silent())
-    assert left(tmp_path / "mine") == []
+    assert left(tmp_path / "mine") == ["thesis.txt"]
+
+
+def test_an_empty_folder_is_as_good_as_none(archive, tmp_path):
+    (tmp_path / "empty").mkdir()
+    fetch_archive(archive.as_uri(), None, tmp_path / "empty", progress=Silent())
+    with pytest.raises(ConfigError, match="was not downloaded from"):
+        fetch_archive("https://example.org/other.zip", None, tmp_path / "empty", progress=Silent())
 
 
 def test_another_checksum_is_refused_and_nothing_kept(archive, tmp_path):

@@ -10,8 +10,8 @@ from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids
 from headstart.api.requests import asked_by, request_of
 from headstart.api.tracking import track_ended
-from headstart.base.errors import ConfigError
 from headstart.base.options import completed, takes
+from headstart.base.outputs import BUNDLE, RUN, claim
 from headstart.bundle import Model
 from headstart.experiment import (
     Budget,
@@ -72,12 +72,12 @@ def compare(
         See `headstart.base.errors`; each says what to do.
     """
     chosen = completed(CompareOptions, options)
+    split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
+    place = claim(out or default_run_folder(data.root if isinstance(data, Table) else data), RUN)
     clock = Budget(parse_duration(chosen["budget"]))
     asked = choose_trackers(chosen["trackers"])
     request = request_of(options)
-    split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
-    place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
     stood = standing_ids(place)
 
     def said(whole: Request) -> str:
@@ -123,13 +123,13 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     Raises
     ------
     ConfigError
-        If an option is unknown, or `out` is a folder that is not a bundle.
+        If an option is unknown, or something stands at `out` that is no bundle.
     """
     chosen = completed(FitOptions, options)
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
-    request = request_of({**options, "strategies": [chosen["strategy"]]})
     if out is not None:
-        _refuse_foreign(Path(out))
+        claim(out, BUNDLE, inputs=[data, split, chosen["weights"]])
+    request = request_of({**options, "strategies": [chosen["strategy"]]})
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     model = fit_table(
         table,
@@ -160,9 +160,9 @@ def demo(*, progress: Progress | None = None, **options: Unpack[DemoOptions]) ->
         If the package elpv-dataset is not installed.
     """
     chosen = completed(DemoOptions, options)
+    place = claim(chosen["out"] or "headstart.run", RUN)
     table = solar_cells(pictures=chosen["pictures"], seed=chosen["seed"])
     given = {name: value for name, value in options.items() if value is not None and name != "pictures"}
-    place = Path(chosen["out"] or "headstart.run")
     values = cast(CompareOptions, {**DEMO_OPTIONS, **given, "out": place})
     told = reproducing("demo", {**given, "pictures": len(table), "out": place})
     return compare(
@@ -215,7 +215,7 @@ def run_recipe(
         (progress or Silent()).message(
             f"The recipe's cut '{cut}' is a stage of its own network. Here {PART.name} is cut at its usual place."
         )
-    place = Path(options.get("out") or f"{recipe.name}.run")
+    place = claim(options.get("out") or f"{recipe.name}.run", RUN)
     values |= {**given, "training": {**recipe.training, **(options.get("training") or {})}, "out": place}
     said = RecipeRecord(
         name=recipe.name,
@@ -227,13 +227,3 @@ def run_recipe(
     told = reproducing("run_recipe", {**given, "out": place})
     command = command_of("run_recipe", name, told, data=data)
     return compare(data, progress=progress, command=command, recipe=said, **cast(CompareOptions, values))
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Say before the work, not after it, that the bundle could not be kept there."""
-    if not folder.name or folder.name == "..":
-        raise ConfigError(
-            f"A bundle cannot be called '{folder}'.", hint="Give it a name of its own, e.g. birds.bundle."
-        )
-    if folder.exists() and not (folder / "bundle.json").is_file() and (folder.is_file() or any(folder.iterdir())):
-        raise ConfigError(f"'{folder}' exists and is not a bundle.", hint="Choose another name with --out.")

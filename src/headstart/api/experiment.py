@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from headstart import bundle
 from headstart.base.files import cache_folder, writable
+from headstart.base.outputs import BUNDLE
 from headstart.base.types import Floats
 from headstart.bundle import Model, Picture
 from headstart.records.metrics import MetricsBySplit
@@ -78,7 +79,7 @@ class Run:
         """Return probabilities, (n, classes); see `Model.predict_proba`."""
         return self.model.predict_proba(pictures)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: Annotated[str | Path, BUNDLE]) -> Path:
         """Keep a copy of the bundle in `folder`; see `Model.save`."""
         return self.model.save(folder)
 

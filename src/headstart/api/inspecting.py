@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Unpack
+from typing import Annotated, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from headstart.api.requests import request_of
 from headstart.backbones.names import DEFAULT_NAME
 from headstart.base.errors import DataError, PictureError
 from headstart.base.options import AUTO, completed, options_of, takes
+from headstart.base.outputs import GRID, PICTURES, claim
 from headstart.base.params import check_choice
 from headstart.base.streams import stream
 from headstart.experiment.option_table import LookOptions, elsewhere
@@ -30,7 +31,11 @@ WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 @takes(LookOptions, elsewhere)
 def look(
-    data: str | Path | Table, *, grid: str | Path, progress: Progress | None = None, **options: Unpack[LookOptions]
+    data: str | Path | Table,
+    *,
+    grid: Annotated[str | Path, GRID],
+    progress: Progress | None = None,
+    **options: Unpack[LookOptions],
 ) -> Path:
     """Draw some training pictures as training sees them, augmented, with their labels.
 
@@ -39,7 +44,7 @@ def look(
     data, progress
         As for `compare`.
     grid : path
-        The PNG file to write.
+        The PNG file to write; a grid that stands there is replaced, nothing else.
     **options
         See `headstart.experiment.option_table.LookOptions`. ``"auto"`` is not chosen here, because that takes a pass
         over all pictures: it stands for the network's usual framing, and for photo.
@@ -49,6 +54,7 @@ def look(
     Path
         The file.
     """
+    claim(grid, GRID, inputs=[data])
     chosen = completed(LookOptions, options)
     options_of(LookOptions)["pictures"].check(chosen["pictures"])
     request = request_of(options)
@@ -129,7 +135,11 @@ def stages(
 
 
 def fetch_data(
-    name: str, *, target: str | Path | None = None, offline: bool = False, progress: Progress | None = None
+    name: str,
+    *,
+    target: Annotated[str | Path | None, PICTURES] = None,
+    offline: bool = False,
+    progress: Progress | None = None,
 ) -> Path:
     """Download a public data set and unpack it safely; see `headstart.table.DATA_SETS`."""
     check_choice("name", "fetch_data", name, DATA_SETS)

@@ -12,6 +12,7 @@ from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids, with_activity
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
+from headstart.base.outputs import RUN, claim
 from headstart.base.params import bad_parameter
 from headstart.experiment import Request, RunFolder, default_run_folder, run_experiment, unfrozen_names
 from headstart.experiment.option_table import ActivityOptions, elsewhere
@@ -56,10 +57,10 @@ def activity(
     chosen, listener = completed(ActivityOptions, options), progress or Silent()
     counts = _counts(chosen["unfreeze"])
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
+    place = claim(out or _usual_place(data.root if isinstance(data, Table) else data), RUN)
     request = _request(options, counts)
     table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
     tell_skipped(table, progress)
-    place = Path(out) if out is not None else _usual_place(table.root if isinstance(data, Table) else data)
     told = reproducing("activity", {**options, "unfreeze": counts[-1], "out": place})
     stood = standing_ids(place)
     ended = run_experiment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from headstart import bundle
 from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
-from headstart.base.params import bad_parameter, check_choice
+from headstart.base.outputs import GRID, claim
+from headstart.base.params import check_choice
 from headstart.bundle import Answers, Model
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
@@ -21,6 +22,7 @@ from headstart.records.results import Skipped
 from headstart.table.kinds import skipped_records
 from headstart.table.listing import list_pictures
 from headstart.table.names import composed, look_alike
+from headstart.words.answers import below_caption, caption
 
 if TYPE_CHECKING:
     from headstart.table import Table
@@ -102,6 +104,7 @@ def evaluate(
             for i, row in enumerate(read)
         ),
         skipped=tuple(skipped),
+        unread=len(faulty) + sum(entry.picture for entry in table.skipped),
     )
 
 
@@ -109,7 +112,7 @@ def predict(
     source: str | Path | Model,
     pictures: Sequence[str | Path] | str | Path,
     *,
-    grid: str | Path | None = None,
+    grid: Annotated[str | Path | None, GRID] = None,
     engine: str = AUTO,
     progress: Progress | None = None,
 ) -> Predictions:
@@ -122,16 +125,16 @@ def predict(
     pictures : path or sequence of paths
         Files, or folders that are searched for pictures.
     grid : path, optional
-        Also draw the pictures with their answers into this PNG file.
+        Also draw the pictures with their answers into this PNG file; a grid that stands there is replaced.
     engine : str
         ``"auto"``: the bundle's exported graph where `prepare_engine` has left one, without torch;
         ``"torch"``: the network itself. They differ by at most 1e-5 in a probability.
     """
     check_choice("engine", "predict", engine, ENGINES)
-    if grid is not None and Path(grid).suffix.lower() != ".png":
-        raise bad_parameter("grid", "predict", "a name that ends in .png", str(grid))
-    model = source if isinstance(source, Model) else _opened(Path(source), engine)
     given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    if grid is not None:
+        claim(grid, GRID, inputs=[source, *given])
+    model = source if isinstance(source, Model) else _opened(Path(source), engine)
     files, skipped = list_pictures(given)
     try:
         answers, faulty = model.examine(list(files), progress=progress)
@@ -152,7 +155,10 @@ def predict(
     rows = _rows(read, answers, model.classes)
     if grid is not None:
         _draw(rows, model, Path(grid), progress or Silent())
-    return Predictions(rows=rows, skipped=tuple(listed), classes=model.classes)
+    unread = [one for one, entry in zip(listed, skipped, strict=False) if entry.picture]
+    return Predictions(
+        rows=rows, skipped=tuple(listed), classes=model.classes, unread=(*unread, *listed[len(skipped) :])
+    )
 
 
 def _check_known(classes: Collection[str], known: Collection[str]) -> None:
@@ -192,9 +198,7 @@ def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progre
     from headstart.report.grid import Tile, draw_grid
 
     tiles = [
-        Tile(
-            picture=decode_for(Path(row.path), model.preprocessing), caption=row.label, second=f"{row.probability:.0%}"
-        )
+        Tile(picture=decode_for(Path(row.path), model.preprocessing), caption=caption(row), second=below_caption(row))
         for row in rows[:GRID_LARGEST]
     ]
     if len(rows) > GRID_LARGEST:

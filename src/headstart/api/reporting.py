@@ -6,8 +6,10 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 from headstart.base.errors import HeadstartError
+from headstart.base.outputs import PAGE, claim, claim_report
 from headstart.base.params import bad_parameter
 from headstart.base.typed import program as program_as_typed
 from headstart.records.progress import Progress, Silent
@@ -60,7 +62,8 @@ def write_report(
     DataError
         If `data` does not exist or holds none of the pictures.
     ConfigError
-        If `activity` is asked for and the run has no network both frozen and trained.
+        If a report stands there that headstart did not write, or `activity` is asked for and the run has no network
+        both frozen and trained.
     """
     from headstart.report.markdown import write_markdown
     from headstart.report.page.building import write_page
@@ -68,6 +71,7 @@ def write_report(
 
     folder, told = Path(run), progress or Silent()
     results = read_results(folder)
+    claim_report(folder)
     if not quick:
         _look(results, folder, None if data is None else Path(data), told)
     if activity:
@@ -97,7 +101,7 @@ def _look(
         write_neighbours(results, folder, progress=progress)
 
 
-def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) -> SideBySide:
+def compare_runs(runs: Sequence[str | Path], *, page: Annotated[str | Path | None, PAGE] = None) -> SideBySide:
     """Put several run folders side by side: other data, other backbones, other options.
 
     Parameters
@@ -105,7 +109,7 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
     runs : sequence of path
         Folders that `compare` wrote.
     page : path, optional
-        Also write a page of its own to this ``.html`` file.
+        Also write a page of its own to this ``.html`` file; such a page that stands there is replaced.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
     Raises
     ------
     ConfigError
-        If there is no run folder given, or the page's name does not end in .html.
+        If there is no run folder given, the page's name does not end in .html, or something else stands there.
     StoreError
         If one is no run folder or has no result yet, or the page cannot be written.
     """
@@ -124,8 +128,8 @@ def compare_runs(runs: Sequence[str | Path], *, page: str | Path | None = None) 
 
     if not runs:
         raise bad_parameter("runs", "compare_runs", "at least one run folder", [])
-    if page is not None and Path(page).suffix.lower() != ".html":
-        raise bad_parameter("page", "compare_runs", "a name that ends in .html", str(page))
+    if page is not None:
+        claim(page, PAGE, inputs=runs)
     found = side_by_side({str(run): read_results(Path(run)) for run in runs})
     if page is not None:
         from headstart.report.page.runs import write_runs

@@ -24,6 +24,7 @@ from headstart.base.params import check_integer
 
 KINDS = ("pixels", "features", "engines", "trainings")
 USUAL_LIMIT = 50 * 10**9  # bytes
+FORGOTTEN = 30 * 86400.0  # seconds unused, after which an entry goes: its pictures or options are likely gone too
 _SETTINGS = "settings.json"
 _OURS = re.compile("[0-9a-f]{32}")  # what stores are called; anything else in these folders is somebody else's
 _IN_USE = 3600.0  # seconds: what somebody opened within the last hour may be open still
@@ -90,7 +91,7 @@ def set_limit(nbytes: int, home: Path | None = None) -> list[Entry]:
 
 
 def make_room(home: Path | None = None, *, keep: Path | None = None) -> list[Entry]:
-    """Remove entries, longest unused first, until the rest is within the limit.
+    """Remove entries unused for 30 days, and others, longest unused first, until the rest is within the limit.
 
     `keep`, what this process has opened, and what anybody has used within the last hour stay, also where the
     limit is passed by them: a run must not lose what it works with.
@@ -100,9 +101,10 @@ def make_room(home: Path | None = None, *, keep: Path | None = None) -> list[Ent
     total = sum(entry.nbytes for entry in standing)
     removed = []
     for entry in reversed(standing):
-        if total <= allowed:
+        unused = time.time() - entry.used
+        if total <= allowed and unused < FORGOTTEN:
             break
-        if entry.path == keep or entry.path in _opened or time.time() - entry.used < _IN_USE:
+        if entry.path == keep or entry.path in _opened or unused < _IN_USE:
             continue
         with suppress(StoreError):  # in use where open files cannot be removed: then a later run does it
             _remove(entry.path)

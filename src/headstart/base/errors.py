@@ -13,6 +13,8 @@
     ├── EngineError         8   an exported network that cannot be made, read or run
     └── TrackerError        9   a tracker that cannot be reached or written
 
+    10 is no error: an answer was given, but not for every picture, because some could not be read.
+
 Every error names the thing and carries a ``hint`` that says what to do. The command line prints both
 and leaves with the exit code; a traceback is a bug.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+PARTLY = 10  # the exit code of a command that answered, but not for every picture
 _NO_MEMORY = ("not enough memory", "out of memory", "can't allocate memory")  # as Windows, CUDA and Linux put it
 
 

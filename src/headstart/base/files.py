@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import stat
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -28,17 +29,22 @@ _CHUNK = 1 << 20
 def durable_writer(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; on leaving, flush it and rename it to `path`.
 
-    On an error nothing is left behind and the old file stays.
+    On an error nothing is left behind and the old file stays. A link stays one: what it leads to is written. Whatever
+    library writes the file, it gets the rights that the umask gives.
 
     Raises
     ------
     StoreError
         If the disk is full, the folder is read-only or the file cannot be written.
     """
+    path = path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        rights = _usual_rights(temporary)
         yield temporary
+        if stat.S_IMODE(temporary.stat().st_mode) != rights:  # safetensors lets only the owner read
+            temporary.chmod(rights)
         _flush(temporary)
         temporary.replace(path)
         _flush_folder(path.parent)
@@ -141,24 +147,22 @@ def writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def check_writable(file: Path) -> Path:
-    """Return `file` if it can be written, before the work whose result it shall hold.
+def check_writable(place: Path) -> Path:
+    """Return `place` if a file or folder can be made there, before the work whose result it shall hold.
 
     Raises
     ------
     StoreError
-        If it is a folder, or nothing may be written into its folder or the one in which that would be made.
+        If nothing may be written into its folder or the one in which that would be made.
     """
-    if not file.name or file.is_dir():
-        raise StoreError(f"'{file}' is a folder, not a file.", hint="Give a file name.")
-    folder = file.absolute().parent
+    folder = place.absolute().parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise StoreError(f"'{folder}' is a file, so nothing can be written into it.", hint="Choose another folder.")
+        raise StoreError(f"'{place}' cannot be written: '{folder}' is a file.", hint="Choose another folder.")
     if not os.access(folder, os.W_OK):
-        raise store_error(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-    return file
+        raise store_error(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return place
 
 
 def disk_error(error: Exception) -> OSError:
@@ -170,6 +174,14 @@ def disk_error(error: Exception) -> OSError:
 def flush_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk, so that a rename in it outlives a power cut."""
     _flush_folder(folder)
+
+
+def _usual_rights(path: Path) -> int:
+    """Return the rights of a file that is made at `path`: asking for the umask would change it for other threads."""
+    path.touch()
+    rights = stat.S_IMODE(path.stat().st_mode)
+    path.unlink()
+    return rights
 
 
 def _flush(path: Path) -> None:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 HEAD = 64  # so many first bytes are enough
+MAKER = ("Software", "headstart")  # the text by which a grid that we draw says whose it is
+_MAKER = b"tEXt" + "\0".join(MAKER).encode()
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TEXT_AT = slice(37, 37 + len(_MAKER))  # after a PNG's first chunk, which is always as long
 _FTYP = slice(4, 8)
 _BRAND = slice(8, 12)
 
@@ -56,7 +60,7 @@ HEIF = Form("heif", "a HEIC", extra="heif", package="pillow_heif")
 
 _BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
+    (_PNG, PNG),
     (b"BM", BMP),
     (b"II*\0", TIFF),
     (b"MM\0*", TIFF),
@@ -89,12 +93,13 @@ _VIDEO = Form("video", "a video", picture=False)
 _MARKUP = Form("markup", "a web page or XML", picture=False)
 _SVG = Form("svg", "an SVG drawing")
 TEXT = Form("text", "a text file", picture=False)
+DRAWN = Form("drawn", "a grid that headstart drew", picture=False)  # it lies beside pictures and shows them again
 EMPTY = Form("empty", "an empty file", picture=False)
 OTHER = Form("other", "a file of another kind", picture=False)
 
 FORMS = {
     form.name: form
-    for form in (*(form for _, form in _BY_MAGIC), WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, TEXT, EMPTY, OTHER)
+    for form in (*(form for _, form in _BY_MAGIC), WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, TEXT, DRAWN, EMPTY, OTHER)
 }
 
 
@@ -102,6 +107,8 @@ def form_of(head: bytes) -> Form:
     """Return the form of a file that begins with `head`, its first `HEAD` bytes."""
     if not head:
         return EMPTY
+    if is_drawn(head):
+        return DRAWN
     for magic, form in _BY_FIRST_BYTE.get(head[:1], ()):
         if head.startswith(magic) and (form is not BMP or _is_bmp(head)):
             return form
@@ -121,6 +128,11 @@ def form_of(head: bytes) -> Form:
 def _is_bmp(head: bytes) -> bool:
     """Whether a header of a known size follows: a text may begin with the same two letters."""
     return int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def is_drawn(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is a grid that headstart drew."""
+    return head.startswith(_PNG) and head[_TEXT_AT] == _MAKER
 
 
 def _is_text(head: bytes) -> bool:

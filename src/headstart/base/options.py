@@ -17,6 +17,7 @@ from math import inf
 from typing import Final, Literal, ParamSpec, SupportsIndex, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from headstart.base.errors import ConfigError
+from headstart.base.outputs import Input, Output
 
 AUTO: Final = "auto"
 Kind = Literal["text", "number", "file", "flag", "names", "settings", "flags"]
@@ -57,6 +58,8 @@ class Option:
         The heading in help under which it stands.
     flags : mapping
         For ``"flags"``: the help of each.
+    marks : Input or Output, optional
+        Whether a ``"file"`` is read or written: an option that names one must say so.
     reproduces : bool
         Whether the results depend on it, so that it belongs in the command that gives them again.
     name : str
@@ -76,8 +79,15 @@ class Option:
     most: int | None = None
     panel: str | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
+    marks: Input | Output | None = None
     reproduces: bool = True
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.kind == "file") != (self.marks is not None):
+            raise TypeError(
+                f"The option '{self.help}' must say whether its file is read or written: READ or an Output."
+            )
 
     @property
     def allowed(self) -> tuple[str, ...]:

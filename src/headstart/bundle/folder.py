@@ -32,6 +32,7 @@ from headstart.base.files import (
     store_error,
     write_text,
 )
+from headstart.base.outputs import BUNDLE, claim
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
 from headstart.bundle.card import model_card
@@ -63,21 +64,13 @@ def write_folder(contents: Contents, folder: Path) -> Path:
 
     Raises
     ------
-    BundleError
-        If `folder` exists and is not a bundle.
+    ConfigError
+        If something stands at `folder` that is no bundle, or a bundle with other files in it.
     StoreError
         If it cannot be written.
     """
-    if not folder.name or folder.name == "..":
-        raise BundleError(
-            f"'{folder}' cannot be the name of a bundle.", hint="Give it a name of its own, e.g. birds.bundle."
-        )
-    occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if occupied and not (folder / MANIFEST).is_file():
-        raise BundleError(
-            f"'{folder}' exists and is not a bundle. It was left as it is.",
-            hint="Choose another name with --out.",
-        )
+    claim(folder, BUNDLE)
+    given, folder = folder, folder.resolve() if folder.is_symlink() else folder  # what a link leads to is replaced
     building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         building.mkdir(parents=True)
@@ -90,7 +83,7 @@ def write_folder(contents: Contents, folder: Path) -> Path:
         raise store_error(folder, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return folder
+    return given
 
 
 def _hidden(folder: Path, *kinds: str) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from headstart.backbones.engine import Engine, TorchEngine
 from headstart.base.errors import BundleError, DataError, PictureError, WeightsError
 from headstart.base.executors import ordered_map
+from headstart.base.outputs import BUNDLE
 from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, read_folder, write_folder
@@ -165,13 +166,13 @@ class Model:
         """Return the head's multiplications and additions for one picture (the network's are in `info`)."""
         return self.head.flops()
 
-    def save(self, folder: str | Path) -> Path:
-        """Keep the classifier in a folder, without pickle; `headstart.load` reads it.
+    def save(self, folder: Annotated[str | Path, BUNDLE]) -> Path:
+        """Keep the classifier in a folder, without pickle; `headstart.load` reads it. An older bundle is replaced.
 
         Raises
         ------
-        BundleError
-            If the folder exists and is not a bundle (it is left as it is).
+        ConfigError
+            If something stands there that is no bundle (it is left as it is).
         StoreError
             If it cannot be written.
         """

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from headstart.records.listing import CacheRemoval
 
 What = Annotated[str, typer.Argument(metavar="[all|pixels|features|engines|trainings]", help="What to remove.")]
+Single = Annotated[bool, typer.Option("--all", help="List every entry.", show_default=False)]
 Size = Annotated[str, typer.Argument(metavar="SIZE", help="E.g. 20GB or 500MB. It starts at 50GB.", show_default=False)]
 
 
-def list_cache(ctx: typer.Context, *, as_json: options.AsJson = False) -> None:
-    """List the files kept between runs, and their sizes."""
-    from headstart.cli.tables import cache_lines
+def list_cache(ctx: typer.Context, *, single: Single = False, as_json: options.AsJson = False) -> None:
+    """Show what is kept between runs: by kind how many entries, how large, and when they were last used.
+
+    What has not been used for 30 days is removed when something new is kept.
+    """
+    from headstart.cli.cached import entry_lines, kind_lines
 
     session = open_session(ctx)
-    session.tell(session.verbs.list_cache(), cache_lines, as_json=as_json)
+    session.tell(session.verbs.list_cache(), entry_lines if single else kind_lines, as_json=as_json)
 
 
 def clear_cache(ctx: typer.Context, what: What = "all", *, as_json: options.AsJson = False) -> None:

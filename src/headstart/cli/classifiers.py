@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headstart.base.errors import ConfigError
-from headstart.base.files import check_writable, write_text
+from headstart.base.errors import PARTLY, ConfigError
+from headstart.base.files import write_text
+from headstart.base.outputs import CSV, GRID, READ, claim
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.session import open_session
 from headstart.experiment.option_table import VERBS, FitOptions
 
 if TYPE_CHECKING:
-    from headstart.records.answers import Prediction
     from headstart.records.metrics import MetricsBySplit
     from headstart.report.lines import Line
 
 Files = Annotated[
     list[str],
     typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
+    READ,
 ]
 
 
@@ -89,13 +87,18 @@ def evaluate(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a saved classifier on labelled pictures."""
+    """Measure a saved classifier on labelled pictures.
+
+    Pictures that cannot be read are listed, and the exit code is then 10.
+    """
     session = open_session(ctx, threads=threads, quiet=quiet)
     with session.working() as progress:
         evaluation = session.verbs.evaluate(bundle, data, split=split, progress=progress)
     from headstart.cli.tables import evaluation_lines
 
     session.tell(evaluation, evaluation_lines, as_json=as_json)
+    if evaluation.unread:
+        raise typer.Exit(PARTLY)
 
 
 def predict(
@@ -107,6 +110,7 @@ def predict(
     table: Annotated[
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Write the answers to a CSV file.", show_default=False),
+        CSV,
     ] = None,
     grid: Annotated[
         Path | None,
@@ -116,6 +120,7 @@ def predict(
             help="Draw the pictures with their answers: a .png file.",
             show_default=False,
         ),
+        GRID,
     ] = None,
     engine: Annotated[
         str,
@@ -127,20 +132,21 @@ def predict(
     """Classify new pictures, with probabilities.
 
     After a classifier's first answers its network is exported to the cache. From then on answers take about a second.
+    Pictures that cannot be read are listed, and the exit code is then 10.
     """
     session = open_session(ctx, threads=threads, quiet=quiet)
-    for place in (table, grid):
-        if place is not None:
-            check_writable(place)
+    if table is not None:
+        claim(table, CSV, inputs=[bundle, *files])
     with session.working() as progress:
         predictions = session.verbs.predict(bundle, files, grid=grid, engine=engine, progress=progress)
     from headstart.cli.tables import prediction_lines
+    from headstart.report.answers import answers_csv
     from headstart.report.lines import Line
     from headstart.report.text import skipped_lines
 
     rows, skipped = list(predictions.rows), list(predictions.skipped)
     if table is not None:
-        write_text(table, as_csv(rows))
+        write_text(claim(table, CSV), answers_csv(predictions))
     if as_json:
         session.screen.json({"rows": rows, "skipped": skipped})
     else:
@@ -151,19 +157,5 @@ def predict(
     if engine == "auto" and rows:
         files = [row.path for row in rows]
         session.afterwards(lambda progress: session.verbs.prepare_engine(bundle, files, progress=progress))
-
-
-def as_csv(rows: Sequence[Prediction]) -> str:
-    """Return predictions as CSV: path, label, probability, set, none_of_these, and ``p_<class>`` for each class.
-
-    The classes of a set are divided by ``|``; a cell is empty where the classifier does not know.
-    """
-    classes = list(rows[0].probabilities) if rows else []
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "label", "probability", "set", "none_of_these", *(f"p_{name}" for name in classes)])
-    for row in rows:
-        chances = [repr(float(row.probabilities[name])) for name in classes]
-        stated = ["|".join(row.set or ()), "" if row.none_of_these is None else str(row.none_of_these).lower()]
-        writer.writerow([row.path, row.label, repr(float(row.probability)), *stated, *chances])
-    return text.getvalue()
+    if predictions.unread:
+        raise typer.Exit(PARTLY)

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ import typer
 from headstart.base.errors import HeadstartError, StoreError, says_out_of_memory
 from headstart.base.files import store_error
 
-# 128 + the number of SIGINT, SIGTERM and SIGPIPE, as shells say it
-INTERRUPTED, TERMINATED, PIPE_CLOSED, BUG = 130, 143, 141, 1
+# 128 + the number of SIGINT, SIGTERM, SIGHUP and SIGPIPE, as shells say it
+INTERRUPTED, TERMINATED, HUNG_UP, PIPE_CLOSED, BUG = 130, 143, 129, 141, 1
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _RIGHTS = "Ask for permission to read (or write) there, or name another place."
@@ -29,17 +30,42 @@ _REPORT = (
 )
 
 
-class Terminated(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
+    """A command was asked to end in another way than by Ctrl-C; `code` is its exit code."""
+
+    code = INTERRUPTED
+
+
+class Terminated(Stopped):
     """The process was asked to end (SIGTERM): a scheduler's or a service's Ctrl-C."""
+
+    code = TERMINATED
+
+
+class HungUp(Stopped):
+    """The terminal was closed (SIGHUP), or a connection to another machine broke."""
+
+    code = HUNG_UP
 
 
 def end_when_asked() -> None:
-    """Let SIGTERM end a command as Ctrl-C does: what it was writing is dropped, and it says whether it continues."""
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: what it was writing is dropped; it says if it continues.
+
+    Whoever started it with ``nohup`` wants it to go on when the terminal is closed: then SIGHUP stays ignored.
+    """
 
     def ended(_number: int, _frame: FrameType | None) -> None:
         raise Terminated
 
+    def hung_up(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # the shell and the system may both send one
+        _silence_closed_terminals()
+        raise HungUp
+
     signal.signal(signal.SIGTERM, ended)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, hung_up)
 
 
 @contextmanager
@@ -66,7 +92,7 @@ def errors_shown(*, continues: bool = False) -> Iterator[None]:
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as error:
         complain("Stopped; the same command continues." if continues else "Stopped.", colour=typer.colors.YELLOW)
-        raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
+        raise typer.Exit(error.code if isinstance(error, Stopped) else INTERRUPTED) from error
     except BrokenPipeError as error:
         _silence_stdout()
         raise typer.Exit(PIPE_CLOSED) from error
@@ -77,14 +103,20 @@ def errors_shown(*, continues: bool = False) -> Iterator[None]:
 
 
 def complain(message: str, hint: str = "", *, colour: str = typer.colors.RED) -> None:
-    """Say on stderr what is wrong, in one line, and below it what to do."""
+    """Say on stderr what is wrong, in one line, and below it what to do; names in it cannot steer the terminal."""
     if os.environ.get("HEADSTART_DEBUG") == "1" and sys.exc_info()[0] is not None:
         traceback.print_exc()
     lead = "" if colour == typer.colors.YELLOW else "Error: "
-    line = f"{lead}{' '.join(message.split())}"
+    line = f"{lead}{_plain(message)}"
     typer.echo(typer.style(line, fg=colour, bold=True) if _coloured() else line, err=True)
     if hint:
-        typer.echo(f"  {' '.join(hint.split())}", err=True)
+        typer.echo(f"  {_plain(hint)}", err=True)
+
+
+def _plain(text: str) -> str:
+    from headstart.report.lines import clean
+
+    return clean(" ".join(text.split()))
 
 
 def speak_utf8_where_possible() -> None:
@@ -113,6 +145,18 @@ def _coloured() -> bool:
 def _silence_stdout() -> None:
     """Point stdout nowhere, so that Python's own flush at the end cannot fail again."""
     with suppress(OSError, ValueError):  # a stdout without a descriptor has nothing to silence
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _point_nowhere(sys.stdout.fileno())
+
+
+def _silence_closed_terminals() -> None:
+    """Point nowhere what was a terminal and is none any more: whatever is written there would be an error."""
+    for number in (1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
+                _point_nowhere(number)
+
+
+def _point_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headstart.base.outputs import READ
 from headstart.base.typed import as_typed, command_as_typed, program
 from headstart.cli import options
 from headstart.cli.session import Session, open_session
@@ -29,12 +30,14 @@ RecipeData = Annotated[
         help="A folder with train/ val/ [test/], a folder of class folders, or a CSV or Parquet list.",
         show_default=False,
     ),
+    READ,
 ]
 Recipe = Annotated[
     str,
     typer.Argument(
         metavar="RECIPE", help="ants_bees, leaf_diseases, stanford_cars, or your own .toml file.", show_default=False
     ),
+    READ,
 ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -12,10 +14,29 @@ from typer.core import TyperCommand, TyperGroup
 from headstart.cli.edge import errors_shown
 
 
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Let what was typed wrongly, which may be the name of a file, be repeated without what steers a terminal."""
+    try:
+        yield
+    except Exception as error:
+        said = getattr(error, "message", None)  # typer does not tell the class of its errors
+        if isinstance(said, str):
+            from headstart.report.lines import clean
+
+            error.message = clean(said)  # type: ignore[attr-defined]
+        raise
+
+
 class Command(TyperCommand):
     """A command whose options stand in groups and whose errors end at one edge."""
 
     continues = False  # whether the same command goes on after it was stopped
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        """Read what was typed."""
+        with _plain_errors():
+            return super().make_context(*given, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; every error becomes a message and an exit code."""
@@ -53,6 +74,16 @@ class LongCommand(Command):
 
 class Group(TyperGroup):
     """A group of commands that lists them by what they are for."""
+
+    def resolve_command(self, *given: Any, **options: Any) -> Any:
+        """Find the command that was typed."""
+        with _plain_errors():
+            return super().resolve_command(*given, **options)
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        """Read what was typed."""
+        with _plain_errors():
+            return super().make_context(*given, **options)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands panel by panel."""

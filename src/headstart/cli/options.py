@@ -12,6 +12,7 @@ import typer
 
 from headstart.base.errors import ConfigError
 from headstart.base.options import Kind, Option, options_of
+from headstart.base.outputs import READ
 from headstart.experiment.option_groups import DEFAULT_BACKBONE, DeviceOptions, PictureOptions, ThreadsOption
 from headstart.experiment.option_table import REQUEST, Verb
 from headstart.records.record import Scalar
@@ -52,8 +53,11 @@ Data = Annotated[
         help="A folder with train/ val/ [test/], a folder of class folders, or a CSV or Parquet list.",
         show_default=False,
     ),
+    READ,
 ]
-Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="A saved classifier (a folder).", show_default=False)]
+Bundle = Annotated[
+    str, typer.Argument(metavar="BUNDLE", help="A saved classifier (a folder).", show_default=False), READ
+]
 ImageSize = Annotated[int | None, flag(options_of(PictureOptions)["image_size"])]
 Threads = Annotated[int | None, flag(options_of(ThreadsOption)["threads"])]
 Offline = Annotated[bool, flag(options_of(DeviceOptions)["offline"])]
@@ -105,7 +109,7 @@ def _parameters(shown: Mapping[str, Option], own_defaults: str) -> Iterator[insp
 
 def _parameter(option: Option, default_shown: str | None) -> inspect.Parameter:
     kind, nothing = _TYPES[option.kind]
-    annotation = Annotated[kind, flag(option, default_shown=default_shown)]  # type: ignore[valid-type]
+    annotation = Annotated[kind, flag(option, default_shown=default_shown), option.marks]  # type: ignore[valid-type]
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=nothing, annotation=annotation)
 
 

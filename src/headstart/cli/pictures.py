@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.base.files import check_writable
+from headstart.base.outputs import GRID, PICTURES, READ
 from headstart.base.typed import as_typed, command_as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
@@ -18,7 +18,9 @@ Target = Annotated[
     typer.Option(
         "--to", metavar="FOLDER", help="Where to put the pictures.  [default: the name of the set]", show_default=False
     ),
+    PICTURES,
 ]
+Grid = Annotated[Path, typer.Option("--grid", metavar="FILE", help="The picture to write; it ends in .png."), GRID]
 
 
 @options.options_from(VERBS["look"])
@@ -26,9 +28,7 @@ def look(
     ctx: typer.Context,
     data: options.Data,
     *,
-    grid: Annotated[Path, typer.Option("--grid", metavar="FILE", help="The picture to write; it ends in .png.")] = Path(
-        "look.png"
-    ),
+    grid: Grid = Path("look.png"),
     chosen: LookOptions,
     quiet: options.Quiet = False,
 ) -> None:
@@ -39,7 +39,6 @@ def look(
     from headstart.report.lines import Line
 
     session = open_session(ctx, quiet=quiet)
-    check_writable(grid)
     with session.working() as progress:
         place = session.verbs.look(data, grid=grid, **chosen, progress=progress)
     session.screen.show([Line(f"Written: {as_typed(Path(place))}")])
@@ -83,7 +82,7 @@ def list_weights(ctx: typer.Context, *, as_json: options.AsJson = False) -> None
 
 def verify_weights(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A network's name, or a weights file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A network's name, or a weights file."), READ],
     *,
     as_json: options.AsJson = False,
 ) -> None:

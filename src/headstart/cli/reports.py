@@ -9,19 +9,23 @@ from typing import Annotated
 
 import typer
 
+from headstart.base.outputs import PAGE, READ
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.session import open_session
 from headstart.experiment.option_groups import TrackerOptions
 from headstart.experiment.option_table import Verb
 
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that compare wrote.", show_default=False)]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder that compare wrote.", show_default=False), READ
+]
 RunFolders = Annotated[
-    list[Path], typer.Argument(metavar="RUN…", help="Run folders that compare wrote.", show_default=False)
+    list[Path], typer.Argument(metavar="RUN…", help="Run folders that compare wrote.", show_default=False), READ
 ]
 Page = Annotated[
     Path | None,
     typer.Option("--page", metavar="FILE", help="Also write a page, ending in .html.", show_default=False),
+    PAGE,
 ]
 Activity = Annotated[
     bool,
@@ -39,6 +43,7 @@ Pictures = Annotated[
         help="Where the pictures are now.  [default: where they were]",
         show_default=False,
     ),
+    READ,
 ]
 Quick = Annotated[
     bool,

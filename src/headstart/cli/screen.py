@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ STYLES: dict[Role, str] = {
     "faint": "bright_black",
     "warning": "yellow",
 }
+_STEERING = re.compile("[\x7f-\x9f]")  # JSON itself escapes only what stands before the blank
 _WIDEST = 110  # a longer line is hard to read, however wide the window
 
 
@@ -58,8 +60,9 @@ class Screen:
     def json(self, content: object) -> None:
         """Print a record, or plain values that may hold some, as one JSON document in UTF-8 on every terminal."""
         sys.stdout.flush()
-        # a name of undecodable bytes becomes its escape, which JSON knows too
-        sys.stdout.buffer.write((encoded(content) + "\n").encode("utf-8", "backslashreplace"))
+        # A name of undecodable bytes becomes its escape, which JSON knows too; so does what steers a terminal.
+        text = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded(content))
+        sys.stdout.buffer.write((text + "\n").encode("utf-8", "backslashreplace"))
 
 
 class QuietPipe(Console):

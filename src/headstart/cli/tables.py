@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 
 from headstart.records.answers import Evaluation, Prediction
-from headstart.records.listing import CachedAbout, CacheListing, StagePlace, WeightsEntry
+from headstart.records.listing import StagePlace, WeightsEntry
 from headstart.records.metrics import Metrics
 from headstart.records.plan import DryRun, PlanStep
 from headstart.records.record import Record
@@ -18,6 +18,7 @@ from headstart.report.facts import facts, value_text
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, file_size, quantity, seconds_text
 from headstart.report.text import skipped_lines
+from headstart.words.answers import doubt
 
 _MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
 _MOST_CONFUSED = 5
@@ -118,25 +119,17 @@ def prediction_lines(rows: Sequence[Prediction], *, width: int) -> list[Line]:
         return []
     label = min(max(cell_len(row.label) for row in rows), 30)
     bar = 10 if 80 <= width < 1000 else 0  # a program that reads the lines needs no picture
-    doubts = [_doubt(row) for row in rows]
+    doubts = [doubt(row) for row in rows]
     room = min(max(map(cell_len, doubts)), max(width // 4, 14))
     path = min(max(cell_len(row.path) for row in rows), max(width - label - bar - 11 - (room + 2 if room else 0), 12))
     lines = []
-    for row, doubt in zip(rows, doubts, strict=True):
+    for row, other in zip(rows, doubts, strict=True):
         filled = round(row.probability * bar)
         drawn = "  " + "━" * filled + "─" * (bar - filled) if bar else ""
         name = fit(shorten(row.path, path), path)
         said = f"{name}  {fit(shorten(row.label, label), label)}  {row.probability:.3f}{drawn}"
-        lines.append(Line(f"{said}  {shorten(doubt, room)}" if doubt else said))
+        lines.append(Line(f"{said}  {shorten(other, room)}" if other else said))
     return lines
-
-
-def _doubt(row: Prediction) -> str:
-    """Return "perhaps none of these", or "or wasp, fly", or nothing where the answer is sure."""
-    if row.none_of_these:
-        return "perhaps none of these"
-    others = [name for name in row.set or () if name != row.label]
-    return f"or {', '.join(others)}" if others else ""
 
 
 def stage_lines(stages: Sequence[StagePlace], *, width: int) -> list[Line]:
@@ -193,36 +186,6 @@ def _plan_row(step: PlanStep) -> list[str]:
         file_size(step.bytes) if step.bytes else "",
         quantity(step.flops) if step.flops else "",
     ]
-
-
-def cache_lines(found: CacheListing, *, width: int) -> list[Line]:
-    """Return what the cache holds: kind, size, last use, what it is; and the total against the limit."""
-    total = f"{file_size(found.bytes)} of at most {file_size(found.limit)} in {found.folder}"
-    if not found.entries:
-        return [Line(part) for part in wrap(f"The cache is empty: {total}", width)]
-    rows = [
-        [one.kind, file_size(one.bytes), one.used[:16].replace("T", " "), _told(one.about)] for one in found.entries
-    ]
-    heads = ["kind", "size", "last used (UTC)", "what"]
-    room = max(width - sum(max(cell_len(row[at]) for row in [heads, *rows]) + 2 for at in range(3)), 20)
-    table = columns([[*row[:3], shorten(row[3], room)] for row in [heads, *rows]], right=(1,))
-    return [Line(table[0], "heading"), *map(Line, table[1:]), Line(""), *map(Line, wrap(total, width))]
-
-
-def _told(about: CachedAbout) -> str:
-    """Return in a few words which entry it is."""
-    pictures = "? pictures" if about.pictures is None else f"{about.pictures:,} pictures"
-    if about.backbone is not None and about.cut is None:
-        return f"exported network {about.backbone}"
-    if about.backbone is not None:
-        view = "" if about.view in (None, "none") else f", augmented ({about.view})"
-        return f"{about.backbone} at {about.cut}, {about.framing}{view}"
-    if about.bundle is not None:
-        return f"exported network of {about.bundle}"
-    if about.strategy is not None:
-        cut = f" from {about.cut}" if about.cut else ""
-        return f"{about.strategy}{cut}, trained on {about.data} ({pictures})"
-    return "?" if about.pictures is None else f"{pictures}, short side {about.short_side}"
 
 
 def fact_lines(record: Record, *, width: int) -> list[Line]:  # noqa: ARG001 - as its neighbours

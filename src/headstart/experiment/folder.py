@@ -16,6 +16,7 @@ from pathlib import Path
 
 from headstart.base.errors import ConfigError
 from headstart.base.files import store_error
+from headstart.base.outputs import RUN, claim
 from headstart.records.activity import ActivityRecord
 from headstart.records.codec import plain, read_record, write_record
 from headstart.records.columns import PredictionsFile
@@ -30,11 +31,6 @@ from headstart.strategies.strategy import in_order
 
 ANOTHER = "Choose another run folder with --out (out= in Python)."
 AGAIN = "Remove the run folder (or choose another one with --out) and run the same compare command again."
-OWN = {
-    "plan.json", "results.json", "report.md", "report.html", "split.parquet", "predictions", "bundles",
-    "checkpoints", "log.jsonl", "repeated_splits", "map.parquet", "neighbours.parquet", "heat.json", "activity",
-    "trackers",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,10 +69,7 @@ class RunFolder:
         ConfigError
             If it holds another experiment, or anything that headstart did not write.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(
-                f"'{self.path}' is a file.", hint="Choose another run folder with --out (out= in Python)."
-            )
+        claim(self.path, RUN)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             present = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
@@ -84,11 +77,6 @@ class RunFolder:
             raise store_error(self.path, error) from error
         self.results()  # of an older schema it names the command that makes it again; a plan does not
         plan = self.plan()
-        if plan is None and present - OWN:
-            raise ConfigError(
-                f"'{self.path}' holds '{min(present - OWN)}', which headstart did not write; nothing was touched.",
-                hint=ANOTHER,
-            )
         foreign = present - {"plan.json", "log.jsonl", "split.parquet"}
         if plan is None and foreign:
             raise ConfigError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
 from headstart.base.options import Option
+from headstart.base.outputs import READ
 from headstart.records.preprocessing import FRAMINGS, Framing
 from headstart.records.record import Scalar
 from headstart.records.run import READOUTS
@@ -61,6 +62,7 @@ class NetworkOptions(TypedDict, total=False):
             help="Your own weights for it: a .safetensors file, or a .pth file of plain tensors.",
             kind="file",
             metavar="FILE",
+            marks=READ,
             panel=NETWORK,
         ),
     ]
@@ -236,6 +238,7 @@ class SplitOption(TypedDict, total=False):
             help="Divide the pictures as an earlier run did: its split.parquet.",
             kind="file",
             metavar="FILE",
+            marks=READ,
             panel=PICTURES,
         ),
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from headstart.base.options import Option, options_of
+from headstart.base.outputs import BUNDLE, RUN
 from headstart.experiment.option_groups import (
     AugmentOption,
     BudgetOption,
@@ -34,7 +35,8 @@ from headstart.experiment.option_groups import (
 
 
 def _run_folder(usual: str) -> Option:
-    return Option(help="The run folder. The same command continues it.", kind="file", metavar="RUN", usual=usual)
+    text = "The run folder. The same command continues it."
+    return Option(help=text, kind="file", metavar="RUN", usual=usual, marks=RUN)
 
 
 class LearningOptions(
@@ -95,6 +97,7 @@ class FitOptions(StrategyOption, LearningOptions, SplitOption, ThreadsOption, to
             kind="file",
             metavar="BUNDLE",
             usual="DATA.bundle",
+            marks=BUNDLE,
         ),
     ]
 

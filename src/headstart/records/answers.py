@@ -29,11 +29,12 @@ class Prediction(Record):
 
 
 class Predictions(Record):
-    """Answers for pictures, and those that could not be read."""
+    """Answers for pictures, and the files that have none; `unread` are those of the skipped that are pictures."""
 
     rows: tuple[Prediction, ...]
     skipped: tuple[Skipped, ...]
     classes: tuple[str, ...] = ()
+    unread: tuple[Skipped, ...] = ()
 
 
 class EvaluatedPicture(Record):
@@ -46,7 +47,10 @@ class EvaluatedPicture(Record):
 
 
 class Evaluation(Record):
-    """What a classifier reached on labelled pictures; `confusion` has a row for each true class."""
+    """What a classifier reached on labelled pictures; `confusion` has a row for each true class.
+
+    `unread` is how many pictures could not be read, of those skipped.
+    """
 
     split: str
     classes: tuple[str, ...]
@@ -56,3 +60,4 @@ class Evaluation(Record):
     confusion: tuple[tuple[int, ...], ...]
     rows: tuple[EvaluatedPicture, ...]
     skipped: tuple[Skipped, ...]
+    unread: int = 0

@@ -11,9 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
-from headstart.base.errors import ConfigError
 from headstart.base.files import durable_writer
+from headstart.base.forms import MAKER
+from headstart.base.outputs import GRID, claim
 from headstart.base.params import bad_parameter, check_choice, check_integer
 from headstart.report.fonts import Font, FontBook, is_right_to_left
 
@@ -89,7 +91,7 @@ def draw_grid(
     tiles : sequence of Tile
         The first `MOST_TILES` are drawn.
     path : Path
-        Ends in ``.png``; its folder is made if it is missing.
+        Ends in ``.png``; its folder is made if it is missing. A grid that stands there is replaced, nothing else.
     columns : int, optional
         By default what makes the grid nearly square, at most 8.
     title : str, optional
@@ -104,27 +106,28 @@ def draw_grid(
     Raises
     ------
     ConfigError
-        If there is no tile, one is not a picture, or the name does not end in .png.
+        If there is no tile, one is not a picture, the name does not end in .png, or something else stands there.
     StoreError
         If the file cannot be written; nothing is left behind.
     """
-    _check(tiles, path)
+    claim(path, GRID)
+    _check(tiles)
     shown = tiles[:MOST_TILES]
     across = _columns(len(shown)) if columns is None else check_integer("columns", "draw_grid", columns, least=1)
     book = fonts or FontBook()
     sheet = _draw(shown, min(across, len(shown)), title, book)
+    maker = PngInfo()  # by which it is known as ours when it is drawn again
+    maker.add_text(*MAKER)
     with durable_writer(path) as temporary:
-        sheet.save(temporary, "PNG", optimize=False)
+        sheet.save(temporary, "PNG", optimize=False, pnginfo=maker)
     left_out = len(tiles) - len(shown)
     cut = (f"'{path.name}' shows the first {len(shown)} pictures of {len(tiles)}.",) if left_out else ()
     return (*cut, *book.notes)
 
 
-def _check(tiles: Sequence[Tile], path: Path) -> None:
+def _check(tiles: Sequence[Tile]) -> None:
     if not tiles:
         raise bad_parameter("tiles", "draw_grid", "at least one tile", [])
-    if path.suffix.lower() != ".png":
-        raise ConfigError(f"The --grid file must end in .png. Got '{path}'.", hint="Give a name such as grid.png.")
     for tile in tiles:
         shape, dtype = tile.picture.shape, tile.picture.dtype
         if dtype != np.uint8 or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or 0 in shape:

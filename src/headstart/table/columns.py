@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from headstart.base.cells import as_meant
 from headstart.base.errors import DataError
 from headstart.table.names import MISSING, as_read, composed, is_blank
 from headstart.table.table import first_few
@@ -76,7 +77,10 @@ def _read_csv(file: Path, delimiter: str) -> tuple[list[tuple[str, Cells]], list
                 f"Line {number} of '{file}' has {len(cells)} cells where the first line has {len(header)}.",
                 hint="Put names that hold the separator into double quotes.",
             )
-    columns: list[tuple[str, Cells]] = [(name, [cells[at] for _, cells in lines[1:]]) for at, name in enumerate(header)]
+    columns: list[tuple[str, Cells]] = []
+    for at, name in enumerate(header):
+        meant = str if as_read(name) == "path" else as_meant  # a path needs no apostrophe to be harmless
+        columns.append((name, [meant(cells[at]) for _, cells in lines[1:]]))
     return columns, [f"line {number}" for number, _ in lines[1:]]
 
 

@@ -21,10 +21,11 @@ from pathlib import Path
 
 from headstart.base.errors import ConfigError, DataError, StoreError
 from headstart.base.files import cache_folder, read_json, sha256_of_bytes, store_error, write_json
+from headstart.base.outputs import FETCHED, PICTURES, claim
 from headstart.records.progress import Progress
 from headstart.table.archives import extract_zip
 
-RECORD = ".headstart-fetch.json"  # hidden, so no table counts it as a picture
+RECORD = FETCHED  # hidden, so no table counts it as a picture
 _CHUNK = 1 << 18
 _TIMEOUT = 30.0
 _MOST_BYTES = 2 << 30
@@ -92,13 +93,16 @@ def fetch_archive(
     Raises
     ------
     DataError
-        If the archive cannot be had, has another checksum, or is unsafe, or something else is at `target`.
+        If the archive cannot be had, has another checksum, or is unsafe.
+    ConfigError
+        If something else is at `target`.
     StoreError
         If the disk is full or may not be written.
     """
     target = Path(target)
     scheme = _check_scheme(url)
-    if target.exists() or target.is_symlink():
+    claim(target, PICTURES)
+    if target.exists() and any(target.iterdir()):
         return _existing(url, target, progress)
     if scheme != "file" and (offline or any(os.environ.get(name, "").lower() in _TRUE for name in _OFFLINE)):
         raise DataError(
@@ -109,6 +113,8 @@ def fetch_archive(
     try:
         digest = _download(url, archive, progress, most_bytes)
         _check_digest(url, sha256, digest, progress)
+        if target.is_dir():
+            target.rmdir()  # it is empty
         extract_zip(archive, target, progress=progress, record=(RECORD, {"url": url, "sha256": digest}))
     finally:
         with suppress(OSError):
@@ -130,7 +136,7 @@ def _existing(url: str, target: Path, progress: Progress) -> Path:
         if isinstance(record, dict) and record.get("url") == url:
             progress.message(f"'{target}' already exists; nothing was downloaded.")
             return target
-    raise DataError(
+    raise ConfigError(
         f"'{target}' already exists and was not downloaded from '{url}'.",
         hint="Choose another place, or move it away first; it was not touched.",
     )

@@ -20,7 +20,7 @@ from PIL import Image
 from torch.utils.tensorboard.summary import hparams
 
 from headstart.base.drafts import clean_drafts, draft_name
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.files import flush_folder, read_json, write_json
 from headstart.report.trackers.accelerated import state
 from headstart.report.trackers.entries import Entry
@@ -53,6 +53,10 @@ class Boards:
     def log(self, entry: Entry, mistakes: Path | None) -> None:
         """Write the entry's folder beside its place, and put it there whole."""
         place, draft = self._path / entry.id, self._path / draft_name(entry.id)
+        if place.exists() and not (place / _WRITTEN).is_file():
+            raise ConfigError(
+                f"'{place}' was not written by headstart. Nothing was changed.", hint="Move that folder away."
+            )
         # A TensorBoard that is open forgets at the purge what it read of the folder that stood here.
         board = TensorBoardTracker(draft.name, self._path, purge_step=0)
         with state():

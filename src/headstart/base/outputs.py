@@ -1,0 +1,272 @@
+"""What a user names to be written: claimed before the work, so that nothing is lost which headstart did not write.
+
+Every option and parameter that names an output is marked with an `Output`, which knows what of it is ours. `claim`
+refuses everything else that stands there. A new form of output is a row here; tests find every mark and try it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.base.errors import ConfigError, StoreError
+from headstart.base.files import check_writable, read_json
+from headstart.base.forms import HEAD, form_of, is_drawn
+
+CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
+GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
+FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
+_PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
+_PICTURE_NAMES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe"),
+    *(".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+)
+_REPORT = {"report.html": b'content="headstart ', "report.md": b"\n## How to reproduce it\n"}  # what ours hold
+_DEVICE = re.compile("/(dev/(?!shm/)|proc/)")  # such as /dev/stdout, whose place a file must not take
+_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers: nobody misses it
+
+
+@dataclass(frozen=True)
+class Input:
+    """Marks an option or a parameter that names something to be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Marks an option or a parameter that names something to be written.
+
+    Parameters
+    ----------
+    option : str
+        How it is typed, such as ``"--csv"``.
+    what : str
+        What it becomes, such as ``"a table of answers"``.
+    example : str
+        A name that would do.
+    foreign : callable
+        Returns what stands at a path that headstart did not write, in a few words; empty where there is nothing.
+    folder : bool
+        Whether it becomes a folder.
+    whole : bool
+        Whether a folder that is ours is replaced as a whole, so that nothing else may be in it.
+    python : str
+        The parameter that names it in Python; empty where there is none.
+    suffix : str
+        What its name must end in.
+    never : tuple of str
+        What its name cannot end in: then it was meant as something else.
+    """
+
+    option: str
+    what: str
+    example: str
+    foreign: Callable[[Path], str]
+    folder: bool = False
+    whole: bool = False
+    python: str = ""
+    suffix: str = ""
+    never: tuple[str, ...] = ()
+
+    @property
+    def typed(self) -> str:
+        """Its name on the command line and in Python."""
+        return f"{self.option} ({self.python}= in Python)" if self.python else self.option
+
+
+READ = Input()
+
+
+def claim(place: str | Path, output: Output, *, inputs: Iterable[object] = ()) -> Path:
+    """Return `place` if `output` can be written there without a loss, before the work; nothing is changed.
+
+    Parameters
+    ----------
+    place : path
+    output : Output
+    inputs : iterable
+        What is read for it; what is no path is passed over.
+
+    Raises
+    ------
+    ConfigError
+        If something stands there that headstart did not write, if it is an input, or if no such thing can be there.
+    StoreError
+        If it cannot be written.
+    """
+    path = Path(place)
+    if output.folder:
+        _check_folder(path, output)
+    else:
+        _check_file(path, output)
+    for given in inputs:
+        if isinstance(given, str | os.PathLike) and _would_go(Path(given), path, output):
+            raise ConfigError(
+                f"'{path}' would be replaced, but '{given}' is to be read for it. Nothing was changed.",
+                hint=f"Choose another place with {output.typed}, e.g. {output.example}.",
+            )
+    return path
+
+
+def _check_folder(path: Path, output: Output) -> None:
+    if output.whole and path.name in ("", ".."):
+        raise ConfigError(
+            f"'{path}' cannot be the name of {output.what}.", hint=f"Give it a name of its own, e.g. {output.example}."
+        )
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(f"'{path}' is a link that leads nowhere.", hint=f"Choose another place with {output.typed}.")
+    if path.exists() and not path.is_dir():
+        raise _refused(path, f"'{path}' is a file, and {output.what} is a folder.", output)
+    if path.is_dir() and (found := _foreign(path, output)):
+        told = f"it holds '{found}', which headstart did not write"
+        raise _refused(path, f"'{path}' exists and is not {output.what}: {told}.", output)
+    check_writable(path.resolve() if output.whole or not path.exists() else path / "plan.json")
+
+
+def _check_file(path: Path, output: Output) -> None:
+    device = str(path) == "-" or _DEVICE.match(path.absolute().as_posix()) or (path.exists() and not path.is_file())
+    if not path.name or path.is_dir() or device:
+        kind = "a folder" if not path.name or path.is_dir() else "no name of a file"
+        raise ConfigError(f"'{path}' is {kind}.", hint=f"Give {output.option} a file name, e.g. {output.example}.")
+    if path.is_file() and path.stat().st_size and (found := _foreign(path, output)):
+        raise _refused(path, f"'{path}' exists and is {found}, which headstart did not write.", output)
+    suffix = path.suffix.lower()
+    if (output.suffix and suffix != output.suffix) or suffix in output.never:
+        must = f"must end in {output.suffix}" if output.suffix else f"is {output.what}, which cannot end in {suffix}"
+        raise ConfigError(
+            f"The {output.option} file {must}. Got '{path}'.", hint=f"Give a name such as {output.example}."
+        )
+    check_writable(path)
+
+
+def _foreign(path: Path, output: Output) -> str:
+    """Return what stands at `path` that is not ours; what cannot be looked at is not."""
+    try:
+        return output.foreign(path)
+    except OSError:
+        return "something that cannot be read"
+
+
+def _refused(path: Path, what: str, output: Output) -> ConfigError:
+    """Return the error for a place that is taken; of a picture it says how it came there."""
+    hint = f"Choose another name with {output.typed}, e.g. {output.example}, or move away what is there."
+    if path.is_file() and form_of(_head(path)).picture:
+        others = path.with_name(f"*{path.suffix}")
+        hint = (
+            f"The shell puts the first file in the place of {output.option} where it stands before a *. "
+            f"Give it a name of its own: {output.option} {output.example} {others}"
+        )
+    return ConfigError(f"{what} Nothing was changed.", hint=hint)
+
+
+def _would_go(given: Path, path: Path, output: Output) -> bool:
+    """Whether `given` is the file to be written, by whatever name, or lies in the folder that is replaced."""
+    with suppress(OSError, ValueError):
+        if given.exists() and path.exists() and given.samefile(path):
+            return not output.folder or output.whole
+        return output.whole and path.is_dir() and path.resolve() in given.resolve().parents
+    return False
+
+
+# ------------------------------------------------------------------------------------------ what is ours
+
+
+def claim_report(folder: Path) -> None:
+    """Refuse to write a report over a file of the same name where a folder is not known to be a run folder.
+
+    Raises
+    ------
+    ConfigError
+        It names the file.
+    """
+    if (folder / "plan.json").is_file():
+        return
+    for name, ours in _REPORT.items():
+        place = folder / name
+        if place.is_file() and ours not in _head(place, _PAGE_HEAD):
+            raise ConfigError(
+                f"'{place}' was not written by headstart. Nothing was changed.",
+                hint="Move that file away, or copy the whole run folder with its plan.json.",
+            )
+
+
+def _head(path: Path, size: int = HEAD) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(size)
+
+
+def _table(path: Path) -> str:
+    begin = _head(path, 4 * HEAD).removeprefix(b"\xef\xbb\xbf")
+    return "" if begin.startswith(CSV_HEADER.encode()) else form_of(begin[:HEAD]).said
+
+
+def _drawn(path: Path) -> str:
+    begin = _head(path)
+    return "" if is_drawn(begin) else form_of(begin).said
+
+
+def _page(path: Path) -> str:
+    begin = _head(path, _PAGE_HEAD)
+    ours = (f'content="{GENERATOR}', "headstart · comparisons side by side")  # the second: before it said so
+    return "" if any(said.encode() in begin for said in ours) else form_of(begin[:HEAD]).said
+
+
+def _in_run(folder: Path) -> str:
+    """Return what makes a folder none that `compare` wrote: neither a plan of ours nor what is written before it."""
+    names = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
+    known = names & {"plan.json", "results.json"}
+    if any(_says(folder / name, "schema", "fingerprint") for name in known):
+        return ""
+    logged = "log.jsonl" in names and _head(folder / "log.jsonl").startswith(b'{"time": ')
+    begun = {"log.jsonl", "split.parquet"} if logged else set[str]()
+    damaged = known if logged or "report.md" in names else set[str]()
+    if damaged and all(_says(folder / name) is None for name in damaged):
+        return ""  # whoever reads it says so
+    return min(names - begun - _LITTER, default="")
+
+
+def _in_bundle(folder: Path) -> str:
+    """Return what is in a folder that would be lost if a bundle took its place."""
+    names = {entry.name for entry in folder.iterdir()} - _LITTER
+    strange = names - {"bundle.json", "model.safetensors", "README.md"}
+    if strange or not names:
+        return min(strange, default="")
+    damaged = "model.safetensors" in names and _says(folder / "bundle.json") is None
+    return "" if damaged or _says(folder / "bundle.json", "format") else min(names)
+
+
+def _in_fetched(folder: Path) -> str:
+    names = {entry.name for entry in folder.iterdir()} - _LITTER
+    return "" if FETCHED in names else min(names, default="")
+
+
+def _says(file: Path, *keys: str) -> bool | None:
+    """Whether a file is a JSON object with one of these keys; None where it is no JSON."""
+    try:
+        content = read_json(file)
+    except StoreError:
+        return None
+    return isinstance(content, dict) and any(key in content for key in keys)
+
+
+CSV = Output(option="--csv", what="a table of answers", example="answers.csv", foreign=_table, never=_PICTURE_NAMES)
+GRID = Output(
+    option="--grid", python="grid", what="a grid of pictures", example="grid.png", foreign=_drawn, suffix=".png"
+)
+PAGE = Output(option="--page", python="page", what="a page", example="runs.html", foreign=_page, suffix=".html")
+RUN = Output(option="--out", python="out", what="a run folder", example="photos.run", foreign=_in_run, folder=True)
+BUNDLE = Output(
+    option="--out", python="out", what="a bundle", example="birds.bundle", foreign=_in_bundle, folder=True, whole=True
+)
+PICTURES = Output(
+    option="--to",
+    python="target",
+    what="a fetched set of pictures",
+    example="photos",
+    foreign=_in_fetched,
+    folder=True,
+    whole=True,
+)
