@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.records.findings import Finding
+from headstart.words.judging import holds, quoted
 from headstart.words.numbers import counted, joined, picture_of, pictures_of
 
 KEPT_SOLVED_HEAD = "kept-solved-head"
+NOT_JUDGED = "not-judged"
 
 
 def kept_solved_head(pictures: int) -> Finding:
@@ -58,16 +60,30 @@ def chosen_on_measuring(split: str, last: float | None = None) -> Finding:
     )
 
 
-def near_chance(accuracy: float, *, most_common: str, chance: float) -> Finding:
-    """Tell that the accuracy is no better than always naming the most common class."""
+def near_chance(accuracy: float, *, most_common: str, chance: float, sure: bool = True) -> Finding:
+    """Tell that the accuracy is no better than always naming the most common class; likely causes only where `sure`."""
+    causes = (
+        ". Likely causes: too few pictures or epochs, a learning rate that is too high or too low, labels that do not "
+        "belong to their pictures, or classes that this network can't see."
+    )
     return Finding(
         code="near-chance",
         numbers={"accuracy": accuracy, "chance": chance},
         text=(
-            f"Accuracy {accuracy:.3f} is no better than always answering '{most_common}' ({chance:.3f}). Likely "
-            "causes: too few pictures or epochs, a learning rate that is too high or too low, labels that do not "
-            "belong to their pictures, or classes that this network can't see."
+            f"Accuracy {accuracy:.3f} is no better than always answering '{most_common}' ({chance:.3f})"
+            f"{causes if sure else ', but these pictures are too few to say why.'}"
         ),
+    )
+
+
+def not_judged(split: str, absent: Sequence[str]) -> Finding:
+    """Tell that classes can't be judged, because the pictures that measure hold none of them."""
+    return Finding(
+        code=NOT_JUDGED,
+        severity="note",
+        subject=split,
+        numbers={"classes": len(absent)},
+        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0)}.",
     )
 
 
