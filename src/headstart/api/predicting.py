@@ -19,6 +19,7 @@ from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.records.results import Skipped
 from headstart.table.listing import list_pictures
+from headstart.words.findings import not_judged
 
 if TYPE_CHECKING:
     from headstart.table import Table
@@ -80,6 +81,7 @@ def evaluate(
     labels = np.array([position[table.classes[table.labels[row]]] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
     stated = answers.stated(labels, groups=groups)
+    absent = tuple(one for k, one in enumerate(model.classes) if k not in labels)
     skipped = [Skipped(path=entry.path, reason=entry.reason) for entry in table.skipped]
     skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
     return Evaluation(
@@ -104,6 +106,7 @@ def evaluate(
             for i, row in enumerate(read)
         ),
         skipped=tuple(skipped),
+        warnings=(not_judged(name, absent),) if absent else (),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from headstart.evidence.conformal import USUAL, least_units
 from headstart.records.bundle import BundleCalibration, BundleManifest, BundleStrategy, SetThresholds
 from headstart.records.environment import NetworkRecord
 from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.words.findings import not_judged
 
 
 def model_card(manifest: BundleManifest) -> str:
@@ -38,7 +39,7 @@ def model_card(manifest: BundleManifest) -> str:
         "",
         "## How accurate it is",
         "",
-        *(_measured(info.measured) or ["Not measured: no pictures were held out."]),
+        *(_measured(info.measured, manifest.classes) or ["Not measured: no pictures were held out."]),
         "",
         "## How sure it is",
         "",
@@ -81,7 +82,7 @@ def _splits(measured: MetricsBySplit) -> Iterator[tuple[str, Metrics]]:
             yield name, metrics
 
 
-def _measured(measured: MetricsBySplit) -> list[str]:
+def _measured(measured: MetricsBySplit, classes: Sequence[str]) -> list[str]:
     lines = []
     for split, metrics in _splits(measured):
         low, high = metrics.interval
@@ -90,7 +91,10 @@ def _measured(measured: MetricsBySplit) -> list[str]:
             f"{high:.3f}), log loss {metrics.loss:.3f}."
         )
         optimistic = " These pictures also helped to choose, so the true accuracy is probably a little lower."
-        lines.append(line + (optimistic if metrics.used_for_choosing else ""))
+        recalls = zip(classes, metrics.per_class_recall, strict=False)
+        absent = [name for name, recall in recalls if recall is None]
+        unjudged = f" {not_judged(split, absent).text}" if absent else ""
+        lines.append(line + unjudged + (optimistic if metrics.used_for_choosing else ""))
     return lines
 
 

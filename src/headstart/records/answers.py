@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headstart.records.findings import Finding
 from headstart.records.metrics import Metrics
 from headstart.records.record import Record
 from headstart.records.results import Skipped
@@ -46,7 +47,10 @@ class EvaluatedPicture(Record):
 
 
 class Evaluation(Record):
-    """What a classifier reached on labelled pictures; `confusion` has a row for each true class."""
+    """What a classifier reached on labelled pictures; `confusion` has a row for each true class.
+
+    `warnings`: what these pictures can't judge.
+    """
 
     split: str
     classes: tuple[str, ...]
@@ -56,3 +60,4 @@ class Evaluation(Record):
     confusion: tuple[tuple[int, ...], ...]
     rows: tuple[EvaluatedPicture, ...]
     skipped: tuple[Skipped, ...]
+    warnings: tuple[Finding, ...] = ()

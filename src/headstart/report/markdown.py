@@ -30,7 +30,9 @@ from headstart.report.standing import (
     chose_too,
     chosen_on,
     cut_of,
+    judges,
     optimism,
+    unjudged,
 )
 from headstart.words.measured import splits_text
 
@@ -160,13 +162,18 @@ def _per_class(results: Results) -> list[str]:
     ]
     heads = ["class", "recall", "95 % interval", f"{results.measuring} pictures"]
     lines = [
-        f"Recall: the share of a class's pictures that `{winner.id}` got right. The hardest class comes first.",
+        f"Recall: the share of a class's pictures that `{winner.id}` got right. The lowest comes first.",
         "",
     ]
     lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2, 3))
     if len(rows) > _MOST_CLASSES:
-        lines += ["", f"{len(rows) - _MOST_CLASSES:,} easier classes are left out; `results.json` has them."]
-    return [*lines, "", _class_means(found)]
+        lines += [
+            "",
+            f"{len(rows) - _MOST_CLASSES:,} classes with a higher recall are left out; `results.json` has them.",
+        ]
+    if said := unjudged(results):
+        lines += ["", escaped(said)]
+    return [*lines, "", _class_means(found)] if judges(results).only is None else lines
 
 
 def _class_means(found: Metrics) -> str:
@@ -177,6 +184,8 @@ def _class_means(found: Metrics) -> str:
 
 
 def _how_sure(results: Results) -> list[str]:
+    if judges(results).only is not None:
+        return [f"That can't be judged. {escaped(unjudged(results))}"]
     lines: list[str] = []
     for found in calibration_tables.tables(results):
         rows = [[escaped(cell) for cell in row] for row in found.rows]
@@ -228,7 +237,7 @@ def _how_intervals(results: Results, standing: Standing) -> str:
 
 def _comparisons(results: Results) -> list[str]:
     pairs = results.comparisons
-    if not pairs:
+    if not pairs or judges(results).only is not None:
         return []
     test = "McNemar's mid-p test"
     if any(pair.unit == "group" for pair in pairs):

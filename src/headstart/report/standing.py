@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headstart.evidence.judging import Judges
 from headstart.records.metrics import Metrics, SplitName
 from headstart.records.results import RepeatedSplits, Results, Weighed, best_first
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
 from headstart.report.numbers import decimal
+from headstart.words.findings import not_judged
 
 TAKEN, DOUBTFUL, TIED, SAME = "✓", "?", "≈", "="
 
@@ -60,11 +62,25 @@ class Standing:
         return next((found.n for run in self.runs if (found := self.measured(run))), None)
 
 
-def chance_accuracy(results: Results) -> float | None:
-    """Return the accuracy of always answering with the most common class of the pictures that measure."""
+def judges(results: Results) -> Judges:
+    """Return what the pictures that measure can judge."""
     counts = results.data.counts.get(results.measuring) or {}
-    total = sum(counts.values())
-    return max(counts.values()) / total if total else None
+    return Judges.of({name: counts.get(name, 0) for name in results.data.classes})
+
+
+def chance_accuracy(results: Results) -> float | None:
+    """Return the accuracy of always answering with the most common class of the pictures that measure.
+
+    None where they are all of one class: always naming that one is no feat.
+    """
+    found = judges(results)
+    return found.chance if found.pictures and found.only is None else None
+
+
+def unjudged(results: Results) -> str:
+    """Return which classes can't be judged by the pictures that measure, and why; empty where all can."""
+    absent = judges(results).absent if any(map(results.measured, results.runs)) else ()
+    return not_judged(results.measuring, absent).text if absent else ""
 
 
 def cut_of(run: RunRecord) -> str:
@@ -75,6 +91,11 @@ def cut_of(run: RunRecord) -> str:
     if run.readout == "stages":
         return "stages"
     return "pool" if run.kept_solved_head else run.cut
+
+
+def reads_frozen(run: RunRecord) -> bool:
+    """Return whether a run answers from the features of the pretrained network as it is."""
+    return run.weights == "pretrained" and (run.solved is not None or run.kept_solved_head)
 
 
 def marks(verdict: VerdictRecord) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.evidence.advice import LIKE, USED_UP, Advice
+from headstart.evidence.judging import against_guessing
 from headstart.records.forecast import AdviceRecord
 from headstart.records.record import changed
 from headstart.words.numbers import percent, percents
@@ -113,10 +114,17 @@ def _of_chart(record: AdviceRecord) -> str:
 def _of_chance(record: AdviceRecord) -> str:
     if record.learnable:
         return ""
+    head = record.expected[-1]
+    found = against_guessing(record.pictures, record.chance, head.accuracy, head.interval)
+    common = f"always naming the most common class ({percent(record.chance)})"
+    if found == "unjudged":
+        return f"Whether a head is better than {common} can't be judged: too few training pictures show another class."
+    caution = f"Caution: here a head may be no better than {common}."
+    if head.interval[1] > (1 + record.chance) / 2:
+        return caution  # for all that is known it may also be good: no word against anybody's labels
     return (
-        f"Caution: here a head may be no better than always naming the most common class ({percent(record.chance)}). "
-        "Perhaps the frozen network does not see the classes, and training will help; perhaps labels do not belong to "
-        "their pictures: look at some of them first."
+        f"{caution} Perhaps the frozen network does not see the classes, and training will help; perhaps labels do not "
+        "belong to their pictures: look at some of them first."
     )
 
 

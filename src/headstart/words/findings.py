@@ -83,7 +83,7 @@ def not_judged(split: str, absent: Sequence[str]) -> Finding:
         severity="note",
         subject=split,
         numbers={"classes": len(absent)},
-        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0)}.",
+        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0, them='them' if len(absent) > 1 else 'it')}.",
     )
 
 

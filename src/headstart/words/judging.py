@@ -20,7 +20,7 @@ def quoted(classes: Sequence[str]) -> str:
     return joined(named)
 
 
-def holds(split: str, classes: Sequence[str], least: int) -> str:
+def holds(split: str, classes: Sequence[str], least: int, *, them: str = "") -> str:
     """Return what is missing, for example "val holds no picture of 'bees'".
 
     Parameters
@@ -31,12 +31,14 @@ def holds(split: str, classes: Sequence[str], least: int) -> str:
         Those with too few pictures.
     least : int
         How many pictures the one with the fewest has.
+    them : str
+        What stands for the classes where they were named before.
     """
     place = _PLACES.get(split, "these pictures hold")
     many = f"only {counted(least, 'picture')}" if least else "no picture"
     if least and len(classes) > 1:
         many = f"fewer than {number_text(LEAST_PER_CLASS)} pictures"
-    return f"{place} {many} of {quoted(classes)}"
+    return f"{place} {many} of {them or quoted(classes)}"
 
 
 def lacks(on: Measured, classes: Sequence[str], least: int) -> str:

@@ -253,12 +253,8 @@ def _(reason: NearChance) -> Said:
 def _(reason: SmallClass) -> Said:
     missing = lacks(reason.on, reason.classes, reason.least)
     them = "them" if len(reason.classes) > 1 else "it"
-    known = (
-        f"nothing is known about {them}"
-        if reason.classes and not reason.least
-        else f"almost nothing is known about {them}"
-    )
-    return Said(details=(f"Caution: {missing}, so {known}.",))
+    known = "almost nothing" if reason.least or not reason.classes else "nothing"
+    return Said(details=(f"Caution: {missing}, so {known} is known about {them}.",))
 
 
 @said.register

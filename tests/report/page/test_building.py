@@ -226,13 +226,33 @@ def test_trust_in_one_answer_and_in_all_do_not_contradict_each_other(
     monkeypatch.setattr("headstart.report.page.questions.right_when_sure", lambda *_: (9, 9, 0.97))
     results = with_calibration(read_results(run_folder), 0.2 if off else 0.05)
     found = asked(results, run_folder)[TRUST]
+    so_far = "yes, as far as these pictures can tell"  # nine of nine may well be nine of ten
     assert ("Overall it is " in found.told) == off
     assert ("too few to check those alone" in found.told) == (not sure)
     if not sure:
         assert found.short.startswith("no, it is " if off else "yes")
         assert not off or found.short.removeprefix("no, it is ") in found.told
     else:
-        assert found.short == ("at 95 %, yes" if off else "yes")
+        assert found.short == (f"at 95 %, {so_far}" if off else so_far)
+
+
+@pytest.mark.parametrize(
+    ("sure", "right", "short"),
+    [
+        (400, 392, "yes"),
+        (36, 36, "yes, as far as these pictures can tell"),
+        (36, 34, "can't tell"),
+        (400, 376, "not quite"),
+        (400, 340, "no"),
+    ],
+)
+def test_a_yes_to_sure_answers_comes_from_the_interval(
+    run_folder: Path, sure: int, right: int, short: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.report.page.questions.right_when_sure", lambda *_: (sure, right, 0.976))
+    found = asked(with_calibration(read_results(run_folder), 0.05), run_folder)[TRUST]
+    assert found.short == short
+    assert f"Of these, {right} are right" in found.told
 
 
 @pytest.mark.parametrize(("temperature", "rings"), [(None, False), (1.0, False), (2.0, True)])

@@ -16,16 +16,20 @@ from headstart.report.page import svg
 from headstart.report.page.looks import run_look
 from headstart.report.page.svg import Scale
 
-Decision = Literal["clear", "open", "guessing"]
+Decision = Literal["clear", "open", "alone", "unjudged", "guessing"]
 
 _HEADINGS: dict[Decision, str] = {
     "clear": "Use",
     "open": "No winner yet. For now, use",
+    "alone": "For now, use",
+    "unjudged": "Can't be judged yet. For now, use",
     "guessing": "Nothing is better than guessing yet. The best so far:",
 }
 _TITLES: dict[Decision, str] = {
     "clear": "use {}",
     "open": "no winner yet",
+    "alone": "for now, use {}",
+    "unjudged": "can't be judged yet",
     "guessing": "not better than guessing yet",
 }
 
@@ -68,8 +72,10 @@ class Card:
 def decision(verdict: VerdictRecord) -> Decision:
     """Return how sure the verdict is."""
     if not verdict.above_chance:
-        return "guessing"
-    return "clear" if verdict.decided else "open"
+        return "guessing" if verdict.judged else "unjudged"
+    if verdict.decided:
+        return "clear"
+    return "open" if verdict.tied_with else "alone"
 
 
 def heading(verdict: VerdictRecord) -> str:
