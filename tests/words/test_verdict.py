@@ -41,8 +41,8 @@ VAL, TEST, SPLITS = Pictures("val", 153), Pictures("test", 90), Splits(5, 4, 100
 LINEAR = Reached("linear", 143 / 153, (0.884, 0.964), right=143)
 FULL = Reached("full", 145 / 153, (0.9, 0.973), right=145)
 MEAN = Reached("linear", 0.893, (0.86, 0.92))
-EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 % (95 % interval)."
-EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 % (95 % interval)."
+EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 %."
+EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 %."
 SETTLES = "If linear and full differ as much as here, it would take about 8,000 validation pictures to show it."
 FOLDS = "The 100 pictures were split into 5 folds, 4 times over; each fold was left out once."
 AMONG_FOUR = Cheapest("linear", ("full", "linear", "svm", "knn"), 4, 4, ("operations", "learned"))
@@ -317,7 +317,7 @@ def test_one_that_tells_classes_apart_is_not_said_to_guess():
     assert found.text.startswith("Use linear: it was right on 950 of 1,000 validation pictures (95.0 %). Nothing else")
     assert found.details[-1] == (
         "Caution: always naming the most common class (95.0 %) may be right as often, but linear does tell the classes "
-        "apart: of many new pictures of a class, expect it to find 88 to 96 % on average (95 % interval)."
+        "apart: of many new pictures of a class, expect it to find 88 to 96 % on average."
     )
 
 

@@ -30,9 +30,9 @@ from headstart.report.standing import (
     chose_too,
     chosen_on,
     cut_of,
-    judges,
     optimism,
     unjudged,
+    unjudged_at_all,
 )
 from headstart.words.measured import splits_text
 
@@ -173,7 +173,7 @@ def _per_class(results: Results) -> list[str]:
         ]
     if said := unjudged(results):
         lines += ["", escaped(said)]
-    return [*lines, "", _class_means(found)] if judges(results).only is None else lines
+    return lines if unjudged_at_all(results) else [*lines, "", _class_means(found)]
 
 
 def _class_means(found: Metrics) -> str:
@@ -184,8 +184,8 @@ def _class_means(found: Metrics) -> str:
 
 
 def _how_sure(results: Results) -> list[str]:
-    if judges(results).only is not None:
-        return [f"That can't be judged. {escaped(unjudged(results))}"]
+    if why := unjudged_at_all(results):
+        return [escaped(why)]
     lines: list[str] = []
     for found in calibration_tables.tables(results):
         rows = [[escaped(cell) for cell in row] for row in found.rows]
@@ -237,7 +237,7 @@ def _how_intervals(results: Results, standing: Standing) -> str:
 
 def _comparisons(results: Results) -> list[str]:
     pairs = results.comparisons
-    if not pairs or judges(results).only is not None:
+    if not pairs or unjudged_at_all(results):
         return []
     test = "McNemar's mid-p test"
     if any(pair.unit == "group" for pair in pairs):

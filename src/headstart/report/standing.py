@@ -12,6 +12,7 @@ from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
 from headstart.report.numbers import decimal
 from headstart.words.findings import not_judged
+from headstart.words.judging import holds
 
 TAKEN, DOUBTFUL, TIED, SAME = "✓", "?", "≈", "="
 
@@ -81,6 +82,12 @@ def unjudged(results: Results) -> str:
     """Return which classes can't be judged by the pictures that measure, and why; empty where all can."""
     absent = judges(results).absent if any(map(results.measured, results.runs)) else ()
     return not_judged(results.measuring, absent).text if absent else ""
+
+
+def unjudged_at_all(results: Results) -> str:
+    """Return why nothing of the classifiers as a whole can be judged; empty where more than one class is there."""
+    found = judges(results)
+    return "" if found.only is None else f"That can't be judged: {holds(results.measuring, found.absent, 0)}."
 
 
 def cut_of(run: RunRecord) -> str:

@@ -76,11 +76,11 @@ def _of_size(record: AdviceRecord) -> str:
     if record.gain is None or record.gain_interval is None:
         return f"You seem to have few pictures ({each}); what more would bring was not measured."
     low, high = (100 * end for end in record.gain_interval)
-    gain = f"{100 * record.gain:.1f} points ({low:.1f} to {high:.1f})"
-    if record.size == "small":
-        return f"You have few pictures ({each}): twice as many might add {gain}."
-    have = "have" if record.gain_interval[1] < USED_UP else "probably have"
-    return f"You {have} enough pictures ({each}): twice as many would add only {gain}."
+    gain = f"about {100 * record.gain:.1f} points"
+    if record.gain_interval[1] < USED_UP:
+        return f"You have enough pictures ({each}): twice as many would add {gain}, and {high:.1f} at most."
+    have = "have few" if record.size == "small" else "probably have enough"
+    return f"You {have} pictures ({each}): twice as many would add {gain}, though {low:.1f} to {high:.1f} are possible."
 
 
 def _of_similarity(record: AdviceRecord) -> str:
@@ -90,8 +90,8 @@ def _of_similarity(record: AdviceRecord) -> str:
     like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
         f"They {like} what the network knows: with five training pictures of each class, a simple classifier avoids "
-        f"{share} of the mistakes that guessing makes. Similar means at least {100 * LIKE:.0f} %, even with the ± "
-        "taken off."
+        f"{share} of the mistakes that guessing makes. We call pictures similar if that is surely "
+        f"{100 * LIKE:.0f} % or more."
     )
 
 

@@ -34,7 +34,7 @@ def holds(split: str, classes: Sequence[str], least: int, *, them: str = "") -> 
     them : str
         What stands for the classes where they were named before.
     """
-    place = _PLACES.get(split, "these pictures hold")
+    place = _PLACES.get(split, "there is" if least < 2 and (not least or len(classes) == 1) else "there are")
     many = f"only {counted(least, 'picture')}" if least else "no picture"
     if least and len(classes) > 1:
         many = f"fewer than {number_text(LEAST_PER_CLASS)} pictures"

@@ -197,9 +197,7 @@ def _(reason: TooFewPictures) -> Said:
 def _(reason: OneClassOnly) -> Said:
     missing = lacks(reason.on, reason.absent, 0)
     low_high = percents(reason.use.interval)
-    expect = (
-        f"Of many new pictures of '{reason.only}', expect {reason.use.name} to recognise {low_high} (95 % interval)."
-    )
+    expect = f"Of many new pictures of '{reason.only}', expect {reason.use.name} to recognise {low_high}."
     return Said(
         f"Whether {reason.use.name} tells the classes apart can't be judged: {missing}",
         f"It {right_on(reason.use, reason.on)}, all of them of '{reason.only}'.",
@@ -239,7 +237,7 @@ def _(reason: NearChance) -> Said:
     if reason.found is not None:
         told = (
             f"Caution: {guessing} may be right as often, but {reason.use.name} does tell the classes apart: of many "
-            f"new pictures of a class, expect it to find {percents(reason.found.interval)} on average (95 % interval)."
+            f"new pictures of a class, expect it to find {percents(reason.found.interval)} on average."
         )
         return Said(details=(told,))
     return Said(
@@ -285,7 +283,7 @@ def _use(reached: Reached, on: Measured) -> str:
 
 
 def _of_use(reached: Reached, on: Measured) -> tuple[str, ...]:
-    expect = f"expect {reached.name} to be right on {percents(reached.interval)} (95 % interval)."
+    expect = f"expect {reached.name} to be right on {percents(reached.interval)}."
     return (f"On many new pictures of the same kind, {expect}", *how_measured(on))
 
 

@@ -78,7 +78,7 @@ def class_table(results: Results, answers: HeldOutAnswers, run: RunRecord) -> Cl
         macro_f1=None if found is None else found.macro_f1,
         balanced=None if found is None else found.balanced_accuracy,
         unjudged=standing.unjudged(results),
-        several=standing.judges(results).only is None,
+        several=not standing.unjudged_at_all(results),
     )
 
 

@@ -11,7 +11,7 @@ from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
-from headstart.report import text
+from headstart.report import standing, text
 from headstart.report.page import svg
 from headstart.report.page.looks import run_look
 from headstart.report.page.svg import Scale
@@ -64,6 +64,7 @@ class Card:
     interval: Interval | None
     bar: Markup
     measured: str
+    expected_on: str
     optimistic: bool
     tied: tuple[str, ...]
     commands: tuple[Command, ...]
@@ -117,6 +118,7 @@ def winner_card(results: Results, typed: text.Typed) -> Card | None:
         interval=interval,
         bar=svg.interval_bar(accuracy, interval, Scale(0.0, 1.0, 0, 100), run_look(results, run)),
         measured=measured_on(results, run),
+        expected_on=expected_on(results),
         optimistic=weighed is found and found is not None and found.used_for_choosing,
         tied=results.verdict.tied_with,
         commands=_commands(run, typed) if typed.folder else (),
@@ -129,6 +131,12 @@ def measured_on(results: Results, run: RunRecord) -> str:
     if over is not None:
         return f"on average over {(over.folds or 1) * over.seeds} splits of the pictures"
     return "" if found is None else f"on {found.n:,} pictures it had never seen"
+
+
+def expected_on(results: Results) -> str:
+    """Return of which new pictures the interval speaks: those of one class, where no others measured."""
+    only = standing.judges(results).only if results.deciding_splits is None else None
+    return "many new pictures of the same kind" if only is None else f"many new pictures of '{only}'"
 
 
 def _commands(run: RunRecord, typed: text.Typed) -> tuple[Command, ...]:

@@ -17,7 +17,7 @@ from headstart.records.run import RunRecord
 from headstart.report import standing
 from headstart.report.numbers import seconds_text
 from headstart.report.page.drawings import percent, points
-from headstart.report.page.opening import measured_on
+from headstart.report.page.opening import expected_on, measured_on
 from headstart.report.page.ranking import told_apart
 from headstart.words.learning import worth_text
 
@@ -53,10 +53,10 @@ def _good(results: Results, winner: RunRecord) -> Question | None:
     if found is None:
         return None
     chance = standing.chance_accuracy(results)
-    told = f"Measured {measured_on(results, winner)}."
+    told, kind = f"Measured {measured_on(results, winner)}.", expected_on(results)
     if found.interval is not None:
         low, high = (percent(end, 0) for end in found.interval)
-        told += f" On many new pictures of the same kind, expect {low} to {high}."
+        told += f" On {kind}, expect {low} to {high}."
     if chance is not None:
         told += f" Always saying the most common class would reach {percent(chance, 0)}."
     return Question("How good is it?", f"{percent(found.accuracy)} right", told, "strategies")
@@ -136,8 +136,8 @@ def _trusted(results: Results, winner: RunRecord, answers: HeldOutAnswers) -> Qu
     found = results.measured(winner)
     record = None if found is None else found.calibration
     asked, off = "Can I trust its probabilities?", _off(record, answers, winner.id)
-    if standing.judges(results).only is not None:
-        return Question(asked, "can't be judged", standing.unjudged(results), "calibration")
+    if why := standing.unjudged_at_all(results):
+        return Question(asked, "can't be judged", why, "calibration")
     if sure < _LEAST_SURE:
         some = f"Only {sure} answer{' states' if sure == 1 else 's state'}" if sure else "No answer states"
         told = f"{some} 95 % or more{': too few to check those alone' if sure else ''}."

@@ -140,7 +140,7 @@ def differences(results: Results) -> Differences | None:
     """Return the differences between strategies with their intervals, the winner's first, on one scale around zero."""
     winner = results.verdict.winner
     found = sorted(results.comparisons, key=lambda pair: winner not in (pair.a, pair.b))
-    if not found or standing.judges(results).only is not None:  # who always names that one class would look better
+    if not found or standing.unjudged_at_all(results):  # who always names that one class would look better
         return None
     shown = [_turned(pair, winner) for pair in found[:MOST_PAIRS]]
     reach = max(0.01, *(abs(end) for pair in shown for end in pair.interval))

@@ -62,7 +62,7 @@ def trust(results: Results, answers: HeldOutAnswers, run: RunRecord, temperature
         before=bool(before),
         overconfident=overconfident(answers, run.id),
         off=off_by_more_than_luck(record),
-        unjudged=standing.unjudged(results) if standing.judges(results).only is not None else "",
+        unjudged=standing.unjudged_at_all(results),
         record=record,
         tables=tuple(calibration_tables.tables(results)),
     )
