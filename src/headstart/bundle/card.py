@@ -108,19 +108,19 @@ def _sure(calibration: BundleCalibration, measured: MetricsBySplit) -> list[str]
 def _sets(sets: SetThresholds) -> str:
     able = [level for level, threshold in sets.thresholds.items() if threshold is not None]
     told = (
-        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, held out in turn."
+        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, left out in turn."
         if able
         else "- Prediction sets: none."
     )
     if str(USUAL) in able:
         return told
-    return f"{told} For {USUAL} at least {least_units(USUAL)} held-out pictures are needed; there were {sets.units}."
+    return f"{told} For {USUAL} at least {least_units(USUAL)} such pictures are needed; there were {sets.units}."
 
 
 def _none(calibration: BundleCalibration) -> str:
     none = calibration.none_of_these
     if none is None:
-        return "- None of these: not available, because too few pictures were held out."
+        return "- None of these: not available, because there were too few training pictures."
     return (
         f"- None of these: the answer for a picture that is farther than {none.limit:.3f} (cosine distance) from all "
         f"training pictures. About {none.falsely:.0%} of the pictures that do show one of the classes are that far "

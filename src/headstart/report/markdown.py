@@ -30,11 +30,12 @@ from headstart.report.standing import (
     chose_too,
     chosen_on,
     cut_of,
+    learned_from,
     optimism,
     unjudged,
     unjudged_at_all,
 )
-from headstart.words.measured import splits_text
+from headstart.words.measured import not_on_all, splits_text
 
 _MOST_CLASSES = 10
 _WHOLE = "the whole picture, unless the crop is lower by more than its standard error"
@@ -141,6 +142,8 @@ def _what_it_says(results: Results, standing: Standing) -> str:
         parts += [chosen_on(results), *optimism(results)]
     else:
         parts.append("Epochs and settings were chosen without these pictures.")
+    if (found := learned_from(results)) is not None:
+        parts.append(not_on_all(*found))
     return " ".join([*parts, "Time is what the strategy would take alone."])
 
 
@@ -258,7 +261,7 @@ def _epochs(results: Results) -> list[str]:
         if run.epochs:
             rows = map(_epoch_row, run.epochs)
             lines += ["", f"### {escaped(run.id)}", "", *table(heads, rows, right=range(8))]
-    note = "Choosing: on pictures held back from training, which choose the epoch."
+    note = "Choosing: on pictures set aside to choose the epoch."
     return [*lines[1:], "", note] if lines else []
 
 

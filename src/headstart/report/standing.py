@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from headstart.evidence.judging import Judges
 from headstart.records.metrics import Metrics, SplitName
@@ -98,6 +99,26 @@ def cut_of(run: RunRecord) -> str:
     if run.readout == "stages":
         return "stages"
     return "pool" if run.kept_solved_head else run.cut
+
+
+class LearnedFrom(NamedTuple):
+    """Runs that learned from fewer `pictures` than the `train` there are, as the rest chose epochs; and the others."""
+
+    fewer: tuple[str, ...]
+    others: tuple[str, ...]
+    pictures: int
+    train: int
+
+
+def learned_from(results: Results) -> LearnedFrom | None:
+    """Return which runs learned from only a part of the training pictures; None where all learned from all of them."""
+    train = sum((results.data.counts.get("train") or {}).values())
+    found = {run.id: run.training.pictures for run in results.runs if run.training is not None}
+    fewer = tuple(name for name, pictures in found.items() if pictures < train)
+    if not fewer:
+        return None
+    others = tuple(run.id for run in results.runs if run.id not in fewer)
+    return LearnedFrom(fewer, others, min(found[name] for name in fewer), train)
 
 
 def reads_frozen(run: RunRecord) -> bool:

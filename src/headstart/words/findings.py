@@ -35,8 +35,8 @@ def start_kept(run: str, pictures: int) -> Finding:
         subject=run,
         numbers={"pictures": pictures},
         text=(
-            f"No epoch of {run} was better than its start on the {counted(pictures, 'training picture')} held back "
-            "to judge it, so the start is kept."
+            f"No epoch of {run} was better than its start on the {counted(pictures, 'training picture')} set "
+            "aside to judge it, so the start is kept."
         ),
     )
 

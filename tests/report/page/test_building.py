@@ -183,7 +183,7 @@ def test_curves_of_what_nothing_was_held_back_from_have_names_and_tips(run_folde
     )
     trained = [run for run in results.runs if run.epochs]
     for panel in drawings.epoch_panels(results)[:2]:
-        assert "none were held back" in panel.told, panel.title
+        assert "none were set aside" in panel.told, panel.title
         assert all(f">{run.id}<" in panel.drawing for run in trained)
         assert panel.drawing.count("<title>") >= sum(len(run.epochs) for run in trained)
 
