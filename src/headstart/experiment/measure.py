@@ -60,7 +60,9 @@ def measured_warnings(division: Division, metrics: MetricsBySplit, epochs: Seque
         warnings.append(
             findings.chosen_on_measuring(division.measuring, epochs[-1].choosing_accuracy if epochs else None)
         )
-    judges = division.judges()
+    judges, chose = division.judges(), division.judges(division.choosing)
+    if epochs and division.choosing_in == "val" and chose.absent:
+        warnings.append(findings.chosen_without("val", chose.absent))
     if judges.absent:
         warnings.append(findings.not_judged(division.measuring, judges.absent))
     told = _guessing(division, judges, found) or _shares(judges, found)

@@ -83,8 +83,25 @@ def not_judged(split: str, absent: Sequence[str]) -> Finding:
         severity="note",
         subject=split,
         numbers={"classes": len(absent)},
-        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0, them='them' if len(absent) > 1 else 'it')}.",
+        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0, them=_them(absent))}.",
     )
+
+
+def chosen_without(split: str, absent: Sequence[str]) -> Finding:
+    """Tell that the pictures that chose the epoch hold none of some classes."""
+    return Finding(
+        code="chosen-without-class",
+        subject=split,
+        numbers={"classes": len(absent)},
+        text=(
+            f"The epoch was chosen without {quoted(absent)}: {holds(split, absent, 0, them=_them(absent))}. Put "
+            f"pictures of {_them(absent)} there, or leave that split out: then training pictures choose."
+        ),
+    )
+
+
+def _them(classes: Sequence[str]) -> str:
+    return "them" if len(classes) > 1 else "it"
 
 
 def untrue_shares(ece: float, by_luck_at_most: float) -> Finding:

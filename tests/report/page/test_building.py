@@ -173,6 +173,22 @@ def test_quick_is_the_recommended_one_where_another_was_right_more_often(run_fol
         assert asked(results, run_folder)[QUICK].told.startswith(f"{winner} ("), winner
 
 
+def test_what_is_called_quick_takes_less_time(run_folder: Path) -> None:
+    """As it was said: "the cheap one", svm with 19 s, against knn with 15 s."""
+
+    def timed(**seconds: float) -> Results:
+        results = with_verdict(read_results(run_folder), winner="svm")
+        return with_runs(
+            results, lambda run: changed(run, seconds=changed(run.seconds, total=seconds.get(run.id, 100.0)))
+        )
+
+    told = asked(timed(partial=15.0, svm=19.0, knn=3.0), run_folder)[QUICK].told
+    assert told.startswith("knn (3 s) is ")
+    assert "less accurate than partial (15 s)" in told
+    told = asked(timed(partial=15.0, svm=15.1), run_folder)[QUICK].told
+    assert told == "partial takes 15 s: none was quicker and none was right more often.", "as it is shown"
+
+
 def test_curves_of_what_nothing_was_held_back_from_have_names_and_tips(run_folder: Path) -> None:
     results = with_runs(
         read_results(run_folder),
