@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -26,8 +27,9 @@ def _draw(folder: Path, count: int, *, colour: str, seed: int = 0) -> None:
         picture.save(folder / f"{number:03d}.png")
 
 
-def _results(run: Path) -> dict:
-    return json.loads((run / "results.json").read_text(encoding="utf-8"))
+def _results(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _accuses(text: str) -> str:
