@@ -166,8 +166,8 @@ CASES = (
         "17b",
         "54 to 3, one bee in test",
         one_bee_in_test,
-        f"{JUDGING}::test_labels_are_doubted_only_where_a_good_classifier_is_ruled_out",
-        Mutation("src/headstart/evidence/judging.py", " and interval[1] <= (1 + chance) / 2", ""),
+        f"{JUDGING}::test_one_bee_among_ants_is_named_and_nothing_is_concluded",
+        Mutation("src/headstart/evidence/judging.py", "if not can_be_beaten(pictures, chance):", "if pictures < 0:"),
     ),
     Case(
         "17c",
@@ -180,7 +180,7 @@ CASES = (
         "23",
         "heat map: a spot of the upper right takes 58 points, another adds 30",
         heat_sentences,
-        "tests/words/test_heat.py::test_no_place_is_said_to_do_both",
+        "tests/words/test_heat.py::test_no_place_is_said_to_do_both_and_no_number_is_wrong",
         Mutation("src/headstart/evidence/heat.py", "abs(float(falls[one]))", "float(falls[one])"),
     ),
     Case(
