@@ -214,15 +214,15 @@ def test_chance_is_said_aloud(tmp_path: Path) -> None:
 
 
 def test_an_accuracy_at_chance_has_its_causes_named() -> None:
-    labels = np.array([0, 0, 1, 1, 0, 0, 0, 1])  # three of the four that measure are of class a
+    labels = np.repeat([0, 1, 0, 1], [10, 10, 30, 10])  # three of four that measure are of class a
     table = Table(
         root=Path("x"),
-        paths=tuple(f"{row}.png" for row in range(8)),
+        paths=tuple(f"{row}.png" for row in range(60)),
         labels=labels,
         classes=("a", "b"),
-        splits=np.where(np.arange(8) < 4, "train", "val"),
-        groups=np.full(8, "", "<U1"),
-        digests=tuple(map(str, range(8))),
+        splits=np.where(np.arange(60) < 20, "train", "val"),
+        groups=np.full(60, "", "<U1"),
+        digests=tuple(map(str, range(60))),
     )
     division = Division.of(table, seed=0)
 
@@ -233,6 +233,8 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     (warning,) = warnings_of(accuracy=0.75)
     assert "'a' (0.750)" in warning
     assert "learning rate" in warning
+    (vague,) = warnings_of(accuracy=0.75, interval=(0.5, 0.95))
+    assert vague.endswith("these pictures are too few to say why.")
     assert warnings_of(accuracy=0.76) == []
     assert warnings_of(accuracy=0.7, balanced_accuracy_interval=(0.51, 0.9)) == []
     (unsure,) = warnings_of(accuracy=0.76, calibration=calibration_off_by(0.38))
@@ -241,16 +243,16 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
 
 
 GUESSING = Metrics(
-    n=4,
+    n=40,
     loss=0.7,
     accuracy=0.75,
-    interval=(0.3, 0.95),
+    interval=(0.6, 0.86),
     interval_kind="wilson",
     unit="picture",
     macro_f1=0.43,
     macro_f1_interval=(0.2, 0.8),
     balanced_accuracy=0.5,
-    balanced_accuracy_interval=(0.2, 0.8),
+    balanced_accuracy_interval=(0.45, 0.55),
     per_class_recall=(1.0, 0.0),
     per_class_recall_intervals=((0.4, 1.0), (0.0, 0.8)),
 )

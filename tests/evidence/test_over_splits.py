@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from headstart.base.errors import ConfigError
 from headstart.evidence.candidate import Candidate
+from headstart.evidence.judging import Balanced, Judges
+from headstart.evidence.metrics import measure
 from headstart.evidence.over_splits import compare_over_splits, decide_over_splits, mean_over_splits
 from headstart.evidence.reasons import (
     CheaperOfTied,
@@ -27,12 +29,13 @@ from headstart.evidence.resampled import corrected_resampled_t
 
 def verdict(accuracies, *, flops=None, chance=0.5):
     pairs = compare_over_splits(accuracies, train=80, test=20)
+    judges = Judges(pictures=100, least=50, chance=chance)
     candidates = []
     for order, (name, values) in enumerate(accuracies.items()):
         found = mean_over_splits(values.reshape(1, -1), strategy=name, seconds=1.0, train=80, test=20)
         cost = (flops or {}).get(name, 1e9)
         candidates.append(Candidate(name, found.accuracy, np.zeros(0, bool), cost, 10, order, interval=found.interval))
-    return decide_over_splits(candidates, pairs, folds=5, seeds=4, pictures=100, chance=chance)
+    return decide_over_splits(candidates, pairs, folds=5, seeds=4, judges=judges)
 
 
 def around(mean, seed, *, spread=0.02):
@@ -73,8 +76,10 @@ def test_a_cheaper_one_that_is_tied_and_does_not_come_close_is_not_taken():
 def test_a_common_class_is_no_proof_that_nothing_was_learned():
     labels = np.repeat([0, 1], [90, 10])
     one = Candidate("knn", 0.9, np.repeat([True, False], [81, 19]) | (labels == 1), 1e9, 10, 0, interval=(0.85, 0.95))
-    for told, candidate in ((False, replace(one, labels=labels)), (True, one)):
-        found = decide_over_splits([candidate], [], folds=None, seeds=4, pictures=100, chance=0.9)
+    measured = measure(labels, np.eye(2)[np.where(one.correct, labels, 1 - labels)])
+    judges = Judges(pictures=100, least=10, chance=0.9)
+    for told, candidate in ((False, replace(one, balanced=Balanced.of(measured))), (True, one)):
+        found = decide_over_splits([candidate], [], folds=None, seeds=4, judges=judges)
         assert isinstance(found.reasons[0], NothingLearned) == told
 
 

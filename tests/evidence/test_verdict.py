@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from headstart.base.errors import ConfigError
 from headstart.evidence.candidate import Candidate, cheapest
 from headstart.evidence.intervals import wilson
+from headstart.evidence.judging import Balanced, Judges
+from headstart.evidence.metrics import measure
 from headstart.evidence.paired import compare_pairs, mcnemar_midp, pictures_to_tell
 from headstart.evidence.reasons import (
     CheaperOfTied,
@@ -41,7 +43,8 @@ def candidate(name, right, n, *, flops=1e9, trained=10, order=0, wrong_first=Fal
 
 def verdict(*candidates, split="val", least=50, chance=0.5):
     pairs = compare_pairs({one.id: one.correct for one in candidates}, split=split)
-    return decide(candidates, pairs, split=split, least_per_class=least, chance=chance)
+    judges = Judges(pictures=len(candidates[0].correct), least=least, chance=chance)
+    return decide(candidates, pairs, split=split, judges=judges)
 
 
 def with_disagreement(only_a, only_b, both, neither):
@@ -200,7 +203,8 @@ def test_at_chance_nothing_was_learned():
 def test_accuracy_of_a_common_class_does_not_say_whether_anything_was_learned(counts, right, told, apart):
     labels = np.repeat([0, 1], counts)
     correct = np.concatenate([np.arange(count) < least for count, least in zip(counts, right, strict=True)])
-    one = Candidate("linear", correct.mean(), correct, 1e9, 9, 0, labels=labels)
+    measured = measure(labels, np.eye(2)[np.where(correct, labels, 1 - labels)])
+    one = Candidate("linear", correct.mean(), correct, 1e9, 9, 0, balanced=Balanced.of(measured))
     found = verdict(one, chance=counts[0] / sum(counts))
     caution = found.reasons[-1]
     assert isinstance(caution, told)
@@ -208,7 +212,7 @@ def test_accuracy_of_a_common_class_does_not_say_whether_anything_was_learned(co
     assert found.above_chance == apart
     if told is NearChance:
         assert (caution.use.right, caution.chance) == (sum(right), counts[0] / sum(counts))
-        assert caution.found == (pytest.approx((905 / 950 + 0.9) / 2) if apart else None)
+        assert caution.found == (Balanced.of(measured) if apart else None)
 
 
 def test_a_winner_that_cannot_be_told_from_chance_carries_a_caution():
@@ -239,7 +243,7 @@ def test_with_a_handful_of_a_class_there_is_no_winner_but_something_to_go_on_wit
     enough = verdict(candidate("linear", 105, 153), candidate("svm", 145, 153), least=5)
     assert isinstance(enough.reasons[0], ClearWinner)
     assert (enough.tied_with, enough.decided) == ((), True)
-    assert verdict(candidate("svm", 145, 153), least=least).decided, "one alone is not called better than anything"
+    assert not verdict(candidate("svm", 145, 153), least=least).decided, "nor is one alone given a tick"
 
 
 def test_hardly_any_difference_asks_for_no_number():
@@ -277,9 +281,14 @@ def test_the_rule_holds_for_any_candidates(seed, count, n):
 
 def test_input_that_cannot_be_is_refused():
     with pytest.raises(ConfigError, match="'candidates' parameter of decide"):
-        decide([], [], split="val", least_per_class=5, chance=0.5)
+        decide([], [], split="val", judges=Judges(pictures=9, least=5, chance=0.5))
     with pytest.raises(ConfigError, match="nothing about a and b"):
-        decide([candidate("a", 3, 9), candidate("b", 2, 9)], [], split="val", least_per_class=5, chance=0.5)
+        decide(
+            [candidate("a", 3, 9), candidate("b", 2, 9)],
+            [],
+            split="val",
+            judges=Judges(pictures=9, least=5, chance=0.5),
+        )
 
 
 def test_a_cheap_one_that_may_know_nothing_does_not_win():
@@ -324,7 +333,7 @@ def test_groups_are_named_and_ask_for_more_pictures():
         Candidate("linear", linear.mean(), linear, 8e8, 2562, 1),
     ]
     pairs = compare_pairs({one.id: one.correct for one in rivals}, split="val", groups=units)
-    tie, settle = decide(rivals, pairs, split="val", least_per_class=50, chance=0.5).reasons
+    tie, settle = decide(rivals, pairs, split="val", judges=Judges(pictures=153, least=50, chance=0.5)).reasons
     assert (tie.behind.groups, tie.behind.p) == (51, pairs[0].p)
     assert settle.grouped
     assert settle.pictures == math.ceil(pictures_to_tell(9, 7, 153) * pairs[0].design_effect)

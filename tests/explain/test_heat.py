@@ -68,7 +68,7 @@ def test_the_heat_lies_where_the_network_looks(name: str) -> None:
     mine = positive[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
     assert mine.sum() > 0.85 * positive.sum()  # spots of three cells straddle the border
     assert divmod(int(heat.cells().argmax()), 8)[0] // 4 == row
-    assert told(heat).startswith(f"Mostly the {name}; covering it takes away ")
+    assert told(heat).startswith(f"Mostly the {name}; covering a spot there takes away ")
 
 
 def test_its_numbers_are_those_of_the_classifier() -> None:

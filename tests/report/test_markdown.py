@@ -217,7 +217,7 @@ def test_at_most_ten_classes_are_shown(results: Results) -> None:
     results = with_run(changed(results, data=data), "svm", metrics=winner.metrics)
     rows = section(markdown(results), CLASSES).splitlines()
     assert [row.split(" | ")[0] for row in rows[4:14]] == [f"| kind {place:02d}" for place in range(13, 3, -1)]
-    assert "4 easier classes are left out; `results.json` has them." in rows
+    assert "4 classes with a higher recall are left out; `results.json` has them." in rows
 
 
 def test_how_intervals_and_tests_were_made_is_told(results: Results) -> None:

@@ -38,10 +38,11 @@ def test_few_and_similar() -> None:
     assert found.text == (
         "Use linear: on many new pictures, expect it to be right about 90 % of the time (85 to 94 %), judging by the "
         "training pictures. The usual chart agrees: linear for few, similar pictures. "
-        "You have few pictures (about 50 of each class): twice as many might add 3.0 points (1.0 to 5.0). "
+        "You have few pictures (about 50 of each class): twice as many would add about 3.0 points, though "
+        "1.0 to 5.0 are possible. "
         "They are similar to what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the "
-        "± taken off."
+        "classifier avoids 70 % (± 7) of the mistakes that guessing makes. We call pictures similar if that is "
+        "surely 45 % or more."
     )
     assert " ".join(sentences(found)) == found.text
     assert in_short(found) == (
@@ -55,10 +56,10 @@ def test_many_and_dissimilar() -> None:
         "Use partial: on many new pictures, expect it to be right about 92 % of the time (86 to 98 %), judging by the "
         "training pictures. The usual chart says full for many, dissimilar pictures, but on the data sets where we "
         "tried that, it cost several times as much and was no more accurate. "
-        "You have enough pictures (about 50 of each class): twice as many would add only 0.4 points (0.0 to "
-        "0.9). They differ from what the network knows: with five training pictures of each class, a simple "
-        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. Similar means at least 45 %, even with the "
-        "± taken off."
+        "You have enough pictures (about 50 of each class): twice as many would add about 0.4 points, "
+        "and 0.9 at most. They differ from what the network knows: with five training pictures of each class, a simple "
+        "classifier avoids 20 % (± 7) of the mistakes that guessing makes. We call pictures similar if that is "
+        "surely 45 % or more."
     )
     assert in_short(found) == (
         "advice: use partial and expect 92 % right (86 to 98 %): many pictures, dissimilar to what the network knows."
@@ -67,7 +68,8 @@ def test_many_and_dissimilar() -> None:
 
 def test_many_and_similar() -> None:
     found = told(replace(FEW_ALIKE, doubled=changed(MANY, interval=(0.0, 0.02))))
-    assert "You probably have enough pictures (about 50 of each class): twice as many would add only 0.4" in found.text
+    said = "You probably have enough pictures (about 50 of each class): twice as many would add about 0.4 points, "
+    assert f"{said}though 0.0 to 2.0 are possible." in found.text
     assert sentences(found)[1] == (
         "The usual chart says partial for many, similar pictures, but on the data sets where we tried that, it was no "
         "more accurate."

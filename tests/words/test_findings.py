@@ -17,7 +17,7 @@ CASES = [
     (
         findings.start_kept("full", 12),
         "start-kept",
-        "No epoch of full was better than its start on the 12 training pictures held back to judge it, so the start is "
+        "No epoch of full was better than its start on the 12 training pictures set aside to judge it, so the start is "
         "kept.",
     ),
     (

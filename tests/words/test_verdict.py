@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.evidence.candidate import Candidate
+from headstart.evidence.judging import Balanced, Judges
 from headstart.evidence.metrics import measure
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.reasons import (
@@ -40,8 +41,8 @@ VAL, TEST, SPLITS = Pictures("val", 153), Pictures("test", 90), Splits(5, 4, 100
 LINEAR = Reached("linear", 143 / 153, (0.884, 0.964), right=143)
 FULL = Reached("full", 145 / 153, (0.9, 0.973), right=145)
 MEAN = Reached("linear", 0.893, (0.86, 0.92))
-EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 % (95 % interval)."
-EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 % (95 % interval)."
+EXPECT = "On many new pictures of the same kind, expect linear to be right on 88 to 96 %."
+EXPECT_MEAN = "On many new pictures of the same kind, expect linear to be right on 86 to 92 %."
 SETTLES = "If linear and full differ as much as here, it would take about 8,000 validation pictures to show it."
 FOLDS = "The 100 pictures were split into 5 folds, 4 times over; each fold was left out once."
 AMONG_FOUR = Cheapest("linear", ("full", "linear", "svm", "knn"), 4, 4, ("operations", "learned"))
@@ -311,11 +312,12 @@ def test_near_chance_is_said_in_the_first_sentence():
 
 def test_one_that_tells_classes_apart_is_not_said_to_guess():
     use = Reached("linear", 0.95, (0.93, 0.96), right=950)
-    found = told(OnlyOne(Pictures("val", 1000), use), NearChance(Pictures("val", 1000), use, 0.95, found=0.925))
+    balanced = Balanced(0.925, (0.88, 0.96), 2)
+    found = told(OnlyOne(Pictures("val", 1000), use), NearChance(Pictures("val", 1000), use, 0.95, found=balanced))
     assert found.text.startswith("Use linear: it was right on 950 of 1,000 validation pictures (95.0 %). Nothing else")
     assert found.details[-1] == (
         "Caution: always naming the most common class (95.0 %) may be right as often, but linear does tell the classes "
-        "apart: on average it finds 92 % of a class."
+        "apart: of many new pictures of a class, expect it to find 88 to 96 % on average."
     )
 
 
@@ -443,7 +445,7 @@ def test_the_verdict_is_short_whatever_the_case(seed, count, n, least, chance, s
             )
         )
     pairs = compare_pairs({one.id: one.correct for one in rivals}, split="val")
-    verdict = decide(rivals, pairs, split="val", least_per_class=least, chance=chance)
+    verdict = decide(rivals, pairs, split="val", judges=Judges(pictures=n, least=least, chance=chance))
     ends = (0.02, 0.04) if surely else (0.0, 0.04)
     learning = changed(LEARNING, forecast=changed(LEARNING.forecast, interval=ends))
     for others in ({}, {"learning": learning}):

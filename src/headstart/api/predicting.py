@@ -23,6 +23,7 @@ from headstart.table.kinds import skipped_records
 from headstart.table.listing import list_pictures
 from headstart.table.names import composed, look_alike
 from headstart.words.answers import below_caption, caption
+from headstart.words.findings import not_judged
 
 if TYPE_CHECKING:
     from headstart.table import Table
@@ -80,6 +81,7 @@ def evaluate(
     labels = np.array([position[composed(table.classes[table.labels[row]])] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
     stated = answers.stated(labels, groups=groups)
+    absent = tuple(one for k, one in enumerate(model.classes) if k not in labels)
     skipped = list(skipped_records(table.skipped))
     skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
     return Evaluation(
@@ -105,6 +107,7 @@ def evaluate(
         ),
         skipped=tuple(skipped),
         unread=len(faulty) + sum(entry.picture for entry in table.skipped),
+        warnings=(not_judged(name, absent),) if absent else (),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from headstart.evidence.conformal import USUAL, least_units
 from headstart.records.bundle import BundleCalibration, BundleManifest, BundleStrategy, SetThresholds
 from headstart.records.environment import NetworkRecord
 from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.words.findings import not_judged
 
 
 def model_card(manifest: BundleManifest) -> str:
@@ -38,7 +39,7 @@ def model_card(manifest: BundleManifest) -> str:
         "",
         "## How accurate it is",
         "",
-        *(_measured(info.measured) or ["Not measured: no pictures were held out."]),
+        *(_measured(info.measured, manifest.classes) or ["Not measured: no pictures were held out."]),
         "",
         "## How sure it is",
         "",
@@ -81,7 +82,7 @@ def _splits(measured: MetricsBySplit) -> Iterator[tuple[str, Metrics]]:
             yield name, metrics
 
 
-def _measured(measured: MetricsBySplit) -> list[str]:
+def _measured(measured: MetricsBySplit, classes: Sequence[str]) -> list[str]:
     lines = []
     for split, metrics in _splits(measured):
         low, high = metrics.interval
@@ -90,7 +91,10 @@ def _measured(measured: MetricsBySplit) -> list[str]:
             f"{high:.3f}), log loss {metrics.loss:.3f}."
         )
         optimistic = " These pictures also helped to choose, so the true accuracy is probably a little lower."
-        lines.append(line + (optimistic if metrics.used_for_choosing else ""))
+        recalls = zip(classes, metrics.per_class_recall, strict=False)
+        absent = [name for name, recall in recalls if recall is None]
+        unjudged = f" {not_judged(split, absent).text}" if absent else ""
+        lines.append(line + unjudged + (optimistic if metrics.used_for_choosing else ""))
     return lines
 
 
@@ -104,19 +108,19 @@ def _sure(calibration: BundleCalibration, measured: MetricsBySplit) -> list[str]
 def _sets(sets: SetThresholds) -> str:
     able = [level for level, threshold in sets.thresholds.items() if threshold is not None]
     told = (
-        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, held out in turn."
+        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, left out in turn."
         if able
         else "- Prediction sets: none."
     )
     if str(USUAL) in able:
         return told
-    return f"{told} For {USUAL} at least {least_units(USUAL)} held-out pictures are needed; there were {sets.units}."
+    return f"{told} For {USUAL} at least {least_units(USUAL)} such pictures are needed; there were {sets.units}."
 
 
 def _none(calibration: BundleCalibration) -> str:
     none = calibration.none_of_these
     if none is None:
-        return "- None of these: not available, because too few pictures were held out."
+        return "- None of these: not available, because there were too few training pictures."
     return (
         f"- None of these: the answer for a picture that is farther than {none.limit:.3f} (cosine distance) from all "
         f"training pictures. About {none.falsely:.0%} of the pictures that do show one of the classes are that far "

@@ -35,9 +35,13 @@ def evaluation_lines(found: Evaluation, *, width: int) -> list[Line]:
     others = {
         "macro F1": metrics.macro_f1, "balanced accuracy": metrics.balanced_accuracy, "log loss": metrics.loss
     }  # fmt: skip
+    if len(found.classes) - sum(recall is None for recall in metrics.per_class_recall) < 2:
+        others = {"log loss": metrics.loss}  # the other two are means over classes
     told = " · ".join(f"{name} {decimal(value)}" for name, value in others.items())
     for text in (told, _came_true(metrics), _left_out(found)):
         lines += [Line(part, "faint") for part in wrap(text, width)] if text else []
+    for warning in found.warnings:
+        lines += [Line(part, "warning") for part in wrap(warning.text, width, first="! ", rest="  ")]
     if found.trained_on:
         text = (
             f"! The classifier was trained on {found.trained_on:,} of these {metrics.n:,} pictures, so this does not "

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.intervals import variance_of_shares, wilson
+from headstart.evidence.intervals import wilson
+from headstart.evidence.judging import Balanced
 from headstart.evidence.reasons import Cheapest, Cost, Reached
 
 _EQUAL_COST = 1.05
@@ -38,9 +39,9 @@ class Candidate:
         How many numbers it holds.
     interval : tuple of float, optional
         Of its accuracy; None: Wilson's, with pictures as units.
-    labels : array of int, (n,), optional
-        Of the held-out pictures. Where one class is common, an accuracy no higher than that of always naming it may
-        still come from telling the classes apart, which accuracy alone does not show.
+    balanced : Balanced, optional
+        The mean recall: where one class is common, an accuracy no higher than that of always naming it may still come
+        from telling the classes apart, which accuracy alone does not show.
     """
 
     id: str
@@ -51,28 +52,7 @@ class Candidate:
     order: int
     size: int = 0
     interval: tuple[float, float] | None = None
-    labels: NDArray[np.int64] | None = None
-
-    @property
-    def balanced(self) -> float:
-        """The mean over classes of how many of their pictures it answered right; NaN without labels."""
-        return float("nan") if self.labels is None else float(self._recalls()[0].mean())
-
-    @property
-    def beyond_guessing(self) -> float:
-        """By how many standard errors `balanced` is above 1 / classes, as guessing gives; minus infinity: unknown."""
-        if self.labels is None:
-            return -np.inf
-        recalls, counts = self._recalls()
-        error = np.sqrt(variance_of_shares(recalls, counts).sum()) / len(counts)
-        return float((recalls.mean() - 1 / len(counts)) / error)
-
-    def _recalls(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the share of each class that it answered right, and how many pictures the class has."""
-        labels = np.asarray(self.labels, np.int64)
-        counts = np.bincount(labels)
-        there = counts > 0
-        return np.bincount(labels, weights=self.correct)[there] / counts[there], counts[there]
+    balanced: Balanced | None = None
 
     def cost(self, kind: Cost) -> float:
         """Return what it costs to use: operations for an answer, numbers that it holds, numbers that it learned."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.types import Floats
+from headstart.evidence.judging import LEAST_PER_CLASS
 from headstart.evidence.metrics import confusion
 from headstart.records.held_out import HeldOutAnswers
 
@@ -67,13 +68,15 @@ def likely_label_errors(answers: HeldOutAnswers, run: str, runs: Sequence[str]) 
     """
     probabilities, named = answers.probabilities[run], answers.answered(run)
     classes = len(answers.classes)
-    usual = np.full(classes, np.inf)
+    usual, truly = np.full(classes, np.inf), probabilities[np.arange(len(answers)), answers.labels]
     for label in np.unique(answers.labels):
-        usual[label] = probabilities[answers.labels == label, label].mean()
+        own = truly[answers.labels == label]
+        # One picture that is hard to tell must not make every label suspect that might be of its class.
+        usual[label] = own.mean() if len(own) >= LEAST_PER_CLASS else max(own.mean(), truly.mean())
     rows = np.flatnonzero((named != answers.labels) & (probabilities.max(axis=1) >= np.maximum(usual[named], 0.5)))
     agreeing = {int(row): sum(int(answers.answered(other)[row] == named[row]) for other in runs) for row in rows}
     suspected = [(row, count) for row, count in agreeing.items() if 2 * count > len(runs)]
-    margin = probabilities.max(axis=1) - probabilities[np.arange(len(answers)), answers.labels]
+    margin = probabilities.max(axis=1) - truly
     return sorted(suspected, key=lambda one: (-one[1], -margin[one[0]]))
 
 

@@ -16,21 +16,31 @@ from scipy.special import ndtri, stdtrit
 from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
 from headstart.evidence.candidate import Candidate, cheapest, most_accurate, why_cheapest
+from headstart.evidence.judging import Judges
 from headstart.evidence.paired import holm
 from headstart.evidence.reasons import (
     CheaperOfTied,
     ClearWinner,
     Difference,
     MostAccurate,
-    NearChance,
     NothingLearned,
     OnlyOne,
     Reason,
     Splits,
+    TooFewPictures,
     WouldSettle,
 )
 from headstart.evidence.resampled import corrected_resampled_t
-from headstart.evidence.verdict import LEVEL, MOST_PICTURES, Verdict, close_to, compared
+from headstart.evidence.verdict import (
+    LEVEL,
+    MOST_PICTURES,
+    Verdict,
+    close_to,
+    compared,
+    guessing,
+    near_guessing,
+    small_class,
+)
 from headstart.records.comparison import SplitsComparison
 from headstart.records.record import Interval, changed
 from headstart.records.results import StrategyOverSplits
@@ -127,8 +137,7 @@ def decide_over_splits(
     *,
     folds: int | None,
     seeds: int,
-    pictures: int,
-    chance: float,
+    judges: Judges,
 ) -> Verdict:
     """Return the verdict on `candidates`, whose `accuracy` and `interval` are over the splits.
 
@@ -139,26 +148,32 @@ def decide_over_splits(
         What `compare_over_splits` says of them.
     folds, seeds : int
         So many folds, so many times over; without folds, so many random splits.
-    pictures : int
-        How many were divided.
-    chance : float
-        The accuracy of always naming the most common class.
+    judges : Judges
+        What the pictures that were divided can judge.
     """
     best = most_accurate(candidates)
     tied = [one for one in candidates if one is best or compared(comparisons, best, one).p_adjusted >= LEVEL]
     close = close_to(best, tied, comparisons)
-    able = [one for one in close if one.limits[0] >= chance] or close
-    winner, on = cheapest(able), Splits(folds, seeds, pictures)
+    able = [one for one in close if one.limits[0] >= judges.chance] or close
+    winner, on, few = cheapest(able), Splits(folds, seeds, judges.pictures), not judges.enough
+    use, found = winner.reached_over_splits, guessing(winner, judges)
+    near = near_guessing(on, use, judges, found, winner)
     reasons: list[Reason]
-    if best.accuracy <= chance + 1e-9 and best.beyond_guessing <= 1:
-        reasons = [NothingLearned(on, best.reached_over_splits, len(candidates) == 1, chance)]
+    if guessing(best, judges) == "no better":
+        reasons = [NothingLearned(on, best.reached_over_splits, len(candidates) == 1, judges.chance)]
+    elif not few or len(candidates) == 1:
+        case = _Case(candidates, comparisons, best, winner, tied, close, able, on)
+        reasons = [*_reason(case), *near, *small_class(on, judges)]
     else:
-        reasons = _reason(_Case(candidates, comparisons, best, winner, tied, close, able, on))
-        if winner.limits[0] <= chance:
-            reasons.append(NearChance(on, winner.reached_over_splits, chance))
-    told = winner.limits[0] > chance and best.accuracy > chance + 1e-9
-    others = tuple(one.id for one in tied if one is not winner)
-    return Verdict(winner.id, others, tuple(reasons), above_chance=told)
+        reasons = [TooFewPictures(on, use, judges.least, "pictures", judges.smallest), *near]
+    return Verdict(
+        winner.id,
+        tuple(one.id for one in candidates if (few or one in tied) and one is not winner),
+        tuple(reasons),
+        above_chance=found in ("better", "apart"),
+        decided=not few,
+        judged=judges.beatable,
+    )
 
 
 @dataclass(frozen=True, eq=False)

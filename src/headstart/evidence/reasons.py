@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from headstart.evidence.judging import Balanced
 from headstart.records.record import Interval
 
 Cost = Literal["operations", "size", "learned"]
@@ -141,12 +142,39 @@ class CheaperOfTied:
 
 @dataclass(frozen=True)
 class TooFewPictures:
-    """The smallest class has so few held-out pictures, `least`, that nothing can be called better."""
+    """The smallest class has so few held-out pictures, `least`, that nothing can be called better.
 
-    on: Pictures
+    `classes`: those that have so few.
+    """
+
+    on: Measured
     use: Reached
     least: int
     remedy: Remedy
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OneClassOnly:
+    """All held-out pictures are of one class, `only`, so they can't judge who tells it from the `absent` ones."""
+
+    on: Pictures
+    use: Reached
+    only: str
+    absent: tuple[str, ...]
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class GuessingUnjudged:
+    """Not even answers without a mistake could be told from guessing.
+
+    Of so many `pictures`, only `others` show another class than the most common one.
+    """
+
+    on: Measured
+    pictures: int
+    others: int
 
 
 @dataclass(frozen=True)
@@ -169,15 +197,19 @@ class NearChance:
     on: Measured
     use: Reached
     chance: float
-    found: float | None = None
+    found: Balanced | None = None
 
 
 @dataclass(frozen=True)
 class SmallClass:
-    """The smallest class has so few held-out pictures, `least`, that next to nothing is known of it."""
+    """The smallest class has so few held-out pictures, `least`, that next to nothing is known of it.
 
-    on: Pictures
+    `classes`: those that have so few.
+    """
+
+    on: Measured
     least: int
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -229,6 +261,8 @@ Reason = (
     | MostAccurate
     | CheaperOfTied
     | TooFewPictures
+    | OneClassOnly
+    | GuessingUnjudged
     | NothingLearned
     | NearChance
     | SmallClass

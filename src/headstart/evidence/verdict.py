@@ -16,16 +16,21 @@ from typing import Protocol, TypeVar
 
 from headstart.base.params import bad_parameter
 from headstart.evidence.candidate import Candidate, cheapest, most_accurate, why_cheapest
+from headstart.evidence.judging import AgainstGuessing, Judges, against_guessing
 from headstart.evidence.paired import disagreements, pictures_to_tell
 from headstart.evidence.reasons import (
     CheaperOfTied,
     ClearWinner,
     Difference,
+    GuessingUnjudged,
+    Measured,
     MostAccurate,
     NearChance,
     NothingLearned,
+    OneClassOnly,
     OnlyOne,
     Pictures,
+    Reached,
     Reason,
     Remedy,
     SameHead,
@@ -37,7 +42,6 @@ from headstart.records.comparison import Comparison
 
 LEVEL = 0.05
 ONE_ERROR = 0.3173  # p of a difference as large as its standard error
-LEAST_PER_CLASS = 5
 MOST_PICTURES = 100_000  # beyond this a number of pictures is no longer advice
 
 
@@ -68,9 +72,9 @@ Entry = TypeVar("Entry", bound=AnyComparison)
 class Verdict:
     """What to take, what is tied with it, and why.
 
-    `above_chance`: the winner can be told from guessing. `decided`: no class has so few held-out pictures that nothing
-    can be called better; else `winner` is only what to go on with. `same_as`: which runs answer with the head of which
-    other one, and so were left out.
+    `above_chance`: the winner can be told from guessing; `judged`: these pictures can tell that of some answers at all.
+    `decided`: no class has so few held-out pictures that nothing can be called better; else `winner` is only what to go
+    on with. `same_as`: which runs answer with the head of which other one, and so were left out.
     """
 
     winner: str
@@ -78,6 +82,7 @@ class Verdict:
     reasons: tuple[Reason, ...]
     above_chance: bool = True
     decided: bool = True
+    judged: bool = True
     same_as: Mapping[str, str] = field(default_factory=dict)
 
     def leaving_out(self, same_as: Mapping[str, str]) -> Verdict:
@@ -104,8 +109,7 @@ def decide(
     comparisons: Sequence[Comparison],
     *,
     split: str,
-    least_per_class: int,
-    chance: float,
+    judges: Judges,
     remedy: Remedy = "folds",
 ) -> Verdict:
     """Return the verdict on `candidates`.
@@ -118,10 +122,8 @@ def decide(
         What `paired.compare_pairs` says of them.
     split : str
         The split that measures: "val", "test", or "training" where its pictures were left out in turn.
-    least_per_class : int
-        How many held-out pictures the smallest class has.
-    chance : float
-        The accuracy of always naming the most common class.
+    judges : Judges
+        What these pictures can judge.
     remedy : str
         What helps where a class has too few pictures to call anything better: "folds" or "pictures".
 
@@ -140,26 +142,49 @@ def decide(
     n = sizes.pop()
     close = close_to(best, tied, comparisons)
     # Nobody is served by a cheap classifier that may know nothing, as long as one is there that knows something.
-    able = [one for one in close if one.limits[0] >= chance] or close
+    able = [one for one in close if one.limits[0] >= judges.chance] or close
     on = Pictures(split, n)
     case = _Case(candidates, comparisons, best, cheapest(able), tuple(tied), tuple(close), tuple(able), on)
-    winner, few = case.winner, least_per_class < LEAST_PER_CLASS
+    winner, few = case.winner, not judges.enough
     reasons: list[Reason]
-    decided = not few or len(candidates) == 1
-    near, small = _near_chance(case, chance), _small_class(case, least_per_class)
-    if _nothing_learned(case, chance):
-        reasons = [NothingLearned(on, best.reached, len(candidates) == 1, chance), *small]
-    elif decided:
+    near, small = near_guessing(on, winner.reached, judges, guessing(winner, judges), winner), small_class(on, judges)
+    if judges.only is not None:
+        reasons = [OneClassOnly(on, winner.reached, judges.only, judges.absent, remedy)]
+    elif guessing(best, judges) == "no better":
+        reasons = [NothingLearned(on, best.reached, len(candidates) == 1, judges.chance), *small]
+    elif not few or len(candidates) == 1:
         reasons = [*_reason(case), *near, *small]
     else:  # which says how few the smallest class has
-        reasons = [TooFewPictures(on, winner.reached, least_per_class, remedy), *near]
+        reasons = [TooFewPictures(on, winner.reached, judges.least, remedy, judges.smallest), *near]
     return Verdict(
         winner.id,
         tuple(other.id for other in candidates if (few or other in tied) and other is not winner),
         tuple(reasons),
-        above_chance=winner.limits[0] > chance or _tells_classes_apart(winner),
-        decided=decided,
+        above_chance=guessing(winner, judges) in ("better", "apart"),
+        decided=not few,
+        judged=judges.beatable,
     )
+
+
+def guessing(one: Candidate, judges: Judges) -> AgainstGuessing:
+    """Return what these pictures say of a candidate and of guessing."""
+    return against_guessing(judges.pictures, judges.chance, one.accuracy, one.limits, one.balanced)
+
+
+def near_guessing(
+    on: Measured, use: Reached, judges: Judges, found: AgainstGuessing, winner: Candidate
+) -> list[Reason]:
+    """Return the caution that the winner may be no better than guessing, or that nothing can tell here."""
+    if found == "better":
+        return []
+    if found == "unjudged":
+        return [GuessingUnjudged(on, judges.pictures, judges.others)]
+    return [NearChance(on, use, judges.chance, winner.balanced if found == "apart" else None)]
+
+
+def small_class(on: Measured, judges: Judges) -> list[Reason]:
+    """Return the caution about classes with too few pictures, if there are some."""
+    return [] if judges.enough else [SmallClass(on, judges.least, judges.smallest)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,23 +265,3 @@ def _would_settle(case: _Case, entry: Comparison) -> WouldSettle:
         return WouldSettle(case.on, (case.winner.id, case.best.id), None)
     # Where a difference just misses the level, the formula can ask for no more than there are.
     return WouldSettle(case.on, (case.winner.id, case.best.id), max(needed, case.n + 1), grouped=entry.unit == "group")
-
-
-def _nothing_learned(case: _Case, chance: float) -> bool:
-    return case.best.right <= chance * case.n + 1e-9 and case.best.beyond_guessing <= 1  # 83 / 153 * 153 is not 83
-
-
-def _near_chance(case: _Case, chance: float) -> list[Reason]:
-    winner = case.winner
-    if winner.limits[0] > chance:
-        return []
-    found = winner.balanced if _tells_classes_apart(winner) else None
-    return [NearChance(case.on, winner.reached, chance, found)]
-
-
-def _tells_classes_apart(one: Candidate) -> bool:
-    return one.beyond_guessing > 2
-
-
-def _small_class(case: _Case, least: int) -> list[Reason]:
-    return [] if least >= LEAST_PER_CLASS else [SmallClass(case.on, least)]

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from headstart.base.process import compute_threads, processors
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.depths import Depth, depths_told
+from headstart.evidence.judging import Balanced, Judges
 from headstart.evidence.optimism import best_of
 from headstart.evidence.over_splits import decide_over_splits
 from headstart.evidence.paired import compare_pairs
 from headstart.evidence.units import numbered
-from headstart.evidence.verdict import LEAST_PER_CLASS, Verdict, decide
+from headstart.evidence.verdict import Verdict, decide
 from headstart.experiment.folder import RunFolder
 from headstart.experiment.learning_curve import learned
 from headstart.experiment.prepare import Prepared
@@ -132,26 +133,24 @@ def conclude(
     """
     division = prepared.division
     split, rows = division.measuring, division.measured_rows()
-    labels, groups = division.labels[rows], group_ids(division.table, rows)
+    groups = group_ids(division.table, rows)
     same = _same_head(runs, correct)
     comparisons = compare_pairs(
         {name: answers for name, answers in correct.items() if name not in same}, split=split, groups=groups
     )
-    candidates = [replace(one, labels=labels) for one in _candidates(prepared, runs, correct)]
-    counts = np.bincount(labels, minlength=len(division.classes))
+    candidates, judges = _candidates(prepared, runs, correct), division.judges()
     verdict = decide(
         [one for one in candidates if one.id not in same],
         comparisons,
         split=split,
-        least_per_class=int(counts.min()),
-        chance=float(counts.max() / counts.sum()),
+        judges=judges,
     ).leaving_out(same)
     over_splits = repeated is not None and repeated.decides
     if repeated is not None and repeated.decides:
         told = _means(candidates, repeated)
-        verdict = _over_splits(told, repeated)
+        verdict = _over_splits(told, repeated, division.judges(division.pool()))
         verdict = _with_depths(prepared, verdict, runs, told, repeated.same_as, repeated.comparisons)
-    elif counts.min() >= LEAST_PER_CLASS:
+    elif judges.enough:
         verdict = _with_depths(prepared, verdict, runs, candidates, same, comparisons)
     learning = None if choices is None else learned(prepared.context, choices, runs, verdict.winner)
     winner = next((run for run in runs if run.id == verdict.winner), None)
@@ -161,6 +160,7 @@ def conclude(
             verdict,
             measured=None if winner is None else winner.metrics.of(split),
             classes=() if over_splits else division.classes,
+            judges=judges,
             learning=learning,
         ),
         learning=learning,
@@ -194,6 +194,7 @@ def _candidates(
             order=table_order(run.strategy),
             size=run.parameters.total,
             interval=measured.interval,
+            balanced=Balanced.of(measured),
         )
         for run, measured in found
     ]
@@ -242,15 +243,14 @@ def _means(candidates: Sequence[Candidate], repeated: RepeatedSplits) -> list[Ca
     return [replace(one, accuracy=mean.accuracy, interval=mean.interval) for one, mean in found if mean is not None]
 
 
-def _over_splits(candidates: Sequence[Candidate], repeated: RepeatedSplits) -> Verdict:
+def _over_splits(candidates: Sequence[Candidate], repeated: RepeatedSplits, judges: Judges) -> Verdict:
     """Return the verdict on the strategies that were tried over several splits."""
     verdict = decide_over_splits(
         [one for one in candidates if one.id not in repeated.same_as],
         repeated.comparisons,
         folds=repeated.folds,
         seeds=repeated.seeds,
-        pictures=repeated.pictures,
-        chance=repeated.chance,
+        judges=judges,
     )
     return verdict.leaving_out(repeated.same_as)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.base.types import Floats
 from headstart.bundle import Answers
+from headstart.evidence.judging import Balanced, Judges, against_guessing
 from headstart.evidence.metrics import measure
 from headstart.evidence.reliability import untrue
 from headstart.records.columns import PredictionsFile
@@ -59,26 +60,30 @@ def measured_warnings(division: Division, metrics: MetricsBySplit, epochs: Seque
         warnings.append(
             findings.chosen_on_measuring(division.measuring, epochs[-1].choosing_accuracy if epochs else None)
         )
-    told = _near_chance(division, found) or _shares(found)
+    judges, chose = division.judges(), division.judges(division.choosing)
+    if epochs and division.choosing_in == "val" and chose.absent:
+        warnings.append(findings.chosen_without("val", chose.absent))
+    if judges.absent:
+        warnings.append(findings.not_judged(division.measuring, judges.absent))
+    told = _guessing(division, judges, found) or _shares(judges, found)
     return (*warnings, told) if told else tuple(warnings)
 
 
-def _shares(found: Metrics) -> Finding | None:
+def _shares(judges: Judges, found: Metrics) -> Finding | None:
     """Return a warning if the stated probabilities are off by far more than luck explains."""
-    if found.calibration is None or not untrue(found.calibration):
+    if judges.only is not None or found.calibration is None or not untrue(found.calibration):
         return None
     return findings.untrue_shares(found.calibration.ece, found.calibration.ece_by_luck_at_most)
 
 
-def _near_chance(division: Division, found: Metrics) -> Finding | None:
-    """Return a warning with the likely causes if the accuracy is no better than naming one class always."""
-    labels = division.labels[division.measured_rows()]
-    counts = np.bincount(labels, minlength=len(division.classes))
-    chance = float(counts.max() / len(labels))
-    guessed = 1 / np.count_nonzero(counts)  # of each class on average
-    if found.accuracy > chance or found.balanced_accuracy_interval[0] > guessed:
+def _guessing(division: Division, judges: Judges, found: Metrics) -> Finding | None:
+    """Return a warning if the accuracy is no better than naming one class always; with causes where that is sure."""
+    told = against_guessing(judges.pictures, judges.chance, found.accuracy, found.interval, Balanced.of(found))
+    if told not in ("no better", "unclear") or found.accuracy > judges.chance:
         return None
-    return findings.near_chance(found.accuracy, most_common=division.classes[int(counts.argmax())], chance=chance)
+    counts = np.bincount(division.labels[division.measured_rows()], minlength=len(division.classes))
+    common = division.classes[int(counts.argmax())]
+    return findings.near_chance(found.accuracy, most_common=common, chance=judges.chance, sure=told == "no better")
 
 
 def write_predictions(division: Division, probabilities: Floats, file: PredictionsFile) -> None:

@@ -20,6 +20,7 @@ from headstart.strategies.strategy import REFERENCE, STRATEGIES, TRAINED_HEADS
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # of headstart.backbones.names, which help must not import
 NETWORK, TRAINING, PICTURES, MACHINE, TRACKERS = "Network", "Training", "Pictures", "Machine", "Trackers"
 LISTED = ", ".join(STRATEGIES)
+EXPLAINED = "; ".join(f"{name}: {row.summary}" for name, row in STRATEGIES.items())
 
 
 class StrategiesOption(TypedDict, total=False):
@@ -28,7 +29,7 @@ class StrategiesOption(TypedDict, total=False):
     strategies: Annotated[
         Sequence[str] | str | None,
         Option(
-            help=f"Strategies to compare, separated by commas: {LISTED}.",
+            help=f"Strategies to compare, separated by commas. {EXPLAINED}.",
             more="Or a list of them. 'partial@layer3' also says where it is cut.",
             usual="all",
             kind="names",
@@ -41,7 +42,7 @@ class StrategiesOption(TypedDict, total=False):
 class StrategyOption(TypedDict, total=False):
     """One strategy."""
 
-    strategy: Annotated[str, Option(help=f"The strategy: {LISTED}.", default=REFERENCE.name, metavar="NAME")]
+    strategy: Annotated[str, Option(help=f"The strategy. {EXPLAINED}.", default=REFERENCE.name, metavar="NAME")]
 
 
 class NetworkOptions(TypedDict, total=False):

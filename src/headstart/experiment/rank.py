@@ -13,6 +13,7 @@ from headstart.base.errors import ConfigError
 from headstart.base.types import softmax
 from headstart.evidence.candidate import Candidate
 from headstart.evidence.intervals import share_interval
+from headstart.evidence.judging import Judges
 from headstart.evidence.logme import logme
 from headstart.evidence.metrics import log_loss
 from headstart.evidence.paired import compare_pairs
@@ -65,7 +66,7 @@ def rank(
             hint="Name some, separated by commas: --backbones tf_efficientnet_lite0,resnet18.",
         )
     tell_skipped(table, progress)
-    entries, correct, labels = [], dict[str, NDArray[np.bool_]](), np.zeros(0, np.int64)
+    entries, correct, judges = [], dict[str, NDArray[np.bool_]](), Judges.of({})
     for name in names:
         file = Path(name).is_file()
         asked = changed(request, weights=name if file else None, backbone=None if file else name)
@@ -75,9 +76,8 @@ def rank(
         entries.append(entry)
         division = prepared.division
         correct[name] = right
-        labels, groups = division.labels[division.looked_at], division.groups_of(division.looked_at)
+        judges, groups = division.judges(division.looked_at), division.groups_of(division.looked_at)
     comparisons = compare_pairs(correct, split=SPLIT, groups=groups)
-    counts = np.bincount(labels)
     candidates = [
         Candidate(
             id=entry.backbone,
@@ -95,8 +95,7 @@ def rank(
         candidates,
         comparisons,
         split=SPLIT,
-        least_per_class=int(counts.min()),
-        chance=float(counts.max() / counts.sum()),
+        judges=judges,
         remedy="pictures",
     )
     order = sorted(range(len(entries)), key=lambda at: (-entries[at].linear, entries[at].loss))
@@ -104,7 +103,7 @@ def rank(
         ranking=tuple(entries[at] for at in order),
         comparisons=comparisons,
         verdict=verdict_record(verdict),
-        pictures=len(labels),
+        pictures=judges.pictures,
     )
 
 

@@ -109,12 +109,6 @@ def noted(prepared: Prepared, folder: RunFolder, plan: PlanRecord, asked: Splits
     return plan
 
 
-def pool(division: Division) -> NDArray[np.int64]:
-    """Return the rows that are divided: all that are not of a test split that somebody gave."""
-    table = division.table
-    return np.arange(len(table)) if division.drawn else np.flatnonzero(table.splits != "test")
-
-
 def splits_of(prepared: Prepared, asked: SplitsAsked) -> list[Split]:
     """Return all splits, seed by seed.
 
@@ -124,7 +118,7 @@ def splits_of(prepared: Prepared, asked: SplitsAsked) -> list[Split]:
         If a class has too few pictures, or too few groups, for so many folds.
     """
     division = prepared.division
-    rows, root = pool(division), division.seed
+    rows, root = division.pool(), division.seed
     labels, groups = division.labels[rows], group_ids(division.table, rows)
     found = []
     for seed in range(asked.seeds):
@@ -250,7 +244,7 @@ def _summary(
 ) -> RepeatedSplits:
     """Return what was found: each split's figures, each strategy's mean and spread, the pairs."""
     division = prepared.division
-    labels = division.labels[pool(division)]
+    labels = division.labels[division.pool()]
     counts = np.bincount(labels, minlength=len(division.classes))
     train = round(float(np.mean([len(one.train) for one in every])))
     test = round(float(np.mean([len(one.held) for one in every])))

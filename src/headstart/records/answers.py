@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headstart.records.findings import Finding
 from headstart.records.metrics import Metrics
 from headstart.records.record import Record
 from headstart.records.results import Skipped
@@ -50,6 +51,7 @@ class Evaluation(Record):
     """What a classifier reached on labelled pictures; `confusion` has a row for each true class.
 
     `unread` is how many pictures could not be read, of those skipped.
+    `warnings`: what these pictures can't judge.
     """
 
     split: str
@@ -61,3 +63,4 @@ class Evaluation(Record):
     rows: tuple[EvaluatedPicture, ...]
     skipped: tuple[Skipped, ...]
     unread: int = 0
+    warnings: tuple[Finding, ...] = ()

@@ -20,6 +20,8 @@ class VerdictRecord(Record):
         The winner is better than guessing, by more than luck explains.
     decided : bool
         No class has so few held-out pictures that nothing can be called better.
+    judged : bool
+        Some answers could be told from guessing. False where nearly all held-out pictures are of one class.
     same_as : mapping of str to str
         Runs that answer with the head of another run, and so are no candidates of their own.
     text : str
@@ -35,6 +37,7 @@ class VerdictRecord(Record):
     text: str
     above_chance: bool = True
     decided: bool = True
+    judged: bool = True
     same_as: dict[str, str] = msgspec.field(default_factory=dict)
     details: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()

@@ -30,9 +30,12 @@ from headstart.report.standing import (
     chose_too,
     chosen_on,
     cut_of,
+    learned_from,
     optimism,
+    unjudged,
+    unjudged_at_all,
 )
-from headstart.words.measured import splits_text
+from headstart.words.measured import not_on_all, splits_text
 from headstart.words.reading import is_reading_note
 from headstart.words.skipped import not_read
 
@@ -142,6 +145,8 @@ def _what_it_says(results: Results, standing: Standing) -> str:
         parts += [chosen_on(results), *optimism(results)]
     else:
         parts.append("Epochs and settings were chosen without these pictures.")
+    if (found := learned_from(results)) is not None:
+        parts.append(not_on_all(*found))
     return " ".join([*parts, "Time is what the strategy would take alone."])
 
 
@@ -163,13 +168,18 @@ def _per_class(results: Results) -> list[str]:
     ]
     heads = ["class", "recall", "95 % interval", f"{results.measuring} pictures"]
     lines = [
-        f"Recall: the share of a class's pictures that `{winner.id}` got right. The hardest class comes first.",
+        f"Recall: the share of a class's pictures that `{winner.id}` got right. The lowest comes first.",
         "",
     ]
     lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2, 3))
     if len(rows) > _MOST_CLASSES:
-        lines += ["", f"{len(rows) - _MOST_CLASSES:,} easier classes are left out; `results.json` has them."]
-    return [*lines, "", _class_means(found)]
+        lines += [
+            "",
+            f"{len(rows) - _MOST_CLASSES:,} classes with a higher recall are left out; `results.json` has them.",
+        ]
+    if said := unjudged(results):
+        lines += ["", escaped(said)]
+    return lines if unjudged_at_all(results) else [*lines, "", _class_means(found)]
 
 
 def _class_means(found: Metrics) -> str:
@@ -180,6 +190,8 @@ def _class_means(found: Metrics) -> str:
 
 
 def _how_sure(results: Results) -> list[str]:
+    if why := unjudged_at_all(results):
+        return [escaped(why)]
     lines: list[str] = []
     for found in calibration_tables.tables(results):
         rows = [[escaped(cell) for cell in row] for row in found.rows]
@@ -231,7 +243,7 @@ def _how_intervals(results: Results, standing: Standing) -> str:
 
 def _comparisons(results: Results) -> list[str]:
     pairs = results.comparisons
-    if not pairs:
+    if not pairs or unjudged_at_all(results):
         return []
     test = "McNemar's mid-p test"
     if any(pair.unit == "group" for pair in pairs):
@@ -252,7 +264,7 @@ def _epochs(results: Results) -> list[str]:
         if run.epochs:
             rows = map(_epoch_row, run.epochs)
             lines += ["", f"### {escaped(run.id)}", "", *table(heads, rows, right=range(8))]
-    note = "Choosing: on pictures held back from training, which choose the epoch."
+    note = "Choosing: on pictures set aside to choose the epoch."
     return [*lines[1:], "", note] if lines else []
 
 

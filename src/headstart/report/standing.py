@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from headstart.evidence.judging import Judges
 from headstart.records.metrics import Metrics, SplitName
 from headstart.records.results import RepeatedSplits, Results, Weighed, best_first
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
 from headstart.report.numbers import decimal
+from headstart.words.findings import not_judged
+from headstart.words.judging import holds
 
 TAKEN, DOUBTFUL, TIED, SAME = "✓", "?", "≈", "="
 
@@ -60,11 +64,31 @@ class Standing:
         return next((found.n for run in self.runs if (found := self.measured(run))), None)
 
 
-def chance_accuracy(results: Results) -> float | None:
-    """Return the accuracy of always answering with the most common class of the pictures that measure."""
+def judges(results: Results) -> Judges:
+    """Return what the pictures that measure can judge."""
     counts = results.data.counts.get(results.measuring) or {}
-    total = sum(counts.values())
-    return max(counts.values()) / total if total else None
+    return Judges.of({name: counts.get(name, 0) for name in results.data.classes})
+
+
+def chance_accuracy(results: Results) -> float | None:
+    """Return the accuracy of always answering with the most common class of the pictures that measure.
+
+    None where they are all of one class: always naming that one is no feat.
+    """
+    found = judges(results)
+    return found.chance if found.pictures and found.only is None else None
+
+
+def unjudged(results: Results) -> str:
+    """Return which classes can't be judged by the pictures that measure, and why; empty where all can."""
+    absent = judges(results).absent if any(map(results.measured, results.runs)) else ()
+    return not_judged(results.measuring, absent).text if absent else ""
+
+
+def unjudged_at_all(results: Results) -> str:
+    """Return why nothing of the classifiers as a whole can be judged; empty where more than one class is there."""
+    found = judges(results)
+    return "" if found.only is None else f"That can't be judged: {holds(results.measuring, found.absent, 0)}."
 
 
 def cut_of(run: RunRecord) -> str:
@@ -75,6 +99,31 @@ def cut_of(run: RunRecord) -> str:
     if run.readout == "stages":
         return "stages"
     return "pool" if run.kept_solved_head else run.cut
+
+
+class LearnedFrom(NamedTuple):
+    """Runs that learned from fewer `pictures` than the `train` there are, as the rest chose epochs; and the others."""
+
+    fewer: tuple[str, ...]
+    others: tuple[str, ...]
+    pictures: int
+    train: int
+
+
+def learned_from(results: Results) -> LearnedFrom | None:
+    """Return which runs learned from only a part of the training pictures; None where all learned from all of them."""
+    train = sum((results.data.counts.get("train") or {}).values())
+    found = {run.id: run.training.pictures for run in results.runs if run.training is not None}
+    fewer = tuple(name for name, pictures in found.items() if pictures < train)
+    if not fewer:
+        return None
+    others = tuple(run.id for run in results.runs if run.id not in fewer)
+    return LearnedFrom(fewer, others, min(found[name] for name in fewer), train)
+
+
+def reads_frozen(run: RunRecord) -> bool:
+    """Return whether a run answers from the features of the pretrained network as it is."""
+    return run.weights == "pretrained" and (run.solved is not None or run.kept_solved_head)
 
 
 def marks(verdict: VerdictRecord) -> dict[str, str]:

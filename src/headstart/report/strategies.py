@@ -17,12 +17,15 @@ from headstart.report.standing import (
     SAME,
     TAKEN,
     TIED,
+    LearnedFrom,
     Standing,
     chose_too,
     chosen_on,
     cut_of,
+    learned_from,
     optimism,
 )
+from headstart.words import measured as sentences
 from headstart.words.measured import splits_text
 
 _NARROWEST_BAR, _WIDEST_BAR = 10, 33
@@ -44,7 +47,11 @@ def strategy_table(results: Results, *, width: int = 100) -> list[Line]:
     if not results.runs:
         return []
     standing = Standing.of(results)
-    return [*table_of(standing, width=width), *_legend(standing, width), *_cautions(results, width)]
+    return [
+        *table_of(standing, width=width),
+        *_legend(standing, width, learned_from(results)),
+        *_cautions(results, width),
+    ]
 
 
 def table_of(standing: Standing, *, width: int = 100) -> list[Line]:
@@ -138,7 +145,7 @@ def _scale(intervals: Iterable[Interval | None]) -> Interval:
     return (low, high) if high > low else (max(0.0, low - 0.05), min(1.0, high + 0.05))
 
 
-def _legend(standing: Standing, width: int) -> list[Line]:
+def _legend(standing: Standing, width: int, learned: LearnedFrom | None) -> list[Line]:
     signs: Collection[str] = set(standing.marks.values())
     parts = [f"{sign} {meaning}" for sign, meaning in _MEANINGS.items() if sign in signs]
     parts.append("bar: 95 % interval, the likely accuracy on many more such pictures")
@@ -146,6 +153,8 @@ def _legend(standing: Standing, width: int) -> list[Line]:
     if any(cut_of(run) == "stages" for run in standing.runs):
         parts.append("stages: reads several stages, not only the last features")
     parts.append("trained: numbers learned from your pictures (k: thousand, M: million)")
+    if learned is not None:
+        parts.append(sentences.learned_from(learned.fewer, learned.pictures, learned.train))
     if standing.splits:
         parts.append(f"on {standing.measuring}: a single split, which did not decide")
     return [Line(text, "faint") for text in join_parts(parts, width, indent="  ")]

@@ -13,7 +13,7 @@ from headstart.report.lines import Line, Role, join_parts, shorten, wrap
 from headstart.report.numbers import seconds_text
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
-from headstart.words.findings import KEPT_SOLVED_HEAD, out_of_time
+from headstart.words.findings import KEPT_SOLVED_HEAD, NOT_JUDGED, out_of_time
 from headstart.words.reading import is_reading_note, read_line
 from headstart.words.skipped import not_read
 
@@ -146,7 +146,8 @@ def warnings(results: Results, *, but: Container[str] = ()) -> list[str]:
         for found in run.warnings:
             if run.id in but and found.code == KEPT_SOLVED_HEAD:
                 continue
-            givers.setdefault(found.text, []).append(run.id)
+            given = givers.setdefault(found.text, [])
+            given += [] if found.code == NOT_JUDGED else [run.id]  # which is about the pictures, not about a run
     return [f"{', '.join(runs)}: {text}" if runs else text for text, runs in givers.items()]
 
 

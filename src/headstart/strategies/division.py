@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import DataError
+from headstart.evidence.judging import Judges
 from headstart.records.metrics import SplitName
 from headstart.records.training import ChoosingSource
 from headstart.table import Table, folds, group_ids, hold_out, some_of
@@ -135,6 +136,16 @@ class Division:
     def measured_rows(self) -> Rows:
         """Return the rows that measure."""
         return self.table.rows(self.measuring)
+
+    def pool(self) -> Rows:
+        """Return the rows that folds divide: all that are not of a test split that somebody gave."""
+        return np.arange(len(self.table)) if self.drawn else np.flatnonzero(self.table.splits != "test")
+
+    def judges(self, rows: Rows | None = None) -> Judges:
+        """Return what some rows can judge, by default those that measure."""
+        chosen = self.measured_rows() if rows is None else rows
+        counts = np.bincount(self.labels[chosen], minlength=len(self.classes))
+        return Judges.of(dict(zip(self.classes, counts.tolist(), strict=True)))
 
     def folds_of(self, rows: Rows) -> NDArray[np.int64]:
         """Return the fold of each of some training rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.evidence.advice import LIKE, USED_UP, Advice
+from headstart.evidence.judging import against_guessing
 from headstart.records.forecast import AdviceRecord
 from headstart.records.record import changed
 from headstart.words.numbers import percent, percents
@@ -75,11 +76,11 @@ def _of_size(record: AdviceRecord) -> str:
     if record.gain is None or record.gain_interval is None:
         return f"You seem to have few pictures ({each}); what more would bring was not measured."
     low, high = (100 * end for end in record.gain_interval)
-    gain = f"{100 * record.gain:.1f} points ({low:.1f} to {high:.1f})"
-    if record.size == "small":
-        return f"You have few pictures ({each}): twice as many might add {gain}."
-    have = "have" if record.gain_interval[1] < USED_UP else "probably have"
-    return f"You {have} enough pictures ({each}): twice as many would add only {gain}."
+    gain = f"about {100 * record.gain:.1f} points"
+    if record.gain_interval[1] < USED_UP:
+        return f"You have enough pictures ({each}): twice as many would add {gain}, and {high:.1f} at most."
+    have = "have few" if record.size == "small" else "probably have enough"
+    return f"You {have} pictures ({each}): twice as many would add {gain}, though {low:.1f} to {high:.1f} are possible."
 
 
 def _of_similarity(record: AdviceRecord) -> str:
@@ -89,8 +90,8 @@ def _of_similarity(record: AdviceRecord) -> str:
     like = "are similar to" if record.similarity == "similar" else "differ from"
     return (
         f"They {like} what the network knows: with five training pictures of each class, a simple classifier avoids "
-        f"{share} of the mistakes that guessing makes. Similar means at least {100 * LIKE:.0f} %, even with the ± "
-        "taken off."
+        f"{share} of the mistakes that guessing makes. We call pictures similar if that is surely "
+        f"{100 * LIKE:.0f} % or more."
     )
 
 
@@ -113,10 +114,17 @@ def _of_chart(record: AdviceRecord) -> str:
 def _of_chance(record: AdviceRecord) -> str:
     if record.learnable:
         return ""
+    head = record.expected[-1]
+    found = against_guessing(record.pictures, record.chance, head.accuracy, head.interval)
+    common = f"always naming the most common class ({percent(record.chance)})"
+    if found == "unjudged":
+        return f"Whether a head is better than {common} can't be judged: too few training pictures show another class."
+    caution = f"Caution: here a head may be no better than {common}."
+    if head.interval[1] > (1 + record.chance) / 2:
+        return caution  # for all that is known it may also be good: no word against anybody's labels
     return (
-        f"Caution: here a head may be no better than always naming the most common class ({percent(record.chance)}). "
-        "Perhaps the frozen network does not see the classes, and training will help; perhaps labels do not belong to "
-        "their pictures: look at some of them first."
+        f"{caution} Perhaps the frozen network does not see the classes, and training will help; perhaps labels do not "
+        "belong to their pictures: look at some of them first."
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.records.findings import Finding
+from headstart.words.judging import holds, quoted
 from headstart.words.numbers import counted, joined, picture_of, pictures_of
 
 KEPT_SOLVED_HEAD = "kept-solved-head"
+NOT_JUDGED = "not-judged"
 
 
 def kept_solved_head(pictures: int) -> Finding:
@@ -33,8 +35,8 @@ def start_kept(run: str, pictures: int) -> Finding:
         subject=run,
         numbers={"pictures": pictures},
         text=(
-            f"No epoch of {run} was better than its start on the {counted(pictures, 'training picture')} held back "
-            "to judge it, so the start is kept."
+            f"No epoch of {run} was better than its start on the {counted(pictures, 'training picture')} set "
+            "aside to judge it, so the start is kept."
         ),
     )
 
@@ -58,17 +60,48 @@ def chosen_on_measuring(split: str, last: float | None = None) -> Finding:
     )
 
 
-def near_chance(accuracy: float, *, most_common: str, chance: float) -> Finding:
-    """Tell that the accuracy is no better than always naming the most common class."""
+def near_chance(accuracy: float, *, most_common: str, chance: float, sure: bool = True) -> Finding:
+    """Tell that the accuracy is no better than always naming the most common class; likely causes only where `sure`."""
+    causes = (
+        ". Likely causes: too few pictures or epochs, a learning rate that is too high or too low, labels that do not "
+        "belong to their pictures, or classes that this network can't see."
+    )
     return Finding(
         code="near-chance",
         numbers={"accuracy": accuracy, "chance": chance},
         text=(
-            f"Accuracy {accuracy:.3f} is no better than always answering '{most_common}' ({chance:.3f}). Likely "
-            "causes: too few pictures or epochs, a learning rate that is too high or too low, labels that do not "
-            "belong to their pictures, or classes that this network can't see."
+            f"Accuracy {accuracy:.3f} is no better than always answering '{most_common}' ({chance:.3f})"
+            f"{causes if sure else ', but these pictures are too few to say why.'}"
         ),
     )
+
+
+def not_judged(split: str, absent: Sequence[str]) -> Finding:
+    """Tell that classes can't be judged, because the pictures that measure hold none of them."""
+    return Finding(
+        code=NOT_JUDGED,
+        severity="note",
+        subject=split,
+        numbers={"classes": len(absent)},
+        text=f"{quoted(absent)} can't be judged: {holds(split, absent, 0, them=_them(absent))}.",
+    )
+
+
+def chosen_without(split: str, absent: Sequence[str]) -> Finding:
+    """Tell that the pictures that chose the epoch hold none of some classes."""
+    return Finding(
+        code="chosen-without-class",
+        subject=split,
+        numbers={"classes": len(absent)},
+        text=(
+            f"The epoch was chosen without {quoted(absent)}: {holds(split, absent, 0, them=_them(absent))}. Put "
+            f"pictures of {_them(absent)} there, or leave that split out: then training pictures choose."
+        ),
+    )
+
+
+def _them(classes: Sequence[str]) -> str:
+    return "them" if len(classes) > 1 else "it"
 
 
 def untrue_shares(ece: float, by_luck_at_most: float) -> Finding:

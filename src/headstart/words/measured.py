@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from headstart.evidence.reasons import Measured, Pictures, Reached, Splits
 from headstart.records.plan import SplitsAsked
 from headstart.records.results import RepeatedSplits
-from headstart.words.numbers import counted, percent_text, pictures_of
+from headstart.words.numbers import counted, joined, percent_text, pictures_of
 
 
 def right_on(reached: Reached, on: Measured) -> str:
@@ -46,3 +48,29 @@ def how_measured(on: Measured) -> tuple[str, ...]:
                 return (f"The {pictures} were split at random {counted(on.seeds, 'time')}.",)
             again = f", {counted(on.seeds, 'time')} over" if on.seeds > 1 else ""
             return (f"The {pictures} were split into {on.folds} folds{again}; each fold was left out once.",)
+
+
+def learned_from(fewer: Sequence[str], pictures: int, train: int) -> str:
+    """Return who learned from only some of the training pictures, because the others chose the epoch to keep.
+
+    Parameters
+    ----------
+    fewer : sequence of str
+        The runs.
+    pictures, train : int
+        From how many they learned, of how many.
+    """
+    their = "their epochs" if len(fewer) > 1 else "its epoch"
+    return (
+        f"{joined(fewer)} learned from {pictures:,} of the {counted(train, 'training picture')}: the other "
+        f"{train - pictures:,} chose {their}"
+    )
+
+
+def not_on_all(fewer: Sequence[str], others: Sequence[str], pictures: int, train: int) -> str:
+    """Return the same where strategies are compared, with who learned from all, and what can be done about it."""
+    rest = f"; {joined(others)} learned from all {train:,}" if others else ""
+    return (
+        f"{learned_from(fewer, pictures, train)}{rest}. Training once more on all of them (--set refit=true) takes "
+        "twice the time and gained nothing where we tried it."
+    )

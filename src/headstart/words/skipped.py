@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
     "video": Kind("video", "videos"),
     "markup": Kind("web page or XML file", "web pages or XML files"),
     "text": Kind("text file", "text files"),
+    "drawn": Kind("grid that headstart drew", "grids that headstart drew"),
     "ole": Kind("Windows file such as Thumbs.db", "Windows files such as Thumbs.db"),
     "empty": Kind("empty file", "empty files"),
     OTHER: Kind("file of another kind", "files of other kinds"),

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from headstart.evidence.forecast import worth_of_more
+from headstart.evidence.judging import Judges, hardest_class
 from headstart.evidence.reasons import (
     CheaperOfTied,
     ClearWinner,
     DepthsCompared,
     Difference,
+    GuessingUnjudged,
     Measured,
     MostAccurate,
     NearChance,
     NothingLearned,
+    OneClassOnly,
     OnlyOne,
-    Pictures,
     Reached,
     Reason,
     SameHead,
@@ -31,6 +33,7 @@ from headstart.records.metrics import Metrics
 from headstart.records.verdict import VerdictRecord
 from headstart.words.cost import cost_text, in_short
 from headstart.words.depths import depths_text
+from headstart.words.judging import lacks, quoted
 from headstart.words.learning import learning_text, more_pictures
 from headstart.words.measured import how_measured, many, right_on
 from headstart.words.numbers import (
@@ -41,8 +44,6 @@ from headstart.words.numbers import (
     percent,
     percent_text,
     percents,
-    picture_of,
-    pictures_of,
     rounded,
 )
 
@@ -72,6 +73,7 @@ def verdict_record(
     *,
     measured: Metrics | None = None,
     classes: Sequence[str] = (),
+    judges: Judges | None = None,
     learning: LearningRecord | None = None,
 ) -> VerdictRecord:
     """Return the verdict in words.
@@ -83,6 +85,8 @@ def verdict_record(
         Of the winner, on the pictures that measure: for what its interval counts, and its hardest class.
     classes : sequence of str
         In the order of the recalls in `measured`; empty where repeated splits decide, for the recalls are of one split.
+    judges : Judges, optional
+        What the pictures that measure can judge.
     learning : LearningRecord, optional
         What more training pictures would bring.
     """
@@ -96,7 +100,7 @@ def verdict_record(
     if learning is not None and len(text.split()) > MOST_WORDS and helps[0] == learning_text(learning):
         text = _sentences(f"{use}.", why, more_pictures(learning.forecast))
         details.append(helps[0])  # which also names a class, and who was judged
-    details += _hardest(measured, classes)
+    details += _hardest(measured, classes, judges)
     details += helps[1:]
     if measured is not None and measured.unit == "group":
         details.append(
@@ -107,6 +111,7 @@ def verdict_record(
         tied_with=verdict.tied_with,
         above_chance=verdict.above_chance,
         decided=verdict.decided,
+        judged=verdict.judged,
         same_as=dict(verdict.same_as),
         text=text,
         details=tuple(details),
@@ -118,17 +123,12 @@ def _sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _hardest(measured: Metrics | None, classes: Sequence[str]) -> list[str]:
+def _hardest(measured: Metrics | None, classes: Sequence[str], judges: Judges | None) -> list[str]:
     """Return which class is recognised worst, if that is one alone, and clearly below the accuracy."""
-    if measured is None:
+    found = None if measured is None else hardest_class(measured, classes, judges)
+    if found is None:
         return []
-    known = zip(measured.per_class_recall, classes, measured.per_class_recall_intervals, strict=False)
-    found = sorted((recall, name, interval) for recall, name, interval in known if recall is not None and interval)
-    if len(found) < 2 or found[0][0] == found[1][0]:
-        return []
-    recall, name, (_, high) = found[0]
-    if high >= measured.accuracy:
-        return []
+    name, recall = found
     return [f"The hardest class is '{name}': {percent(recall)} of its pictures were recognised."]
 
 
@@ -188,9 +188,32 @@ def _(reason: CheaperOfTied) -> Said:
 
 @said.register
 def _(reason: TooFewPictures) -> Said:
-    why = f"There is no winner yet: the smallest class has {_only(reason.on, reason.least)}."
+    why = f"There is no winner yet: {lacks(reason.on, reason.classes, reason.least)}."
     helps = _MEASURE_MORE if reason.remedy == "folds" else "More pictures of that class would help."
     return Said(_use(reason.use, reason.on), why, helps, details=_of_use(reason.use, reason.on))
+
+
+@said.register
+def _(reason: OneClassOnly) -> Said:
+    missing = lacks(reason.on, reason.absent, 0)
+    low_high = percents(reason.use.interval)
+    expect = f"Of many new pictures of '{reason.only}', expect {reason.use.name} to recognise {low_high}."
+    return Said(
+        f"Whether {reason.use.name} tells the classes apart can't be judged: {missing}",
+        f"It {right_on(reason.use, reason.on)}, all of them of '{reason.only}'.",
+        _MEASURE_MORE if reason.remedy == "folds" else f"Pictures of {quoted(reason.absent)} would help.",
+        details=(expect,),
+    )
+
+
+@said.register
+def _(reason: GuessingUnjudged) -> Said:
+    shows = "shows" if reason.others == 1 else "show"
+    told = (
+        "Whether anything here is better than guessing can't be judged: "
+        f"only {reason.others:,} of {many(reason.on, reason.pictures)} {shows} another class than the most common one."
+    )
+    return Said(details=(told,))
 
 
 @said.register
@@ -213,8 +236,8 @@ def _(reason: NearChance) -> Said:
     guessing = f"always naming the most common class ({percent_text(reason.chance)})"
     if reason.found is not None:
         told = (
-            f"Caution: {guessing} may be right as often, but {reason.use.name} does tell the classes apart: "
-            f"on average it finds {percent(reason.found)} of a class."
+            f"Caution: {guessing} may be right as often, but {reason.use.name} does tell the classes apart: of many "
+            f"new pictures of a class, expect it to find {percents(reason.found.interval)} on average."
         )
         return Said(details=(told,))
     return Said(
@@ -226,8 +249,10 @@ def _(reason: NearChance) -> Said:
 
 @said.register
 def _(reason: SmallClass) -> Said:
-    has = _only(reason.on, reason.least)
-    return Said(details=(f"Caution: the smallest class has {has}, so almost nothing is known about it.",))
+    missing = lacks(reason.on, reason.classes, reason.least)
+    them = "them" if len(reason.classes) > 1 else "it"
+    known = "almost nothing" if reason.least or not reason.classes else "nothing"
+    return Said(details=(f"Caution: {missing}, so {known} is known about {them}.",))
 
 
 @said.register
@@ -258,7 +283,7 @@ def _use(reached: Reached, on: Measured) -> str:
 
 
 def _of_use(reached: Reached, on: Measured) -> tuple[str, ...]:
-    expect = f"expect {reached.name} to be right on {percents(reached.interval)} (95 % interval)."
+    expect = f"expect {reached.name} to be right on {percents(reached.interval)}."
     return (f"On many new pictures of the same kind, {expect}", *how_measured(on))
 
 
@@ -287,7 +312,3 @@ def _compared(more: Reached, less: Reached, found: Difference) -> str:
 
 def _names(names: tuple[str, ...]) -> str:
     return joined(names) if len(names) <= _MOST_NAMES else f"the {number_text(len(names))} others tied with it"
-
-
-def _only(on: Pictures, least: int) -> str:
-    return f"only {pictures_of(on.split, least)}" if least else f"no {picture_of(on.split)}"

@@ -27,10 +27,13 @@ def probabilities_for(labels: np.ndarray, classes: int, seed: int) -> Floats:
     return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
 
-def write_run_folder(folder: Path, results: Results, data: Path) -> Results:
-    """Make a run folder of results: pictures in `data`, predictions of every run, the split, and results.json."""
+def write_run_folder(folder: Path, results: Results, data: Path, *, labelled: int | None = None) -> Results:
+    """Make a run folder of results: pictures in `data`, predictions of every run, the split, and results.json.
+
+    The pictures are of the first `labelled` classes, by default of all.
+    """
     classes = results.data.classes
-    labels = np.arange(PICTURES) % len(classes)
+    labels = np.arange(PICTURES) % (labelled or len(classes))
     paths = [f"{classes[label]}/{number:03d}.jpg" for number, label in enumerate(labels)]
     for number, path in enumerate(paths):
         draw_picture(data / path, ("circle", "square", "other")[labels[number] % 3], number)

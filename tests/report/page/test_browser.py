@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report.page.wide import LONG, UNBROKEN, folder_of, named
 
 from headstart.base.files import sha256_of_file
 from headstart.records.columns import MapFile
@@ -180,6 +181,26 @@ def test_nothing_is_wider_than_the_screen(browser: Any, file: Path, width: int) 
     opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
     opened.context.close()
+
+
+CUT_OFF = """() => [...document.querySelectorAll('.scroll')]
+    .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.getAttribute('aria-label'))"""
+LINES = """() => Math.max(...[...document.querySelectorAll('.confused figcaption span')]
+    .map((one) => one.getClientRects().length && one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight)))"""
+
+
+@pytest.mark.parametrize(("classes", "name"), [(2, UNBROKEN), (6, "Septoria leaf spot"), (12, LONG)])
+def test_no_table_is_cut_off_whatever_the_classes_are_called(
+    browser: Any, tmp_path: Path, classes: int, name: str
+) -> None:
+    results = folder_of(tmp_path, named(classes, name))
+    file = write_page(results, tmp_path / "wide.run").path
+    for width in (1440, 1280, 800, 400):
+        opened = Seen(browser, file, viewport={"width": width, "height": 900})
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == width, width
+        assert opened.page.evaluate(CUT_OFF) == [], width
+        assert opened.page.evaluate(LINES) < 2.5, "a note of one word a line"
+        opened.context.close()
 
 
 def test_names_in_three_scripts_stand_in_their_own_direction(seen: Seen) -> None:

@@ -30,6 +30,7 @@ from headstart.report.page.ranking import differences, ranking
 from headstart.report.page.reading import read_map, temperature
 from headstart.report.page.rendering import render
 from headstart.report.page.trust import Trust, trust
+from headstart.report.standing import reads_frozen
 from headstart.report.text import Typed
 from headstart.table.parquet import read_text_columns
 
@@ -178,7 +179,7 @@ def _pictured(source: _Source, run: RunRecord, until: float | None, notes: list[
     """Return the values of everything that has pictures; what is missing goes to `notes`."""
     results, answers = source.results, source.answers
     root = found_root(results.data.root, source.pictures, answers.paths)
-    gallery = Gallery(answers, run.id, list(answers.probabilities), _samples(source.folder, answers.classes))
+    gallery = Gallery(answers, run.id, _own_heads(source), _samples(source.folder, answers.classes))
     thumbnails = Thumbnails(root, results.data.decoding, threads=_THREADS)
     left = thumbnails.prepare(gallery.paths(), until=until)
     if root is None:
@@ -188,7 +189,13 @@ def _pictured(source: _Source, run: RunRecord, until: float | None, notes: list[
     if thumbnails.missing:
         notes.append(f"{len(thumbnails.missing):,} pictures can no longer be read, such as '{thumbnails.missing[0]}'.")
     in_time = until is None or time.perf_counter() < until
-    return gallery.shown(thumbnails, _varied(results, gallery, root) if in_time else ())
+    frozen = [run.id for run in results.runs if run.id in gallery.runs and reads_frozen(run)]
+    return gallery.shown(thumbnails, _varied(results, gallery, root) if in_time else (), frozen=frozen)
+
+
+def _own_heads(source: _Source) -> list[str]:
+    """Return the runs with answers of their own: one that kept the head of another does not agree with it, it is it."""
+    return [name for name in source.answers.probabilities if name not in source.results.verdict.same_as]
 
 
 def _varied(results: Results, gallery: Gallery, root: Path | None) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,7 @@ from headstart.records.held_out import HeldOutAnswers
 from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
+from headstart.report import standing
 from headstart.report.page import matrices, svg
 from headstart.report.page.looks import run_look
 from headstart.report.page.svg import Scale
@@ -33,7 +34,10 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """The classes, the hardest first, and the confusion matrix in the form that fits its size."""
+    """The classes, the least recognised first, and the confusion matrix in the form that fits its size.
+
+    `unjudged`: which classes can't be judged, and why; `several`: more than one class is there.
+    """
 
     rows: tuple[ClassRow, ...]
     small: tuple[matrices.NumberedRow, ...]
@@ -42,10 +46,12 @@ class ClassTable:
     names: tuple[str, ...]
     macro_f1: float | None
     balanced: float | None
+    unjudged: str
+    several: bool
 
 
 def class_table(results: Results, answers: HeldOutAnswers, run: RunRecord) -> ClassTable:
-    """Return the table of classes, the hardest first, and the confusion matrix."""
+    """Return the table of classes, the least recognised first, and the confusion matrix."""
     found, matrix = results.measured(run), counted(answers, run.id)
     unknown = (None,) * len(matrix)
     recalls = unknown if found is None else found.per_class_recall
@@ -71,6 +77,8 @@ def class_table(results: Results, answers: HeldOutAnswers, run: RunRecord) -> Cl
         names=answers.classes,
         macro_f1=None if found is None else found.macro_f1,
         balanced=None if found is None else found.balanced_accuracy,
+        unjudged=standing.unjudged(results),
+        several=not standing.unjudged_at_all(results),
     )
 
 

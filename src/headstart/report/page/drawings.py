@@ -100,8 +100,8 @@ _TRAIN_LOSS = Quantity(lambda epoch: epoch.train_loss, lambda value: f"{value:.3
 _CHOOSING_ACCURACY = Quantity(lambda epoch: epoch.choosing_accuracy, percent, share=True)
 _TRAIN_ACCURACY = Quantity(lambda epoch: epoch.train_accuracy, percent, share=True)
 _RATE = Quantity(lambda epoch: epoch.learning_rate, lambda value: f"{value:.1e}")
-_BOTH = "Thick: pictures held back. Thin: the pictures it learns from."
-_OWN = "On the pictures it learns from: none were held back to choose an epoch."
+_BOTH = "Thick: pictures set aside to choose the epoch. Thin: the pictures it learns from."
+_OWN = "On the pictures it learns from: none were set aside to choose an epoch."
 
 
 def epoch_panels(results: Results) -> tuple[Panel, ...]:

@@ -64,7 +64,8 @@ class Shown:
     worst : tuple of Shot
         The surest mistakes, of `wrong` in all.
     suspects : tuple of Shot
-        Labels that may be wrong, of `suspected` in all; `runs` were asked.
+        Labels that may be wrong, of `suspected` in all; `runs` with answers of their own were asked, of which the
+        `frozen` ones see the pictures through one and the same network.
     all : tuple of Shot
         All `n` held-out pictures, or those most worth showing.
     varied : tuple of (str, list of str)
@@ -77,6 +78,7 @@ class Shown:
     suspects: tuple[Shot, ...]
     suspected: int
     runs: int
+    frozen: tuple[str, ...]
     often_wrong: bool
     all: tuple[Shot, ...]
     n: int
@@ -97,7 +99,7 @@ class Gallery:
         self.pairs = confused_pairs(answers, run, MOST_PAIRS)
         suspects = likely_label_errors(answers, run, runs)
         self.suspects, self.suspected = suspects[:MOST_SUSPECTS], len(suspects)
-        self.runs = len(runs)
+        self.runs = tuple(runs)
         self.samples = {name: list(paths)[:MOST_SAMPLES] for name, paths in list(samples.items())[:MOST_CLASSES]}
         self.all = _worth_showing(answers, run, mistakes)
 
@@ -111,7 +113,13 @@ class Gallery:
             dict.fromkeys([*(answers.paths[row] for row in rows), *sampled, *(answers.paths[r] for r in self.all)])
         )
 
-    def shown(self, thumbnails: Thumbnails, varied: Sequence[tuple[str, list[str]]] = ()) -> Shown:
+    def shown(
+        self,
+        thumbnails: Thumbnails,
+        varied: Sequence[tuple[str, list[str]]] = (),
+        *,
+        frozen: Sequence[str] = (),
+    ) -> Shown:
         """Return everything with its pictures; a picture that is not there is None."""
         names = self._answers.classes
 
@@ -134,7 +142,8 @@ class Gallery:
             ),
             suspects=tuple(self._shot(row, thumbnails, agreeing) for row, agreeing in self.suspects),
             suspected=self.suspected,
-            runs=self.runs,
+            runs=len(self.runs),
+            frozen=tuple(frozen),
             often_wrong=self.wrong > _OFTEN_WRONG * len(self._answers),
             all=shots(self.all),
             n=len(self._answers),

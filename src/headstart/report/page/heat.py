@@ -15,35 +15,28 @@ from PIL import Image
 
 from headstart.base.errors import PictureError
 from headstart.base.types import Floats
+from headstart.evidence.heat import LookedInAll, looked_at
 from headstart.explain.heat import Heat
 from headstart.explain.heat_maps import Found, explained_runs, telling
 from headstart.pixels import decode_for, frame
-from headstart.pixels.covering import ALONG, CELLS
+from headstart.pixels.covering import CELLS
 from headstart.pixels.root import found_root
 from headstart.records.held_out import HeldOutAnswers
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.results import Results
 from headstart.report.page import svg
-from headstart.report.page.drawings import percent
 from headstart.report.page.pictures import as_address
 from headstart.report.page.questions import Question
+from headstart.words.heat import in_all, in_short, looked_text
 
 Pixels = NDArray[np.uint8]
 Kind = Literal["wrong", "apart", "right"]
 
 SIDE = 208  # pixels of the longer side: sharp where three stand beside each other
-WORTH_SAYING = 0.05  # of probability: what covering a spot must change to be told
-WORTH_TELLING_APART = 0.2  # of probability: by how much spots alone must differ to be told
-MIDDLE, RIM = 0.4, 0.6  # shares of the heat; by area the middle has 0.25 and the rim 0.44
 LEAST = 0.1  # of probability: what full colour stands for at least, so that nothing is blown up to look like much
 # Weak and strong, for the answer (orange) and against it (blue): told apart with every kind of colour blindness.
 _FOR = np.array([(255.0, 205.0, 110.0), (214.0, 60.0, 0.0)])
 _AGAINST = np.array([(150.0, 200.0, 255.0), (0.0, 70.0, 200.0)])
-_NAMES = (
-    ("upper left", "top", "upper right"),
-    ("left", "centre", "right"),
-    ("lower left", "bottom", "lower right"),
-)
 _GROUPS: tuple[tuple[Kind, str], ...] = (
     ("wrong", "Wrong answers"),
     ("apart", "Right answers, where the runner-up said something else"),
@@ -76,16 +69,6 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Sum:
-    """Over `n` pictures: in how many one covered spot changes the answer, and which share of the heat lies where."""
-
-    n: int
-    turned: int
-    middle: float
-    rim: float
-
-
-@dataclass(frozen=True)
 class Section:
     """Legend, groups of cards and the summary; `left` chosen pictures were not looked at yet."""
 
@@ -93,7 +76,7 @@ class Section:
     other: str | None
     legend: Markup
     groups: tuple[tuple[str, tuple[Card, ...]], ...]
-    sum: Sum
+    sum: LookedInAll
     left: int
     crop: bool
 
@@ -141,24 +124,15 @@ def question(found: Section | None) -> list[Question]:
     """Return what the maps answer in short, where there are some."""
     if found is None or not found.groups:
         return []
-    told, short = found.sum, "all over the picture"
-    if told.middle >= MIDDLE:
-        short = "mostly the middle"
-    elif told.rim >= RIM:
-        short = "mostly the edges"
-    said = (
-        f"In {told.n} chosen pictures, mostly mistakes, {percent(told.middle, 0)} of what speaks for its answers lies "
-    )
-    said += f"in the middle (a quarter of the area). Hiding one small spot changes its answer in {told.turned} of them."
-    return [Question("What does it look at?", short, said, "heat")]
+    return [Question("What does it look at?", in_short(found.sum), in_all(found.sum), "heat")]
 
 
-def summed(heats: Sequence[Heat]) -> Sum:
+def summed(heats: Sequence[Heat]) -> LookedInAll:
     """Return over some pictures: in how many one spot changes the answer, and which share of the heat lies where."""
     heat = sum((np.maximum(one.cells(), 0.0) for one in heats), np.zeros((CELLS, CELLS)))
     total = max(float(heat.sum()), 1e-12)
     inner = slice(CELLS // 4, CELLS - CELLS // 4)
-    return Sum(
+    return LookedInAll(
         n=len(heats),
         turned=sum(any(name != one.answer for name in one.named) for one in heats),
         middle=float(heat[inner, inner].sum()) / total,
@@ -168,28 +142,7 @@ def summed(heats: Sequence[Heat]) -> Sum:
 
 def told(heat: Heat) -> str:
     """Return in a sentence or two where the heat is and what covering it does."""
-    best, least = int(heat.falls.argmax()), int(heat.falls.argmin())
-    takes, adds = float(heat.falls[best]), -float(heat.falls[least])
-    if takes >= WORTH_SAYING:
-        said = f"Mostly the {where(best)}; covering it takes away {_points(takes)}"
-        turned = heat.named[best]
-        said += f" and changes the answer to \u2068{turned}\u2069." if turned != heat.answer else "."
-    else:
-        least_said = "nothing" if takes < 0.005 else f"at most {_points(takes)}"
-        said = f"No single spot matters: covering any one takes away {least_said}."
-    if adds >= WORTH_SAYING:
-        return f"{said} Covering the {where(least)} adds {_points(adds)}."
-    if takes < WORTH_SAYING and heat.alone.max() - heat.alone.min() >= WORTH_TELLING_APART:
-        most, few = int(heat.alone.argmax()), int(heat.alone.argmin())
-        said += f" Shown alone, the {where(most)} makes it {percent(float(heat.alone[most]), 0)} sure, "
-        said += f"the {where(few)} {percent(float(heat.alone[few]), 0)}."
-    return said
-
-
-def where(spot: int) -> str:
-    """Return in words where a spot lies."""
-    row, column = divmod(spot, ALONG)
-    return _NAMES[3 * row // ALONG][3 * column // ALONG]
+    return looked_text(looked_at(heat.falls, heat.alone, heat.named, heat.answer))
 
 
 def coloured(square: Pixels, cells: Floats, shape: tuple[int, int]) -> Pixels:

@@ -11,21 +11,25 @@ from headstart.records.record import Interval
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
 from headstart.records.verdict import VerdictRecord
-from headstart.report import text
+from headstart.report import standing, text
 from headstart.report.page import svg
 from headstart.report.page.looks import run_look
 from headstart.report.page.svg import Scale
 
-Decision = Literal["clear", "open", "guessing"]
+Decision = Literal["clear", "open", "alone", "unjudged", "guessing"]
 
 _HEADINGS: dict[Decision, str] = {
     "clear": "Use",
     "open": "No winner yet. For now, use",
+    "alone": "For now, use",
+    "unjudged": "Can't be judged yet. For now, use",
     "guessing": "Nothing is better than guessing yet. The best so far:",
 }
 _TITLES: dict[Decision, str] = {
     "clear": "use {}",
     "open": "no winner yet",
+    "alone": "for now, use {}",
+    "unjudged": "can't be judged yet",
     "guessing": "not better than guessing yet",
 }
 
@@ -60,6 +64,7 @@ class Card:
     interval: Interval | None
     bar: Markup
     measured: str
+    expected_on: str
     optimistic: bool
     tied: tuple[str, ...]
     commands: tuple[Command, ...]
@@ -68,8 +73,10 @@ class Card:
 def decision(verdict: VerdictRecord) -> Decision:
     """Return how sure the verdict is."""
     if not verdict.above_chance:
-        return "guessing"
-    return "clear" if verdict.decided else "open"
+        return "guessing" if verdict.judged else "unjudged"
+    if verdict.decided:
+        return "clear"
+    return "open" if verdict.tied_with else "alone"
 
 
 def heading(verdict: VerdictRecord) -> str:
@@ -111,6 +118,7 @@ def winner_card(results: Results, typed: text.Typed) -> Card | None:
         interval=interval,
         bar=svg.interval_bar(accuracy, interval, Scale(0.0, 1.0, 0, 100), run_look(results, run)),
         measured=measured_on(results, run),
+        expected_on=expected_on(results),
         optimistic=weighed is found and found is not None and found.used_for_choosing,
         tied=results.verdict.tied_with,
         commands=_commands(run, typed) if typed.folder else (),
@@ -123,6 +131,12 @@ def measured_on(results: Results, run: RunRecord) -> str:
     if over is not None:
         return f"on average over {(over.folds or 1) * over.seeds} splits of the pictures"
     return "" if found is None else f"on {found.n:,} pictures it had never seen"
+
+
+def expected_on(results: Results) -> str:
+    """Return of which new pictures the interval speaks: those of one class, where no others measured."""
+    only = standing.judges(results).only if results.deciding_splits is None else None
+    return "many new pictures of the same kind" if only is None else f"many new pictures of '{only}'"
 
 
 def _commands(run: RunRecord, typed: text.Typed) -> tuple[Command, ...]:

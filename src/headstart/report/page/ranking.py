@@ -17,6 +17,7 @@ from headstart.report.page import svg
 from headstart.report.page.drawings import points
 from headstart.report.page.looks import named_look, run_look
 from headstart.report.page.svg import Look, Scale
+from headstart.words.measured import not_on_all
 
 MOST_PAIRS = 15
 SURE = 0.05  # adjusted p below which two runs are told apart
@@ -47,7 +48,8 @@ class Row:
 class Ranking:
     """The rows, best first; on how many pictures of which split; the scale of the bars; what guessing reaches.
 
-    `by_splits`: the verdict, and so the order, goes by means over several splits.
+    `by_splits`: the verdict, and so the order, goes by means over several splits; `learned`: who learned from fewer
+    pictures than others; `plain`: what each strategy does.
     """
 
     rows: tuple[Row, ...]
@@ -58,11 +60,14 @@ class Ranking:
     chance: float | None
     late: tuple[NotRun, ...]
     by_splits: bool
+    learned: str
+    plain: tuple[tuple[str, str], ...]
 
 
 def ranking(results: Results) -> Ranking:
     """Return the rows of the table of strategies, best first, with bars on one scale."""
     measured = [found for run in results.runs if (found := results.measured(run)) is not None]
+    learned = standing.learned_from(results)
     scale = svg.share_scale((end for found in measured for end in found.interval), 0.0, 100.0)
     return Ranking(
         rows=tuple(_row(results, run, scale) for run in results.ranked),
@@ -73,6 +78,8 @@ def ranking(results: Results) -> Ranking:
         chance=standing.chance_accuracy(results),
         late=results.not_run,
         by_splits=results.deciding_splits is not None,
+        learned="" if learned is None else not_on_all(*learned),
+        plain=tuple((row.name, row.plain) for row in results.strategies),
     )
 
 
@@ -140,7 +147,7 @@ def differences(results: Results) -> Differences | None:
     """Return the differences between strategies with their intervals, the winner's first, on one scale around zero."""
     winner = results.verdict.winner
     found = sorted(results.comparisons, key=lambda pair: winner not in (pair.a, pair.b))
-    if not found:
+    if not found or standing.unjudged_at_all(results):  # who always names that one class would look better
         return None
     shown = [_turned(pair, winner) for pair in found[:MOST_PAIRS]]
     reach = max(0.01, *(abs(end) for pair in shown for end in pair.interval))

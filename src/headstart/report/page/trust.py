@@ -13,7 +13,7 @@ from headstart.records.held_out import HeldOutAnswers
 from headstart.records.metrics import Calibration
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
-from headstart.report import calibration_tables
+from headstart.report import calibration_tables, standing
 from headstart.report.calibration_tables import TextTable
 from headstart.report.page import drawings
 
@@ -31,6 +31,8 @@ class Trust:
         Stated probabilities are higher on average than the answers are right.
     off : bool
         They differ from that by more than luck explains.
+    unjudged : str
+        Why these pictures can't tell, where they can't.
     record : Calibration, optional
     tables : sequence of TextTable
     """
@@ -39,6 +41,7 @@ class Trust:
     before: bool
     overconfident: bool
     off: bool
+    unjudged: str
     record: Calibration | None
     tables: tuple[TextTable, ...]
 
@@ -59,6 +62,7 @@ def trust(results: Results, answers: HeldOutAnswers, run: RunRecord, temperature
         before=bool(before),
         overconfident=overconfident(answers, run.id),
         off=off_by_more_than_luck(record),
+        unjudged=standing.unjudged_at_all(results),
         record=record,
         tables=tuple(calibration_tables.tables(results)),
     )
