@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack, cast
 
+from headstart.api.arguments import Data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids
@@ -35,12 +36,12 @@ from headstart.records.results import RecipeRecord
 from headstart.report.markdown import write_markdown
 from headstart.report.trackers.choosing import choose_trackers
 from headstart.strategies.strategy import PART, STRATEGIES
-from headstart.table import Table, read_table, solar_cells
+from headstart.table import Table, solar_cells
 
 
 @takes(CompareOptions, elsewhere)
 def compare(
-    data: str | Path | Table,
+    data: Data,
     *,
     progress: Progress | None = None,
     command: str | None = None,
@@ -76,7 +77,7 @@ def compare(
     asked = choose_trackers(chosen["trackers"])
     request = request_of(options)
     split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "compare", threads=threads, progress=progress)
     place = Path(out) if out is not None else default_run_folder(table.root if isinstance(data, Table) else data)
     stood = standing_ids(place)
 
@@ -105,7 +106,7 @@ def compare(
 
 
 @takes(FitOptions, elsewhere)
-def fit(data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[FitOptions]) -> Model:
+def fit(data: Data, *, progress: Progress | None = None, **options: Unpack[FitOptions]) -> Model:
     """Train one strategy and return the classifier; with `out` it is saved there as a bundle.
 
     Parameters
@@ -130,7 +131,7 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     request = request_of({**options, "strategies": [chosen["strategy"]]})
     if out is not None:
         _refuse_foreign(Path(out))
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "fit", threads=threads, progress=progress)
     model = fit_table(
         table,
         request,
@@ -186,7 +187,7 @@ DEMO_OPTIONS: CompareOptions = {
 
 @takes(RecipeOptions, elsewhere)
 def run_recipe(
-    name: str, *, data: str | Path, progress: Progress | None = None, **options: Unpack[RecipeOptions]
+    name: str, *, data: Data, progress: Progress | None = None, **options: Unpack[RecipeOptions]
 ) -> Experiment:
     """Run a published experiment on its data: a recipe's name, or the path of your own ``.toml`` file.
 

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
+from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, table_of
 from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.params import bad_parameter, check_choice
 from headstart.bundle import Answers, Model
+from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
@@ -29,13 +31,38 @@ AUTO: Final = "auto"
 ENGINES = (AUTO, "torch")
 
 
-def load(folder: str | Path, *, device: str = "cpu") -> Model:
-    """Return the classifier kept in a bundle folder; see `headstart.bundle.load`."""
-    return bundle.load(folder, device=device)
+def load(folder: str | Path, *, device: str = "cpu", engine: str = AUTO) -> Model:
+    """Return the classifier kept in a bundle folder.
+
+    Parameters
+    ----------
+    folder : path
+    device : str
+        Where its network computes: cpu, cuda, mps, or auto for the fastest that is there.
+    engine : str
+        ``"auto"``: on the processor the bundle's exported graph answers where `prepare_engine` (or the command line)
+        has left one, without torch; the network is made if it is asked for, as `Model.save` does. ``"torch"``: the
+        network itself. They differ by at most 1e-5 in a probability, and ``model.engine.name`` says which it is.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle, or it is damaged or of a newer format.
+    ConfigError
+        If `device` or `engine` is unknown or not there.
+    """
+    place = classifier_folder(folder, "folder", "load")
+    check_choice("engine", "load", engine, ENGINES)
+    on = device_of(device, "load")
+    return (bundle.on_graph(place) if engine == AUTO and on == "cpu" else None) or bundle.load(place, device=on)
 
 
 def evaluate(
-    source: str | Path | Model, data: str | Path | Table, *, split: str | None = None, progress: Progress | None = None
+    source: Classifier,
+    data: Data,
+    *,
+    split: str | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a classifier on labelled pictures: test, else val, else those it was not trained on.
 
@@ -58,10 +85,10 @@ def evaluate(
         If a class is unknown to the classifier, or the split has no pictures.
     """
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
-    from headstart.table import Table, group_ids, read_table
+    from headstart.table import group_ids
 
-    model = source if isinstance(source, Model) else bundle.load(source)
-    table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    model = source if isinstance(source, Model) else bundle.load(classifier_folder(source, "source", "evaluate"))
+    table = table_of(data, "evaluate", progress=progress)
     known = set(model.info.trained_on)
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
@@ -108,21 +135,22 @@ def evaluate(
 
 
 def predict(
-    source: str | Path | Model,
-    pictures: Sequence[str | Path] | str | Path,
+    source: Classifier,
+    pictures: Pictures,
     *,
     grid: str | Path | None = None,
     engine: str = AUTO,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Classify files and folders; what cannot be read is listed with its reason.
+    """Classify files, folders, and pictures in memory; what cannot be read is listed with its reason.
 
     Parameters
     ----------
     source : path or Model
         A bundle.
-    pictures : path or sequence of paths
-        Files, or folders that are searched for pictures.
+    pictures : path, bytes, open file, PIL image, uint8 array, or many of them
+        See `headstart.pixels.given`; folders are searched for pictures. What has no path is called by its place in
+        the answers, such as ``"picture 3 (an array)"``.
     grid : path, optional
         Also draw the pictures with their answers into this PNG file.
     engine : str
@@ -132,39 +160,62 @@ def predict(
     check_choice("engine", "predict", engine, ENGINES)
     if grid is not None and Path(grid).suffix.lower() != ".png":
         raise bad_parameter("grid", "predict", "a name that ends in .png", str(grid))
-    model = source if isinstance(source, Model) else _opened(Path(source), engine)
-    given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
-    files, skipped, _ = list_pictures(given)
+    model = source if isinstance(source, Model) else _opened(classifier_folder(source, "source", "predict"), engine)
+    files, skipped = _expanded(given_pictures(pictures))
     try:
-        answers, faulty = model.examine(list(files), progress=progress)
+        answers, faulty = model.examine(files, progress=progress)
     except EngineError as error:
         if isinstance(source, Model):
             raise
         (progress or Silent()).message(f"{error.message} The network itself answers instead.")
         model = bundle.load(source)
-        answers, faulty = model.examine(list(files), progress=progress)
+        answers, faulty = model.examine(files, progress=progress)
     read = [file for place, file in enumerate(files) if place not in faulty]
     if not read:
         row, reason = next(iter(faulty.items()))
         raise DataError(
-            f"None of the {len(files)} pictures can be read; '{files[row]}': {reason}.", hint="Check the files."
+            f"None of the {len(files)} pictures can be read; '{files[row].name}': {reason}.", hint="Check the files."
         )
-    listed = [Skipped(path=entry.path, reason=entry.reason) for entry in skipped]
-    listed += [Skipped(path=str(files[place]), reason=reason) for place, reason in faulty.items()]
+    listed = [*skipped, *(Skipped(path=files[place].name, reason=reason) for place, reason in faulty.items())]
     rows = _rows(read, answers, model.classes)
     if grid is not None:
-        _draw(rows, model, Path(grid), progress or Silent())
+        _draw(read, rows, model, Path(grid), progress or Silent())
     return Predictions(rows=rows, skipped=tuple(listed), classes=model.classes)
 
 
-def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
+def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Skipped]]:
+    """Return the pictures with those that lie in folders in the place of these, and what is passed over.
+
+    Paths alone are listed as one. Among other things each has its own place, and one that leads nowhere is passed over.
+    """
+    if all(isinstance(one.source, Path) for one in given):
+        files, skipped, _ = list_pictures([one.name for one in given])
+        listed = [Skipped(path=entry.path, reason=entry.reason) for entry in skipped]
+        return [Given(file, number, str(file)) for number, file in enumerate(files, 1)], listed
+    found, passed = list[Given](), list[Skipped]()
+    for one in given:
+        if not isinstance(one.source, Path):
+            found.append(one)
+            continue
+        try:
+            files, skipped, _ = list_pictures([one.name])
+        except DataError as error:  # alone it would be the end; here the others go on
+            passed.append(Skipped(path=one.name, reason=error.message))
+            continue
+        there = {other.name for other in found}
+        found += [Given(file, one.number, str(file)) for file in files if str(file) not in there]
+        passed += [Skipped(path=entry.path, reason=entry.reason) for entry in skipped]
+    return found, passed
+
+
+def _rows(files: Sequence[Given], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
     sets, none = answers.sets(), answers.none_of_these()
     rows = []
     for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
         best, order = int(row.argmax()), np.argsort(-row, kind="stable")
         rows.append(
             Prediction(
-                path=str(file),
+                path=file.name,
                 label=classes[best],
                 probability=float(row[best]),
                 set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
@@ -175,15 +226,15 @@ def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> 
     return tuple(rows)
 
 
-def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
+def _draw(pictures: Sequence[Given], rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
     """Draw the first pictures with their answers."""
     from headstart.pixels import decode
     from headstart.report.grid import Tile, draw_grid
 
     side = model.preprocessing.decode_side
     tiles = [
-        Tile(picture=decode(Path(row.path), short_side=side), caption=row.label, second=f"{row.probability:.0%}")
-        for row in rows[:GRID_LARGEST]
+        Tile(picture=decode(one.source, short_side=side), caption=row.label, second=f"{row.probability:.0%}")
+        for one, row in zip(pictures[:GRID_LARGEST], rows, strict=False)
     ]
     if len(rows) > GRID_LARGEST:
         progress.message(f"'{grid.name}' shows the first {GRID_LARGEST} pictures of {len(rows):,}.")
@@ -191,10 +242,8 @@ def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progre
         progress.message(note)
 
 
-def prepare_engine(
-    folder: str | Path, pictures: Sequence[str | Path] | str | Path, *, progress: Progress | None = None
-) -> bool:
-    """Export a bundle's network, so that from now on `predict` answers for it on this machine without torch.
+def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress | None = None) -> bool:
+    """Export a bundle's network, so that from now on `predict` and `load` do without torch for it on this machine.
 
     The graph lies in the cache. It is compared with the network itself on some of the pictures, and used only if
     no probability differs by more than 1e-5.
@@ -203,20 +252,20 @@ def prepare_engine(
     ----------
     folder : path
         A bundle.
-    pictures : path or sequence of paths
-        Files, or folders that are searched for pictures.
+    pictures
+        As for `predict`.
 
     Returns
     -------
     bool
         Whether the graph was made now, and agrees.
     """
-    place = Path(folder)
+    place = classifier_folder(folder, "folder", "prepare_engine")
     if bundle.tried(place) or not writable(cache_folder()):
         return False
-    files, _, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
+    files, _ = _expanded(given_pictures(pictures))
     model = bundle.load(place)
-    squares = model.squares(list(files[:PROBES]))
+    squares = model.squares(files[:PROBES])
     if not squares:
         return False
     (progress or Silent()).message("preparing this classifier so that later predictions are faster (only once) …")

@@ -24,6 +24,7 @@ import stat
 import struct
 import zlib
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -49,7 +50,7 @@ MOST_ASPECT = 4
 MOST_PIXELS = 200_000_000
 
 Pixels = NDArray[np.uint8]
-Source = Path | bytes | Pixels
+Source = Path | bytes | Pixels | Image.Image
 
 # Pillow's readers are opened directly: Image.open would put its own limit (a process-wide setting that
 # belongs to the user) in front of ours.
@@ -93,13 +94,9 @@ _BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
+_READING = Lock()
 _CONVERT_HINT = "Save it as JPEG or PNG, or take it out of the folder."
 _RENEW_HINT = "Get the file again from its source, or take it out of the folder."
-
-
-def picture_name(source: str | Path | Pixels) -> str:
-    """Return what an error calls a picture: its path, or that it is an array."""
-    return "an array" if isinstance(source, np.ndarray) else str(source)
 
 
 def decode(source: Source, *, short_side: int, max_pixels: int | None = None) -> Pixels:
@@ -107,8 +104,9 @@ def decode(source: Source, *, short_side: int, max_pixels: int | None = None) ->
 
     Parameters
     ----------
-    source : Path, bytes or array
-        A file, a file's content, or uint8 pixels: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) with alpha.
+    source : Path, bytes, array or PIL image
+        A file, a file's content, uint8 pixels, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) with alpha, or a picture of
+        Pillow, of any mode and with its own rotation; it stays as it is.
     short_side : int
         Pixels.
     max_pixels : int, optional
@@ -126,6 +124,8 @@ def decode(source: Source, *, short_side: int, max_pixels: int | None = None) ->
     limit = pixel_limit(max_pixels)
     if isinstance(source, np.ndarray):
         image = _from_array(source, limit)
+    elif isinstance(source, Image.Image):
+        image = _from_pillow(source, limit)
     elif isinstance(source, bytes):
         image = _from_stream(io.BytesIO(source), short_side, limit)
     else:
@@ -156,6 +156,19 @@ def _from_file(path: Path, short_side: int, limit: int) -> Image.Image:
         raise PictureError(
             f"cannot be read ({error.strerror or error})", hint="Check that the file exists and that you may read it."
         ) from error
+
+
+def _from_pillow(picture: Image.Image, limit: int) -> Image.Image:
+    """Return a caller's picture of Pillow by the same steps as that of a file, in whatever form it was read."""
+    _check_size(picture.width, picture.height, limit)
+    with quiet_pillow():
+        try:
+            with _READING:  # the same one may have been given twice
+                picture.load()
+            turn, image = _turn(picture), _plain(picture)
+            return image if turn is None else image.transpose(turn)
+        except _BROKEN as error:
+            raise PictureError(_broken_reason(error), hint=_RENEW_HINT) from error
 
 
 def _from_stream(stream: BinaryIO, short_side: int, limit: int) -> Image.Image:

@@ -27,7 +27,7 @@ from headstart.base.executors import ordered_map
 from headstart.base.files import cache_folder, fingerprint, sha256_of_bytes, store_error
 from headstart.base.params import bad_parameter, check_integer
 from headstart.pixels import shelf
-from headstart.pixels.decode import DECODER, decode, pixel_limit
+from headstart.pixels.decode import DECODER, Source, decode, pixel_limit
 from headstart.records.progress import Progress, Silent
 
 Pixels = NDArray[np.uint8]
@@ -72,7 +72,7 @@ class PixelStore:
     @classmethod
     def build(
         cls,
-        files: Sequence[Path | Pixels],
+        files: Sequence[Source],
         digests: Sequence[str],
         *,
         short_side: int,
@@ -87,7 +87,7 @@ class PixelStore:
 
         Parameters
         ----------
-        files : sequence of Path or array
+        files : sequence of Path, bytes, array or PIL image
             As `decode` takes them.
         digests : sequence of str
             For each picture what tells its content, such as the SHA-256 of the file.
@@ -189,7 +189,7 @@ class _Job:
 
     def __init__(
         self,
-        files: Sequence[Path | Pixels],
+        files: Sequence[Source],
         digests: Sequence[str],
         short_side: int,
         threads: int,
@@ -228,7 +228,7 @@ class _Job:
     def again(self, row: int) -> Pixels:
         """Decode a picture that was not kept; PictureError if it is not what it was."""
         source = self.files[row]
-        content: Pixels | bytes
+        content: Source
         if isinstance(source, Path):
             try:
                 content = source.read_bytes()
@@ -284,7 +284,7 @@ class _Job:
                 yield picture
                 step.advance()
 
-    def _attempt(self, source: Path | Pixels) -> Pixels | PictureError:
+    def _attempt(self, source: Source) -> Pixels | PictureError:
         try:
             return decode(source, short_side=self.short_side, max_pixels=self.limit)
         except PictureError as error:
