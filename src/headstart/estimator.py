@@ -46,8 +46,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of pictures with ``fit``, ``predict``, ``predict_proba``, ``score`` and ``get_params``.
 
     X is whatever `headstart.pixels.given` takes: paths, the bytes of files, open files, PIL images, uint8 arrays
-    (height, width), (height, width, 3) or (height, width, 4), which may differ in size; in a list, an array, or a column
-    of a table. An array of three dimensions whose last is 3 or 4 is one picture.
+    (height, width), (height, width, 3) or (height, width, 4), which may differ in size; in a list, an array, or a
+    column of a table. An array of three dimensions whose last is 3 or 4 is one picture.
 
     Every picture counts the same: there is no ``class_weight`` and no ``sample_weight``. There is no
     ``decision_function`` either; whatever asks for one takes ``predict_proba``.
@@ -81,6 +81,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __new__(cls, *arguments: Any, **given: Any) -> ImageClassifier:
         """Refuse a parameter that there is not, before Python does it without a way out."""
+        if arguments:
+            raise ConfigError(
+                f"{OWNER} takes its parameters by name.", hint=f"Write {OWNER}(strategy={str(arguments[0])!r})."
+            )
         if given:  # what scikit-learn and pickle make is given nothing here
             refuse_unknown(OWNER, given, cls._get_param_names(), _ELSEWHERE)
         return cast(ImageClassifier, super().__new__(cls))

@@ -40,11 +40,16 @@ def table_of(data: Data, verb: str, *, threads: int | None = None, progress: Pro
     """
     from headstart.table import Table, read_table  # of which predicting needs nothing
 
-    if isinstance(data, Table):
-        return data
-    if isinstance(data, str | os.PathLike) and os.fspath(data):
-        return read_table(Path(os.fsdecode(data)), threads=threads, progress=progress)
-    raise DataError(f"The 'data' parameter of {verb} is {_said(data)}.", hint=_way_in(data))
+    check_data(data, verb)
+    return data if isinstance(data, Table) else read_table(Path(data), threads=threads, progress=progress)
+
+
+def check_data(data: Data, verb: str) -> None:
+    """Refuse what is neither a table of pictures nor a path, as `table_of` does, before anything is read."""
+    from headstart.table import Table
+
+    if not isinstance(data, Table) and not (isinstance(data, str | os.PathLike) and os.fspath(data)):
+        raise DataError(f"The 'data' parameter of {verb} is {_said(data)}.", hint=_way_in(data))
 
 
 def classifier_folder(source: object, name: str, verb: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack, cast
 
-from headstart.api.arguments import Data, table_of
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids
@@ -206,6 +206,7 @@ def run_recipe(
     Experiment
         ``results.recipe`` holds the published and the expected figures.
     """
+    check_data(data, "run_recipe")
     recipe = read_recipe(name)
     given = {key: value for key, value in options.items() if value is not None}
     values: dict[str, object] = {"backbone": recipe.backbone, **recipe.settings, "strategies": recipe.strategies}
@@ -226,7 +227,7 @@ def run_recipe(
         own_network=not {"backbone", "weights"} & set(given),  # what it expects holds for that one
     )
     told = reproducing("run_recipe", {**given, "out": place})
-    command = command_of("run_recipe", name, told, data=data)
+    command = command_of("run_recipe", name, told, data=None if isinstance(data, Table) else data)
     return compare(data, progress=progress, command=command, recipe=said, **cast(CompareOptions, values))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
-from headstart.api.arguments import Data, table_of
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids, with_activity
@@ -52,6 +52,7 @@ def activity(data: Data, *, progress: Progress | None = None, **options: Unpack[
     DataError, WeightsError, StoreError
         As `compare`.
     """
+    check_data(data, "activity")
     chosen, listener = completed(ActivityOptions, options), progress or Silent()
     counts = _counts(chosen["unfreeze"])
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
-from headstart.api.arguments import Data, table_of
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
@@ -36,6 +36,7 @@ def plan(data: Data, *, progress: Progress | None = None, **options: Unpack[Comp
         The steps, with a time limit the strategies that are expected to fit into it, sums, and the command that does
         it. Nothing is written but what the timing needs.
     """
+    check_data(data, "plan")
     chosen = completed(CompareOptions, options)
     request, seconds = request_of(options), parse_duration(chosen["budget"])
     choose_trackers(chosen["trackers"])  # one that is missing is said here too

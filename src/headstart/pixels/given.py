@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Annotated, Any, TypeAlias
 
@@ -137,7 +137,7 @@ def _many(pictures: Any) -> list[Any]:
 def _one(picture: Any, number: int) -> Given:
     """Return one picture."""
     if isinstance(picture, Given):
-        return picture
+        return replace(picture, number=number)
     if isinstance(picture, str | os.PathLike):
         return _of_path(os.fsdecode(picture), number)
     if isinstance(picture, bytes | bytearray | memoryview):
@@ -168,6 +168,9 @@ def _of_path(path: str, number: int) -> Given:
 
 
 def _is_readable(thing: object) -> bool:
+    """Whether something can be read as a file; a class only describes such a thing."""
+    if isinstance(thing, type):
+        return False
     return callable(getattr(thing, "read_bytes", None)) or callable(getattr(thing, "read", None))
 
 
