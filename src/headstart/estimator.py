@@ -6,7 +6,9 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, SupportsIndex, cast
+from inspect import Signature, signature
+from numbers import Integral
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +80,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> ImageClassifier(strategy="linear", random_state=0)
     ImageClassifier()
     """
+
+    __signature__: ClassVar[Signature]  # of __init__; that of __new__, which comes first, would say nothing
 
     def __new__(cls, *arguments: Any, **given: Any) -> ImageClassifier:
         """Refuse a parameter that there is not, before Python does it without a way out."""
@@ -237,10 +241,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+_INIT = signature(ImageClassifier.__init__)
+ImageClassifier.__signature__ = _INIT.replace(parameters=list(_INIT.parameters.values())[1:])
+
+
 def _check(name: str, value: object) -> None:
     """Refuse a value of one parameter that cannot be right, whatever the others are."""
     option = options_of(FitOptions)[name]
-    if name == "cut" and value == AUTO:
+    if name == "cut" and isinstance(value, str) and value == AUTO:
         raise ConfigError(
             bad_parameter(name, OWNER, "the name of a stage, or None", value).message,
             hint="One classifier is cut at one place. headstart.compare tries several: cut='auto'.",
@@ -273,10 +281,14 @@ def _is_of_kind(option: Option, value: object) -> bool:
     if option.kind == "flag":
         return isinstance(value, bool | np.bool_)
     if option.kind == "number":
-        return isinstance(value, Mapping) or (isinstance(value, SupportsIndex) and not isinstance(value, bool))
+        return _is_whole(value) or (option.name == "epochs" and isinstance(value, Mapping))
     if option.kind == "file" and isinstance(value, os.PathLike):
         return True
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)  # an array of NumPy has an index, too
 
 
 def _allowed(option: Option) -> str:
@@ -296,10 +308,8 @@ def _seed_of(random_state: object) -> int:
     """Return the root of every random stream; drawn where scikit-learn would draw one."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    if isinstance(random_state, SupportsIndex) and not isinstance(random_state, bool):
-        seed = int(random_state.__index__())
-        if seed >= 0:
-            return seed
+    if _is_whole(random_state) and int(cast(int, random_state)) >= 0:
+        return int(cast(int, random_state))
     allowed = "a whole number of at least 0, a numpy.random.RandomState, or None"
     raise bad_parameter("random_state", OWNER, allowed, random_state)
 

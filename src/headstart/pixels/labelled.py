@@ -112,7 +112,9 @@ def _column(values: Any, said: str) -> NDArray[Any]:
     except ValueError as error:  # lists of several lengths
         raise DataError(f"{said} cannot be read ({error}).", hint="Give one for each picture, (n,).") from error
     if found.dtype.kind == "S":
-        found = np.char.decode(found, "utf-8")
+        found = found.astype(np.object_)
+    if found.dtype.kind == "O":
+        found = np.vectorize(lambda value: value.decode() if isinstance(value, bytes) else value, otypes="O")(found)
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]
     if found.ndim == 1:
