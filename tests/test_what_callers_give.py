@@ -24,7 +24,9 @@ from headstart import api, bundle
 from headstart.api import arguments
 from headstart.api.experiment import Run
 from headstart.base.errors import HeadstartError
+from headstart.base.options import options_of
 from headstart.bundle import Model
+from headstart.experiment.option_table import VERBS as VERBS_WITH_OPTIONS
 from headstart.pixels import given
 from headstart.records.answers import Predictions
 
@@ -120,6 +122,7 @@ def labels_of(answers: Predictions) -> list[str]:
 # How each verb answers for one picture, alone or in a list.
 VERBS: dict[str, Callable[[Model, Any], Any]] = {
     "predict": lambda model, x: labels_of(hs.predict(model, x)),
+    "evaluate": lambda model, x: [row.predicted for row in hs.evaluate(model, x, labels=["green"]).rows],
     "prepare_engine": lambda model, x: ["green"] if hs.prepare_engine("any.bundle", x) else [],
     "ImageClassifier.fit": fit_on,
     "ImageClassifier.predict": lambda model, x: fitted(model).predict(x),
@@ -226,6 +229,21 @@ def test_what_is_no_data_is_refused_with_what_to_give(verb: str, tmp_path: Path,
             DATA[verb](thing)
         assert "column" in caught.value.hint
         assert ("to_csv" in caught.value.hint) == (thing is frame)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", VERBS_WITH_OPTIONS)
+def test_an_option_of_another_type_is_named(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = {"run_recipe": ("ants_bees",), "demo": ()}.get(verb, ("missing",))
+    more = {"run_recipe": {"data": "missing"}, "look": {"grid": "a.png"}}.get(verb, {})
+    for name in options_of(VERBS_WITH_OPTIONS[verb].table):
+        for value in (object(), b"x", np.zeros(1), [object()], {"a": object()}):
+            with pytest.raises(
+                HeadstartError, match=rf"'{name}' parameter of {verb}\(\) must be of the type "
+            ) as caught:
+                getattr(hs, verb)(*place, **more, **{name: value})
+            assert caught.value.hint, name
     assert not list(tmp_path.iterdir())
 
 

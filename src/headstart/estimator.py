@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from inspect import Signature, signature
 from numbers import Integral
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from headstart.base.errors import ConfigError, DataError, HeadstartError
-from headstart.base.options import AUTO, Option, options_of, refuse_unknown
+from headstart.base.options import AUTO, Option, fits, options_of, refuse_unknown
 from headstart.base.params import bad_parameter
 from headstart.base.types import Floats
 from headstart.bundle import Model
@@ -275,16 +275,12 @@ def _plain(value: object) -> object:
 
 
 def _is_of_kind(option: Option, value: object) -> bool:
-    """Whether a value is of the type that an option takes."""
+    """Whether a value is of a type that an option takes, and no empty text."""
     if value is None:
         return option.default is None
-    if option.kind == "flag":
-        return isinstance(value, bool | np.bool_)
-    if option.kind == "number":
-        return _is_whole(value) or (option.name == "epochs" and isinstance(value, Mapping))
-    if option.kind == "file" and isinstance(value, os.PathLike):
-        return True
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    if isinstance(value, str) and not (value.strip() and value.isprintable()):
+        return False
+    return fits(value, get_type_hints(FitOptions)[option.name])
 
 
 def _is_whole(value: object) -> bool:

@@ -49,7 +49,7 @@ def check_data(data: Data, verb: str) -> None:
     from headstart.table import Table
 
     if not isinstance(data, Table) and not (isinstance(data, str | os.PathLike) and os.fspath(data)):
-        raise DataError(f"The 'data' parameter of {verb} is {_said(data)}.", hint=_way_in(data))
+        raise DataError(f"The 'data' parameter of {verb} is {_said(data)}.", hint=_way_in(data, verb))
 
 
 def classifier_folder(source: object, name: str, verb: str) -> Path:
@@ -97,10 +97,12 @@ def _said(thing: Any) -> str:
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
 
 
-def _way_in(data: Any) -> str:
+def _way_in(data: Any, verb: str) -> str:
     """Return what to give in place of things that are no data set."""
     if hasattr(data, "columns") or hasattr(data, "column_names"):
         return f"Save it as a list first, e.g. frame.to_csv('pictures.csv', index=False). {_DATA}"
     if data is None or isinstance(data, str):
         return _DATA
+    if verb == "evaluate":
+        return f"With pictures in memory give their labels, too: evaluate(bundle, pictures, labels=labels). {_DATA}"
     return f"Pictures and labels in memory go to ImageClassifier().fit(pictures, labels). {_DATA}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +59,9 @@ def load(folder: str | Path, *, device: str = "cpu", engine: str = AUTO) -> Mode
 
 def evaluate(
     source: Classifier,
-    data: Data,
+    data: Data | Pictures,
     *,
+    labels: Any = None,
     split: str | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -70,8 +71,11 @@ def evaluate(
     ----------
     source : path or Model
         A bundle.
-    data : path or Table
-        Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error.
+    data : path or Table, or pictures
+        Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error. With
+        `labels`, pictures as `predict` takes them.
+    labels : sequence, (n,), optional
+        Of pictures that are given one by one.
     split : str, optional
         ``"train"``, ``"val"``, ``"test"``, ``"all"``, or ``"unseen"``: what the classifier was not trained on.
 
@@ -88,7 +92,7 @@ def evaluate(
     from headstart.table import group_ids
 
     model = source if isinstance(source, Model) else bundle.load(classifier_folder(source, "source", "evaluate"))
-    table = table_of(data, "evaluate", progress=progress)
+    table, files = _labelled(data, labels, progress)
     known = set(model.info.trained_on)
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
@@ -98,15 +102,15 @@ def evaluate(
             f"The classifier does not know the class '{unknown[0]}'.",
             hint="It knows: " + ", ".join(model.classes) + ". Rename or leave out the folder (or rows) of that class.",
         )
-    answers, faulty = model.examine([table.file(int(row)) for row in rows], progress=progress)
+    answers, faulty = model.examine([files[row] for row in rows], progress=progress)
     probabilities = answers.probabilities
     read = [int(row) for place, row in enumerate(rows) if place not in faulty]
     if not read:
         raise DataError(f"None of the {len(rows)} pictures can be read.", hint="Check the folder.")
     position = {label: k for k, label in enumerate(model.classes)}
-    labels = np.array([position[table.classes[table.labels[row]]] for row in read])
+    truth = np.array([position[table.classes[table.labels[row]]] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
-    stated = answers.stated(labels, groups=groups)
+    stated = answers.stated(truth, groups=groups)
     skipped = [Skipped(path=entry.path, reason=entry.reason) for entry in table.skipped]
     skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
     return Evaluation(
@@ -115,16 +119,16 @@ def evaluate(
         trained_on=int(seen[rows].sum()),
         left_out=len(table) - len(rows) if name == "unseen" else 0,
         metrics=changed(
-            measure(labels, probabilities, groups=groups),
+            measure(truth, probabilities, groups=groups),
             calibration=stated.calibration,
             sets=stated.sets,
             none_of_these=stated.none_of_these,
         ),
-        confusion=tuple(map(tuple, confusion(labels, predicted, len(model.classes)).tolist())),
+        confusion=tuple(map(tuple, confusion(truth, predicted, len(model.classes)).tolist())),
         rows=tuple(
             EvaluatedPicture(
                 path=table.paths[row],
-                label=model.classes[labels[i]],
+                label=model.classes[truth[i]],
                 predicted=model.classes[predicted[i]],
                 probability=float(probabilities[i, predicted[i]]),
             )
@@ -132,6 +136,17 @@ def evaluate(
         ),
         skipped=tuple(skipped),
     )
+
+
+def _labelled(data: Data | Pictures, labels: Any, progress: Progress | None) -> tuple[Table, list[Given]]:
+    """Return the table of labelled pictures, and the pictures themselves, wherever they are."""
+    from headstart.pixels.labelled import labels_of, table_of_labelled
+
+    if labels is None:
+        table = table_of(cast(Data, data), "evaluate", progress=progress)
+        return table, given_pictures([table.file(row) for row in range(len(table))])
+    given = given_pictures(cast(Pictures, data))
+    return table_of_labelled(given, labels_of(labels, len(given)), split=""), given
 
 
 def predict(
