@@ -90,12 +90,12 @@ def _corpus_case(number: str, title: str, name: str, mutation: Mutation) -> Case
 
 
 def _pages(work: Path, checkout: Checkout) -> str:
-    """Return what is said where a class holds a TIFF of several pages, a moving GIF and a picture that is all clear."""
+    """Return what is said where a class holds a TIFF of several pages, a moving PNG and a picture that is all clear."""
     folder = _two_classes(work / "data", "deep")
     for label in (0, 1):
         for file in sorted((folder / str(label)).iterdir()):
             Image.fromarray(np.roll(scene(), label * 20, axis=1)).save(file)
-    for name in ("pages.tif", "moving.gif", "gone.png"):
+    for name in ("pages.tif", "moving.png", "gone.png"):
         (folder / "0" / name).write_bytes(READ[name].content)
     done = checkout.command("fit", folder, "--strategy", "knn", "--out", work / "own.bundle")
     said = [line for line in done.err.splitlines() if "picture" in line and ("first" in line or "transparent" in line)]

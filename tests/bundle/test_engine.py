@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from headstart.backbones.engine import TorchEngine
 from headstart.backbones.forward import normalise as normalise_tensor
 from headstart.backbones.forward import tensors_hash
 from headstart.backbones.onnx import OnnxNetwork, export, normalise
-from headstart.base.errors import BundleError, EngineError
+from headstart.base.errors import BundleError, ConfigError, EngineError
 from headstart.base.files import read_json
 from headstart.base.types import Affine
 from headstart.bundle import Model, engine
@@ -184,3 +185,63 @@ def test_the_second_prediction_loads_no_torch(model: Model, kept: Path, pictures
     bundle.prepare(model, kept, model.squares(pictures[:1]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [*model.predict(pictures[:1]), "[]"]
+
+
+def test_a_loaded_bundle_answers_by_its_graph_and_makes_the_network_only_if_asked(
+    model: Model, kept: Path, pictures: list[Path], tmp_path: Path
+) -> None:
+    bundle.prepare(model, kept, model.squares(pictures[:2]))
+    code = (
+        "import sys, pickle, headstart as hs\n"
+        f"model = hs.load({str(kept)!r})\n"
+        f"print(model.predict({str(pictures[0])!r})[0])\n"
+        "again = pickle.loads(pickle.dumps(model))\n"
+        f"print(again.predict({str(pictures[0])!r})[0])\n"
+        "print(sorted({'torch', 'timm', 'sklearn', 'scipy'} & set(sys.modules)))\n"
+        "print(model.engine.name, again.engine.name, model)\n"
+        f"model.save({str(tmp_path / 'copy.bundle')!r})\n"
+        "print('torch' in sys.modules, type(model.network).__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    label = model.predict(pictures[0])[0]
+    known = "onnx onnx <Model classifier on convnet64, 3 classes, answers by onnx>"
+    assert done.stdout.splitlines() == [label, label, "[]", known, f"True {type(model.network).__name__}"]
+    loaded, copy = hs.load(kept), hs.load(tmp_path / "copy.bundle", engine="torch")
+    np.testing.assert_allclose(loaded.predict_proba(pictures), model.predict_proba(pictures), rtol=0, atol=1e-5)
+    assert np.array_equal(copy.predict_proba(pictures), model.predict_proba(pictures))
+    assert np.array_equal(hs.load(kept, engine="torch").predict_proba(pictures), model.predict_proba(pictures))
+    assert copy.engine.name == "torch"
+
+
+def test_on_another_device_the_network_itself_answers(
+    model: Model, kept: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle.prepare(model, kept, model.squares(pictures[:2]))
+    asked: list[str] = []
+
+    def features_of(self: TorchEngine, batches: Any, preprocessing: Preprocessing, *, device: str = "cpu") -> Any:
+        asked.append(device)
+        return answer(self, batches, preprocessing)
+
+    answer = TorchEngine.features_of
+    monkeypatch.setattr(TorchEngine, "features_of", features_of)
+    hs.load(kept).predict(pictures[0])
+    assert asked == []
+    replace(hs.load(kept), device="cuda").predict(pictures[0])
+    assert asked == ["cuda"]
+    with pytest.raises(ConfigError, match="'device' parameter of load"):
+        hs.load(kept, device="gpu")
+    with pytest.raises(ConfigError, match="'engine' parameter of load"):
+        hs.load(kept, engine="magic")
+
+
+def test_the_network_of_another_bundle_is_never_put_behind_a_graph(
+    model: Model, kept: Path, pictures: list[Path]
+) -> None:
+    bundle.prepare(model, kept, model.squares(pictures[:1]))
+    loaded = hs.load(kept)
+    head = replace(model.head, bias=np.ones(3, np.float32))
+    replace(model, head=head).save(kept)
+    with pytest.raises(BundleError, match="has changed since it was loaded"):
+        loaded.save(kept.parent / "copy.bundle")
+    assert loaded.predict(pictures[0]) == model.predict(pictures[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
+from headstart.api.arguments import Data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
@@ -17,13 +18,10 @@ from headstart.records.progress import Progress, Silent
 from headstart.records.ranking import Ranking
 from headstart.records.record import changed
 from headstart.strategies.strategy import STRATEGIES, in_order
-from headstart.table import Table, read_table
 
 
 @takes(AdviseOptions, elsewhere)
-def advise(
-    data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[AdviseOptions]
-) -> AdviceRecord | Ranking:
+def advise(data: Data, *, progress: Progress | None = None, **options: Unpack[AdviseOptions]) -> AdviceRecord | Ranking:
     """Recommend a strategy after one quick pass, with the accuracy to expect and what it costs.
 
     Parameters
@@ -48,7 +46,7 @@ def advise(
     backbones, threads, split = chosen["backbones"], chosen["threads"], chosen["split"]
     request = request_of(options)
     settle_threads(threads)
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "advise", threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
     listener = progress or Silent()
     if backbones is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack, cast
 
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids
@@ -35,12 +36,12 @@ from headstart.records.results import RecipeRecord
 from headstart.report.markdown import write_markdown
 from headstart.report.trackers.choosing import choose_trackers
 from headstart.strategies.strategy import PART, STRATEGIES
-from headstart.table import Table, read_table, solar_cells
+from headstart.table import Table, solar_cells
 
 
 @takes(CompareOptions, elsewhere)
 def compare(
-    data: str | Path | Table,
+    data: Data,
     *,
     progress: Progress | None = None,
     command: str | None = None,
@@ -77,7 +78,7 @@ def compare(
     clock = Budget(parse_duration(chosen["budget"]))
     asked = choose_trackers(chosen["trackers"])
     request = request_of(options)
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "compare", threads=threads, progress=progress)
     stood = standing_ids(place)
 
     def said(whole: Request) -> str:
@@ -105,7 +106,7 @@ def compare(
 
 
 @takes(FitOptions, elsewhere)
-def fit(data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[FitOptions]) -> Model:
+def fit(data: Data, *, progress: Progress | None = None, **options: Unpack[FitOptions]) -> Model:
     """Train one strategy and return the classifier; with `out` it is saved there as a bundle.
 
     Parameters
@@ -130,7 +131,7 @@ def fit(data: str | Path | Table, *, progress: Progress | None = None, **options
     if out is not None:
         claim(out, BUNDLE, inputs=[data, split, chosen["weights"]])
     request = request_of({**options, "strategies": [chosen["strategy"]]})
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "fit", threads=threads, progress=progress)
     model = fit_table(
         table,
         request,
@@ -186,7 +187,7 @@ DEMO_OPTIONS: CompareOptions = {
 
 @takes(RecipeOptions, elsewhere)
 def run_recipe(
-    name: str, *, data: str | Path, progress: Progress | None = None, **options: Unpack[RecipeOptions]
+    name: str, *, data: Data, progress: Progress | None = None, **options: Unpack[RecipeOptions]
 ) -> Experiment:
     """Run a published experiment on its data: a recipe's name, or the path of your own ``.toml`` file.
 
@@ -205,6 +206,7 @@ def run_recipe(
     Experiment
         ``results.recipe`` holds the published and the expected figures.
     """
+    check_data(data, "run_recipe")
     recipe = read_recipe(name)
     given = {key: value for key, value in options.items() if value is not None}
     values: dict[str, object] = {"backbone": recipe.backbone, **recipe.settings, "strategies": recipe.strategies}
@@ -225,5 +227,5 @@ def run_recipe(
         own_network=not {"backbone", "weights"} & set(given),  # what it expects holds for that one
     )
     told = reproducing("run_recipe", {**given, "out": place})
-    command = command_of("run_recipe", name, told, data=data)
+    command = command_of("run_recipe", name, told, data=None if isinstance(data, Table) else data)
     return compare(data, progress=progress, command=command, recipe=said, **cast(CompareOptions, values))

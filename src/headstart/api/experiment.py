@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from headstart import bundle
+from headstart.api.predicting import load
 from headstart.base.files import cache_folder, writable
 from headstart.base.outputs import BUNDLE
 from headstart.base.types import Floats
-from headstart.bundle import Model, Picture
+from headstart.bundle import Model
+from headstart.pixels.given import Pictures
 from headstart.records.metrics import MetricsBySplit
 from headstart.records.progress import Progress, Silent
 from headstart.records.results import Results
@@ -68,14 +69,14 @@ class Run:
     def model(self) -> Model:
         """The classifier, loaded from its bundle when first asked for."""
         if self._model is None:
-            self._model = bundle.load(self._bundle)
+            self._model = load(self._bundle)
         return self._model
 
-    def predict(self, pictures: Sequence[Picture]) -> list[str]:
+    def predict(self, pictures: Pictures) -> list[str]:
         """Return the most probable class of each picture; see `Model.predict`."""
         return self.model.predict(pictures)
 
-    def predict_proba(self, pictures: Sequence[Picture]) -> Floats:
+    def predict_proba(self, pictures: Pictures) -> Floats:
         """Return probabilities, (n, classes); see `Model.predict_proba`."""
         return self.model.predict_proba(pictures)
 

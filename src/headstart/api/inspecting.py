@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import backbones
+from headstart.api.arguments import Data, table_of
 from headstart.api.requests import request_of
 from headstart.backbones.names import DEFAULT_NAME
 from headstart.base.errors import DataError, PictureError
@@ -24,14 +25,14 @@ from headstart.records.listing import StagePlace, WeightsEntry, WeightsFound
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
-from headstart.table import DATA_SETS, Table, fetch_archive, read_table, tell_findings, tell_skipped
+from headstart.table import DATA_SETS, fetch_archive, tell_findings, tell_skipped
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 @takes(LookOptions, elsewhere)
 def look(
-    data: str | Path | Table,
+    data: Data,
     *,
     grid: Annotated[str | Path, GRID],
     progress: Progress | None = None,
@@ -58,7 +59,7 @@ def look(
     chosen = completed(LookOptions, options)
     options_of(LookOptions)["pictures"].check(chosen["pictures"])
     request = request_of(options)
-    table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    table = table_of(data, "look", progress=progress)
     tell_findings(table, progress)
     tell_skipped(table, progress)
     rows = table.rows("train")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of, reproducing
 from headstart.api.experiment import Experiment
 from headstart.api.reporting import page_of, standing_ids, with_activity
@@ -19,15 +20,13 @@ from headstart.experiment.option_table import ActivityOptions, elsewhere
 from headstart.records.progress import Progress, Silent
 from headstart.report.markdown import write_markdown
 from headstart.strategies.strategy import PART, REFERENCE
-from headstart.table import Table, read_table, tell_skipped
+from headstart.table import Table, tell_skipped
 
 _RANGE = re.compile(r"(?:(\d+)\s*\.\.\s*)?(\d+)")
 
 
 @takes(ActivityOptions, elsewhere)
-def activity(
-    data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[ActivityOptions]
-) -> Experiment:
+def activity(data: Data, *, progress: Progress | None = None, **options: Unpack[ActivityOptions]) -> Experiment:
     """Measure how much of the last feature maps stays inactive, for each number of trained stages.
 
     The frozen network, and one training for each number of trained stages, all for the same number of epochs on
@@ -54,12 +53,13 @@ def activity(
     DataError, WeightsError, StoreError
         As `compare`.
     """
+    check_data(data, "activity")
     chosen, listener = completed(ActivityOptions, options), progress or Silent()
     counts = _counts(chosen["unfreeze"])
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
     place = claim(out or _usual_place(data.root if isinstance(data, Table) else data), RUN)
     request = _request(options, counts)
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "activity", threads=threads, progress=progress)
     tell_skipped(table, progress)
     told = reproducing("activity", {**options, "unfreeze": counts[-1], "out": place})
     stood = standing_ids(place)

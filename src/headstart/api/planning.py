@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
+from headstart.api.arguments import Data, check_data, table_of
 from headstart.api.commands import command_of
 from headstart.api.requests import request_of
 from headstart.base.options import completed, takes
@@ -15,11 +16,11 @@ from headstart.experiment.option_table import CompareOptions, elsewhere
 from headstart.records.plan import DryRun
 from headstart.records.progress import Progress, Silent
 from headstart.report.trackers.choosing import choose_trackers
-from headstart.table import Table, read_table
+from headstart.table import Table
 
 
 @takes(CompareOptions, elsewhere)
-def plan(data: str | Path | Table, *, progress: Progress | None = None, **options: Unpack[CompareOptions]) -> DryRun:
+def plan(data: Data, *, progress: Progress | None = None, **options: Unpack[CompareOptions]) -> DryRun:
     """List the steps of a comparison with estimated seconds, after timing this computer for about a second.
 
     Parameters
@@ -35,6 +36,7 @@ def plan(data: str | Path | Table, *, progress: Progress | None = None, **option
         The steps, with a time limit the strategies that are expected to fit into it, sums, and the command that does
         it. Nothing is written but what the timing needs.
     """
+    check_data(data, "plan")
     chosen = completed(CompareOptions, options)
     request, seconds = request_of(options), parse_duration(chosen["budget"])
     choose_trackers(chosen["trackers"])  # one that is missing is said here too
@@ -42,7 +44,7 @@ def plan(data: str | Path | Table, *, progress: Progress | None = None, **option
     place = data.root if isinstance(data, Table) else data
     RunFolder(Path(out) if out is not None else default_run_folder(place)).check()  # what compare would refuse
     settle_threads(threads)
-    table = data if isinstance(data, Table) else read_table(data, threads=threads, progress=progress)
+    table = table_of(data, "plan", threads=threads, progress=progress)
     split_file = None if split is None else Path(split)
     prepared = survey(table, request, threads=threads, progress=progress or Silent(), split_file=split_file)
     steps = estimate(prepared, calibrate(prepared.resolved))

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
+from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, table_of
 from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
 from headstart.bundle import Answers, Model
+from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.records.results import Skipped
+from headstart.table.kinds import Skipped as Passed
 from headstart.table.kinds import skipped_records
 from headstart.table.listing import list_pictures
 from headstart.table.names import composed, look_alike
@@ -34,13 +37,39 @@ AUTO: Final = "auto"
 ENGINES = (AUTO, "torch")
 
 
-def load(folder: str | Path, *, device: str = "cpu") -> Model:
-    """Return the classifier kept in a bundle folder; see `headstart.bundle.load`."""
-    return bundle.load(folder, device=device)
+def load(folder: str | Path, *, device: str = "cpu", engine: str = AUTO) -> Model:
+    """Return the classifier kept in a bundle folder.
+
+    Parameters
+    ----------
+    folder : path
+    device : str
+        Where its network computes: cpu, cuda, mps, or auto for the fastest that is there.
+    engine : str
+        ``"auto"``: on the processor the bundle's exported graph answers where `prepare_engine` (or the command line)
+        has left one, without torch; the network is made if it is asked for, as `Model.save` does. ``"torch"``: the
+        network itself. They differ by at most 1e-5 in a probability, and ``model.engine.name`` says which it is.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle, or it is damaged or of a newer format.
+    ConfigError
+        If `device` or `engine` is unknown or not there.
+    """
+    place = classifier_folder(folder, "folder", "load")
+    check_choice("engine", "load", engine, ENGINES)
+    on = device_of(device, "load")
+    return (bundle.on_graph(place) if engine == AUTO and on == "cpu" else None) or bundle.load(place, device=on)
 
 
 def evaluate(
-    source: str | Path | Model, data: str | Path | Table, *, split: str | None = None, progress: Progress | None = None
+    source: Classifier,
+    data: Data | Pictures,
+    *,
+    labels: Any = None,
+    split: str | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a classifier on labelled pictures: test, else val, else those it was not trained on.
 
@@ -48,8 +77,11 @@ def evaluate(
     ----------
     source : path or Model
         A bundle.
-    data : path or Table
-        Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error.
+    data : path or Table, or pictures
+        Classes are matched by name; fewer than the classifier knows are fine, an unknown one is an error. With
+        `labels`, pictures as `predict` takes them.
+    labels : sequence, (n,), optional
+        Of pictures that are given one by one.
     split : str, optional
         ``"train"``, ``"val"``, ``"test"``, ``"all"``, or ``"unseen"``: what the classifier was not trained on.
 
@@ -63,25 +95,25 @@ def evaluate(
         If a class is unknown to the classifier, or the split has no pictures.
     """
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
-    from headstart.table import Table, group_ids, read_table, tell_findings
+    from headstart.table import group_ids, tell_findings
 
-    model = source if isinstance(source, Model) else bundle.load(source)
-    table = data if isinstance(data, Table) else read_table(data, progress=progress)
+    model = source if isinstance(source, Model) else bundle.load(classifier_folder(source, "source", "evaluate"))
+    table, files = _labelled(data, labels, progress)
     tell_findings(table, progress)
     known = set(model.info.trained_on)
     seen = np.array([digest[:16] in known for digest in table.digests], bool)
     name, rows = _rows_to_measure(table, split, seen)
     position = {composed(label): k for k, label in enumerate(model.classes)}
     _check_known({table.classes[k] for k in table.labels[rows]}, position)
-    answers, faulty = model.examine([table.file(int(row)) for row in rows], progress=progress)
+    answers, faulty = model.examine([files[row] for row in rows], progress=progress)
     probabilities = answers.probabilities
     read = [int(row) for place, row in enumerate(rows) if place not in faulty]
     if not read:
         raise DataError(f"None of the {len(rows)} pictures can be read.", hint="Check the folder.")
-    labels = np.array([position[composed(table.classes[table.labels[row]])] for row in read])
+    truth = np.array([position[composed(table.classes[table.labels[row]])] for row in read])
     predicted, groups = probabilities.argmax(axis=1), group_ids(table, read)
-    stated = answers.stated(labels, groups=groups)
-    absent = tuple(one for k, one in enumerate(model.classes) if k not in labels)
+    stated = answers.stated(truth, groups=groups)
+    absent = tuple(one for k, one in enumerate(model.classes) if k not in truth)
     skipped = list(skipped_records(table.skipped))
     skipped += [Skipped(path=table.paths[int(rows[place])], reason=reason) for place, reason in faulty.items()]
     return Evaluation(
@@ -90,16 +122,16 @@ def evaluate(
         trained_on=int(seen[rows].sum()),
         left_out=len(table) - len(rows) if name == "unseen" else 0,
         metrics=changed(
-            measure(labels, probabilities, groups=groups),
+            measure(truth, probabilities, groups=groups),
             calibration=stated.calibration,
             sets=stated.sets,
             none_of_these=stated.none_of_these,
         ),
-        confusion=tuple(map(tuple, confusion(labels, predicted, len(model.classes)).tolist())),
+        confusion=tuple(map(tuple, confusion(truth, predicted, len(model.classes)).tolist())),
         rows=tuple(
             EvaluatedPicture(
                 path=table.paths[row],
-                label=model.classes[labels[i]],
+                label=model.classes[truth[i]],
                 predicted=model.classes[predicted[i]],
                 probability=float(probabilities[i, predicted[i]]),
             )
@@ -111,22 +143,34 @@ def evaluate(
     )
 
 
+def _labelled(data: Data | Pictures, labels: Any, progress: Progress | None) -> tuple[Table, list[Given]]:
+    """Return the table of labelled pictures, and the pictures themselves, wherever they are."""
+    from headstart.pixels.labelled import labels_of, table_of_labelled
+
+    if labels is None:
+        table = table_of(cast(Data, data), "evaluate", progress=progress)
+        return table, given_pictures([table.file(row) for row in range(len(table))])
+    given = given_pictures(cast(Pictures, data))
+    return table_of_labelled(given, labels_of(labels, len(given)), split=""), given
+
+
 def predict(
-    source: str | Path | Model,
-    pictures: Sequence[str | Path] | str | Path,
+    source: Classifier,
+    pictures: Pictures,
     *,
     grid: Annotated[str | Path | None, GRID] = None,
     engine: str = AUTO,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Classify files and folders; what cannot be read is listed with its reason.
+    """Classify files, folders, and pictures in memory; what cannot be read is listed with its reason.
 
     Parameters
     ----------
     source : path or Model
         A bundle.
-    pictures : path or sequence of paths
-        Files, or folders that are searched for pictures.
+    pictures : path, bytes, open file, PIL image, uint8 array, or many of them
+        See `headstart.pixels.given`; folders are searched for pictures. What has no path is called by its place in
+        the answers, such as ``"picture 3 (an array)"``.
     grid : path, optional
         Also draw the pictures with their answers into this PNG file; a grid that stands there is replaced.
     engine : str
@@ -134,30 +178,30 @@ def predict(
         ``"torch"``: the network itself. They differ by at most 1e-5 in a probability.
     """
     check_choice("engine", "predict", engine, ENGINES)
-    given = [pictures] if isinstance(pictures, str | Path) else list(pictures)
+    given = given_pictures(pictures)
     if grid is not None:
-        claim(grid, GRID, inputs=[source, *given])
-    model = source if isinstance(source, Model) else _opened(Path(source), engine)
-    files, skipped = list_pictures(given)
+        claim(grid, GRID, inputs=[source, *(one.source for one in given if isinstance(one.source, Path))])
+    model = source if isinstance(source, Model) else _opened(classifier_folder(source, "source", "predict"), engine)
+    files, skipped = _expanded(given)
     try:
-        answers, faulty = model.examine(list(files), progress=progress)
+        answers, faulty = model.examine(files, progress=progress)
     except EngineError as error:
         if isinstance(source, Model):
             raise
         (progress or Silent()).message(f"{error.message} The network itself answers instead.")
         model = bundle.load(source)
-        answers, faulty = model.examine(list(files), progress=progress)
+        answers, faulty = model.examine(files, progress=progress)
     read = [file for place, file in enumerate(files) if place not in faulty]
     if not read:
         row, reason = next(iter(faulty.items()))
         raise DataError(
-            f"None of the {len(files)} pictures can be read; '{files[row]}': {reason}.", hint="Check the files."
+            f"None of the {len(files)} pictures can be read; '{files[row].name}': {reason}.", hint="Check the files."
         )
     listed = list(skipped_records(skipped))
-    listed += [Skipped(path=str(files[place]), reason=reason) for place, reason in faulty.items()]
+    listed += [Skipped(path=files[place].name, reason=reason) for place, reason in faulty.items()]
     rows = _rows(read, answers, model.classes)
     if grid is not None:
-        _draw(rows, model, Path(grid), progress or Silent())
+        _draw(read, rows, model, Path(grid), progress or Silent())
     unread = [one for one, entry in zip(listed, skipped, strict=False) if entry.picture]
     return Predictions(
         rows=rows, skipped=tuple(listed), classes=model.classes, unread=(*unread, *listed[len(skipped) :])
@@ -177,14 +221,38 @@ def _check_known(classes: Collection[str], known: Collection[str]) -> None:
     )
 
 
-def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
+def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
+    """Return the pictures with those that lie in folders in the place of these, and what is passed over.
+
+    Paths alone are listed as one. Among other things each has its own place, and one that leads nowhere is passed over.
+    """
+    if all(isinstance(one.source, Path) for one in given):
+        files, skipped = list_pictures([one.name for one in given])
+        return [Given(file, number, str(file)) for number, file in enumerate(files, 1)], list(skipped)
+    found, passed = list[Given](), list[Passed]()
+    for one in given:
+        if not isinstance(one.source, Path):
+            found.append(one)
+            continue
+        try:
+            files, skipped = list_pictures([one.name])
+        except DataError as error:  # alone it would be the end; here the others go on
+            passed.append(Passed(one.name, error.message))
+            continue
+        there = {other.name for other in found}
+        found += [Given(file, one.number, str(file)) for file in files if str(file) not in there]
+        passed += skipped
+    return found, passed
+
+
+def _rows(files: Sequence[Given], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
     sets, none = answers.sets(), answers.none_of_these()
     rows = []
     for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
         best, order = int(row.argmax()), np.argsort(-row, kind="stable")
         rows.append(
             Prediction(
-                path=str(file),
+                path=file.name,
                 label=classes[best],
                 probability=float(row[best]),
                 set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
@@ -195,14 +263,14 @@ def _rows(files: Sequence[Path], answers: Answers, classes: tuple[str, ...]) -> 
     return tuple(rows)
 
 
-def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
+def _draw(pictures: Sequence[Given], rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
     """Draw the first pictures with their answers."""
     from headstart.pixels import decode_for
     from headstart.report.grid import Tile, draw_grid
 
     tiles = [
-        Tile(picture=decode_for(Path(row.path), model.preprocessing), caption=caption(row), second=below_caption(row))
-        for row in rows[:GRID_LARGEST]
+        Tile(picture=decode_for(one.source, model.preprocessing), caption=caption(row), second=below_caption(row))
+        for one, row in zip(pictures[:GRID_LARGEST], rows, strict=False)
     ]
     if len(rows) > GRID_LARGEST:
         progress.message(f"'{grid.name}' shows the first {GRID_LARGEST} pictures of {len(rows):,}.")
@@ -210,10 +278,8 @@ def _draw(rows: Sequence[Prediction], model: Model, grid: Path, progress: Progre
         progress.message(note)
 
 
-def prepare_engine(
-    folder: str | Path, pictures: Sequence[str | Path] | str | Path, *, progress: Progress | None = None
-) -> bool:
-    """Export a bundle's network, so that from now on `predict` answers for it on this machine without torch.
+def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress | None = None) -> bool:
+    """Export a bundle's network, so that from now on `predict` and `load` do without torch for it on this machine.
 
     The graph lies in the cache. It is compared with the network itself on some of the pictures, and used only if
     no probability differs by more than 1e-5.
@@ -222,20 +288,20 @@ def prepare_engine(
     ----------
     folder : path
         A bundle.
-    pictures : path or sequence of paths
-        Files, or folders that are searched for pictures.
+    pictures
+        As for `predict`.
 
     Returns
     -------
     bool
         Whether the graph was made now, and agrees.
     """
-    place = Path(folder)
+    place = classifier_folder(folder, "folder", "prepare_engine")
     if bundle.tried(place) or not writable(cache_folder()):
         return False
-    files, _ = list_pictures([pictures] if isinstance(pictures, str | Path) else list(pictures))
+    files, _ = _expanded(given_pictures(pictures))
     model = bundle.load(place)
-    squares = model.squares(list(files[:PROBES]))
+    squares = model.squares(files[:PROBES])
     if not squares:
         return False
     (progress or Silent()).message("preparing this classifier so that later predictions are faster (only once) …")

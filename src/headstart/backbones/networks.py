@@ -114,10 +114,12 @@ def resize(network: nn.Module, address: NetworkName, image_size: int) -> nn.Modu
 def wrong_size(name: str, image_size: int, native: int, error: Exception) -> ConfigError:
     """Return the error for pictures of a size that the network does not take."""
     reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    return ConfigError(
+    found = ConfigError(
         f"The network '{name}' does not take pictures of {image_size} pixels ({reason}).",
         hint=f"Leave the image size out (its own is {native}), or choose another network.",
     )
+    found.parameter = "image_size"
+    return found
 
 
 def preprocessing_of(network: nn.Module, address: NetworkName) -> Preprocessing:

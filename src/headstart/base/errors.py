@@ -39,6 +39,8 @@ class HeadstartError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    parameter: str = ""  # which option it is about, where that is known: `headstart.base.params.about`
+    allowed: str = ""  # what may stand there, in a few words
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message, hint)

@@ -54,7 +54,7 @@ PNG = Form("png", "a PNG", read=True)
 WEBP = Form("webp", "a WebP", read=True)
 BMP = Form("bmp", "a BMP", read=True)
 TIFF = Form("tiff", "a TIFF", read=True)
-GIF = Form("gif", "a GIF", read=True)
+GIF = Form("gif", "a GIF")  # in a folder of photographs it is a placeholder or moves: nothing to learn from
 AVIF = Form("avif", "an AVIF", read=True)
 HEIF = Form("heif", "a HEIC", extra="heif", package="pillow_heif")
 

@@ -14,10 +14,27 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, wraps
 from math import inf
-from typing import Final, Literal, ParamSpec, SupportsIndex, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    ParamSpec,
+    SupportsIndex,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from headstart.base.errors import ConfigError
 from headstart.base.outputs import Input, Output
+from headstart.base.params import bad_parameter
 
 AUTO: Final = "auto"
 Kind = Literal["text", "number", "file", "flag", "names", "settings", "flags"]
@@ -192,6 +209,48 @@ def refuse_unknown(verb: str, given: Iterable[str], known: Iterable[str], elsewh
             raise ConfigError(f"{verb}() has no option '{name}'.", hint=elsewhere.get(name, hint))
 
 
+def fits(value: object, hint: Any) -> bool:
+    """Return whether a value is of an annotated type, as callers mean it: a number of NumPy is a number."""
+    kinds, of = get_args(hint), get_origin(hint)
+    if of is Annotated:
+        return fits(value, kinds[0])
+    if of in (Union, type(int | str)):
+        return any(fits(value, kind) for kind in kinds)
+    if of is Literal or hint is str:  # which text is another question
+        return isinstance(value, str)
+    if isinstance(value, str):
+        return hint is Path and bool(value)
+    if of is not None and issubclass(of, Mapping):
+        return isinstance(value, Mapping) and all(fits(each, kinds[1]) for each in value.values())
+    if of is not None:  # several values; what can be gone through only once is left alone
+        several = isinstance(value, Iterable) and not isinstance(value, bytes | Mapping)
+        return several and (not isinstance(value, Collection) or all(fits(each, kinds[0]) for each in value))
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    return isinstance(value, _MEANT.get(hint, hint))
+
+
+_MEANT: Mapping[Any, Any] = {int: Integral, float: Real, Path: PathLike}
+
+
+def refuse_other_types(verb: str, given: Mapping[str, object], table: type) -> None:
+    """Refuse options whose value is of a type that they never have; what is left to the default (None) passes.
+
+    Raises
+    ------
+    ConfigError
+        It names the verb, the option and its types.
+    """
+    types = get_type_hints(table)
+    for name, value in given.items():
+        if value is not None and name in types and not fits(value, types[name]):
+            allowed = type_shown(types[name]).replace(" | ", " or ")
+            raise ConfigError(
+                bad_parameter(name, f"{verb}()", f"of the type {allowed}", value).message,
+                hint=options_of(table)[name].help,
+            )
+
+
 def takes(
     table: type, elsewhere: Callable[[str], Mapping[str, str]] = lambda _: {}
 ) -> Callable[[Callable[P, Answer]], Callable[P, Answer]]:
@@ -216,6 +275,7 @@ def takes(
         def checked(*args: P.args, **kwargs: P.kwargs) -> Answer:
             name = function.__name__
             refuse_unknown(name, kwargs, signature.parameters, elsewhere(name))
+            refuse_other_types(name, kwargs, table)
             return function(*args, **kwargs)
 
         checked.__dict__["__signature__"] = signature

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
-from headstart.base.errors import ConfigError
+from headstart.base.errors import ConfigError, HeadstartError
 
 
 def bad_parameter(name: str, owner: str, allowed: str, given: object) -> ConfigError:
     """Return the error for a parameter outside what is allowed (to be raised by the caller)."""
-    return ConfigError(
+    error = ConfigError(
         f"The '{name}' parameter of {owner} must be {allowed}. Got {given!r} instead.",
         hint=f"Give a value for '{name}' that is {allowed}.",
     )
+    error.parameter, error.allowed = name, allowed
+    return error
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Let errors from inside know that they are about the option `name`, unless they know better.
+
+    What fails deep inside (a network that nobody has heard of) says the value and not who asked for it. Whoever stands
+    at the edge can then name the parameter as the caller has called it.
+    """
+    try:
+        yield
+    except HeadstartError as error:
+        error.parameter = error.parameter or name
+        raise
 
 
 def check_choice(name: str, owner: str, given: str, allowed: Collection[str]) -> str:
@@ -24,7 +41,7 @@ def check_choice(name: str, owner: str, given: str, allowed: Collection[str]) ->
     error = bad_parameter(name, owner, "one of " + ", ".join(sorted(allowed)), given)
     near = get_close_matches(str(given), list(allowed), n=1)
     if near:
-        error = ConfigError(error.message, hint=f"Did you mean '{near[0]}'?")
+        error.hint = f"Did you mean '{near[0]}'?"
     raise error
 
 

@@ -1,7 +1,7 @@
 """The classifier that predicts, and the folder in which it is kept."""
 
-from headstart.bundle.engine import light, prepare, tried
-from headstart.bundle.model import Model, Picture, load
+from headstart.bundle.engine import light, on_graph, prepare, tried
+from headstart.bundle.model import Model, load
 from headstart.bundle.trust import Answers, Trust
 
-__all__ = ["Answers", "Model", "Picture", "Trust", "light", "load", "prepare", "tried"]
+__all__ = ["Answers", "Model", "Trust", "light", "load", "on_graph", "prepare", "tried"]

@@ -11,21 +11,28 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.backbones.engine import Batches, Engine, EngineName, Features, Tensors
 from headstart.backbones.onnx import OnnxNetwork, export
 from headstart.base import cache
-from headstart.base.errors import EngineError, HeadstartError
+from headstart.base.errors import BundleError, EngineError, HeadstartError
 from headstart.base.files import cache_folder, fingerprint, sha256_of_file
 from headstart.base.version import __version__
 from headstart.bundle.folder import read_manifest, read_without_network
-from headstart.bundle.model import Model, assemble
+from headstart.bundle.model import Model, assemble, load
 from headstart.records.bundle import BundleManifest
 from headstart.records.codec import read_record, write_record
+from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import Record, changed
+
+if TYPE_CHECKING:
+    from torch import nn
 
 AGREE = 1e-5  # probabilities
 AGREE_FEATURES = 1e-3  # of the largest; probabilities near 0 and 1 alone would hide a difference
@@ -80,6 +87,86 @@ def light(folder: Path) -> Model | None:
         return None
     cache.touch(place)
     return assemble(network, read_without_network(folder))
+
+
+class Exported:
+    """A graph that answers on the processor, and the network that it was made from: made if it is asked for.
+
+    Parameters
+    ----------
+    graph : OnnxNetwork
+    folder : Path
+        The bundle.
+    sha256 : str
+        Of its tensors, as they were when the graph was opened.
+    """
+
+    def __init__(self, graph: OnnxNetwork, folder: Path, sha256: str) -> None:
+        self._graph, self._folder, self._sha256 = graph, folder.absolute(), sha256
+
+    @property
+    def name(self) -> EngineName:
+        """The graph answers."""
+        return self._graph.name
+
+    @cached_property
+    def _behind(self) -> Engine:
+        """The network, of the bundle that the graph was made from and of no other."""
+        if read_manifest(self._folder).sha256 != self._sha256:
+            raise BundleError(
+                f"The bundle '{self._folder}' has changed since it was loaded.", hint="Load it again: headstart.load."
+            )
+        return load(self._folder).engine
+
+    @property
+    def network(self) -> nn.Module:
+        """The network itself."""
+        return self._behind.network
+
+    @property
+    def answering(self) -> nn.Module:
+        """The network as it answers."""
+        return self._behind.answering
+
+    @property
+    def folded(self) -> bool | None:
+        """Whether the network that answers is folded."""
+        return self._behind.folded
+
+    def features_of(self, batches: Batches, preprocessing: Preprocessing, *, device: str = "cpu") -> Features:
+        """Yield features of batches of framed pictures; on another device than the processor those of the network."""
+        engine: Engine = self._graph if device == "cpu" else self._behind
+        yield from engine.features_of(batches, preprocessing, device=device)
+
+    def tensors(self) -> Tensors:
+        """Return the network's tensors by name."""
+        return self._behind.tensors()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again in another process; a session of ONNX Runtime cannot travel."""
+        return _reopened, (self._folder, self._sha256)
+
+
+def _reopened(folder: Path, sha256: str) -> Engine:
+    found = on_graph(folder)
+    opened = load(folder) if found is None else found
+    if read_manifest(folder).sha256 != sha256:
+        raise BundleError(f"The bundle '{folder}' has changed since it was loaded.", hint="Load it again.")
+    return opened.engine
+
+
+def on_graph(folder: Path) -> Model | None:
+    """Return the same as `light`, with the network behind it, or None if there is no graph to trust.
+
+    Raises
+    ------
+    BundleError
+        If the bundle itself is missing or damaged.
+    """
+    found, sha256 = light(folder), read_manifest(folder).sha256
+    if found is None:
+        return None
+    return replace(found, engine=Exported(cast(OnnxNetwork, found.engine), folder, sha256))
 
 
 def tried(folder: Path) -> bool:

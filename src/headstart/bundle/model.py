@@ -19,7 +19,7 @@ from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode_for, frame
-from headstart.pixels.decode import picture_name
+from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.bundle import BundleInfo
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress, Silent
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 BATCH = 32
 NOTHING_KNOWN = BundleInfo(architecture="?")  # of a classifier that was just made: see `Model.told`
-Picture = str | Path | NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,8 +62,13 @@ class Model:
     device: str = "cpu"
     trust: Trust | None = None
 
-    def predict(self, pictures: Sequence[Picture] | Picture) -> list[str]:
-        """Return the most probable class of each picture (a path, or a uint8 array); one alone will do.
+    def predict(self, pictures: Pictures) -> list[str]:
+        """Return the most probable class of each picture.
+
+        Parameters
+        ----------
+        pictures : path, bytes, open file, PIL image, uint8 array, or many of them
+            See `headstart.pixels.given`. One alone will do.
 
         Raises
         ------
@@ -74,41 +78,48 @@ class Model:
         return [self.classes[k] for k in self.predict_proba(pictures).argmax(axis=1)]
 
     def __repr__(self) -> str:
-        """Return one line: strategy, network, classes."""
+        """Return one line: strategy, network, classes, and which engine answers where it is another."""
         strategy = "classifier" if self.info.strategy is None else self.info.strategy.strategy
-        return f"<Model {strategy} on {self.info.architecture}, {len(self.classes)} classes>"
+        known = f"{strategy} on {self.info.architecture}, {len(self.classes)} classes"
+        return f"<Model {known}>" if self.engine.name == "torch" else f"<Model {known}, answers by {self.engine.name}>"
 
-    def predict_proba(self, pictures: Sequence[Picture] | Picture, *, progress: Progress | None = None) -> Floats:
+    def predict_proba(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
         """Return probabilities, (n, classes) float64, one column per class in the order of `classes`.
+
+        Parameters
+        ----------
+        pictures
+            As for `predict`.
+        progress : Progress, optional
+            A listener.
 
         Raises
         ------
         DataError
             If a picture cannot be read; it is named.
         """
-        given = _listed(pictures)
+        given = given_pictures(pictures)
         rows, faulty = self.answer(given, progress=progress)
         if faulty:
             row, reason = next(iter(faulty.items()))
             raise DataError(
-                f"'{picture_name(given[row])}' cannot be used: {reason}.",
+                f"'{given[row].name}' cannot be used: {reason}.",
                 hint="Leave that picture out, or use `headstart predict`, which lists such pictures and continues.",
             )
         return rows
 
-    def answer(self, pictures: Sequence[Picture], *, progress: Progress | None = None) -> tuple[Floats, dict[int, str]]:
+    def answer(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Floats, dict[int, str]]:
         """Return (probabilities of the readable pictures in order, {row: reason} of the others)."""
         answers, faulty = self.examine(pictures, progress=progress)
         return answers.probabilities, faulty
 
-    def examine(
-        self, pictures: Sequence[Picture], *, progress: Progress | None = None
-    ) -> tuple[Answers, dict[int, str]]:
+    def examine(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Answers, dict[int, str]]:
         """Return (answers for the readable pictures and how sure they are, {row: reason} of the others)."""
         faulty: dict[int, str] = {}
+        given = given_pictures(pictures)
 
         def readable() -> Iterator[NDArray[np.uint8]]:
-            squares = ordered_map(self._square, pictures, threads=thread_budget())
+            squares = ordered_map(self._square, given, threads=thread_budget())
             for row, square in enumerate(squares):
                 step.advance()
                 if isinstance(square, str):
@@ -116,7 +127,7 @@ class Model:
                 else:
                     yield square
 
-        with (progress or Silent()).step("predict", len(pictures)) as step:
+        with (progress or Silent()).step("predict", len(given)) as step:
             return self.answers_of(self.features_of_squares(readable())), faulty
 
     def answers_of(self, features: Floats) -> Answers:
@@ -136,9 +147,9 @@ class Model:
         found = list(self.engine.features_of(batches, self.preprocessing, device=self.device))
         return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
 
-    def squares(self, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
+    def squares(self, pictures: Pictures) -> list[NDArray[np.uint8]]:
         """Return the framed pictures, (side, side, 3) each, of those that can be read."""
-        return [square for square in map(self._square, pictures) if not isinstance(square, str)]
+        return [square for square in map(self._square, given_pictures(pictures)) if not isinstance(square, str)]
 
     @property
     def network(self) -> torch.nn.Module:
@@ -181,10 +192,11 @@ class Model:
         contents = Contents(info, self.classes, self.preprocessing, tensors, self.head, self.trust)
         return write_folder(contents, Path(folder))
 
-    def _square(self, picture: Picture) -> NDArray[np.uint8] | str:
-        source = Path(picture) if isinstance(picture, str) else picture
+    def _square(self, picture: Given) -> NDArray[np.uint8] | str:
+        if picture.fault:
+            return picture.fault
         try:
-            whole = decode_for(source, self.preprocessing)
+            whole = decode_for(picture.source, self.preprocessing)
         except PictureError as error:
             return error.message
         return frame(whole, self.preprocessing)
@@ -199,19 +211,6 @@ class Model:
                 waiting = []
         if waiting:
             yield np.stack(waiting)
-
-
-def _listed(pictures: Sequence[Picture] | Picture) -> Sequence[Picture]:
-    """Return what may be one picture as a list of pictures."""
-    if isinstance(pictures, str | Path):
-        if Path(pictures).is_dir():
-            raise DataError(
-                f"'{pictures}' is a folder.", hint="Give a list of files, or use headstart.predict(BUNDLE, FOLDER)."
-            )
-        return [pictures]
-    if isinstance(pictures, np.ndarray):
-        return [pictures] if pictures.ndim < 4 else list(pictures)
-    return pictures
 
 
 def load(folder: str | Path, *, device: str = "cpu") -> Model:

@@ -6,6 +6,7 @@ from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.errors import ConfigError
 from headstart.base.options import AUTO
+from headstart.base.params import about
 from headstart.experiment.request import Request
 from headstart.strategies.resolved import ResolvedStrategy
 from headstart.strategies.strategy import Strategy, strategy_of
@@ -37,13 +38,14 @@ def cut_of(request: Request, backbone: Backbone, own: str | None = None) -> str:
     ConfigError
         If there is no such place, or nothing would be trained from it on.
     """
-    cut = own if own is not None else usual_cut(request, backbone)
-    backbones.check_cut(backbone, cut)
-    if cut == "pool":
-        raise ConfigError(
-            "Nothing of the network would be trained: the cut is 'pool', its end.",
-            hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
-        )
+    with about("strategy" if own is not None else "cut" if request.unfreeze is None else "unfreeze"):
+        cut = own if own is not None else usual_cut(request, backbone)
+        backbones.check_cut(backbone, cut)
+        if cut == "pool":
+            raise ConfigError(
+                "Nothing of the network would be trained: the cut is 'pool', its end.",
+                hint="Name an earlier stage (headstart stages NETWORK lists them), or use the strategy linear.",
+            )
     return cut
 
 

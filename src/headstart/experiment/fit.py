@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headstart.base.errors import ConfigError
 from headstart.base.options import AUTO
 from headstart.bundle import Model
@@ -19,6 +16,7 @@ from headstart.experiment.framing_choice import choose
 from headstart.experiment.measure import measure_splits, measured_warnings
 from headstart.experiment.prepare import prepare
 from headstart.experiment.request import Request
+from headstart.pixels.decode import Source
 from headstart.records.bundle import BundleInfo, BundleStrategy
 from headstart.records.environment import NetworkRecord
 from headstart.records.findings import Finding
@@ -100,7 +98,7 @@ def fit_table(
     request: Request,
     *,
     progress: Progress,
-    files: Sequence[Path | NDArray[np.uint8]] | None = None,
+    files: Sequence[Source] | None = None,
     threads: int | None = None,
     split_file: Path | None = None,
     must_measure: bool = True,

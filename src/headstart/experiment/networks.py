@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from headstart import backbones
 from headstart.backbones import Backbone
 from headstart.base.options import AUTO
+from headstart.base.params import about
 from headstart.base.process import torch_in_budget
 from headstart.experiment.cuts import resolve_strategies
 from headstart.experiment.request import Request
@@ -74,7 +75,8 @@ def scratch_preprocessing(request: Request) -> Preprocessing:
 def load_scratch(request: Request) -> Backbone:
     """Return the network that is trained from nothing, with random weights; the small ones have a size of their own."""
     size = None if request.scratch in OWN_SIZE else request.image_size
-    return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
+    with about("scratch"):
+        return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,8 @@ def worth_keeping(request: Request, backbone: Backbone | None, device: str) -> b
 def recalled(request: Request) -> Backbone | None:
     """Return the pre-trained network as it was kept on this machine, if it was."""
     name, weights, size = _address(request)
-    return backbones.recall(name, weights=weights, image_size=size, offline=request.offline)
+    with about("weights" if weights else "backbone"):
+        return backbones.recall(name, weights=weights, image_size=size, offline=request.offline)
 
 
 def _device(request: Request, *, known: bool) -> str:
@@ -114,7 +117,8 @@ def _device(request: Request, *, known: bool) -> str:
         return "cpu"
     with torch_in_budget():
         from headstart.tune import choose_device
-    return choose_device(request.device)
+    with about("device"):
+        return choose_device(request.device)
 
 
 def _decode_side(request: Request, backbone: Backbone | None) -> int:
@@ -130,9 +134,10 @@ def _address(request: Request) -> tuple[str | None, str | None, int | None]:
 
 
 def _loaded(request: Request) -> Backbone:
-    return backbones.load(
-        request.backbone,
-        weights=Path(request.weights) if request.weights else None,
-        image_size=request.image_size,
-        offline=request.offline,
-    )
+    with about("weights" if request.weights else "backbone"):
+        return backbones.load(
+            request.backbone,
+            weights=Path(request.weights) if request.weights else None,
+            image_size=request.image_size,
+            offline=request.offline,
+        )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.backbones import Backbone
 from headstart.base.errors import ConfigError, DataError
@@ -19,7 +18,7 @@ from headstart.experiment.passes import Costs, Pictures, PixelPasses
 from headstart.experiment.request import Request
 from headstart.experiment.resolve import resolve
 from headstart.pixels import PixelStore, common_decoding
-from headstart.pixels.decode import picture_name
+from headstart.pixels.decode import Source
 from headstart.records.findings import Finding
 from headstart.records.plan import Engine, PlanRecord
 from headstart.records.preprocessing import Decoding, Preprocessing
@@ -127,7 +126,7 @@ def prepare(
     table: Table,
     request: Request,
     *,
-    files: Sequence[Path | NDArray[np.uint8]] | None = None,
+    files: Sequence[Source] | None = None,
     threads: int | None,
     progress: Progress,
     split_file: Path | None = None,
@@ -142,7 +141,7 @@ def prepare(
     table : Table
         As read; splits may still be open.
     files : sequence, optional
-        Where the pictures are, if not in the table's files: uint8 arrays of an estimator.
+        Where the pictures are, if not in the table's files: what an estimator was given.
     split_file : Path, optional
         Divide the pictures as this file says.
     must_measure : bool
@@ -174,7 +173,7 @@ def prepare(
         sources, table.digests, short_side=found.side, decoding=found.decoding, threads=number, progress=progress
     )
     costs = Costs(decode=time.perf_counter() - begin)
-    usable, pictures = _usable(table, store, sources, request, split_file, must_measure=must_measure)
+    usable, pictures = _usable(table, store, request, split_file, must_measure=must_measure)
     drawn = not table.divided and split_file is None
     division = division_of(usable, request, drawn=drawn)
     resolved = resolve(request, found, len(usable), plan)
@@ -195,9 +194,7 @@ def _tell(findings: Sequence[Finding], progress: Progress) -> None:
         progress.message(line)
 
 
-def _decoding(
-    sources: Sequence[Path | NDArray[np.uint8]], plan: PlanRecord | None, threads: int, progress: Progress
-) -> Decoding:
+def _decoding(sources: Sequence[Source], plan: PlanRecord | None, threads: int, progress: Progress) -> Decoding:
     """Return by which rules the pictures are decoded: those of the plan, if they were decoded before."""
     found = common_decoding(sources, threads=threads, progress=progress)
     if plan is not None and plan.decoding != found:
@@ -218,7 +215,6 @@ def division_of(table: Table, request: Request, *, drawn: bool) -> Division:
 def _usable(
     table: Table,
     store: PixelStore,
-    sources: Sequence[Path | NDArray[np.uint8]],
     request: Request,
     split_file: Path | None,
     *,
@@ -235,8 +231,7 @@ def _usable(
     if faulty and not must_measure:
         row = min(faulty)
         raise DataError(
-            f"{len(faulty)} of {len(table)} pictures cannot be read, first '{picture_name(sources[row])}' "
-            f"({faulty[row]}).",
+            f"{len(faulty)} of {len(table)} pictures cannot be read, first '{table.paths[row]}' ({faulty[row]}).",
             hint="Leave them out of the pictures and labels.",
         )
     return divided(table, table.without(faulty), request, split_file, must_measure=must_measure), Pictures(store, kept)

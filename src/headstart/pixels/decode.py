@@ -28,17 +28,18 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin
 
 from headstart.base.errors import PictureError
 from headstart.base.params import check_integer
 from headstart.pixels import colour, depth, tiff
-from headstart.pixels.opening import BROKEN, RENEW_HINT, Opened, opened
+from headstart.pixels.opening import BROKEN, RENEW_HINT, opened, readable
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, Preprocessing
 
@@ -48,7 +49,7 @@ HALF_CROPPED = 2  # beyond it, a crop shows less than half
 MOST_PIXELS = 200_000_000
 
 Pixels = NDArray[np.uint8]
-Source = Path | bytes | Pixels
+Source = Path | bytes | Pixels | Image.Image
 _Box = tuple[float, float, float, float]
 
 _TURNS = {
@@ -60,6 +61,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_READING = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +82,6 @@ class _Whole:
     gamma: Sequence[int] | None = None
 
 
-def picture_name(source: str | Path | Pixels) -> str:
-    """Return what an error calls a picture: its path, or that it is an array."""
-    return "an array" if isinstance(source, np.ndarray) else str(source)
-
-
 def decoder(decoding: Decoding) -> str:
     """Return the name of all that decides which pixels come out of a file."""
     return f"pillow {PIL.__version__}, rule {decoding.rule}, white {decoding.white}: bicubic"
@@ -95,8 +92,9 @@ def decode(source: Source, *, short_side: int, decoding: Decoding = RULES, max_p
 
     Parameters
     ----------
-    source : Path, bytes or array
-        A file, a file's content, or uint8 pixels: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) with alpha.
+    source : Path, bytes, array or PIL image
+        A file, a file's content, uint8 pixels, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) with alpha, or a picture of
+        Pillow, of any mode and with its own rotation; it stays as it is.
     short_side : int
         Pixels. Of pictures longer than `MOST_ASPECT` to 1 the short side is shorter.
     decoding : Decoding
@@ -128,6 +126,8 @@ def decode_noted(
     limit = pixel_limit(max_pixels)
     if isinstance(source, np.ndarray):
         whole = _Whole(_from_array(source, limit))
+    elif isinstance(source, Image.Image):
+        whole = _from_pillow(source, limit, decoding)
     elif isinstance(source, bytes):
         whole = _from_stream(io.BytesIO(source), short_side, limit, decoding)
     else:
@@ -185,23 +185,37 @@ def _from_file(path: Path, short_side: int, limit: int, decoding: Decoding) -> _
         ) from error
 
 
+def _from_pillow(picture: Image.Image, limit: int, decoding: Decoding) -> _Whole:
+    """Return a caller's picture of Pillow by the same steps as that of a file, in whatever form it was read."""
+    _check_size(picture.width, picture.height, limit)
+    with readable():
+        with _READING:  # the same one may have been given twice
+            picture.load()
+        return _upright(picture, decoding, set(), None)
+
+
 def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decoding) -> _Whole:
     with opened(stream) as found:
         image = found.image
         _check_size(image.width, image.height, limit)
         notes: set[Note] = {"pages"} if getattr(image, "is_animated", False) else set()
         notes |= {"turned"} if tiff.will_be_turned(image) else set()
-        deep = depth.deep_colour(image) if decoding.white < WHITE_OF_16_BITS else None
+        raw = depth.deep_colour(image) if decoding.white < WHITE_OF_16_BITS else None
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             _draft(image, short_side)
-        image = found.load()
-        turn = _turn(image)
-        whole = _plain(found, decoding, notes, deep)
-        if turn is not None:
-            # Turned first and scaled after, it comes out equal to a picture that was stored upright.
-            whole.image = whole.image.transpose(turn)
-            notes.add("turned")
-        return whole
+        deep = None if raw is None else depth.load_deep_colour(found.again, raw)
+        return _upright(found.load(), decoding, notes, deep)
+
+
+def _upright(image: Image.Image, decoding: Decoding, notes: set[Note], deep: depth.Deep | None) -> _Whole:
+    """Return a loaded picture as 8 bits a channel, turned as its camera noted; `deep`: all 16 bits of its colour."""
+    turn = _turn(image)
+    whole = _plain(image, decoding, notes, deep)
+    if turn is not None:
+        # Turned first and scaled after, it comes out equal to a picture that was stored upright.
+        whole.image = whole.image.transpose(turn)
+        notes.add("turned")
+    return whole
 
 
 def _check_size(width: int, height: int, limit: int) -> None:
@@ -229,16 +243,12 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     return _TURNS.get(orientation) if isinstance(orientation, int) else None
 
 
-def _plain(found: Opened, decoding: Decoding, notes: set[Note], raw: str | None) -> _Whole:
-    """Return a loaded picture as 8 bits a channel, in mode L, RGB or RGBA (CMYK with a profile), and its colours.
-
-    `raw`: how all 16 bits of its colour are read, where they are needed.
-    """
-    image: Image.Image = found.image
+def _plain(image: Image.Image, decoding: Decoding, notes: set[Note], deep: depth.Deep | None) -> _Whole:
+    """Return a loaded picture as 8 bits a channel, in mode L, RGB or RGBA (CMYK with a profile), and its colours."""
     if decoding.rule == 1:
-        return _Whole(_eight_bits(found, decoding, set(), None), notes)
+        return _Whole(_eight_bits(image, decoding, set(), None), notes)
     info, mode = image.info, image.mode
-    eight = _eight_bits(found, decoding, notes, raw)
+    eight = _eight_bits(image, decoding, notes, deep)
     profile = colour.profile_of(info.get("icc_profile"), mode if mode == "CMYK" else eight.mode)
     if mode == "CMYK" and profile is not None:
         eight = image.copy()
@@ -254,32 +264,31 @@ def _plain(found: Opened, decoding: Decoding, notes: set[Note], raw: str | None)
     return _Whole(eight, notes, profile, gamma)
 
 
-def _eight_bits(found: Opened, decoding: Decoding, notes: set[Note], raw: str | None) -> Image.Image:
+def _eight_bits(image: Image.Image, decoding: Decoding, notes: set[Note], deep: depth.Deep | None) -> Image.Image:
     """Return a loaded picture as 8 bits a channel, in mode L, RGB or RGBA."""
-    image: Image.Image = found.image
+    file = image
     if image.mode == "F":
         raise PictureError(
             "32-bit floating-point grey, whose range is not known", hint="Save it as 8-bit or 16-bit grey."
         )
-    if depth.is_deep_grey(image) or raw is not None:
-        deep = depth.deep_grey(image) if raw is None else depth.load_deep_colour(found.again, raw)
+    if depth.is_deep_grey(image) or deep is not None:
+        deep = deep or depth.deep_grey(image)
         negative = decoding.rule > 1 and tiff.is_negative(image)
         flat, cut = depth.to_eight_bits(deep, decoding.white, negative=negative)
         notes |= {"negative"} if negative else set()
         notes |= {"white"} if decoding.white < WHITE_OF_16_BITS and not deep.own_white else set()
         notes |= {"beyond-white"} if cut else set()
-        image.info.pop("transparency", None)  # a value of 16 bits, which the 8 bits no longer hold
-        return _meant(found.image, flat, decoding, notes)
+        return _meant(file, flat, decoding, notes)
     if image.mode in ("La", "RGBa"):  # colours already multiplied by their opacity
         image = image.convert(image.mode.upper())
     if image.has_transparency_data:
         image = image.convert("RGBA")
     else:
         image = image.convert("L" if image.mode in ("1", "L") else "RGB")
-    return _meant(found.image, image, decoding, notes)
+    return _meant(file, image, decoding, notes)
 
 
-def _meant(file: ImageFile.ImageFile, image: Image.Image, decoding: Decoding, notes: set[Note]) -> Image.Image:
+def _meant(file: Image.Image, image: Image.Image, decoding: Decoding, notes: set[Note]) -> Image.Image:
     """Return the picture without a fourth channel that is not opacity: a TIFF must say what it is."""
     if image.mode not in ("RGBA", "LA"):
         return image

@@ -16,7 +16,6 @@ from typing import BinaryIO
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
-    GifImagePlugin,
     Image,
     ImageFile,
     JpegImagePlugin,
@@ -43,7 +42,6 @@ _READERS: dict[Form, Opener] = {
     forms.BMP: BmpImagePlugin.BmpImageFile,
     forms.TIFF: Tiff,
     forms.WEBP: WebPImagePlugin.WebPImageFile,
-    forms.GIF: GifImagePlugin.GifImageFile,
     forms.AVIF: AvifImagePlugin.AvifImageFile,
     forms.HEIF: open_heif,
 }
@@ -128,13 +126,20 @@ def opened(stream: BinaryIO) -> Iterator[Opened]:
         If it cannot be read; its message is the reason in a few words.
     """
     reader = _reader(stream.read(forms.HEAD))
+    with readable():
+        found = Opened(stream, reader)
+        try:
+            yield found
+        finally:
+            found.image.close()
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Tell whatever Pillow raises within as a fault of the picture, and nothing of what it warns of."""
     with quiet_pillow():
         try:
-            found = Opened(stream, reader)
-            try:
-                yield found
-            finally:
-                found.image.close()
+            yield
         except BROKEN as error:
             raise _refusal(error) from error
 

@@ -27,7 +27,7 @@ from headstart.base.executors import ordered_map
 from headstart.base.files import cache_folder, fingerprint, sha256_of_bytes, store_error
 from headstart.base.params import bad_parameter, check_integer
 from headstart.pixels import shelf
-from headstart.pixels.decode import Decoded, decode, decode_noted, decoder, pixel_limit
+from headstart.pixels.decode import Decoded, Source, decode, decode_noted, decoder, pixel_limit
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, Decoding
 from headstart.records.progress import Progress, Silent
@@ -78,7 +78,7 @@ class PixelStore:
     @classmethod
     def build(
         cls,
-        files: Sequence[Path | Pixels],
+        files: Sequence[Source],
         digests: Sequence[str],
         *,
         short_side: int,
@@ -94,7 +94,7 @@ class PixelStore:
 
         Parameters
         ----------
-        files : sequence of Path or array
+        files : sequence of Path, bytes, array or PIL image
             As `decode` takes them.
         digests : sequence of str
             For each picture what tells its content, such as the SHA-256 of the file.
@@ -204,7 +204,7 @@ class _Job:
 
     def __init__(
         self,
-        files: Sequence[Path | Pixels],
+        files: Sequence[Source],
         digests: Sequence[str],
         short_side: int,
         decoding: Decoding,
@@ -245,7 +245,7 @@ class _Job:
     def again(self, row: int) -> Pixels:
         """Decode a picture that was not kept; PictureError if it is not what it was."""
         source = self.files[row]
-        content: Pixels | bytes
+        content: Source
         if isinstance(source, Path):
             try:
                 content = source.read_bytes()
@@ -301,7 +301,7 @@ class _Job:
                 yield picture
                 step.advance()
 
-    def _attempt(self, source: Path | Pixels) -> Decoded | PictureError:
+    def _attempt(self, source: Source) -> Decoded | PictureError:
         try:
             return decode_noted(source, short_side=self.short_side, decoding=self.decoding, max_pixels=self.limit)
         except PictureError as error:

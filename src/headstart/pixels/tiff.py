@@ -27,17 +27,20 @@ class Tiff(TiffImagePlugin.TiffImageFile):
 
 def is_negative(image: Image.Image) -> bool:
     """Return whether a picture of deep grey says that zero is white."""
-    return isinstance(image, Tiff) and image.negative
+    if isinstance(image, Tiff):
+        return image.negative
+    # One that a caller has opened with Pillow's own reader.
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
 
 
 def is_packed(image: Image.Image) -> bool:
     """Return whether a picture holds 12 bits without gaps, so that these are its range."""
-    return isinstance(image, Tiff) and image.tag_v2.get(_BITS_PER_SAMPLE) == _PACKED
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(_BITS_PER_SAMPLE) == _PACKED
 
 
 def says_nothing_of_opacity(image: Image.Image) -> bool:
     """Return whether a TIFF does not say what its channels beyond the colours are."""
-    return isinstance(image, Tiff) and _EXTRA_SAMPLES not in image.tag_v2
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and _EXTRA_SAMPLES not in image.tag_v2
 
 
 def will_be_turned(image: Image.Image) -> bool:

@@ -19,7 +19,7 @@ from headstart.words.skipped import HIDDEN, HIDDEN_FOLDER, OTHER, OWN, RAW, SYST
 PICTURE_SUFFIXES = (
     ".avif", ".bmp", ".gif", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"
 )  # fmt: skip
-PICTURE_FORMS = "JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF"
+PICTURE_FORMS = "JPEG, PNG, WebP, BMP, TIFF or AVIF"
 # Raw pictures of cameras begin like a TIFF, but what a reader of TIFF finds in them is a thumbnail.
 _RAW = (
     ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef",
