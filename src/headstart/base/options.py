@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, wraps
@@ -211,7 +211,7 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, Mapping) and all(fits(each, kinds[1]) for each in value.values())
     if of is not None:  # several values; what can be gone through only once is left alone
         several = isinstance(value, Iterable) and not isinstance(value, bytes | Mapping)
-        return several and (not isinstance(value, Sized) or all(fits(each, kinds[0]) for each in value))
+        return several and (not isinstance(value, Collection) or all(fits(each, kinds[0]) for each in value))
     if hint is bool or isinstance(value, bool):
         return hint is bool and isinstance(value, bool)
     return isinstance(value, _MEANT.get(hint, hint))
