@@ -20,6 +20,7 @@ from headstart.experiment.request import Request
 from headstart.records.preprocessing import RULES, Decoding, Preprocessing
 from headstart.records.record import changed
 from headstart.strategies.resolved import ResolvedStrategy
+from headstart.strategies.strategy import FROM_SCRATCH
 
 OWN_SIZE = ("convnet4", "convnet64")  # small networks that see pictures of one size
 MOST_FLOPS = 3e10  # of a network that is kept
@@ -75,7 +76,7 @@ def scratch_preprocessing(request: Request) -> Preprocessing:
 def load_scratch(request: Request) -> Backbone:
     """Return the network that is trained from nothing, with random weights; the small ones have a size of their own."""
     size = None if request.scratch in OWN_SIZE else request.image_size
-    with about("scratch"):
+    with about(FROM_SCRATCH.name):
         return backbones.load(request.scratch, random=True, seed=request.seed, image_size=size)
 
 

@@ -167,6 +167,7 @@ TRAINED_HEADS = ("linear", "pool-bn")
 REFERENCE = STRATEGIES["linear"]  # the head that trainings are judged against, and by which the frozen network is read
 PART = STRATEGIES["partial"]  # whose cut may be asked for
 WHOLE = STRATEGIES["full"]
+FROM_SCRATCH = STRATEGIES["scratch"]  # the option that names its network is called as it is
 BY_WHAT_IS_TRAINED: Mapping[Trains, str] = {"none": REFERENCE.name, "part": PART.name, "all": WHOLE.name}
 
 
