@@ -151,7 +151,7 @@ def forms(file: Path) -> dict[str, Callable[[], Any]]:
         "text": lambda: str(file),
         "bytes": file.read_bytes,
         "open file": lambda: io.BytesIO(file.read_bytes()),
-        "PIL image": lambda: Image.open(file),
+        "PIL image": lambda: Image.open(io.BytesIO(file.read_bytes())),
         "PIL image of a palette": lambda: Image.open(file).convert("P"),
         "array": lambda: array,
         "list": lambda: [array],
@@ -187,7 +187,9 @@ def test_every_verb_refuses_all_else(verb: str, thing: Any, model: Model) -> Non
 def test_answers_for_pictures_without_a_path_are_called_by_their_place(model: Model, tmp_path: Path) -> None:
     file = green(tmp_path / "folder")
     array = np.asarray(Image.open(file))
-    found = hs.predict(model, [array, tmp_path / "folder", Image.open(file), tmp_path / "no.png", b"GIF"])
+    found = hs.predict(
+        model, [array, tmp_path / "folder", Image.open(io.BytesIO(file.read_bytes())), tmp_path / "no.png", b"GIF"]
+    )
     assert [row.path for row in found.rows] == ["picture 1 (an array)", str(file), "picture 3 (a PIL image)"]
     assert [entry.path for entry in found.skipped] == [str(tmp_path / "no.png"), "picture 5 (bytes)"]
     with pytest.raises(HeadstartError, match=r"'picture 2 \(bytes\)' cannot be used"):
@@ -196,7 +198,11 @@ def test_answers_for_pictures_without_a_path_are_called_by_their_place(model: Mo
 
 def test_a_grid_of_pictures_in_memory(model: Model, tmp_path: Path) -> None:
     file = green(tmp_path)
-    hs.predict(model, [np.asarray(Image.open(file)), Image.open(file), file.read_bytes()], grid=tmp_path / "grid.png")
+    hs.predict(
+        model,
+        [np.asarray(Image.open(file)), Image.open(io.BytesIO(file.read_bytes())), file.read_bytes()],
+        grid=tmp_path / "grid.png",
+    )
     assert (tmp_path / "grid.png").stat().st_size > 1000
 
 

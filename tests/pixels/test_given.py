@@ -44,7 +44,7 @@ def forms(file: Path) -> Iterator[tuple[str, Any]]:
     yield "picture 1 (bytes)", memoryview(content)
     yield "picture 1 (an open file)", io.BytesIO(content)
     yield f"picture 1 ('{file}')", file.open("rb")
-    yield "picture 1 (a PIL image)", Image.open(file)
+    yield "picture 1 (a PIL image)", Image.open(io.BytesIO(content))
     yield "picture 1 (a PIL image)", Image.fromarray(array)
     yield "picture 1 (an array)", array
     yield "picture 1 (an array)", torch.from_numpy(array.copy()).requires_grad_(requires_grad=False)

@@ -153,7 +153,7 @@ def test_missing_files_are_skipped_and_counted(data):
 
 
 def test_listed_files_of_other_kinds_are_skipped_with_what_to_do(data):
-    (data / "IMG_1").write_bytes(b"GIF89a")
+    (data / "IMG_1").write_bytes(b"\xff\xd8\xff\xe0")
     (data / "x.jxl").write_bytes(b"\xff\x0a")
     (data / "x.txt").write_bytes(b"x")
     listed = [*rows(), ("IMG_1", "ant"), ("x.jxl", "ant"), ("x.txt", "bee")]

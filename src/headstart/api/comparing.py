@@ -72,6 +72,7 @@ def compare(
     DataError, ConfigError, WeightsError, StoreError, DependencyError
         See `headstart.base.errors`; each says what to do.
     """
+    check_data(data, "compare")
     chosen = completed(CompareOptions, options)
     split, threads, out = chosen["split"], chosen["threads"], chosen["out"]
     place = claim(out or default_run_folder(data.root if isinstance(data, Table) else data), RUN)
@@ -126,6 +127,7 @@ def fit(data: Data, *, progress: Progress | None = None, **options: Unpack[FitOp
     ConfigError
         If an option is unknown, or something stands at `out` that is no bundle.
     """
+    check_data(data, "fit")
     chosen = completed(FitOptions, options)
     out, split, threads = chosen["out"], chosen["split"], chosen["threads"]
     if out is not None:

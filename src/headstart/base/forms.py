@@ -126,8 +126,8 @@ def form_of(head: bytes) -> Form:
 
 
 def _is_bmp(head: bytes) -> bool:
-    """Whether a header of a known size follows: a text may begin with the same two letters."""
-    return int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
+    """Whether a header of a known size follows, if it is not cut off: a text may begin with the same two letters."""
+    return len(head) < 18 or int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def is_drawn(head: bytes) -> bool:

@@ -17,7 +17,7 @@ from headstart.records.results import Skipped as SkippedRecord
 from headstart.words.skipped import HIDDEN, HIDDEN_FOLDER, OTHER, OWN, RAW, SYSTEM, is_picture, reason_of
 
 PICTURE_SUFFIXES = (
-    ".avif", ".bmp", ".gif", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"
+    ".avif", ".bmp", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"
 )  # fmt: skip
 PICTURE_FORMS = "JPEG, PNG, WebP, BMP, TIFF or AVIF"
 # Raw pictures of cameras begin like a TIFF, but what a reader of TIFF finds in them is a thumbnail.

@@ -33,6 +33,7 @@ STRAY, BESIDE, UNLABELLED, LINK, RAW, OTHER = "stray", "beside", "unlabelled", "
 
 KINDS: dict[str, Kind] = {
     "heif": Kind("HEIC picture", "HEIC pictures", _CONVERT),
+    "gif": Kind("GIF picture", "GIF pictures", _CONVERT),
     "jpeg2000": Kind("JPEG 2000 picture", "JPEG 2000 pictures", _CONVERT),
     "jxl": Kind("JPEG XL picture", "JPEG XL pictures", _CONVERT),
     "psd": Kind("Photoshop file", "Photoshop files", _CONVERT),
