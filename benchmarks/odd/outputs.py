@@ -152,12 +152,12 @@ def _cache_list(place: Path, checkout: Checkout) -> str:
 
 
 def _typed_name(place: Path, checkout: Checkout) -> str:
-    done = checkout.command("predict", "a.bundle", "--\x1b[31mred", folder=place)
+    done = checkout.command("predict", "a.bundle", "--\x1b]0;title\x07", folder=place)
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
 
 
 def _error_name(place: Path, checkout: Checkout) -> str:
-    done = checkout.command("compare", "\x1b[31mred", folder=place)
+    done = checkout.command("compare", "\x1b]0;title\x07", folder=place)
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
 
 
