@@ -81,6 +81,13 @@ def _own_work(place: Path, checkout: Checkout) -> str:
     return f"exit code {done.code}, {_changed(before, place / 'project')}"
 
 
+def _notes(place: Path, checkout: Checkout) -> str:
+    bundle = _bundle(place, checkout)
+    (bundle / "notes.txt").write_text("which camera, which site", encoding="utf-8")
+    done = checkout.command("fit", "photos", *_SMALL, "--out", "a.bundle", folder=place)
+    return f"exit code {done.code}, notes {'kept' if (bundle / 'notes.txt').exists() else 'lost'}"
+
+
 def _look_default(place: Path, checkout: Checkout) -> str:
     _draw(place / "photos")
     (place / "look.png").write_bytes((place / "photos/ants/0.jpg").read_bytes())
@@ -145,12 +152,12 @@ def _cache_list(place: Path, checkout: Checkout) -> str:
 
 
 def _typed_name(place: Path, checkout: Checkout) -> str:
-    done = checkout.command("predict", "a.bundle", "--\x1b[31mred", folder=place)
+    done = checkout.command("predict", "a.bundle", "--\x1b]0;title\x07", folder=place)
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
 
 
 def _error_name(place: Path, checkout: Checkout) -> str:
-    done = checkout.command("compare", "\x1b[31mred", folder=place)
+    done = checkout.command("compare", "\x1b]0;title\x07", folder=place)
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
 
 
@@ -177,6 +184,13 @@ CASES = (
         "`fit --out` on a folder with somebody else's bundle.json",
         _own_work,
         "tests/base/test_outputs.py::test_a_folder_of_somebody_else_is_refused",
+        Mutation(_OUTPUTS, 'if damaged or _says(folder / "bundle.json", "format") else min(names)', "or ''"),
+    ),
+    Case(
+        "1e",
+        "`fit --out` on a bundle beside whose files somebody keeps notes",
+        _notes,
+        "tests/base/test_outputs.py::test_a_bundle_in_which_something_else_was_put_is_not_replaced",
         Mutation(_OUTPUTS, "    if strange or not names:\n", "    if not names:\n"),
     ),
     Case(

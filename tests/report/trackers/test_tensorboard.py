@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from report.trackers.conftest import measured_in, run_in, told, with_another_verdict
 
+from headstart.base.errors import ConfigError
+
 pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
 
 
@@ -63,6 +65,16 @@ def test_what_stands_is_left_and_what_is_half_is_done_anew(folder: Path) -> None
     (board / "partial" / "headstart.json").unlink()
     assert told("tensorboard", folder).logged == 1
     assert points(folder, "partial", "epoch/train_loss") == epochs(folder)
+
+
+def test_a_file_of_somebody_else_is_not_removed_with_what_is_done_anew(folder: Path) -> None:
+    told("tensorboard", folder)
+    notes = folder / "trackers" / "tensorboard" / "partial" / "notes.txt"
+    notes.write_text("mine")
+    (notes.parent / "headstart.json").unlink()
+    with pytest.raises(ConfigError, match=r"notes\.txt"):
+        told("tensorboard", folder)
+    assert notes.read_text() == "mine"
 
 
 def test_an_open_tensorboard_forgets_what_was_replaced(folder: Path) -> None:

@@ -53,10 +53,7 @@ class Boards:
     def log(self, entry: Entry, mistakes: Path | None) -> None:
         """Write the entry's folder beside its place, and put it there whole."""
         place, draft = self._path / entry.id, self._path / draft_name(entry.id)
-        if place.exists() and not (place / _WRITTEN).is_file():
-            raise ConfigError(
-                f"'{place}' was not written by headstart. Nothing was changed.", hint="Move that folder away."
-            )
+        _refuse_foreign(place)
         # A TensorBoard that is open forgets at the purge what it read of the folder that stood here.
         board = TensorBoardTracker(draft.name, self._path, purge_step=0)
         with state():
@@ -72,6 +69,15 @@ class Boards:
 def open_tracker(home: Home) -> Boards:
     """Return TensorBoard, open for a run folder."""
     return Boards(home)
+
+
+def _refuse_foreign(place: Path) -> None:
+    """Say that a folder which is to be replaced holds what neither TensorBoard nor headstart has put there."""
+    for file in sorted(place.rglob("*")) if place.is_dir() else [place] * place.exists():
+        if file.is_file() and file.name != _WRITTEN and not file.name.startswith("events."):
+            raise ConfigError(
+                f"'{file}' was not written by headstart. Nothing was changed.", hint="Move that file away."
+            )
 
 
 def _write(board: TensorBoardTracker, entry: Entry, mistakes: Path | None) -> None:
