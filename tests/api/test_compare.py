@@ -217,7 +217,7 @@ def test_an_accuracy_at_chance_has_its_causes_named() -> None:
     labels = np.repeat([0, 1, 0, 1], [10, 10, 30, 10])  # three of four that measure are of class a
     table = Table(
         root=Path("x"),
-        paths=tuple(f"{row}.png" for row in range(60)),
+        paths=tuple(f"{row:02d}.png" for row in range(60)),
         labels=labels,
         classes=("a", "b"),
         splits=np.where(np.arange(60) < 20, "train", "val"),
