@@ -25,7 +25,7 @@ from headstart.bundle.folder import read_manifest, read_without_network
 from headstart.bundle.model import Model, assemble
 from headstart.records.bundle import BundleManifest
 from headstart.records.codec import read_record, write_record
-from headstart.records.record import Record, changed
+from headstart.records.record import Count, Figure, Record, changed
 
 AGREE = 1e-5  # probabilities
 AGREE_FEATURES = 1e-3  # of the largest; probabilities near 0 and 1 alone would hide a difference
@@ -50,14 +50,14 @@ class _Entry(Record, omit_defaults=True):
         Of the graph.
     """
 
-    format: int
+    format: Count
     key: str
     facts: dict[str, str]
     agrees: bool
     reason: str = ""
-    difference: float | None = None
-    difference_of_features: float | None = None
-    pictures: int | None = None
+    difference: Figure | None = None
+    difference_of_features: Figure | None = None
+    pictures: Count | None = None
     sha256: str = ""
 
 

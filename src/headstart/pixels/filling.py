@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from headstart.base.errors import PictureError, StoreError
 from headstart.records.codec import from_plain, plain
-from headstart.records.record import Record
+from headstart.records.record import Count, Record
 
 INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
 NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for it
@@ -33,8 +33,8 @@ _CHUNK = 1 << 22
 class _Line(Record, omit_defaults=True):
     """A line of the journal: a picture's row of the index, and how many bytes there are so far, with what hash."""
 
-    at: tuple[int, int, int]
-    bytes: int
+    at: tuple[Count, Count, Count]
+    bytes: Count
     sha256: str
     faulty: str | None = None
 

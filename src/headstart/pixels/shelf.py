@@ -17,7 +17,7 @@ from headstart.base.errors import PictureError, StoreError
 from headstart.base.files import durable_writer, fingerprint, sha256_of_file
 from headstart.pixels.filling import INDEX, NOT_KEPT, Filling, Pixels
 from headstart.records.codec import read_record, write_record
-from headstart.records.record import Record, named_values
+from headstart.records.record import Count, Record, named_values
 
 FORMAT = 2
 
@@ -44,18 +44,18 @@ class StoreFacts(Record):
     """
 
     decoder: str
-    short_side: int
-    max_pixels: int
-    pictures: int
+    short_side: Count
+    max_pixels: Count
+    pictures: Count
     digests: str
 
 
 class _Manifest(Record):
     """Content of ``manifest.json``; `faulty` are reasons by row."""
 
-    format: int
+    format: Count
     facts: StoreFacts
-    pixels_bytes: int
+    pixels_bytes: Count
     pixels_sha256: str
     index_sha256: str
     faulty: dict[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.metrics import Unit
-from headstart.records.record import Interval, Record
+from headstart.records.record import Amount, Count, Figure, Interval, Record, Share
 
 
 class Comparison(Record):
@@ -15,13 +15,13 @@ class Comparison(Record):
     a: str
     b: str
     split: str
-    difference: float
+    difference: Figure
     interval: Interval
     unit: Unit
-    units: int
-    design_effect: float
-    p: float
-    p_adjusted: float
+    units: Count
+    design_effect: Amount
+    p: Share
+    p_adjusted: Share
 
 
 class SplitsComparison(Record):
@@ -29,8 +29,8 @@ class SplitsComparison(Record):
 
     a: str
     b: str
-    splits: int
-    difference: float
+    splits: Count
+    difference: Figure
     interval: Interval
-    p: float
-    p_adjusted: float
+    p: Share
+    p_adjusted: Share

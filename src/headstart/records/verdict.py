@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headstart.records.record import Record
+from headstart.records.record import Count, Figure, Record, Share
 
 
 class VerdictRecord(Record):
@@ -44,8 +44,8 @@ class Optimism(Record):
     """How much too good the best figure is where the measuring pictures chose: so many `runs` and `epochs`."""
 
     split: str
-    runs: int
-    epochs: int
-    apparent: float
-    expected: float
-    optimism: float
+    runs: Count
+    epochs: Count
+    apparent: Share
+    expected: Share
+    optimism: Figure

@@ -30,6 +30,10 @@ _ASCII = str.maketrans(
 )
 
 
+_STEERING = ("Cc", "Cs", "Zl", "Zp")
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # "gpj.exe" would read "exe.jpg"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of text and what it is, so that whoever prints it can colour it."""
@@ -44,8 +48,8 @@ def in_ascii(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` without what would steer a terminal: control characters and lone surrogates."""
-    return "".join("?" if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
+    """Return `text` without what steers a terminal or turns its order: control signs, lone surrogates, line breaks."""
+    return "".join("?" if unicodedata.category(sign) in _STEERING or sign in _TURNING else sign for sign in text)
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
