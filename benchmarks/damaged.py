@@ -154,6 +154,10 @@ def json_file_changes(file: Path) -> Iterator[Change]:
         yield what, lambda place, text=text: place.write_text(text, encoding="utf-8")  # type: ignore[misc]
 
 
+def _done(_: object) -> None:
+    pass
+
+
 def file_changes(_: Path) -> Iterator[Change]:
     """Yield what any file can have become."""
 
@@ -164,10 +168,10 @@ def file_changes(_: Path) -> Iterator[Change]:
 
         return change
 
-    yield "empty", lambda place: place.write_bytes(b"") and None
-    yield "no UTF-8", lambda place: place.write_bytes(b"\xff\xfe\x00\x80" * 50) and None
-    yield "cut in half", lambda place: place.write_bytes(place.read_bytes()[: place.stat().st_size // 2]) and None
-    yield "zeros", lambda place: place.write_bytes(bytes(place.stat().st_size)) and None
+    yield "empty", lambda place: _done(place.write_bytes(b""))
+    yield "no UTF-8", lambda place: _done(place.write_bytes(b"\xff\xfe\x00\x80" * 50))
+    yield "cut in half", lambda place: _done(place.write_bytes(place.read_bytes()[: place.stat().st_size // 2]))
+    yield "zeros", lambda place: _done(place.write_bytes(bytes(place.stat().st_size)))
     yield "gone", lambda place: place.unlink()
     yield "a folder", instead(lambda place: place.mkdir())
     yield "a pipe", instead(os.mkfifo)

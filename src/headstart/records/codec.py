@@ -84,9 +84,8 @@ def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str
 
 
 def _faults(value: object, at: str) -> Iterator[tuple[str, str]]:
-    """Yield the places of values that contradict each other, and what is wrong there."""
+    """Yield the places of values that contradict each other, and what is wrong there: of parts before the whole."""
     if isinstance(value, Record):
-        yield from ((f"{at}.{key}", what) for key, what in value.faults())
         for name in _intervals(type(value)):
             if any(low > high for low, high in _pairs(getattr(value, name))):
                 yield f"{at}.{name}", "its ends are in the wrong order"
@@ -99,6 +98,8 @@ def _faults(value: object, at: str) -> Iterator[tuple[str, str]]:
         return
     for place, each in inside:
         yield from _faults(each, place)
+    if isinstance(value, Record):
+        yield from ((f"{at}.{key}", what) for key, what in value.faults())
 
 
 @cache

@@ -15,9 +15,11 @@ Share = Annotated[float, Meta(ge=-_ROUNDED, le=1 + _ROUNDED)]  # of pictures, of
 Figure = Annotated[float, Meta(ge=-1e9, le=1e9)]  # a loss, a difference
 Real = Annotated[float, Meta(ge=-1e300, le=1e300)]  # finite
 Amount = Annotated[float, Meta(ge=0, le=1e24)]
+Portion = Annotated[float, Meta(ge=0, le=1)]  # that somebody has set
 Positive = Annotated[float, Meta(ge=1e-9, le=1e12)]
 Duration = Annotated[float, Meta(ge=0, le=1e9)]  # seconds
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+Times = Annotated[int, Meta(ge=1, le=2**53)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Side = Annotated[int, Meta(ge=1, le=2**14)]  # of a picture, in pixels
 Kept = Annotated[float, Meta(ge=0.01, le=1)]  # share of a side that a crop keeps
@@ -25,7 +27,9 @@ Spread = Annotated[float, Meta(ge=1e-6, le=1e6)]  # what numbers are divided by
 Interval = tuple[Annotated[float, Meta(ge=-1e3, le=1e3)], Annotated[float, Meta(ge=-1e3, le=1e3)]]  # both ends, of 95 %
 Scalar = str | Whole | Real | bool | None  # a setting
 # A file or folder inside the run folder: relative, and never above it.
-Inside = Annotated[str, Meta(min_length=1, pattern=r"^(?!/|[A-Za-z]:)(?!(?:.*[/\\])?\.\.(?:[/\\]|$))[^\x00-\x1f]+$")]
+Inside = Annotated[
+    str, Meta(min_length=1, max_length=250, pattern=r"^(?!/|[A-Za-z]:)(?!(?:.*[/\\])?\.\.(?:[/\\]|$))[^\x00-\x1f]+$")
+]
 
 
 class _KeywordOnly(msgspec.StructMeta):

@@ -201,7 +201,9 @@ class Results(Record):
             yield "runs", "two of them have the same id"
         told = {"winner": [self.verdict.winner], "tied_with": self.verdict.tied_with, "same_as": self.verdict.same_as}
         for key, found in told.items():
-            yield from ((f"verdict.{key}", f"'{name}' is no run") for name in found if names and name not in names)
+            yield from (
+                (f"verdict.{key}", f"'{name}' is no run") for name in found if names and name not in ["", *names]
+            )
         for place, run in enumerate(self.runs):
             if self.strategy(run.strategy) is None:
                 yield f"runs[{place}].strategy", f"'{run.strategy}' is not among the strategies"

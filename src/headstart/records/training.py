@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from headstart.base.params import bad_parameter, check_choice, check_integer, check_number
-from headstart.records.record import Amount, Count, Duration, Figure, Record, Share
+from headstart.records.record import Amount, Count, Duration, Figure, Portion, Positive, Record, Share, Times
 
 Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["one-cycle", "cosine", "step", "constant"]
@@ -76,22 +78,22 @@ class TrainingSettings(Record):
         If a value cannot be right; it names the parameter and what is allowed.
     """
 
-    epochs: Count = 8
-    batch_size: Count = 32
+    epochs: Times = 8
+    batch_size: Annotated[int, Meta(ge=2, le=2**53)] = 32
     optimizer: Optimizer = "adamw"
     head_rate: Amount = 1e-3
     backbone_rate: Amount = 2e-4
     weight_decay: Amount = 0.02
-    momentum: Share = 0.9
+    momentum: Portion = 0.9
     schedule: Schedule = "one-cycle"
-    step_size: Count = 7
-    gamma: Share = 0.1
-    warmup: Share = 0.2
-    label_smoothing: Share = 0.0
-    patience: Count | None = None
+    step_size: Times = 7
+    gamma: Portion = 0.1
+    warmup: Portion = 0.2
+    label_smoothing: Portion = 0.0
+    patience: Times | None = None
     batch_norm: BatchNorm = "update"
     precision: Precision = "float32"
-    clip: Amount | None = 1.0
+    clip: Positive | None = 1.0
     average: Amount = 1.0
     choose: Choose = "calibrated-loss"
     progressive: bool = False

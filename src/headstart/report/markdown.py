@@ -100,7 +100,7 @@ def _opening(results: Results) -> Marked:
 
 
 def _verdict(results: Results) -> list[str]:
-    lines = [escaped(results.verdict.text)] if results.verdict.text else []
+    lines: list[str] = [escaped(results.verdict.text)] if results.verdict.text else []
     if results.winner is None:
         return lines
     command = f"headstart predict {text.quoted(results.winner.bundle)} PICTURES"
@@ -296,7 +296,7 @@ def _pictures(results: Results) -> list[str]:
     rows = [[escaped(name), *(f"{data.counts[split].get(name, 0):,}" for split in splits)] for name in data.classes]
     totals = [f"{sum(data.counts[split].values()):,}" for split in splits]
     rows.append([marked("**{}**", cell) for cell in ("all", *totals)])
-    lines = table(["class", *splits], rows, right=range(1, len(splits) + 1))
+    lines: list[str] = [*table(["class", *splits], rows, right=range(1, len(splits) + 1))]
     if data.ignored:
         lines += ["", f"{data.ignored:,} hidden files and files of other kinds were ignored."]
     return [*lines, "", marked("Fingerprint of the data: {}", code(data.fingerprint))]
@@ -317,14 +317,14 @@ def _network(results: Results) -> list[str]:
         values = dict(facts(run.preprocessing))
         if values != usual:
             owners.setdefault(_listed(values), []).append(run.id)
-    return lines + [marked("- preprocessing of {}: {}", listed(runs), told) for told, runs in owners.items()]
+    return [*lines, *(marked("- preprocessing of {}: {}", listed(runs), told) for told, runs in owners.items())]
 
 
 def _plan(results: Results) -> list[str]:
     rows = [
         [escaped(step.step), seconds_text(step.estimated_seconds), seconds_text(step.seconds)] for step in results.plan
     ]
-    lines = table(["step", "estimated", "taken"], rows, right=(1, 2)) if rows else []
+    lines: list[str] = [*table(["step", "estimated", "taken"], rows, right=(1, 2))] if rows else []
     earlier = [run.id for run in results.runs if run.seconds.earlier]
     if earlier:
         told = "was trained earlier on this machine, for another run folder; the time is what it took then."
@@ -332,7 +332,7 @@ def _plan(results: Results) -> list[str]:
     return lines
 
 
-def _environment(results: Results) -> list[str]:
+def _environment(results: Results) -> list[Marked]:
     return _facts({"headstart": results.headstart, **dict(facts(results.environment))})
 
 
