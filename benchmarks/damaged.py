@@ -468,7 +468,7 @@ def make(data: Path, run: Path, compare: list[str], cache: Path, checkout: Path)
         subprocess.run([sys.executable, "-m", "headstart", *command], env=environment, check=True, capture_output=True)
 
 
-COMPARE = "--strategies knn,linear,partial --epochs 1 --image-size 48 --folds 2 --seeds 2".split()
+COMPARE = ["--strategies", "knn,linear,partial", "--epochs", "1", "--image-size", "48", "--folds", "2", "--seeds", "2"]
 FILES = (
     "results.json", "plan.json", "heat.json", "activity/activity.json", "activity/knn.json",
     "bundles/linear/bundle.json", "repeated_splits/linear-s0-f0.json",

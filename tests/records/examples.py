@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
@@ -78,9 +79,16 @@ def _annotated(inside: tuple[Any, ...], text: str, end: str) -> Any:
     limit = next((value for note in notes if (value := getattr(note, end, None)) is not None), None)
     if kind in (int, float) and limit is not None:
         return cast("Any", kind)(limit)
-    if kind is str:  # a path inside a folder
-        return "".join(sign for sign in text if sign.isprintable())[:200] or "name"
+    if kind is str:
+        return _fitting(text, next(note.pattern for note in notes if getattr(note, "pattern", None)))
     return example(kind, text, end)
+
+
+def _fitting(text: str, pattern: str) -> str:
+    """Return as much of a text as such a name may have."""
+    one_line = "".join(sign for sign in text if sign.isprintable())[:200]
+    choices = (text[:200], one_line, re.sub(r"[/\\]", "", one_line), "name")
+    return next(choice for choice in choices if choice and re.search(pattern, choice))
 
 
 def _fullest(kinds: tuple[Any, ...]) -> Any:

@@ -12,11 +12,15 @@ import math
 import os
 import random
 import re
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from markdown_it import MarkdownIt
 from records.examples import all_records, at_place, bare_numbers, example, hints_of, leaves
@@ -24,7 +28,7 @@ from records.examples import all_records, at_place, bare_numbers, example, hints
 from headstart.base.errors import StoreError
 from headstart.base.files import read_json
 from headstart.records.codec import from_plain, read_record
-from headstart.records.columns import PredictionsFile
+from headstart.records.columns import MapFile, PredictionsFile
 from headstart.records.record import Record
 from headstart.records.results import Results
 from headstart.report.markdown import markdown
@@ -102,6 +106,22 @@ def test_what_is_no_json_is_refused_by_its_file(tmp_path: Path, content: bytes) 
         read_json(tmp_path / "some.json")
 
 
+@pytest.fixture
+def soon() -> Iterator[None]:
+    """End a test that reads for ever."""
+
+    def ended(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ended)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+@pytest.mark.usefixtures("soon")
 def test_what_is_no_file_is_refused_and_not_read_for_ever(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "device.json").symlink_to("/dev/zero")
@@ -110,6 +130,36 @@ def test_what_is_no_file_is_refused_and_not_read_for_ever(tmp_path: Path) -> Non
     for name in ("pipe", "device", "folder", "circle"):
         with pytest.raises(StoreError, match=name):
             read_record(tmp_path / f"{name}.json", Results)
+        with pytest.raises(StoreError, match=name):
+            PredictionsFile(tmp_path / f"{name}.json").read(("ants",), "val")
+        assert MapFile(tmp_path / f"{name}.json").read() is None
+
+
+COLUMNS = {
+    "text": ["x"], "nothing": [None], "not a number": [math.nan], "whole": [7], "huge": [1e308], "below": [-0.5],
+    "infinite": [math.inf], "lists": [[1.0]], "truth": [True], "bytes": [b"\xff"], "twice": None, "gone": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("values", COLUMNS)
+@pytest.mark.parametrize("name", ["path", "label", "split", "p_ants"])
+def test_a_column_of_anything_else_is_refused_by_its_file(tmp_path: Path, name: str, values: str) -> None:
+    columns = {"path": ["a.png"] * 2, "label": ["ants"] * 2, "split": ["val"] * 2, "p_ants": [1.0] * 2}
+    columns["path"] = ["a.png", "b.png"]
+    content = pa.table(columns)
+    if values == "gone":
+        content = content.drop_columns([name])
+    elif values == "twice":
+        content = pa.table([*content.columns, content[name]], names=[*content.column_names, name])
+    else:
+        content = content.set_column(content.column_names.index(name), name, pa.array(COLUMNS[values] * 2))
+    file = tmp_path / "some.parquet"
+    pq.write_table(content, file)
+    if (name, values) == ("split", "text"):  # of a split that nobody asks for
+        assert PredictionsFile(file).read(("ants",), "val").paths == ()
+        return
+    with pytest.raises(StoreError, match=r"some\.parquet"):
+        PredictionsFile(file).read(("ants",), "val")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from headstart.records.record import Count, Figure, Interval, Record, Share
+from headstart.records.record import Count, Figure, Interval, Record, RunName, Share
 
 TrendAnswer = Literal["holds", "partly", "fails", "unclear"]
 
@@ -68,7 +68,7 @@ class LayerShare(Record):
 class DepthActivity(Record):
     """One network: how many stages of it were trained, what it reached, and the shares of its layers."""
 
-    run: str
+    run: RunName
     unfrozen: Count
     cut: str
     kept_solved_head: bool

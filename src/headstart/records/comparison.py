@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.metrics import Unit
-from headstart.records.record import Amount, Count, Figure, Interval, Record, Share
+from headstart.records.record import Amount, Count, Figure, Interval, Record, RunName, Share
 
 
 class Comparison(Record):
@@ -12,8 +12,8 @@ class Comparison(Record):
     `units` is how many pictures or groups there are, `p_adjusted` is for all pairs (Holm).
     """
 
-    a: str
-    b: str
+    a: RunName
+    b: RunName
     split: str
     difference: Figure
     interval: Interval
@@ -27,8 +27,8 @@ class Comparison(Record):
 class SplitsComparison(Record):
     """`a` minus `b` over the same splits; see `headstart.evidence.over_splits`."""
 
-    a: str
-    b: str
+    a: RunName
+    b: RunName
     splits: Count
     difference: Figure
     interval: Interval

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from headstart.records.record import Amount, Count, Duration, Figure, Interval, Positive, Real, Record, Share
+from headstart.records.record import Amount, Count, Duration, Figure, Interval, Positive, Real, Record, RunName, Share
 
 Size = Literal["small", "large"]
 Similarity = Literal["similar", "dissimilar"]
@@ -49,8 +49,8 @@ class LearningRecord(Record):
     `run` is the one whose head was solved again, `winner` the one that it stands for.
     """
 
-    run: str
-    winner: str
+    run: RunName
+    winner: RunName
     pictures: Count
     draws: Count
     sizes: tuple[Positive, ...]

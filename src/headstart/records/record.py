@@ -26,6 +26,8 @@ Kept = Annotated[float, Meta(ge=0.01, le=1)]  # share of a side that a crop keep
 Spread = Annotated[float, Meta(ge=1e-6, le=1e6)]  # what numbers are divided by
 Interval = tuple[Annotated[float, Meta(ge=-1e3, le=1e3)], Annotated[float, Meta(ge=-1e3, le=1e3)]]  # both ends, of 95 %
 Scalar = str | Whole | Real | bool | None  # a setting
+# What files are called after, so nothing that leads elsewhere; empty: nothing is named.
+RunName = Annotated[str, Meta(max_length=250, pattern=r"^(?!\.\.?$)[^/\\\x00-\x1f]*$")]
 # A file or folder inside the run folder: relative, and never above it.
 Inside = Annotated[
     str, Meta(min_length=1, max_length=250, pattern=r"^(?!/|[A-Za-z]:)(?!(?:.*[/\\])?\.\.(?:[/\\]|$))[^\x00-\x1f]+$")

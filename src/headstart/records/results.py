@@ -12,7 +12,7 @@ from headstart.records.findings import Finding
 from headstart.records.forecast import AdviceRecord, LearningRecord
 from headstart.records.metrics import Metrics, SplitName
 from headstart.records.plan import Chosen, Engine, PlanStep
-from headstart.records.record import Count, Duration, Figure, Inside, Interval, Record, Scalar, Share, Whole
+from headstart.records.record import Count, Duration, Figure, Inside, Interval, Record, RunName, Scalar, Share, Whole
 from headstart.records.run import Readout, RunRecord
 from headstart.records.strategy import StrategyRecord
 from headstart.records.verdict import Optimism, VerdictRecord
@@ -84,7 +84,7 @@ class FeatureMapRecord(Record):
 class StrategyOverSplits(Record):
     """What one strategy reached over several splits; intervals and spreads are None for a single split."""
 
-    strategy: str
+    strategy: RunName
     accuracy: Share
     interval: Interval | None
     lowest: Share
@@ -123,7 +123,7 @@ class RepeatedSplits(Record):
     test: Count
     strategies: tuple[StrategyOverSplits, ...]
     runs: tuple[SplitRun, ...]
-    same_as: dict[str, str]
+    same_as: dict[RunName, RunName]
     comparisons: tuple[SplitsComparison, ...]
 
     @property

@@ -7,7 +7,7 @@ from typing import Literal
 from headstart.records.findings import Finding
 from headstart.records.metrics import MetricsBySplit
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Amount, Count, Duration, Inside, Record, Scalar, Side, Whole
+from headstart.records.record import Amount, Count, Duration, Inside, Record, RunName, Scalar, Side, Whole
 from headstart.records.training import ChoosingSource, Epoch, TrainingSettings
 
 Weights = Literal["pretrained", "random"]
@@ -113,7 +113,7 @@ class RunRecord(Record):
         Where they stand in the run folder.
     """
 
-    id: str
+    id: RunName
     strategy: str
     weights: Weights
     cut: str

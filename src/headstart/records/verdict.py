@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headstart.records.record import Count, Figure, Record, Share
+from headstart.records.record import Count, Figure, Record, RunName, Share
 
 
 class VerdictRecord(Record):
@@ -30,12 +30,12 @@ class VerdictRecord(Record):
         How the tests found what the second sentence says.
     """
 
-    winner: str
-    tied_with: tuple[str, ...]
+    winner: RunName
+    tied_with: tuple[RunName, ...]
     text: str
     above_chance: bool = True
     decided: bool = True
-    same_as: dict[str, str] = msgspec.field(default_factory=dict)
+    same_as: dict[RunName, RunName] = msgspec.field(default_factory=dict)
     details: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
 
