@@ -35,7 +35,7 @@ import numpy as np
 
 SECONDS = 20  # a command that takes longer hangs
 MEMORY = 16 << 30
-SCRIPT = "<script>alert(1)</script>\"'](javascript:alert(1)) | qcell | b |\n# qheading\n\n- x `y` ![i](x://y) <http://x> <qtag>_"
+SCRIPT = "<script>alert(1)</script>\"'](javascript:alert(1)) | qcell | b |\n# qheading\n\n- x `y` ![i](x://y) <qtag>"
 SIGNS = '\x1b[2J\x1b]0;x\x07\x00\u202e=HYPERLINK("http://x")\x9b\u2028\udcff'
 PATH = "../../../../../../etc/passwd"
 OTHERS: tuple[Any, ...] = (
@@ -109,6 +109,19 @@ def told(place: Place) -> str:
     return ".".join(map(str, place))
 
 
+def other_lengths(value: Any) -> list[tuple[str, list[Any]]]:
+    """Return what a list can become with the same entries."""
+    if not isinstance(value, list) or not value:
+        return []
+    return [
+        ("doubled", value * 2),
+        ("a last one more", [*value, value[-1]]),
+        ("without the last", value[:-1]),
+        ("a thousandfold", value * 1000),
+        ("in reverse", value[::-1]),
+    ]
+
+
 def json_changes(content: Any) -> Iterator[tuple[str, Any]]:
     """Yield what was changed and the content that came of it."""
     for place in places(content):
@@ -126,15 +139,7 @@ def json_changes(content: Any) -> Iterator[tuple[str, Any]]:
                 key = next(iter(value))
                 for hostile in HOSTILE:
                     yield f"{name} with a hostile key", changed(content, place, {**value, hostile: value[key]})
-        if isinstance(value, list) and value:
-            for what, other in (
-                ("doubled", value * 2),
-                ("a last one more", [*value, value[-1]]),
-                ("without the last", value[:-1]),
-                ("a thousandfold", value * 1000),
-                ("in reverse", value[::-1]),
-            ):
-                yield f"{name} {what}", changed(content, place, other)
+        yield from ((f"{name} {what}", changed(content, place, other)) for what, other in other_lengths(value))
     for text in sorted(texts(content)):
         for hostile in HOSTILE[:2]:
             yield f"every {text[:40]!r} renamed {HOSTILE.index(hostile)}", renamed(content, text, hostile)
@@ -314,6 +319,7 @@ class Tries:
 
     @classmethod
     def of(cls, state: Path) -> Tries:
+        """Return what a process has written."""
         found = cls()
         if state.is_file():
             kept = json.loads(state.read_text(encoding="utf-8"))
@@ -323,10 +329,12 @@ class Tries:
         return found
 
     def save(self, state: Path, done: int, at: str) -> None:
+        """Keep what came of the tries so far, and what is tried now."""
         kept = {"counts": self.counts, "examples": self.examples, "done": done, "at": at}
         state.write_text(json.dumps(kept), encoding="utf-8")
 
     def count(self, kind: str, example: str) -> None:
+        """Count a fault and keep the example."""
         self.counts[kind] += 1
         self.examples.setdefault(kind, []).append(example)
 
@@ -353,6 +361,7 @@ class Tries:
         return done.exit_code, done.output
 
     def judge(self, where: str, outcome: tuple[int, str], outputs: list[Path]) -> None:
+        """Count what came of a try, and look for hostile texts in what it wrote."""
         code, output = outcome
         self.counts["tries"] += 1
         kinds = []
@@ -375,6 +384,7 @@ class Tries:
             self.count(kind, f"{where}: {detail}")
 
     def tell(self, show: int) -> None:
+        """Print the counts and some examples."""
         order = (
             "tries",
             "went on",
@@ -411,6 +421,7 @@ class Folder:
         self._source = source
 
     def restore(self) -> None:
+        """Make the folder what it was."""
         for file in sorted(self.path.rglob("*"), reverse=True):
             name = file.relative_to(self.path)
             if name in self._kept:
@@ -525,6 +536,8 @@ def main() -> None:
             [sys.executable, *sys.argv, "--state", state], check=False, stderr=subprocess.DEVNULL
         ).returncode:
             tries = Tries.of(state)
+            if not tries.at:
+                raise SystemExit("the tries could not be begun")
             tries.count("hangs", f"{tries.at}: the process had to be ended")
             tries.save(state, tries.done, "")
         Tries.of(state).tell(asked.show)

@@ -53,7 +53,7 @@ print(tried([
 _TEXTS = r"""
 SCRIPT = "<script>alert(1)</script> [a](javascript:alert(1))"
 raw = 0
-places = ("data.fingerprint", "chosen.framing", "chosen.augment", "runs.0.bundle", "verdict.text", "learning.run", "command")
+places = ("data.fingerprint", "chosen.framing", "chosen.augment", "runs.0.bundle", "verdict.text", "learning.run")
 (folder / "report.md").unlink()
 for place in places:
     tried([(place, SCRIPT)])
@@ -78,7 +78,7 @@ import pyarrow as pa, pyarrow.parquet as pq
 place = folder / kept["runs"][0]["predictions"]
 found = []
 table = pq.read_table(place)
-for name, value in (("p_ants", None), ("p_ants", 7.0), ("p_ants", float("nan")), ("path", "twice.png"), ("label", None)):
+for name, value in (("p_ants", None), ("p_ants", 7.0), ("p_ants", float("nan")), ("path", "a.png")):
     at = table.column_names.index(name)
     kind = table.schema.field(name).type
     pq.write_table(table.set_column(at, name, pa.array([value] * len(table), kind)), place)

@@ -268,7 +268,7 @@ def _maps(folder: Path, run: str) -> Maps | None:
     """Return the kept maps of a run, (pictures, channels, H, W); None where there are none."""
     file = folder / "activity" / f"{run}.safetensors"
     try:
-        found = np.asarray(load_file(file)["maps"], np.float32) if file.is_file() else np.zeros(0)
+        found = np.asarray(load_file(file)["maps"], np.float32) if file.is_file() else np.zeros(0, np.float32)
     except (OSError, KeyError, TypeError, ValueError, SafetensorError):
         return None
     return found if found.ndim == 4 and found.size and np.isfinite(found).all() else None
