@@ -148,17 +148,18 @@ def _check_shapes(head: Head, trust: Trust | None, classes: int) -> None:
         if not np.isfinite(value).all():
             raise ValueError(f"head.{name} holds what is no number")
     widths = {value.shape[1] for value in arrays.values() if value.ndim == 2 and value.size}
-    fits = {width for width in widths if _answers(head, width, classes)}
-    if widths and not fits:
+    fitting = {width for width in widths if fits(head, width, classes)}
+    if widths and not fitting:
         raise ValueError("the tensors of the head fit neither each other nor the classes")
     near = None if trust is None or trust.familiar is None else trust.familiar.examples
-    if near is not None and (near.ndim != 2 or not len(near) or (fits and near.shape[1] not in fits)):
+    if near is not None and (near.ndim != 2 or not len(near) or (fitting and near.shape[1] not in fitting)):
         raise ValueError("none.examples has another shape than the head")
     if near is not None and not np.isfinite(near).all():
         raise ValueError("none.examples holds what is no number")
 
 
-def _answers(head: Head, width: int, classes: int) -> bool:
+def fits(head: Head, width: int, classes: int) -> bool:
+    """Return whether a head answers for so many features, with so many classes."""
     try:
         with np.errstate(all="ignore"):
             return head.scores(np.zeros((1, width))).shape == (1, classes)
