@@ -148,7 +148,8 @@ def test_without_a_before_and_an_after_nothing_is_counted(one: hs.api.Experiment
     place = shutil.copytree(one.folder, tmp_path / "black.run")
     results = read_results(place)
     for runs, says in ((results.runs[:1], "trained the network"), (results.runs[1:], "stayed frozen")):
-        write_record(place / "results.json", changed(results, runs=runs))
+        verdict = changed(results.verdict, winner=runs[0].id, tied_with=(), same_as={})
+        write_record(place / "results.json", changed(results, runs=runs, verdict=verdict))
         with pytest.raises(ConfigError, match=says):
             hs.write_report(place, activity=True)
 

@@ -65,7 +65,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ),
         (
             lambda found: found["runs"][TRAINED]["training"]["settings"].update(epochs=0),
-            r"results\.json' is damaged\. The 'epochs' parameter of TrainingSettings must be .* Got 0",
+            rf"at runs\[{TRAINED}\]\.training\.settings\.epochs: expected `int` >= 1",
         ),
         (
             lambda found: found["runs"][TRAINED]["training"]["settings"].update(epoch=3),

@@ -19,7 +19,8 @@ from headstart.report.side_by_side import merged, side_by_side, side_lines
 @pytest.fixture
 def two() -> dict[str, Results]:
     one = sample_results()
-    other = changed(one, data=changed(one.data, fingerprint="another"), runs=one.runs[:2])
+    other = changed(one, data=changed(one.data, fingerprint="another"), runs=one.runs[:2], comparisons=())
+    other = with_verdict(other, winner="linear", tied_with=("knn",), same_as={})
     return {"first.run": one, "두번째.run": other}
 
 

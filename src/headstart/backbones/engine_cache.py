@@ -39,7 +39,7 @@ from headstart.base.files import (
 from headstart.base.version import __version__
 from headstart.records.codec import plain, read_record, write_record
 from headstart.records.preprocessing import RULES, Preprocessing
-from headstart.records.record import Record, changed
+from headstart.records.record import Amount, Count, Figure, Record, Side, changed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,8 +67,8 @@ class _Card(Record):
     source: str
     sha256: str | None
     licence: str
-    features: int
-    flops: float
+    features: Count
+    flops: Amount
     file: str
     digest: str
     facts: Facts
@@ -80,14 +80,14 @@ class _Trial(Record, omit_defaults=True):
     agrees: bool
     preferred: bool
     reason: str = ""
-    difference: float | None = None
-    pictures_per_second: dict[str, float] | None = None
+    difference: Figure | None = None
+    pictures_per_second: dict[str, Amount] | None = None
 
 
 class _Entry(Record):
     """Content of ``manifest.json``; `whole` is a fingerprint of what it says, `sha256` of the files beside it."""
 
-    format: int
+    format: Count
     key: str
     facts: dict[str, str]
     card: _Card
@@ -101,7 +101,7 @@ class _Address(Record):
 
     name: str | None
     weights: str | None
-    image_size: int | None
+    image_size: Side | None
     offline: bool
 
 

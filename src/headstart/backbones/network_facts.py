@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.records.record import Record
+from headstart.records.record import Amount, Count, Record
 
 # How people write the names of the networks that come with headstart.
 TITLES = {"tf_efficientnet_lite0": "EfficientNet-Lite0", "tf_efficientnet_lite2": "EfficientNet-Lite2"}
@@ -24,9 +24,9 @@ class Stage(Record, kw_only=False):
     """
 
     name: str
-    parameters: int
-    shape: tuple[int, ...]
-    flops: float
+    parameters: Count
+    shape: tuple[Count, ...]
+    flops: Amount
 
 
 class Facts(Record, kw_only=False):
@@ -45,10 +45,10 @@ class Facts(Record, kw_only=False):
         largest values of its channels; the network's own features are the last.
     """
 
-    parameters: int
+    parameters: Count
     stages: tuple[Stage, ...]
     places: tuple[str, ...]
-    blocks: tuple[int, ...]
+    blocks: tuple[Count, ...]
 
     @property
     def width(self) -> int:

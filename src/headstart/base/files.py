@@ -85,14 +85,46 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     StoreError
-        If the file is missing, unreadable or not JSON.
+        If the file is missing, unreadable or not JSON; also if a key stands in it twice, or a number that is none.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise StoreError(
-            f"'{path}' cannot be read as JSON ({error}).", hint="Restore the file, or make it again."
-        ) from error
+        if path.exists() and not path.is_file():  # a pipe or a device would be read for ever
+            raise ValueError("it is not a file")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _not_json(path, str(error)) from error
+    return parse_json(text, str(path))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """Return the content of JSON text as strictly as `read_json`; `where` it stands is for the message."""
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once)
+    except RecursionError as error:
+        raise _not_json(where, "it is nested too deeply") from error
+    except ValueError as error:
+        raise _not_json(where, str(error)) from error
+
+
+def _not_json(where: Path | str, why: str) -> StoreError:
+    return StoreError(f"'{where}' cannot be read as JSON ({why}).", hint="Restore the file, or make it again.")
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise ValueError(f"the key '{twice}' stands there twice")
+    return found
 
 
 def sha256_of_bytes(content: bytes) -> str:

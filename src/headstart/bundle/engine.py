@@ -29,7 +29,7 @@ from headstart.bundle.model import Model, assemble, load
 from headstart.records.bundle import BundleManifest
 from headstart.records.codec import read_record, write_record
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Record, changed
+from headstart.records.record import Count, Figure, Record, changed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,14 +57,14 @@ class _Entry(Record, omit_defaults=True):
         Of the graph.
     """
 
-    format: int
+    format: Count
     key: str
     facts: dict[str, str]
     agrees: bool
     reason: str = ""
-    difference: float | None = None
-    difference_of_features: float | None = None
-    pictures: int | None = None
+    difference: Figure | None = None
+    difference_of_features: Figure | None = None
+    pictures: Count | None = None
     sha256: str = ""
 
 

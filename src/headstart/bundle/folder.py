@@ -127,10 +127,37 @@ def _contents(place: Path, only: tuple[str, ...]) -> Contents:
     try:
         head = _head(folder, manifest.head, tensors)
         trust = Trust.read(manifest.calibration, tensors)
-    except (KeyError, TypeError, ValueError) as error:
+        _check_shapes(head, trust, len(manifest.classes))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise damaged(folder, f"missing or wrong in its description or its tensors: {error}") from error
     network = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     return Contents(manifest.info, manifest.classes, manifest.preprocessing, network, head, trust)
+
+
+def _check_shapes(head: Head, trust: Trust | None, classes: int) -> None:
+    """Let the head answer once: ValueError if its tensors fit neither each other nor so many classes."""
+    arrays = head.arrays()
+    for name, value in arrays.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"head.{name} holds what is no number")
+    widths = {value.shape[1] for value in arrays.values() if value.ndim == 2 and value.size}
+    fitting = {width for width in widths if fits(head, width, classes)}
+    if widths and not fitting:
+        raise ValueError("the tensors of the head fit neither each other nor the classes")
+    near = None if trust is None or trust.familiar is None else trust.familiar.examples
+    if near is not None and (near.ndim != 2 or not len(near) or (fitting and near.shape[1] not in fitting)):
+        raise ValueError("none.examples has another shape than the head")
+    if near is not None and not np.isfinite(near).all():
+        raise ValueError("none.examples holds what is no number")
+
+
+def fits(head: Head, width: int, classes: int) -> bool:
+    """Return whether a head answers for so many features, with so many classes."""
+    try:
+        with np.errstate(all="ignore"):
+            return head.scores(np.zeros((1, width))).shape == (1, classes)
+    except (ValueError, IndexError):
+        return False
 
 
 def damaged(folder: Path, what: str) -> BundleError:

@@ -16,7 +16,7 @@ from headstart.base.executors import ordered_map
 from headstart.base.outputs import BUNDLE
 from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats, Head
-from headstart.bundle.folder import Contents, read_folder, write_folder
+from headstart.bundle.folder import Contents, fits, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import decode_for, frame
 from headstart.pixels.given import Given, Pictures, given_pictures
@@ -134,6 +134,11 @@ class Model:
         """Return the answers for what the network says of some pictures, (n, d)."""
         near = None if self.trust is None else self.trust.familiar
         some = len(features) > 0  # of none, not even their width is known
+        if some and not fits(self.head, features.shape[1], len(self.classes)):
+            raise BundleError(
+                f"The bundle is damaged: its network gives {features.shape[1]} features, and its head takes others.",
+                hint="Copy the bundle again from where it came, or make it again.",
+            )
         return Answers(
             probabilities=self.head.probabilities(features) if some else np.zeros((0, len(self.classes))),
             temperature=self.head.temperature,

@@ -28,7 +28,7 @@ from headstart.experiment.request import Request
 from headstart.records.codec import read_record, write_record
 from headstart.records.plan import PlanRecord, SplitsAsked
 from headstart.records.progress import Silent
-from headstart.records.record import Record, Scalar, changed, named_values
+from headstart.records.record import Count, Duration, Figure, Record, Scalar, Share, Whole, changed, named_values
 from headstart.records.results import RepeatedSplits, SplitRun
 from headstart.records.run import Readout
 from headstart.strategies.context import FitContext
@@ -54,20 +54,20 @@ class Split(NamedTuple):
 class StoredSplitRun(Record):
     """One strategy in one split, as the run folder keeps it; `wrong` are the pictures that it answered wrong."""
 
-    folds: int | None
-    seeds: int
+    folds: Count | None
+    seeds: Count
     strategy: str
-    seed: int
-    fold: int
-    train: int
-    test: int
-    accuracy: float
-    loss: float
+    seed: Whole
+    fold: Count
+    train: Count
+    test: Count
+    accuracy: Share
+    loss: Figure
     readout: Readout
     settings: dict[str, Scalar]
-    epoch_chosen: int | None
+    epoch_chosen: Count | None
     kept_solved_head: bool
-    seconds: float
+    seconds: Duration
     wrong: tuple[str, ...]
 
     def told(self) -> SplitRun:

@@ -24,7 +24,7 @@ from headstart.experiment.conclude import environment
 from headstart.experiment.folder import RunFolder
 from headstart.experiment.prepare import Prepared
 from headstart.records.codec import plain, read_record, write_record
-from headstart.records.record import Record, changed
+from headstart.records.record import Count, Record, changed
 from headstart.records.run import RunRecord
 from headstart.strategies.resolved import Choices, ResolvedStrategy
 
@@ -40,13 +40,13 @@ class TrainingFacts(Record):
     strategy: str
     cut: str | None
     data: str
-    pictures: int
+    pictures: Count
 
 
 class _Manifest(Record):
     """Content of an entry's manifest; `sha256` by file."""
 
-    format: int
+    format: Count
     key: str
     of: TrainingFacts
     sha256: dict[str, str]

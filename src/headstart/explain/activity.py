@@ -32,7 +32,7 @@ from headstart.records.columns import ActivityFile
 from headstart.records.metrics import SplitName
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress
-from headstart.records.record import Record
+from headstart.records.record import Count, Figure, Record
 from headstart.records.results import Results
 from headstart.records.run import RunRecord
 from headstart.table import read_rows
@@ -56,12 +56,12 @@ class LayerFacts(Record):
 
     stage: str
     function: str
-    channels: int
-    places: int
+    channels: Count
+    places: Count
     exact: bool
-    limit: float | None
-    dead_units: int
-    dead_channels: int
+    limit: Figure | None
+    dead_units: Count
+    dead_channels: Count
 
 
 class CountedFacts(Record):
@@ -69,7 +69,7 @@ class CountedFacts(Record):
 
     key: str
     stages: tuple[str, ...]
-    channels: tuple[int, ...]
+    channels: tuple[Count, ...]
     layers: tuple[LayerFacts, ...]
 
 

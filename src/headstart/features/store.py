@@ -30,7 +30,7 @@ from headstart.base.files import (
     store_error,
 )
 from headstart.records.codec import read_record, write_record
-from headstart.records.record import Record
+from headstart.records.record import Count, Duration, Record
 
 FORMAT = 1
 READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -72,11 +72,11 @@ class Shape:
 class _Entry(Record):
     """Content of ``manifest.json``: fingerprint of the key, the key itself, checksums of the arrays by name."""
 
-    format: int
+    format: Count
     key: str
     of: dict[str, object]
     sha256: dict[str, str]
-    seconds: float
+    seconds: Duration
     made: str
 
 

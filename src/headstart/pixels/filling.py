@@ -22,7 +22,7 @@ from headstart.base.errors import PictureError, StoreError
 from headstart.pixels.decode import Decoded
 from headstart.records.codec import from_plain, plain
 from headstart.records.notes import Note
-from headstart.records.record import Record
+from headstart.records.record import Count, Record, Whole
 
 INDEX = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4")])
 NOT_KEPT = -1  # as an offset: the picture is whole, but there was no room for it
@@ -35,8 +35,8 @@ _CHUNK = 1 << 22
 class _Line(Record, omit_defaults=True):
     """A line of the journal: a picture's row of the index, and how many bytes there are so far, with what hash."""
 
-    at: tuple[int, int, int]
-    bytes: int
+    at: tuple[Whole, Count, Count]
+    bytes: Count
     sha256: str
     faulty: str | None = None
     notes: tuple[Note, ...] = ()

@@ -17,7 +17,7 @@ def found_root(recorded: str, given: Path | None, paths: Sequence[str]) -> Path 
         If one was given that holds none of them.
     """
     for place in (given, Path(recorded) if recorded else None):
-        if place is not None and any((place / path).is_file() for path in paths[:20]):
+        if place is not None and any(_is_there(place / path) for path in paths[:20]):
             return place
         if place is not None and place == given:
             raise DataError(
@@ -25,3 +25,10 @@ def found_root(recorded: str, given: Path | None, paths: Sequence[str]) -> Path 
                 hint="Give the folder that was compared, or leave out --data: the page then has no pictures.",
             )
     return None
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # no name of a file, such as one that is too long
+        return False

@@ -19,7 +19,7 @@ from headstart.pixels.decode import Decoded
 from headstart.pixels.filling import INDEX, NOT_KEPT, Filling, Pixels
 from headstart.records.codec import read_record, write_record
 from headstart.records.notes import Note
-from headstart.records.record import Record, named_values
+from headstart.records.record import Count, Record, named_values
 
 FORMAT = 3
 
@@ -46,18 +46,18 @@ class StoreFacts(Record):
     """
 
     decoder: str
-    short_side: int
-    max_pixels: int
-    pictures: int
+    short_side: Count
+    max_pixels: Count
+    pictures: Count
     digests: str
 
 
 class _Manifest(Record):
     """Content of ``manifest.json``; `faulty` are reasons by row, `notes` what was done to pictures."""
 
-    format: int
+    format: Count
     facts: StoreFacts
-    pixels_bytes: int
+    pixels_bytes: Count
     pixels_sha256: str
     index_sha256: str
     faulty: dict[str, str]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from headstart.records.record import Interval, Record
+from headstart.records.record import Count, Figure, Interval, Record, RunName, Share
 
 TrendAnswer = Literal["holds", "partly", "fails", "unclear"]
 
@@ -12,7 +13,7 @@ TrendAnswer = Literal["holds", "partly", "fails", "unclear"]
 class Mean(Record):
     """A mean over pictures and its interval; without two units nothing is known of that, and it is None."""
 
-    value: float
+    value: Figure
     interval: Interval | None
 
     @property
@@ -45,8 +46,8 @@ class CountedLayer(Record):
 
     stage: str
     function: str
-    channels: int
-    places: int
+    channels: Count
+    places: Count
     exact: bool
 
 
@@ -54,25 +55,25 @@ class LayerShare(Record):
     """What was counted behind one stage of one network; `capped`: the share at the upper end, 6, of a ReLU6."""
 
     stage: str
-    share: float
+    share: Share
     interval: Interval | None
-    capped: float | None
-    dead_units: int
-    dead_channels: int
-    channels: int
-    places: int
-    limit: float | None
+    capped: Share | None
+    dead_units: Count
+    dead_channels: Count
+    channels: Count
+    places: Count
+    limit: Figure | None
 
 
 class DepthActivity(Record):
     """One network: how many stages of it were trained, what it reached, and the shares of its layers."""
 
-    run: str
-    unfrozen: int
+    run: RunName
+    unfrozen: Count
     cut: str
     kept_solved_head: bool
-    epochs: int
-    accuracy: float | None
+    epochs: Count
+    accuracy: Share | None
     accuracy_interval: Interval | None
     difference: Mean | None
     layers: tuple[LayerShare, ...]
@@ -82,10 +83,20 @@ class ActivityRecord(Record):
     """All that was counted, the frozen network first; `units` are pictures, or groups of them."""
 
     split: str
-    pictures: int
-    units: int
+    pictures: Count
+    units: Count
     stages: tuple[str, ...]
     layer: CountedLayer
     depths: tuple[DepthActivity, ...]
     trend: Trend | None
     shown: tuple[str, ...]
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what contradicts itself: there is a network, and all of them have the same layers."""
+        if not self.depths or not self.depths[0].layers:
+            yield "depths", "no layer of no network was counted"
+            return
+        stages = [layer.stage for layer in self.depths[0].layers]
+        for place, depth in enumerate(self.depths):
+            if [layer.stage for layer in depth.layers] != stages:
+                yield f"depths[{place}].layers", "they are not those of the first network"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.records.findings import Finding
 from headstart.records.metrics import Metrics
-from headstart.records.record import Record
+from headstart.records.record import Count, Record, Share
 from headstart.records.results import Skipped
 
 
@@ -23,10 +23,10 @@ class Prediction(Record):
 
     path: str
     label: str
-    probability: float
+    probability: Share
     set: tuple[str, ...] | None
     none_of_these: bool | None
-    probabilities: dict[str, float]
+    probabilities: dict[str, Share]
 
 
 class Predictions(Record):
@@ -44,7 +44,7 @@ class EvaluatedPicture(Record):
     path: str
     label: str
     predicted: str
-    probability: float
+    probability: Share
 
 
 class Evaluation(Record):
@@ -56,10 +56,10 @@ class Evaluation(Record):
 
     split: str
     classes: tuple[str, ...]
-    trained_on: int
-    left_out: int
+    trained_on: Count
+    left_out: Count
     metrics: Metrics
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[Count, ...], ...]
     rows: tuple[EvaluatedPicture, ...]
     skipped: tuple[Skipped, ...]
     unread: int = 0

@@ -5,13 +5,16 @@ Reading is strict: a key that is missing, unknown or of another kind is an error
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import read_json, to_json, write_json
+from headstart.records.record import Interval, Record
 
 AnyRecord = TypeVar("AnyRecord")
 
@@ -65,7 +68,7 @@ def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str
     """Return plain values as a record; `where` they stand is for the message. Raises StoreError."""
     hint = again or "Restore the file, or make it again."
     try:
-        return msgspec.convert(content, kind, strict=True)
+        found = msgspec.convert(content, kind, strict=True)
     except ConfigError as error:  # a record that checks its own values names the one that is wrong
         raise StoreError(f"'{where}' is damaged. {error.message}", hint=hint) from error
     except (msgspec.ValidationError, TypeError, ValueError) as error:
@@ -75,6 +78,45 @@ def from_plain(content: object, kind: type[AnyRecord], where: str, *, again: str
             f"'{where}' is damaged{f' at {key}' if key else ''}: {_first_low(what)}.",
             hint=hint,
         ) from error
+    for place, what in _faults(found, ""):
+        raise StoreError(f"'{where}' is damaged at {place.lstrip('.')}: {what}.", hint=hint)
+    return found
+
+
+def _faults(value: object, at: str) -> Iterator[tuple[str, str]]:
+    """Yield the places of values that contradict each other, and what is wrong there: of parts before the whole."""
+    if isinstance(value, Record):
+        for name in _intervals(type(value)):
+            if any(low > high for low, high in _pairs(getattr(value, name))):
+                yield f"{at}.{name}", "its ends are in the wrong order"
+        inside = ((f"{at}.{name}", getattr(value, name)) for name in value.__struct_fields__)
+    elif isinstance(value, dict):
+        inside = ((f"{at}.{name}", each) for name, each in value.items())
+    elif isinstance(value, tuple | list) and value and not isinstance(value[0], str | float | int):
+        inside = ((f"{at}[{place}]", each) for place, each in enumerate(value))
+    else:
+        return
+    for place, each in inside:
+        yield from _faults(each, place)
+    if isinstance(value, Record):
+        yield from ((f"{at}.{key}", what) for key, what in value.faults())
+
+
+@cache
+def _intervals(kind: type[Record]) -> tuple[str, ...]:
+    """Return the names of a record's values that are intervals, or lists of them."""
+    return tuple(name for name, hint in get_type_hints(kind, include_extras=True).items() if _holds_interval(hint))
+
+
+def _holds_interval(hint: object) -> bool:
+    return hint == Interval or any(map(_holds_interval, get_args(hint)))
+
+
+def _pairs(value: Any) -> list[Any]:
+    """Return a value that is an interval or a list of them as the list of those that are there."""
+    if not value:
+        return []
+    return [value] if isinstance(value[0], float) else [each for each in value if each is not None]
 
 
 def _check_schema(path: Path, content: object, schema: int, again: str) -> None:

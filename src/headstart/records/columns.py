@@ -85,11 +85,11 @@ class PredictionsFile:
         names = ["path", "label", "split", *(f"p_{name}" for name in classes)]
         content = read_columns(self.path, names)
         try:
-            here = np.array([name == split for name in content["split"].to_pylist()], bool)
+            here = np.array([name == split for name in texts(content["split"])], bool)
             position = {name: at for at, name in enumerate(classes)}
-            labels = np.array([position[name] for name in content["label"].to_pylist()], np.int64)
-            columns = [numbers(content[f"p_{name}"]) for name in classes]
-            paths = np.array(content["path"].to_pylist(), object)
+            labels = np.array([position[name] for name in texts(content["label"])], np.int64)
+            columns = [shares(content[f"p_{name}"]) for name in classes]
+            paths = np.array(each_once(texts(content["path"])), object)
         except (KeyError, ValueError) as error:
             raise damaged(self.path, str(error)) from error
         scores = np.column_stack(columns) if columns else np.zeros((len(labels), 0))
@@ -137,7 +137,7 @@ class MapFile:
             content = read_columns(self.path)
             names = ["x", "y", *(name for name in content.column_names if name not in ("path", "x", "y"))]
             columns = [numbers(content[name]) for name in names]
-            return MapColumns(tuple(map(str, content["path"].to_pylist())), np.column_stack(columns))
+            return MapColumns(tuple(each_once(texts(content["path"]))), np.column_stack(columns))
         except (StoreError, KeyError, ValueError):
             return None
 
@@ -169,7 +169,7 @@ class ActivityFile:
         content = read_columns(self.path)
         try:
             inactive, capped = (
-                np.column_stack([np.asarray(numbers(content[f"{what} {stage}"]), np.float64) for stage in stages])
+                np.column_stack([np.asarray(shares(content[f"{what} {stage}"]), np.float64) for stage in stages])
                 for what in ("inactive", "capped")
             )
         except (KeyError, ValueError) as error:
@@ -178,6 +178,7 @@ class ActivityFile:
 
 
 _SOURCE = b"headstart.source"
+_ROUNDED = 1e-5  # of numbers of half the precision
 
 
 def write_columns(path: Path, columns: Mapping[str, Any], *, source: str = "") -> None:
@@ -204,6 +205,7 @@ def read_columns(path: Path, names: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
+        _check_file(path)
         with pq.ParquetFile(path) as opened:
             content = opened.read(columns=None if names is None else list(names))
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -220,6 +222,7 @@ def is_whole(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     try:
+        _check_file(path)
         pq.read_metadata(path)
     except (OSError, pa.ArrowException):
         return False
@@ -232,6 +235,7 @@ def source_of(path: Path) -> str:
     import pyarrow.parquet as pq
 
     try:
+        _check_file(path)
         found = (pq.read_schema(path).metadata or {}).get(_SOURCE, b"")
     except (OSError, pa.ArrowException):
         return ""
@@ -246,5 +250,49 @@ def damaged(path: Path, what: str) -> StoreError:
 
 
 def numbers(column: Any) -> Floats:
-    """Return a column as an array; its own to_numpy would import pandas, which takes half a second."""
-    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks]) if column.num_chunks else np.zeros(0)
+    """Return a column of finite numbers as an array; ValueError if it holds anything else.
+
+    Its own to_numpy would import pandas, which takes half a second.
+    """
+    import pyarrow as pa
+
+    if not len(column):
+        return np.zeros(0)
+    if not pa.types.is_floating(column.type) or column.null_count:
+        raise ValueError(f"a column holds {column.type} or nothing where numbers should stand")
+    found = np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])
+    if not np.isfinite(found).all():
+        raise ValueError("a column holds what is no number")
+    return found
+
+
+def shares(column: Any) -> Floats:
+    """Return a column of numbers from 0 to 1, but for rounding, as an array; ValueError if it holds anything else."""
+    found = numbers(column)
+    if len(found) and not (found.min() >= -_ROUNDED and found.max() <= 1 + _ROUNDED):
+        raise ValueError("a column of shares holds a number below 0 or above 1")
+    return found
+
+
+def texts(column: Any) -> list[str]:
+    """Return a column of texts; ValueError if it holds anything else."""
+    import pyarrow as pa
+
+    if not len(column):
+        return []
+    if column.null_count or not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise ValueError(f"a column holds {column.type} or nothing where texts should stand")
+    return list(column.to_pylist())
+
+
+def each_once(paths: list[str]) -> list[str]:
+    """Return paths; ValueError if one stands there twice."""
+    if len(set(paths)) < len(paths):
+        raise ValueError("a path stands there twice")
+    return paths
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no file, such as a pipe, from which one would read for ever."""
+    if path.exists() and not path.is_file():
+        raise OSError(f"'{path}' is not a file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.metrics import Unit
-from headstart.records.record import Interval, Record
+from headstart.records.record import Amount, Count, Figure, Interval, Record, RunName, Share
 
 
 class Comparison(Record):
@@ -12,25 +12,25 @@ class Comparison(Record):
     `units` is how many pictures or groups there are, `p_adjusted` is for all pairs (Holm).
     """
 
-    a: str
-    b: str
+    a: RunName
+    b: RunName
     split: str
-    difference: float
+    difference: Figure
     interval: Interval
     unit: Unit
-    units: int
-    design_effect: float
-    p: float
-    p_adjusted: float
+    units: Count
+    design_effect: Amount
+    p: Share
+    p_adjusted: Share
 
 
 class SplitsComparison(Record):
     """`a` minus `b` over the same splits; see `headstart.evidence.over_splits`."""
 
-    a: str
-    b: str
-    splits: int
-    difference: float
+    a: RunName
+    b: RunName
+    splits: Count
+    difference: Figure
     interval: Interval
-    p: float
-    p_adjusted: float
+    p: Share
+    p_adjusted: Share

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Record
+from headstart.records.record import Count, Record
 
 
 class Environment(Record):
@@ -13,8 +13,8 @@ class Environment(Record):
     platform: str
     versions: dict[str, str]
     cpu: str
-    threads: int
-    cores: int
+    threads: Count
+    cores: Count
     device: str
 
 

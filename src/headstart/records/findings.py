@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from headstart.records.record import Record
+from headstart.records.record import Real, Record
 
 
 class Finding(Record):
@@ -32,5 +32,5 @@ class Finding(Record):
     text: str
     severity: Literal["note", "warning", "error"] = "warning"
     subject: str = ""
-    numbers: dict[str, float] = msgspec.field(default_factory=dict)
+    numbers: dict[str, Real] = msgspec.field(default_factory=dict)
     pictures: tuple[str, ...] = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from headstart.records.record import Interval, Record
+from headstart.records.record import Amount, Count, Duration, Figure, Interval, Positive, Real, Record, RunName, Share
 
 Size = Literal["small", "large"]
 Similarity = Literal["similar", "dissimilar"]
@@ -25,21 +26,21 @@ class Forecast(Record):
         a, b and c of the best fit: an error of ``a + b n^-c`` with n pictures.
     """
 
-    pictures: int
-    more: int
-    accuracy: float
+    pictures: Count
+    more: Count
+    accuracy: Share
     accuracy_interval: Interval
-    gain: float
+    gain: Figure
     interval: Interval
-    curve: tuple[float, float, float]
+    curve: tuple[Real, Real, Real]
 
 
 class RisingClass(Record):
     """The class whose recall still rises most with more pictures: its name, recall at the last two sizes, and p."""
 
     name: str
-    recall: tuple[float, float]
-    p: float
+    recall: tuple[Share, Share]
+    p: Share
 
 
 class LearningRecord(Record):
@@ -48,24 +49,31 @@ class LearningRecord(Record):
     `run` is the one whose head was solved again, `winner` the one that it stands for.
     """
 
-    run: str
-    winner: str
-    pictures: int
-    draws: int
-    sizes: tuple[float, ...]
-    accuracy: tuple[float, ...]
+    run: RunName
+    winner: RunName
+    pictures: Count
+    draws: Count
+    sizes: tuple[Positive, ...]
+    accuracy: tuple[Share, ...]
     forecast: Forecast
     rising: RisingClass | None
-    seconds: float
+    seconds: Duration
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what contradicts itself: each size has its accuracy, and sizes grow."""
+        if not self.sizes or len(self.sizes) != len(self.accuracy):
+            yield "accuracy", "it is not as long as sizes, or both are empty"
+        elif list(self.sizes) != sorted(set(self.sizes)):
+            yield "sizes", "they do not grow"
 
 
 class Expected(Record):
     """What a strategy is expected to reach on new pictures, and what it costs in seconds."""
 
     strategy: str
-    accuracy: float
+    accuracy: Share
     interval: Interval
-    seconds: float | None = None
+    seconds: Duration | None = None
 
 
 class AdviceRecord(Record):
@@ -96,23 +104,23 @@ class AdviceRecord(Record):
     chart: str
     size: Size
     similarity: Similarity
-    accuracy: float
+    accuracy: Share
     interval: Interval
-    seconds: float | None
+    seconds: Duration | None
     expected: tuple[Expected, ...]
-    pictures: int
-    classes: int
-    per_class: float
-    enough: float | None
-    gain: float | None
+    pictures: Count
+    classes: Count
+    per_class: Amount
+    enough: Amount | None
+    gain: Figure | None
     gain_interval: Interval | None
-    factor: float | None
-    told: float | None
-    told_error: float
-    linear: float
-    neighbours: float
-    ridge: float
-    chance: float
+    factor: Amount | None
+    told: Figure | None
+    told_error: Figure
+    linear: Share
+    neighbours: Share
+    ridge: Share
+    chance: Share
     learnable: bool
     text: str
     command: str | None = None

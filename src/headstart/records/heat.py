@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headstart.records.record import Record
+from headstart.records.record import Count, Record, Share
 
 HEAT_FORMAT = 2
 
@@ -28,9 +28,9 @@ class HeatRecord(Record):
 
     sha256: str
     answer: str
-    stated: float
-    covered: tuple[float, ...]
-    alone: tuple[float, ...]
+    stated: Share
+    covered: tuple[Share, ...]
+    alone: tuple[Share, ...]
     named: tuple[str, ...]
 
 
@@ -44,5 +44,5 @@ class HeatOfRun(Record):
 class HeatFile(Record):
     """Content of `heat.json`, by run."""
 
-    format: int = HEAT_FORMAT
+    format: Count = HEAT_FORMAT
     runs: dict[str, HeatOfRun] = msgspec.field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Record
+from headstart.records.record import Amount, Count, Record
 
 
 class CachedAbout(Record, frozen=True, omit_defaults=True):
@@ -20,8 +20,8 @@ class CachedAbout(Record, frozen=True, omit_defaults=True):
     bundle: str | None = None
     strategy: str | None = None
     data: str | None = None
-    pictures: int | None = None
-    short_side: int | None = None
+    pictures: Count | None = None
+    short_side: Count | None = None
 
 
 class CacheEntry(Record):
@@ -29,7 +29,7 @@ class CacheEntry(Record):
 
     kind: str
     path: str
-    bytes: int
+    bytes: Count
     used: str
     about: CachedAbout
 
@@ -38,17 +38,17 @@ class CacheListing(Record):
     """What the cache holds, the entry used last first, and how large it may grow."""
 
     folder: str
-    bytes: int
-    limit: int
+    bytes: Count
+    limit: Count
     entries: tuple[CacheEntry, ...]
 
 
 class CacheRemoval(Record):
     """How many entries were removed, how many bytes they took, and the limit where one was set."""
 
-    removed: int
-    bytes: int
-    limit: int | None = None
+    removed: Count
+    bytes: Count
+    limit: Count | None = None
 
 
 class StagePlace(Record):
@@ -67,10 +67,10 @@ class StagePlace(Record):
     """
 
     name: str
-    parameters: int
-    shape: tuple[int, ...]
-    flops: float
-    trained_after: int
+    parameters: Count
+    shape: tuple[Count, ...]
+    flops: Amount
+    trained_after: Count
 
 
 class WeightsEntry(Record):
@@ -80,7 +80,7 @@ class WeightsEntry(Record):
     source: str
     installed: bool
     path: str | None = None
-    bytes: int | None = None
+    bytes: Count | None = None
     licence: str | None = None
     sha256: str | None = None
 
@@ -101,5 +101,5 @@ class WeightsFound(Record):
     sha256: str | None = None
     licence: str | None = None
     preprocessing: Preprocessing | None = None
-    parameters: int | None = None
-    features: int | None = None
+    parameters: Count | None = None
+    features: Count | None = None

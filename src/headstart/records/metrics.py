@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from headstart.records.record import Interval, Record
+from headstart.records.record import Amount, Count, Figure, Interval, Record, Share
 
 SplitName = Literal["val", "test"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("val", "test")
@@ -14,9 +15,9 @@ Unit = Literal["picture", "group"]  # what an interval counts
 class ReliabilityBin(Record):
     """Some answers of about equal confidence: how many, their mean stated probability, and the share that is right."""
 
-    n: int
-    stated: float
-    right: float
+    n: Count
+    stated: Share
+    right: Share
 
 
 class Calibration(Record):
@@ -34,11 +35,11 @@ class Calibration(Record):
         The least sure answers first.
     """
 
-    ece: float
-    ece_before: float
-    ece_if_true: float
-    ece_by_luck_at_most: float
-    loss_before: float
+    ece: Share
+    ece_before: Share
+    ece_if_true: Share
+    ece_by_luck_at_most: Share
+    loss_before: Figure
     reliability: tuple[ReliabilityBin, ...]
 
 
@@ -49,11 +50,11 @@ class SetCoverage(Record):
     of those where no class reached the threshold and the answer stands alone.
     """
 
-    coverage: float
+    coverage: Share
     interval: Interval
-    mean_size: float
-    single: float
-    empty: float
+    mean_size: Amount
+    single: Share
+    empty: Share
 
 
 class SetsMeasured(Record):
@@ -62,15 +63,15 @@ class SetsMeasured(Record):
     `pictures` and `units` are the held-out training pictures, and groups of them, that set the thresholds.
     """
 
-    pictures: int
-    units: int
+    pictures: Count
+    units: Count
     levels: dict[str, SetCoverage | None]
 
 
 class NoneOfThese(Record):
     """The share of held-out pictures that was called none of the classes, all of them falsely."""
 
-    share: float
+    share: Share
     interval: Interval
 
 
@@ -80,22 +81,27 @@ class Metrics(Record):
     A class without a picture has None for its recall. `unit` says what intervals count.
     """
 
-    n: int
-    loss: float
-    accuracy: float
+    n: Count
+    loss: Figure
+    accuracy: Share
     interval: Interval
     interval_kind: str
     unit: Unit
-    macro_f1: float
+    macro_f1: Share
     macro_f1_interval: Interval
-    balanced_accuracy: float
+    balanced_accuracy: Share
     balanced_accuracy_interval: Interval
-    per_class_recall: tuple[float | None, ...]
+    per_class_recall: tuple[Share | None, ...]
     per_class_recall_intervals: tuple[Interval | None, ...]
     used_for_choosing: bool = False
     calibration: Calibration | None = None
     sets: SetsMeasured | None = None
     none_of_these: NoneOfThese | None = None
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what contradicts itself: each recall has its interval."""
+        if len(self.per_class_recall) != len(self.per_class_recall_intervals):
+            yield "per_class_recall_intervals", "it is not as long as per_class_recall"
 
 
 class MetricsBySplit(Record):
@@ -103,6 +109,13 @@ class MetricsBySplit(Record):
 
     val: Metrics | None = None
     test: Metrics | None = None
+
+    def of_other_classes(self, classes: Sequence[str], at: str) -> Iterator[tuple[str, str]]:
+        """Yield the splits whose figures by class are not of so many classes, as `Record.faults` do; `at` is theirs."""
+        for split in SPLIT_NAMES:
+            found = self.of(split)
+            if found is not None and len(found.per_class_recall) != len(classes):
+                yield f"{at}.{split}.per_class_recall", f"there are {len(classes)} classes"
 
     def of(self, split: SplitName) -> Metrics | None:
         """Return the metrics of a split."""

@@ -8,7 +8,7 @@ import msgspec
 
 from headstart.records.forecast import AdviceRecord
 from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, Decoding, Preprocessing
-from headstart.records.record import Record
+from headstart.records.record import Amount, Count, Duration, Figure, Record
 from headstart.records.request import RequestRecord
 
 PLAN_SCHEMA = 2
@@ -24,18 +24,18 @@ class PlanStep(Record):
 
     step: str
     kind: StepKind
-    pictures: int
-    estimated_seconds: float | None = None
-    seconds: float | None = None
-    bytes: int | None = None
-    flops: float | None = None
+    pictures: Count
+    estimated_seconds: Duration | None = None
+    seconds: Duration | None = None
+    bytes: Count | None = None
+    flops: Amount | None = None
 
 
 class ChoiceLosses(Record):
     """Out-of-fold log loss of each framing and each augmentation that was tried; empty where none was."""
 
-    framing: dict[str, float] = msgspec.field(default_factory=dict)
-    augment: dict[str, float] = msgspec.field(default_factory=dict)
+    framing: dict[str, Figure] = msgspec.field(default_factory=dict)
+    augment: dict[str, Figure] = msgspec.field(default_factory=dict)
 
 
 class Chosen(Record):
@@ -49,8 +49,8 @@ class Chosen(Record):
 class SplitsAsked(Record):
     """How often the pictures are divided: so many folds (None: random splits), `seeds` times over."""
 
-    folds: int | None
-    seeds: int
+    folds: Count | None
+    seeds: Count
     strategies: tuple[str, ...] = ()
 
 
@@ -64,7 +64,7 @@ class Depths(Record):
 class PlanRecord(Record):
     """Content of `plan.json`: written before the work, found again when the run goes on or grows."""
 
-    schema: int = PLAN_SCHEMA
+    schema: Count = PLAN_SCHEMA
     fingerprint: str
     request: RequestRecord
     preprocessing: Preprocessing
@@ -74,17 +74,17 @@ class PlanRecord(Record):
     engine_version: str
     depths: Depths | None
     precision: str
-    batch_size: dict[str, int]
-    activation_limit: int
+    batch_size: dict[str, Count]
+    activation_limit: Count
     device: str
-    threads: int
+    threads: Count
     versions: dict[str, str]
     weights: str | None
     pictures: str
     repeated_splits: SplitsAsked | None
     advice: AdviceRecord | None
     steps: tuple[PlanStep, ...]
-    seconds: dict[str, float]
+    seconds: dict[str, Duration]
     decoding: Decoding = BEFORE_RULES_WERE_KEPT
 
 
@@ -93,8 +93,8 @@ class DryRun(Record):
 
     steps: tuple[PlanStep, ...]
     fits: tuple[str, ...] | None
-    seconds: float
-    bytes: int
-    threads: int
+    seconds: Duration
+    bytes: Count
+    threads: Count
     device: str
     command: str

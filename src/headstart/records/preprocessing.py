@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headstart.records.record import Record
+from headstart.records.record import Figure, Kept, Record, Sample, Side, Spread
 
 Framing = Literal["crop", "squash", "pad"]
 FRAMINGS: tuple[Framing, ...] = ("crop", "squash", "pad")
@@ -26,7 +26,7 @@ class Decoding(Record):
     """
 
     rule: Literal[1, 2] = 2
-    white: int = WHITE_OF_16_BITS
+    white: Sample = WHITE_OF_16_BITS
 
 
 RULES = Decoding()  # those of today
@@ -55,13 +55,13 @@ class Preprocessing(Record):
         How the file becomes that whole picture.
     """
 
-    input_size: int
-    crop: float = 0.875
+    input_size: Side
+    crop: Kept = 0.875
     interpolation: str = "bicubic"
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[Figure, Figure, Figure] = (0.485, 0.456, 0.406)
+    std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
     framing: Framing = "crop"
-    stored_side: int | None = None
+    stored_side: Side | None = None
     decoding: Decoding = RULES
 
     @property

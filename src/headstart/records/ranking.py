@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.records.comparison import Comparison
-from headstart.records.record import Interval, Record
+from headstart.records.record import Amount, Count, Duration, Figure, Interval, Record, Share
 from headstart.records.run import Readout
 from headstart.records.verdict import VerdictRecord
 
@@ -29,18 +29,18 @@ class NetworkScore(Record):
 
     backbone: str
     name: str
-    input_size: int
-    parameters: int
-    flops: float
-    linear: float
+    input_size: Count
+    parameters: Count
+    flops: Amount
+    linear: Share
     interval: Interval
-    loss: float
+    loss: Figure
     readout: Readout
-    neighbours: float
-    ridge: float
-    logme: float
-    pass_seconds: float | None
-    seconds: float
+    neighbours: Share
+    ridge: Share
+    logme: Figure
+    pass_seconds: Duration | None
+    seconds: Duration
 
 
 class Ranking(Record):
@@ -49,4 +49,4 @@ class Ranking(Record):
     ranking: tuple[NetworkScore, ...]
     comparisons: tuple[Comparison, ...]
     verdict: VerdictRecord
-    pictures: int
+    pictures: Count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.records.record import Record, Scalar
+from headstart.records.record import Count, Record, Scalar, Side, Whole
 
 
 class RequestRecord(Record):
@@ -13,20 +13,20 @@ class RequestRecord(Record):
     weights: str | None
     scratch: str
     cut: str | None
-    unfreeze: int | None
+    unfreeze: Count | None
     head: str
-    epochs: int | dict[str, int] | None
-    seed: int
-    image_size: int | None
+    epochs: Count | dict[str, Count] | None
+    seed: Whole
+    image_size: Side | None
     framing: str
     augment: str
     readout: str
-    views: int
+    views: Count
     select: str
     device: str
     offline: bool
     interval: str
-    folds: int | None
-    seeds: int | None
+    folds: Count | None
+    seeds: Count | None
     fixed: bool
     training: dict[str, Scalar]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from headstart.records.activity import ActivityRecord
 from headstart.records.comparison import Comparison, SplitsComparison
@@ -13,7 +13,7 @@ from headstart.records.forecast import AdviceRecord, LearningRecord
 from headstart.records.metrics import Metrics, SplitName
 from headstart.records.plan import Chosen, Engine, PlanStep
 from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, Decoding
-from headstart.records.record import Interval, Record
+from headstart.records.record import Count, Duration, Figure, Inside, Interval, Record, RunName, Scalar, Share, Whole
 from headstart.records.run import Readout, RunRecord
 from headstart.records.strategy import StrategyRecord
 from headstart.records.verdict import Optimism, VerdictRecord
@@ -51,9 +51,9 @@ class Data(Record):
     title: str | None
     fingerprint: str
     classes: tuple[str, ...]
-    counts: dict[str, dict[str, int]]
+    counts: dict[str, dict[str, Count]]
     skipped: tuple[Skipped, ...] = ()
-    ignored: int = 0
+    ignored: Count = 0
     decoding: Decoding = BEFORE_RULES_WERE_KEPT
 
     @property
@@ -61,12 +61,19 @@ class Data(Record):
         """How many files an older headstart passed over without their names."""
         return self.ignored - min(self.ignored, sum(not one.picture for one in self.skipped))
 
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what contradicts itself: classes differ, and only they are counted."""
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            yield "classes", "there are none, or one of them stands there twice"
+        for split, counts in self.counts.items():
+            yield from ((f"counts.{split}", f"'{name}' is no class") for name in counts if name not in self.classes)
+
 
 class NotRun(Record):
     """A strategy for which the time was too short: what it was expected to take, and whether it was begun."""
 
     strategy: str
-    estimated_seconds: float | None
+    estimated_seconds: Duration | None
     begun: bool
 
 
@@ -74,7 +81,7 @@ class Expectation(Record):
     """The range in which a recipe expects an accuracy, the published figure, and where both come from."""
 
     accuracy: Interval
-    published: float | None = None
+    published: Share | None = None
     note: str = ""
 
 
@@ -91,54 +98,54 @@ class RecipeRecord(Record):
 class FeatureMapRecord(Record):
     """The map of the features: its file, how many pictures it shows, and which shares of the variance."""
 
-    file: str
-    pictures: int
-    explained: tuple[float, ...]
+    file: Inside
+    pictures: Count
+    explained: tuple[Share, ...]
 
 
 class StrategyOverSplits(Record):
     """What one strategy reached over several splits; intervals and spreads are None for a single split."""
 
-    strategy: str
-    accuracy: float
+    strategy: RunName
+    accuracy: Share
     interval: Interval | None
-    lowest: float
-    highest: float
-    spread_over_splits: float | None
-    spread_over_seeds: float | None
-    seconds: float
+    lowest: Share
+    highest: Share
+    spread_over_splits: Figure | None
+    spread_over_seeds: Figure | None
+    seconds: Duration
 
 
 class SplitRun(Record):
     """One strategy in one split."""
 
     strategy: str
-    seed: int
-    fold: int
-    train: int
-    test: int
-    accuracy: float
-    loss: float
+    seed: Whole
+    fold: Count
+    train: Count
+    test: Count
+    accuracy: Share
+    loss: Figure
     readout: Readout
-    settings: dict[str, str | int | float | bool | None]
-    epoch_chosen: int | None
+    settings: dict[str, Scalar]
+    epoch_chosen: Count | None
     kept_solved_head: bool
-    seconds: float
+    seconds: Duration
 
 
 class RepeatedSplits(Record):
     """What several splits say: `folds` folds, `seeds` times over, or `seeds` random splits."""
 
-    folds: int | None
-    seeds: int
-    pictures: int
-    least_per_class: int
-    chance: float
-    train: int
-    test: int
+    folds: Count | None
+    seeds: Count
+    pictures: Count
+    least_per_class: Count
+    chance: Share
+    train: Count
+    test: Count
     strategies: tuple[StrategyOverSplits, ...]
     runs: tuple[SplitRun, ...]
-    same_as: dict[str, str]
+    same_as: dict[RunName, RunName]
     comparisons: tuple[SplitsComparison, ...]
 
     @property
@@ -183,10 +190,10 @@ class Results(Record):
         What holds for all figures.
     """
 
-    schema: int = SCHEMA
+    schema: Count = SCHEMA
     headstart: str
     command: str
-    seed: int
+    seed: Whole
     data: Data
     measuring: SplitName
     backbone: NetworkRecord | None
@@ -208,6 +215,21 @@ class Results(Record):
     complete: bool
     recipe: RecipeRecord | None = None
     warnings: tuple[Finding, ...] = ()
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what contradicts itself: names that nothing has, and figures of other classes."""
+        names = [run.id for run in self.runs]
+        if len(set(names)) < len(names):
+            yield "runs", "two of them have the same id"
+        told = {"winner": [self.verdict.winner], "tied_with": self.verdict.tied_with, "same_as": self.verdict.same_as}
+        for key, found in told.items():
+            yield from (
+                (f"verdict.{key}", f"'{name}' is no run") for name in found if names and name not in ["", *names]
+            )
+        for place, run in enumerate(self.runs):
+            if self.strategy(run.strategy) is None:
+                yield f"runs[{place}].strategy", f"'{run.strategy}' is not among the strategies"
+            yield from run.metrics.of_other_classes(self.data.classes, f"runs[{place}].metrics")
 
     def run(self, name: str) -> RunRecord | None:
         """Return the run called `name`."""

@@ -7,7 +7,7 @@ from typing import Literal
 from headstart.records.findings import Finding
 from headstart.records.metrics import MetricsBySplit
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Record, Scalar
+from headstart.records.record import Amount, Count, Duration, Inside, Record, RunName, Scalar, Side, Whole
 from headstart.records.training import ChoosingSource, Epoch, TrainingSettings
 
 Weights = Literal["pretrained", "random"]
@@ -21,7 +21,7 @@ class RunId(Record):
 
     strategy: str
     cut: str | None = None
-    seed: int = 0
+    seed: Whole = 0
 
     @classmethod
     def parse(cls, name: str, seed: int = 0) -> RunId:
@@ -36,16 +36,16 @@ class RunId(Record):
 class Parameters(Record):
     """Numbers that a classifier holds: in all, fitted to these pictures, and remembered of training pictures."""
 
-    total: int
-    trained: int
-    remembered: int = 0
+    total: Count
+    trained: Count
+    remembered: Count = 0
 
 
 class Seconds(Record):
     """What a run cost: `total` as if alone, `fit` its own part; `earlier`: it was trained for another run folder."""
 
-    total: float
-    fit: float
+    total: Duration
+    fit: Duration
     earlier: bool = False
 
 
@@ -82,11 +82,11 @@ class TrainingRecord(Record):
     settings: TrainingSettings
     augment: str
     choosing: ChoosingSource
-    epoch_chosen: int | None
+    epoch_chosen: Count | None
     kept_solved_head: bool
-    pictures: int
-    views: int | None = None
-    sides: tuple[int, ...] = ()
+    pictures: Count
+    views: Count | None = None
+    sides: tuple[Side, ...] = ()
     chosen_among: tuple[str, ...] = ()
 
 
@@ -113,20 +113,20 @@ class RunRecord(Record):
         Where they stand in the run folder.
     """
 
-    id: str
+    id: RunName
     strategy: str
     weights: Weights
     cut: str
     head: str
-    seed: int
+    seed: Whole
     readout: Readout
     parameters: Parameters
-    flops: float
+    flops: Amount
     preprocessing: Preprocessing
     seconds: Seconds
     metrics: MetricsBySplit
-    predictions: str
-    bundle: str
+    predictions: Inside
+    bundle: Inside
     solved: SolvedHead | None = None
     training: TrainingRecord | None = None
     epochs: tuple[Epoch, ...] = ()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from headstart.records.metrics import SplitName
-from headstart.records.record import Interval, Record
+from headstart.records.record import Count, Duration, Figure, Interval, Record, Share
 from headstart.records.strategy import StrategyRecord
 
 
 class SideCell(Record):
     """What one run of an experiment reached on the pictures that measure, and the seconds that it took alone."""
 
-    accuracy: float
+    accuracy: Share
     interval: Interval
-    loss: float
-    seconds: float
+    loss: Figure
+    seconds: Duration
 
 
 class SideRow(Record):
@@ -38,14 +38,14 @@ class SideRow(Record):
     run: str
     data: str
     fingerprint: str
-    classes: int
-    pictures: int | None
+    classes: Count
+    pictures: Count | None
     split: SplitName
     backbone: str
     winner: str
     sign: str
     tied_with: tuple[str, ...]
-    chance: float | None
+    chance: Share | None
     measured: dict[str, SideCell]
 
 

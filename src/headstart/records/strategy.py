@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headstart.records.record import Record
+from headstart.records.record import Count, Record
 from headstart.records.run import Weights
 
 Trains = Literal["all", "part", "none"]  # of the network
@@ -40,4 +40,4 @@ class StrategyRecord(Record):
     plain: str
     sign: Sign
     dash: str
-    colour: int
+    colour: Count

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from headstart.base.params import bad_parameter, check_choice, check_integer, check_number
-from headstart.records.record import Record
+from headstart.records.record import Amount, Count, Duration, Figure, Portion, Positive, Record, Share, Times
 
 Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["one-cycle", "cosine", "step", "constant"]
@@ -76,23 +78,23 @@ class TrainingSettings(Record):
         If a value cannot be right; it names the parameter and what is allowed.
     """
 
-    epochs: int = 8
-    batch_size: int = 32
+    epochs: Times = 8
+    batch_size: Annotated[int, Meta(ge=2, le=2**53)] = 32
     optimizer: Optimizer = "adamw"
-    head_rate: float = 1e-3
-    backbone_rate: float = 2e-4
-    weight_decay: float = 0.02
-    momentum: float = 0.9
+    head_rate: Amount = 1e-3
+    backbone_rate: Amount = 2e-4
+    weight_decay: Amount = 0.02
+    momentum: Portion = 0.9
     schedule: Schedule = "one-cycle"
-    step_size: int = 7
-    gamma: float = 0.1
-    warmup: float = 0.2
-    label_smoothing: float = 0.0
-    patience: int | None = None
+    step_size: Times = 7
+    gamma: Portion = 0.1
+    warmup: Portion = 0.2
+    label_smoothing: Portion = 0.0
+    patience: Times | None = None
     batch_norm: BatchNorm = "update"
     precision: Precision = "float32"
-    clip: float | None = 1.0
-    average: float = 1.0
+    clip: Positive | None = 1.0
+    average: Amount = 1.0
     choose: Choose = "calibrated-loss"
     progressive: bool = False
     refit: bool = False
@@ -137,11 +139,11 @@ class Epoch(Record):
     epoch; `seconds` includes the choosing pictures, `images_per_second` does not.
     """
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    choosing_loss: float | None
-    choosing_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    images_per_second: float
+    epoch: Count
+    train_loss: Figure
+    train_accuracy: Share
+    choosing_loss: Figure | None
+    choosing_accuracy: Share | None
+    learning_rate: Amount
+    seconds: Duration
+    images_per_second: Amount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headstart.records.record import Record
+from headstart.records.record import Count, Figure, Record, RunName, Share
 
 
 class VerdictRecord(Record):
@@ -32,13 +32,13 @@ class VerdictRecord(Record):
         How the tests found what the second sentence says.
     """
 
-    winner: str
-    tied_with: tuple[str, ...]
+    winner: RunName
+    tied_with: tuple[RunName, ...]
     text: str
     above_chance: bool = True
     decided: bool = True
     judged: bool = True
-    same_as: dict[str, str] = msgspec.field(default_factory=dict)
+    same_as: dict[RunName, RunName] = msgspec.field(default_factory=dict)
     details: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
 
@@ -47,8 +47,8 @@ class Optimism(Record):
     """How much too good the best figure is where the measuring pictures chose: so many `runs` and `epochs`."""
 
     split: str
-    runs: int
-    epochs: int
-    apparent: float
-    expected: float
-    optimism: float
+    runs: Count
+    epochs: Count
+    apparent: Share
+    expected: Share
+    optimism: Figure

@@ -64,7 +64,7 @@ def shorten(text: str, cells: int) -> str:
     """Return a path or name in at most so many cells, the middle left out: its end tells most."""
     if cell_len(text) <= cells:
         return text
-    head, tail = set_cell_size(text, cells // 3), text
+    head, tail = set_cell_size(text, cells // 3), text[-4 * max(cells, 1) :]  # of a very long one no more is asked
     while tail and cell_len(tail) > cells - cells // 3 - 1:
         tail = tail[1:]
     return f"{head}…{tail}"

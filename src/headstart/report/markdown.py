@@ -15,9 +15,8 @@ from headstart.records.run import RunRecord
 from headstart.records.training import Epoch
 from headstart.report import calibration_tables, text
 from headstart.report.active import activity
-from headstart.report.cells import escaped, interval, table
+from headstart.report.cells import Marked, code, code_block, escaped, interval, joined, listed, marked, table
 from headstart.report.facts import facts, settings_of, value_text
-from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.sections import advised, learning, over_splits, pairs_table
 from headstart.report.standing import (
@@ -63,10 +62,10 @@ def markdown(results: Results) -> str:
         _opening(results),
         _section("Verdict", _verdict(results)),
         _section("Strategies", _strategies(results, standing)),
-        _section("Warnings", [f"- {escaped(line)}" for line in text.warnings(results)]),
+        _section("Warnings", _bullets(text.warnings(results))),
         _section(
             "More about the verdict",
-            [f"- {escaped(line)}" for line in (*results.verdict.details, *results.verdict.figures)],
+            _bullets([*results.verdict.details, *results.verdict.figures]),
         ),
         _section("The recommended strategy, class by class", _per_class(results)),
         _section("Can its probabilities be trusted?", _how_sure(results)),
@@ -88,25 +87,30 @@ def markdown(results: Results) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _section(title: str, lines: Sequence[str]) -> str:
-    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+def _section(title: str, lines: Sequence[str]) -> Marked:
+    """Return a section; whatever was not marked on its way here is escaped."""
+    return joined([marked("## {}", title), "", *lines]) if lines else Marked()
 
 
 # --------------------------------------------------------------------------------------- what to use
 
 
-def _opening(results: Results) -> str:
+def _bullets(lines: Sequence[str]) -> list[Marked]:
+    return [marked("- {}", line) for line in lines]
+
+
+def _opening(results: Results) -> Marked:
     title = "What the comparison found" if results.recipe is None else results.recipe.title
     parts = [text.describe_data(results), text.describe_backbone(results), text.describe_machine(results)]
-    return "\n".join([f"# {escaped(title)}", "", escaped(" · ".join(part for part in parts if part)) + "."])
+    return joined([marked("# {}", title), "", " · ".join(part for part in parts if part) + "."])
 
 
 def _verdict(results: Results) -> list[str]:
-    lines = [escaped(results.verdict.text)] if results.verdict.text else []
+    lines: list[str] = [escaped(results.verdict.text)] if results.verdict.text else []
     if results.winner is None:
         return lines
     command = f"headstart predict {text.quoted(results.winner.bundle)} PICTURES"
-    return [*lines, "", f"To classify new pictures, type in this folder: `{clean(command)}`"]
+    return [*lines, "", marked("To classify new pictures, type in this folder: {}", code(command))]
 
 
 def _strategies(results: Results, standing: Standing) -> list[str]:
@@ -126,9 +130,9 @@ def _strategies(results: Results, standing: Standing) -> list[str]:
     return [*lines, "", _what_it_says(results, standing)]
 
 
-def _marked(mark: str | None, same: str) -> str:
+def _marked(mark: str | None, same: str) -> Marked:
     """Return what stands before a row: recommended, tied, or whose result it has."""
-    return f"same result as {escaped(same)}" if mark == SAME else _MARKS.get(mark or "", "")
+    return marked("same result as {}", same) if mark == SAME else Marked(_MARKS.get(mark or "", ""))
 
 
 def _what_it_says(results: Results, standing: Standing) -> str:
@@ -168,18 +172,22 @@ def _per_class(results: Results) -> list[str]:
     ]
     heads = ["class", "recall", "95 % interval", f"{results.measuring} pictures"]
     lines = [
-        f"Recall: the share of a class's pictures that `{winner.id}` got right. The lowest comes first.",
+        marked(
+            "Recall: the share of a class's pictures that {} got right. The lowest comes first.",
+            code(winner.id),
+        ),
         "",
     ]
     lines += table(heads, rows[:_MOST_CLASSES], right=(1, 2, 3))
     if len(rows) > _MOST_CLASSES:
-        lines += [
-            "",
-            f"{len(rows) - _MOST_CLASSES:,} classes with a higher recall are left out; `results.json` has them.",
-        ]
+        lines += ["", _left_out(len(rows) - _MOST_CLASSES)]
     if said := unjudged(results):
-        lines += ["", escaped(said)]
+        lines += ["", said]
     return lines if unjudged_at_all(results) else [*lines, "", _class_means(found)]
+
+
+def _left_out(count: int) -> Marked:
+    return marked("{} classes with a higher recall are left out; `results.json` has them.", f"{count:,}")
 
 
 def _class_means(found: Metrics) -> str:
@@ -263,7 +271,7 @@ def _epochs(results: Results) -> list[str]:
     for run in results.runs:
         if run.epochs:
             rows = map(_epoch_row, run.epochs)
-            lines += ["", f"### {escaped(run.id)}", "", *table(heads, rows, right=range(8))]
+            lines += ["", marked("### {}", run.id), "", *table(heads, rows, right=range(8))]
     note = "Choosing: on pictures set aside to choose the epoch."
     return [*lines[1:], "", note] if lines else []
 
@@ -275,7 +283,7 @@ def _epoch_row(one: Epoch) -> list[str]:
 
 
 def _settings(results: Results) -> list[str]:
-    lines = [f"- **{escaped(run.id)}**: {told}" for run in results.runs if (told := _listed(settings_of(run)))]
+    lines = [marked("- **{}**: {}", run.id, told) for run in results.runs if (told := _listed(settings_of(run)))]
     chosen = results.chosen
     return [
         *lines,
@@ -284,11 +292,12 @@ def _settings(results: Results) -> list[str]:
     ]
 
 
-def _choice(what: str, taken: str, losses: Mapping[str, float], rule: str) -> str:
+def _choice(what: str, taken: str, losses: Mapping[str, float], rule: str) -> Marked:
     if not losses:
-        return f"- {what}: {taken}"
+        return marked("- {}: {}", what, taken)
     told = ", ".join(f"{name} {decimal(loss)}" for name, loss in losses.items())
-    return f"- {what}: {taken}, chosen on the training pictures by out-of-fold log loss; lower is better ({told}{rule})"
+    how = "chosen on the training pictures by out-of-fold log loss; lower is better"
+    return marked("- {}: {}, {} ({}{})", what, taken, how, told, rule)
 
 
 def _pictures(results: Results) -> list[str]:
@@ -297,14 +306,15 @@ def _pictures(results: Results) -> list[str]:
     if not splits:
         return []
     rows = [[escaped(name), *(f"{data.counts[split].get(name, 0):,}" for split in splits)] for name in data.classes]
-    rows.append(["**all**", *(f"**{sum(data.counts[split].values()):,}**" for split in splits)])
-    lines = table(["class", *splits], rows, right=range(1, len(splits) + 1))
+    totals = [f"{sum(data.counts[split].values()):,}" for split in splits]
+    rows.append([marked("**{}**", cell) for cell in ("all", *totals)])
+    lines: list[str] = [*table(["class", *splits], rows, right=range(1, len(splits) + 1))]
     if data.unnamed:
         told = "hidden files and files of other kinds were ignored; the version that read them did not list their names"
         lines += ["", f"{data.unnamed:,} {told}."]
-    read = [f"- {escaped(found.text)}" for found in results.warnings if is_reading_note(found)]
+    read = [marked("- {}", found.text) for found in results.warnings if is_reading_note(found)]
     lines += ["", "How they were read:", "", *read] if read else []
-    return [*lines, "", f"Fingerprint of the data: `{data.fingerprint}`"]
+    return [*lines, "", marked("Fingerprint of the data: {}", code(data.fingerprint))]
 
 
 def _skipped(results: Results) -> list[str]:
@@ -321,41 +331,41 @@ def _network(results: Results) -> list[str]:
     network = results.backbone
     lines = [] if network is None else _facts(dict(facts(network)))
     usual = {} if network is None or network.preprocessing is None else dict(facts(network.preprocessing))
-    owners: dict[str, list[str]] = {}  # runs that prepare pictures alike share a line
+    owners: dict[Marked, list[str]] = {}  # runs that prepare pictures alike share a line
     for run in results.runs:
         values = dict(facts(run.preprocessing))
         if values != usual:
-            owners.setdefault(_listed(values), []).append(escaped(run.id))
-    return lines + [f"- preprocessing of {', '.join(runs)}: {told}" for told, runs in owners.items()]
+            owners.setdefault(_listed(values), []).append(run.id)
+    return [*lines, *(marked("- preprocessing of {}: {}", listed(runs), told) for told, runs in owners.items())]
 
 
 def _plan(results: Results) -> list[str]:
     rows = [
         [escaped(step.step), seconds_text(step.estimated_seconds), seconds_text(step.seconds)] for step in results.plan
     ]
-    lines = table(["step", "estimated", "taken"], rows, right=(1, 2)) if rows else []
-    earlier = [escaped(run.id) for run in results.runs if run.seconds.earlier]
+    lines: list[str] = [*table(["step", "estimated", "taken"], rows, right=(1, 2))] if rows else []
+    earlier = [run.id for run in results.runs if run.seconds.earlier]
     if earlier:
         told = "was trained earlier on this machine, for another run folder; the time is what it took then."
         lines += ["", f"{', '.join(earlier)} {told}"]
     return lines
 
 
-def _environment(results: Results) -> list[str]:
+def _environment(results: Results) -> list[Marked]:
     return _facts({"headstart": results.headstart, **dict(facts(results.environment))})
 
 
 def _again(results: Results) -> list[str]:
     if not results.command:
         return []
-    lines = ["```console", f"$ {clean(results.command)}", "```", ""]
-    told = f"Seed {results.seed}. `split.parquet` says which picture was in which split; `--split FILE` uses it again."
-    return [*lines, told]
+    lines = [*code_block(f"$ {results.command}", "console"), Marked()]
+    told = "Seed {}. `split.parquet` says which picture was in which split; `--split FILE` uses it again."
+    return [*lines, marked(told, results.seed)]
 
 
-def _facts(values: Mapping[str, object]) -> list[str]:
-    return [f"- {escaped(name)}: {escaped(value_text(value))}" for name, value in values.items()]
+def _facts(values: Mapping[str, object]) -> list[Marked]:
+    return [marked("- {}: {}", name, value_text(value)) for name, value in values.items()]
 
 
-def _listed(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {escaped(value_text(value))}" for name, value in values.items() if value is not None)
+def _listed(values: Mapping[str, object]) -> Marked:
+    return listed(marked("{} {}", name, value_text(value)) for name, value in values.items() if value is not None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headstart.records.comparison import Comparison, SplitsComparison
 from headstart.records.metrics import Metrics
 from headstart.records.results import RepeatedSplits, Results
-from headstart.report.cells import escaped, interval, probability, table, with_sign
+from headstart.report.cells import Marked, code, escaped, interval, marked, probability, table, with_sign
 from headstart.report.numbers import decimal
 from headstart.words.learning import learning_text
 
@@ -67,13 +67,14 @@ def learning(results: Results) -> list[str]:
     if found is None:
         return []
     told = found.forecast
-    stands = "" if found.run == found.winner else f" (it stands in for `{found.winner}`)"
+    stands = "" if found.run == found.winner else marked(" (it stands in for {})", code(found.winner))
+    how = "{}{} was fitted again to parts of the training pictures, and measured on the others."
     rows = [[f"{size:,.0f}", decimal(share), "–"] for size, share in zip(found.sizes, found.accuracy, strict=True)]
     rows.append([f"{told.more:,} (forecast)", decimal(told.accuracy), interval(told.accuracy_interval)])
     lines = [
         escaped(learning_text(found)),
         "",
-        f"`{found.run}`{stands} was fitted again to parts of the training pictures, and measured on the others.",
+        marked(how, code(found.run), stands),
         "",
         *table(["training pictures", "accuracy", "95 % interval"], rows, right=range(3)),
     ]
@@ -81,12 +82,12 @@ def learning(results: Results) -> list[str]:
     lines += ["", f"From {found.pictures:,} to {told.more:,} training pictures: {gain}, forecast by a power law."]
     if found.rising is not None:
         before, after = map(decimal, found.rising.recall)
-        name = escaped(found.rising.name)
-        lines.append(f"{name} gained most from the last doubling: its recall rose from {before} to {after}.")
+        told_of = "{} gained most from the last doubling: its recall rose from {} to {}."
+        lines.append(marked(told_of, found.rising.name, before, after))
     return lines
 
 
-def pairs_table(pairs: Sequence[Comparison | SplitsComparison], winner: str) -> list[str]:
+def pairs_table(pairs: Sequence[Comparison | SplitsComparison], winner: str) -> list[Marked]:
     """Return the compared pairs as a table, the winner's first."""
     ordered = sorted(pairs, key=lambda pair: winner not in (pair.a, pair.b))
     rows = [
@@ -103,5 +104,5 @@ def pairs_table(pairs: Sequence[Comparison | SplitsComparison], winner: str) -> 
     heads = ["a", "b", "a minus b", "95 % interval", "p", "p, all pairs"]
     lines = table(heads, rows, right=range(2, 6))
     if len(pairs) > _MOST_PAIRS:
-        lines += ["", f"`results.json` has {len(pairs) - _MOST_PAIRS:,} more pairs."]
+        lines += [Marked(), marked("`results.json` has {} more pairs.", f"{len(pairs) - _MOST_PAIRS:,}")]
     return lines

@@ -25,6 +25,8 @@ def read_text_columns(file: Path) -> list[tuple[str, list[str | None]]]:
         If the file is damaged or not Parquet.
     """
     try:
+        if file.exists() and not file.is_file():  # a pipe would be read for ever
+            raise OSError("it is not a file")
         with pq.ParquetFile(file) as opened:  # not read_table, which takes columns out of folder names
             content = opened.read()
     except (pa.ArrowException, OSError) as error:

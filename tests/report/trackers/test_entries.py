@@ -101,7 +101,9 @@ def test_an_unfinished_experiment_is_told_as_far_as_it_goes(folder: Path) -> Non
     content = read(folder)
     run = run_in(folder, "partial")
     first = changed(run.epochs[0], choosing_loss=None, choosing_accuracy=None)
-    write(folder, changed(content, comparisons=(), runs=(changed(run, epochs=(first, *run.epochs[1:])),)))
+    undecided = changed(content.verdict, winner="", tied_with=())
+    runs = (changed(run, epochs=(first, *run.epochs[1:])),)
+    write(folder, changed(content, comparisons=(), runs=runs, verdict=undecided))
     comparison, found = entries_of(read(folder), folder)
     assert set(comparison.tables) == {"strategies"}
     assert "winner/accuracy" not in comparison.metrics

@@ -251,6 +251,7 @@ def _sheets(found: ActivityRecord, folder: Path, root: Path | None, decoding: De
     if len(depths) > MOST_SHEETS:
         depths = [depths[round(at * (len(depths) - 1) / (MOST_SHEETS - 1))] for at in range(MOST_SHEETS)]
     kept = [(depth, maps) for depth in depths if (maps := _maps(folder, depth.run)) is not None]
+    kept = [(depth, maps) for depth, maps in kept if len(maps) == len(found.shown)]
     if len(kept) < 2:
         return ()
     shown = []
@@ -266,11 +267,12 @@ def _sheets(found: ActivityRecord, folder: Path, root: Path | None, decoding: De
 
 def _maps(folder: Path, run: str) -> Maps | None:
     """Return the kept maps of a run, (pictures, channels, H, W); None where there are none."""
+    file = folder / "activity" / f"{run}.safetensors"
     try:
-        found = np.asarray(load_file(folder / "activity" / f"{run}.safetensors")["maps"], np.float32)
-    except (OSError, KeyError, SafetensorError):
+        found = np.asarray(load_file(file)["maps"], np.float32) if file.is_file() else np.zeros(0, np.float32)
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError):
         return None
-    return found if found.ndim == 4 else None
+    return found if found.ndim == 4 and found.size and np.isfinite(found).all() else None
 
 
 def _brightest(maps: Sequence[Maps]) -> float:

@@ -1,4 +1,4 @@
-"""The templates: everything that is not markup already is escaped."""
+"""The templates: everything that is not markup already is escaped, and what steers or turns text is taken out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from headstart.report.lines import clean
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.page.drawings import percent, points
 
@@ -23,7 +24,12 @@ def render(template: str, **values: object) -> str:
 def _environment() -> Environment:
     loader = PackageLoader("headstart.report.page", "templates")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {
         "percent": percent,
@@ -39,11 +45,17 @@ def _environment() -> Environment:
     return environment
 
 
-def isolated(told: str, names: Sequence[str]) -> str:
+def _shown(value: object) -> object:
+    """Return what stands on the page for a value: of a text what can be seen."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def isolated(told: str, names: Sequence[str]) -> Markup:
     """Return a sentence in which names that run from right to left turn nothing around them."""
-    for name in sorted({name for name in names if _runs_left(name)}, key=len, reverse=True):
+    told = clean(told)
+    for name in sorted({clean(name) for name in names if _runs_left(name)}, key=len, reverse=True):
         told = told.replace(name, f"\u2068{name}\u2069")
-    return told
+    return escape(told)
 
 
 def _runs_left(name: str) -> bool:
@@ -57,7 +69,7 @@ def spelled(items: Sequence[str]) -> str:
 
 def as_data(value: object) -> Markup:
     """Return a value as JSON that can stand in a script element, whatever names it holds."""
-    told = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
+    told = clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    for sign in "<>&":
         told = told.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(told)  # noqa: S704 - nothing is left that could end the element

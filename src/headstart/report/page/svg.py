@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from headstart.records.strategy import Sign
+from headstart.report.lines import clean
 
 Value = str | float | int | None
 
@@ -57,12 +58,18 @@ def tag(name: str, *content: str, **attributes: Value) -> Markup:
     ``class_`` stands for class, an underscore for a hyphen; what is None is left out.
     """
     told = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value if isinstance(value, str) else short(value))
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _shown(value))
         for key, value in attributes.items()
         if value is not None
     )
-    inner = Markup("").join(content)
+    inner = Markup("").join(map(_shown, content))
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), told, inner)  # noqa: S704 - names are ours
+
+
+def _shown(value: str | float) -> str:
+    if isinstance(value, str):
+        return value if isinstance(value, Markup) else clean(value)
+    return short(value)
 
 
 def short(number: float) -> str:
@@ -82,9 +89,7 @@ def drawing(width: float, height: float, *content: str, label: str, class_: str 
 
 def text(x: float, y: float, content: object, *, class_: str = "", anchor: str = "start") -> Markup:
     """Return a text in a drawing; a name of any script stands in its own direction."""
-    return tag(
-        "text", escape(content), x=x, y=y, class_=class_ or None, text_anchor=anchor if anchor != "start" else None
-    )
+    return tag("text", str(content), x=x, y=y, class_=class_ or None, text_anchor=anchor if anchor != "start" else None)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
