@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from headstart.base.types import Floats
+from headstart.heads.share_done import done
 
 _MOST_PRODUCTS = 500  # of the curvature with a direction, in one step
 _HALVINGS = 30
@@ -50,11 +51,12 @@ def minimise(objective: Objective[State], start: Floats, *, tolerance: float, mo
     """
     point = start
     value, gradient, state = objective.evaluate(point)
-    noise = 4 * float(np.finfo(start.dtype).eps)
+    noise, first = 4 * float(np.finfo(start.dtype).eps), _length(gradient)
     for _ in range(most_steps):
         length = _length(gradient)
         if length <= tolerance:
             break
+        done(_share(first, length, tolerance))
         stop = max(min(0.3, length**0.5) * length, 0.5 * tolerance)
         step = _newton_step(objective, gradient, state, stop)
         slope, size = float(np.vdot(gradient, step)), 1.0
@@ -93,6 +95,11 @@ def _newton_step(objective: Objective[State], gradient: Floats, state: State, st
         direction += residual
         squared = left
     return step
+
+
+def _share(first: float, now: float, tolerance: float) -> float:
+    """Return how much of the way to the tolerance is done: each step shortens the gradient by some factor."""
+    return float(np.log(first / now) / np.log(first / tolerance)) if first > max(now, tolerance) else 0.0
 
 
 def _length(values: Floats) -> float:
