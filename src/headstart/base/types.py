@@ -230,7 +230,7 @@ class Neighbours(Head, kind="neighbours"):
 
         def votes(some: Floats) -> Floats:
             standard = unit_rows((in_rows(some) - self.mean) / self.scale)
-            farness = standard @ examples.T
+            farness: Floats = standard @ examples.T
             np.negative(farness, out=farness)
             return np.stack([self._votes(farness, min(k, len(examples))) for k in numbers], axis=1)
 
@@ -287,7 +287,10 @@ def squared_distances(a: Floats, b: Floats) -> Floats:
     """Return squared Euclidean distances, (len(a), len(b)), never negative."""
     products: Floats = a @ b.T  # in its place, for a table of all pairs is the largest that there is
     products *= 2.0
-    np.subtract(np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :], products, out=products)
+    of_a, of_b = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
+    most = max(1, MOST_NUMBERS // max(len(b), 1))
+    for at in (slice(begin, begin + most) for begin in range(0, len(a), most)):
+        np.subtract(of_a[at] + of_b, products[at], out=products[at])
     return np.maximum(products, 0.0, out=products)
 
 

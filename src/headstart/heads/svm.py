@@ -185,7 +185,7 @@ def memory(size: Size) -> int:
     rows = min(size.rows, _MOST_ROWS)
     own = size._replace(rows=rows)
     parts = 2 if float(size.classes) * rows**2 > _LARGE else size.folds
-    kernels = 3 * 8 * rows**2
+    kernels = 2 * 8 * rows**2  # of all rows, and of those that a fold asks about
     return (parts + 3) * own.matrix + kernels + _CACHE * thread_budget() + 8 * own.answers + size.answers
 
 

@@ -235,10 +235,12 @@ class Standard:
         """
         mean, deviation = np.empty(features.shape[1]), np.empty(features.shape[1])
         most = max(8, MOST_NUMBERS // len(features))
-        # Some columns at a time: each is summed up row by row, as in one go, and only they are copied.
-        for at in (slice(begin, begin + most) for begin in range(0, features.shape[1], most)):
-            columns = np.asarray(features[:, at], np.float64)
-            mean[at], deviation[at] = columns.mean(axis=0), columns.std(axis=0)
+        # Some columns at a time, never one alone: so each is summed up row by row, as in one go, and only they are
+        # copied.
+        for at in np.array_split(np.arange(features.shape[1]), -(-features.shape[1] // most)):
+            here = slice(at[0], at[-1] + 1)
+            columns = np.asarray(features[:, here], np.float64)
+            mean[here], deviation[here] = columns.mean(axis=0), columns.std(axis=0)
         return cls.from_moments(mean, deviation, blocks)
 
     @classmethod
