@@ -158,8 +158,7 @@ def one(data: Path, out: Path, strategies: str) -> dict[str, Any]:
     begin, heard = time.perf_counter(), Watched()
     done = headstart.compare(data, strategies=strategies.split(","), threads=1, out=out, progress=heard)
     heard.turn("end")
-    accuracy = {run.id: run.metrics.test.accuracy for run in done.results.runs}
-    return {"steps": heard.steps, "wall": time.perf_counter() - begin, "accuracy": accuracy}
+    return {"steps": heard.steps, "wall": time.perf_counter() - begin, "verdict": done.results.verdict.winner}
 
 
 def section(options: argparse.Namespace, found: list[dict[str, Any]]) -> str:

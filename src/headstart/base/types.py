@@ -126,7 +126,7 @@ class Affine(Head, kind="affine"):
     def scores(self, features: Floats) -> Floats:
         """Return scores, (n, classes), of features, (n, features)."""
         weight = in_rows(self.weight).T
-        return _in_pieces(lambda some: in_rows(some) @ weight + self.bias, features, features.shape[1])
+        return _in_pieces(lambda some: np.asarray(in_rows(some) @ weight + self.bias), features, features.shape[1])
 
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
@@ -232,7 +232,7 @@ class Neighbours(Head, kind="neighbours"):
             standard = unit_rows((in_rows(some) - self.mean) / self.scale)
             farness: Floats = standard @ examples.T
             np.negative(farness, out=farness)
-            return np.stack([self._votes(farness, min(k, len(examples))) for k in numbers], axis=1)
+            return np.asarray(np.stack([self._votes(farness, min(k, len(examples))) for k in numbers], axis=1))
 
         by_rows: Floats = np.moveaxis(_in_pieces(votes, features, max(features.shape[1], len(examples))), 1, 0)
         return by_rows
