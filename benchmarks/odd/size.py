@@ -95,12 +95,12 @@ def bars(folder: Path, checkout: Checkout) -> str:
 
 def peak(folder: Path, checkout: Checkout) -> str:
     """Return the highest memory of two heads, in copies of their features."""
-    return _python(_PEAK.format(rows=6000, features=256, classes=4), folder, checkout)
+    return _python(_PEAK.format(rows=1500, features=160, classes=3), folder, checkout)
 
 
 def looks(folder: Path, checkout: Checkout) -> str:
     """Return the time of nearest neighbours, in products of all rows with all."""
-    return _python(_LOOKS.format(rows=4000, features=1000, classes=4), folder, checkout)
+    return _python(_LOOKS.format(rows=1500, features=500, classes=3), folder, checkout)
 
 
 def asks(folder: Path, checkout: Checkout) -> str:

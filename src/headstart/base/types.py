@@ -222,7 +222,8 @@ class Neighbours(Head, kind="neighbours"):
 
     def scores(self, features: Floats) -> Floats:
         """Return log shares of the vote, (n, classes), of features, (n, features)."""
-        return self.scores_by((self.k,), features)[0]
+        own: Floats = self.scores_by((self.k,), features)[0]
+        return own
 
     def scores_by(self, numbers: Sequence[int], features: Floats) -> Floats:
         """Return the scores where so many neighbours vote, (numbers, n, classes): all from the same similarities."""
