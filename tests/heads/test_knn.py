@@ -8,7 +8,7 @@ from oracles import FlooredScaler
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from headstart.base.types import softmax
+from headstart.base.types import Neighbours, softmax
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import log_loss
 from headstart.heads import knn
@@ -43,12 +43,32 @@ def test_the_number_has_the_least_out_of_fold_loss():
     training = check_training("knn", X, y, 3, folds)
 
     def loss(k):
-        scores = knn._out_of_fold(training, k)
+        scores = knn._out_of_fold(training, [k])[0]
         return log_loss(y, softmax(scores / cautious_temperature(scores, y)))
 
     losses = {k: loss(k) for k in (1, 3, 5, 10, 20)}
     assert fitted.chosen["k"] == min(losses, key=losses.__getitem__)
     assert log_loss(y, softmax(fitted.out_of_fold / fitted.head.temperature)) == pytest.approx(min(losses.values()))
+
+
+def test_one_look_at_the_similarities_serves_all_numbers(monkeypatch):
+    """Similarities are nearly all of the work: each fold is held against the others once, also a few rows at a time."""
+    X, y, folds = blobs(3, each=30, distance=0.4)
+    asked, usual = [], Neighbours.scores_by
+    monkeypatch.setattr(
+        Neighbours, "scores_by", lambda head, numbers, rows: asked.append(len(rows)) or usual(head, numbers, rows)
+    )
+    whole = knn.fit(X, y, 3, folds=folds)
+    assert sum(asked) == len(y)
+    monkeypatch.setattr(knn, "MOST_NUMBERS", 400)
+    monkeypatch.setattr("headstart.base.types.MOST_NUMBERS", 400)
+    asked.clear()
+    pieces = knn.fit(X, y, 3, folds=folds)
+    assert sum(asked) == len(y)
+    assert max(asked) <= 6
+    assert pieces.chosen == whole.chosen
+    np.testing.assert_allclose(pieces.out_of_fold, whole.out_of_fold, rtol=1e-12)
+    np.testing.assert_allclose(pieces.head.scores(X), whole.head.scores(X), rtol=1e-12)
 
 
 def test_no_more_neighbours_than_a_fold_has_rows():

@@ -7,7 +7,7 @@ picture does not depend on which others are asked beside it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[Any]  # floating; NumPy's own stubs lose the kind at every operation
 Number = int | float
+
+MOST_NUMBERS = 2**23  # of a table of pairs, or of features in float64, at a time: 64 MB
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,7 +125,8 @@ class Affine(Head, kind="affine"):
 
     def scores(self, features: Floats) -> Floats:
         """Return scores, (n, classes), of features, (n, features)."""
-        return in_rows(features) @ in_rows(self.weight).T + self.bias
+        weight = in_rows(self.weight).T
+        return _in_pieces(lambda some: np.asarray(in_rows(some) @ weight + self.bias), features, features.shape[1])
 
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
@@ -167,9 +170,14 @@ class Kernel(Head, kind="kernel"):
 
     def scores(self, features: Floats) -> Floats:
         """Return margins, (n, classes), of features, (n, features)."""
-        standard = (in_rows(features) - self.mean) / self.scale
-        kernel = np.exp(-self.gamma * squared_distances(standard, in_rows(self.support)))
-        return kernel @ in_rows(self.coefficients) + self.bias
+        support, coefficients = in_rows(self.support), in_rows(self.coefficients)
+
+        def margins(some: Floats) -> Floats:
+            kernel = squared_distances((in_rows(some) - self.mean) / self.scale, support)
+            kernel *= -self.gamma
+            return np.asarray(np.exp(kernel, out=kernel) @ coefficients + self.bias)
+
+        return _in_pieces(margins, features, max(features.shape[1], len(support)))
 
     def flops(self) -> float:
         """Return multiplications and additions for one picture."""
@@ -214,13 +222,28 @@ class Neighbours(Head, kind="neighbours"):
 
     def scores(self, features: Floats) -> Floats:
         """Return log shares of the vote, (n, classes), of features, (n, features)."""
-        standard = unit_rows((in_rows(features) - self.mean) / self.scale)
-        similarity = standard @ in_rows(self.examples).T
-        k = min(self.k, similarity.shape[1])
-        nearest = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-        weight = np.exp(self.sharpness * (np.take_along_axis(similarity, nearest, axis=1) - 1.0))
-        votes = np.zeros((len(standard), self.classes))
-        rows = np.arange(len(standard))[:, None]
+        own: Floats = self.scores_by((self.k,), features)[0]
+        return own
+
+    def scores_by(self, numbers: Sequence[int], features: Floats) -> Floats:
+        """Return the scores where so many neighbours vote, (numbers, n, classes): all from the same similarities."""
+        examples = in_rows(self.examples)
+
+        def votes(some: Floats) -> Floats:
+            standard = unit_rows((in_rows(some) - self.mean) / self.scale)
+            farness: Floats = standard @ examples.T
+            np.negative(farness, out=farness)
+            return np.asarray(np.stack([self._votes(farness, min(k, len(examples))) for k in numbers], axis=1))
+
+        by_rows: Floats = np.moveaxis(_in_pieces(votes, features, max(features.shape[1], len(examples))), 1, 0)
+        return by_rows
+
+    def _votes(self, farness: Floats, k: int) -> Floats:
+        """Return log shares of the vote of the k nearest, (n, classes); `farness` are similarities below zero."""
+        nearest = np.argpartition(farness, k - 1, axis=1)[:, :k]
+        weight = np.exp(self.sharpness * (-np.take_along_axis(farness, nearest, axis=1) - 1.0))
+        votes = np.zeros((len(farness), self.classes))
+        rows = np.arange(len(farness))[:, None]
         np.add.at(votes, (rows, self.labels[nearest]), weight / weight.sum(axis=1, keepdims=True))
         scores: Floats = np.log(votes + 1.0 / (k * self.classes))
         return scores
@@ -240,6 +263,14 @@ class Neighbours(Head, kind="neighbours"):
         return 0
 
 
+def _in_pieces(answer: Callable[[Floats], Floats], features: Floats, width: int) -> Floats:
+    """Return what is answered for all rows, some at a time where tables of `width` columns would grow too large."""
+    most = max(1, MOST_NUMBERS // width)
+    if len(features) <= most:
+        return answer(features)
+    return np.concatenate([answer(features[begin : begin + most]) for begin in range(0, len(features), most)])
+
+
 def in_rows(values: Floats) -> Floats:
     """Return float64 values in the memory order of rows: a matrix product rounds by the order of its operands."""
     return np.ascontiguousarray(values, np.float64)
@@ -255,9 +286,13 @@ def softmax(scores: Floats) -> Floats:
 
 def squared_distances(a: Floats, b: Floats) -> Floats:
     """Return squared Euclidean distances, (len(a), len(b)), never negative."""
-    squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :] - 2.0 * (a @ b.T)
-    clipped: Floats = np.maximum(squares, 0.0)
-    return clipped
+    products: Floats = a @ b.T  # in its place, for a table of all pairs is the largest that there is
+    products *= 2.0
+    of_a, of_b = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
+    most = max(1, MOST_NUMBERS // max(len(b), 1))
+    for at in (slice(begin, begin + most) for begin in range(0, len(a), most)):
+        np.subtract(of_a[at] + of_b, products[at], out=products[at])
+    return np.maximum(products, 0.0, out=products)
 
 
 def unit_rows(values: Floats) -> Floats:

@@ -22,6 +22,7 @@ from headstart.experiment.prepare import Prepared, prepare
 from headstart.experiment.request import Request
 from headstart.features.extract import BATCH
 from headstart.heads.preview import MOST_ROWS, SHOTS, Preview, Told, few_shot, preview
+from headstart.heads.share_done import PARTS, heard_by, portion
 from headstart.pixels import frame
 from headstart.records.forecast import AdviceRecord, Forecast
 from headstart.records.plan import PlanRecord, PlanStep
@@ -92,10 +93,12 @@ def previewed(context: FitContext, preprocessing: Preprocessing, readout: str) -
     features = np.asarray(context.passes.features("looked at", preprocessing, readout=readout))[places]
     present, called = np.unique(labels[places], return_inverse=True)
     blocks = context.passes.network(readout).blocks
-    return (
-        preview(features, called, len(present), groups[places], blocks=blocks),
-        few_shot(features, called, len(present), groups[places], seed=seed, blocks=blocks),
-    )
+    with context.progress.step("advice: preview", PARTS, "steps") as step, heard_by(step):
+        with portion(0.0, 0.5):
+            seen = preview(features, called, len(present), groups[places], blocks=blocks)
+        with portion(0.5, 1.0):
+            told = few_shot(features, called, len(present), groups[places], seed=seed, blocks=blocks)
+    return seen, told
 
 
 def asked_about(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.evidence.choosing import clearly_better, losses_of
 from headstart.features import View
+from headstart.heads.share_done import PARTS, heard_by
 from headstart.records.plan import ChoiceLosses
 from headstart.records.preprocessing import Framing, Preprocessing
 from headstart.records.record import changed
 from headstart.strategies.context import FitContext
 from headstart.strategies.passes import Look
 from headstart.strategies.resolved import Choices
+from headstart.strategies.room import make_room, size_of
 from headstart.strategies.strategy import REFERENCE
 
 
@@ -45,7 +47,7 @@ def _framing(context: FitContext) -> tuple[Preprocessing, dict[str, float]]:
     for framing in resolved.framings:
         look = Look("framing", f"look, {framing}")
         features = context.passes.features("looked at", changed(base, framing=framing), look=look)
-        losses[framing] = out_of_fold_losses(context, [features])
+        losses[framing] = out_of_fold_losses(context, [features], look.name)
     means = {str(framing): float(loss.mean()) for framing, loss in losses.items()}
     # First the whole picture: what a crop cuts away, no later training can find again.
     return changed(base, framing=clearly_better(losses)), means
@@ -60,21 +62,25 @@ def _augment(context: FitContext, preprocessing: Preprocessing) -> tuple[str, di
     for kind in kinds:
         view = View(kind, 0, context.division.seed)
         seen = context.passes.features("looked at", preprocessing, look=Look("augment", f"look, {kind}"), view=view)
-        losses[kind] = float(out_of_fold_losses(context, [plain, seen]).mean())
+        losses[kind] = float(out_of_fold_losses(context, [plain, seen], f"look, {kind}").mean())
     return min(losses, key=lambda name: losses[name]), losses
 
 
-def out_of_fold_losses(context: FitContext, views: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+def out_of_fold_losses(
+    context: FitContext, views: list[NDArray[np.float32]], name: str = "look"
+) -> NDArray[np.float64]:
     """Return each picture's log loss, unseen and plain (views[0]), under a head that learned from all `views`."""
     division = context.division
-    labels = division.labels[division.looked_at]
-    fitted = heads.HEADS[REFERENCE.head].fit(
-        np.concatenate(views),
-        np.tile(labels, len(views)),
-        len(division.classes),
-        folds=np.tile(division.folds_of(division.looked_at), len(views)),
-        seed=division.seed,
-    )
+    labels, size = division.labels[division.looked_at], views[0].shape[1]
+    make_room(name, REFERENCE.head, size_of(context, division.looked_at, size, views=len(views)), context.progress)
+    with context.progress.step(f"{name}: judged", PARTS, "steps") as step, heard_by(step):
+        fitted = heads.HEADS[REFERENCE.head].fit(
+            np.concatenate(views),
+            np.tile(labels, len(views)),
+            len(division.classes),
+            folds=np.tile(division.folds_of(division.looked_at), len(views)),
+            seed=division.seed,
+        )
     if fitted.out_of_fold is None:
         raise RuntimeError("the reference head was fitted without folds")
     return losses_of(fitted.out_of_fold[: len(labels)], labels)

@@ -19,6 +19,8 @@ from headstart.base.streams import stream_seed
 from headstart.base.types import Floats
 from headstart.evidence.forecast import LEAST_SIZES, RightAnswers, forecast, rising_class
 from headstart.evidence.units import numbered
+from headstart.heads.share_done import PARTS, heard_by
+from headstart.heads.training import Size
 from headstart.records.forecast import LearningRecord, RisingClass
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.progress import Progress
@@ -27,8 +29,10 @@ from headstart.records.run import Readout, RunRecord
 from headstart.strategies.context import FitContext, Once
 from headstart.strategies.division import Part
 from headstart.strategies.resolved import Choices
+from headstart.strategies.room import short_of
 from headstart.strategies.strategy import REFERENCE, Strategy, strategy_of
 from headstart.table import folds, growing_parts
+from headstart.words.memory import curve_left_out
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 MOST_DRAWS = 3
@@ -94,17 +98,18 @@ def learning_curve(
     sizes = np.zeros((draws, len(shares)))
     asked = np.isin(drawn[0], np.unique(drawn[0])[:most_folds]) if draws == 1 else np.ones(len(labels), bool)
     total = sum(len(np.unique(own[asked])) for own in drawn)
-    with progress.step("learning curve", total, "folds") as step:
+    costs = np.concatenate([[0.0], np.cumsum(shares) / np.sum(shares)])  # what is done of a fold after each part
+    with progress.step("learning curve", PARTS * total, "steps") as step:
         for draw, own in enumerate(drawn):
             for fold in np.unique(own[asked]):
                 rest, held = np.flatnonzero(own != fold), np.flatnonzero(own == fold)
                 root = stream_seed(seed, "part", draw, int(fold))
                 for place, part in enumerate(growing_parts(labels[rest], groups[rest], shares, seed=root)):
                     rows = rest[part]
-                    solved = heads.HEADS[head].solve(features[rows], labels[rows], classes, chosen, blocks=blocks)
+                    with heard_by(step, round(PARTS * costs[place + 1]) - round(PARTS * costs[place])):
+                        solved = heads.HEADS[head].solve(features[rows], labels[rows], classes, chosen, blocks=blocks)
                     right[draw, place, held] = solved.scores(features[held]).argmax(axis=1) == labels[held]
                     sizes[draw, place] += len(rows) * len(held) / asked.sum()
-                step.advance()
     mean = np.asarray(sizes.mean(axis=0))
     return Curve(mean, right[:, :, asked], np.flatnonzero(asked)) if (np.diff(mean) > 0).all() else None
 
@@ -158,6 +163,10 @@ def curve_on(
         shape = (*features.shape, len(division.classes))
         draws = draws_for(*shape)
         if not draws:
+            return None
+        missing = short_of(strategy.head, Size(len(features), features.shape[1], len(division.classes), 1))
+        if missing is not None:
+            context.progress.message(curve_left_out(*missing))
             return None
         return learning_curve(
             features,

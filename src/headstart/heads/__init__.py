@@ -6,9 +6,9 @@ from headstart.heads import knn, logistic, svm
 from headstart.heads.training import Fitted, HeadMethod
 
 HEADS: dict[str, HeadMethod] = {
-    "logistic": HeadMethod(logistic.fit, logistic.solve),
-    "svm": HeadMethod(svm.fit, svm.solve),
-    "knn": HeadMethod(knn.fit, knn.solve),
+    "logistic": HeadMethod(logistic.fit, logistic.solve, logistic.memory),
+    "svm": HeadMethod(svm.fit, svm.solve, svm.memory),
+    "knn": HeadMethod(knn.fit, knn.solve, knn.memory),
 }
 
 __all__ = ["HEADS", "Fitted", "HeadMethod"]

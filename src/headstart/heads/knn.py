@@ -8,10 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.types import Floats, Neighbours, softmax, unit_rows
+from headstart.base.types import MOST_NUMBERS, Floats, Neighbours, softmax, unit_rows
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import bounded_log_losses
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
+from headstart.heads.share_done import done, one_of
+from headstart.heads.training import (
+    Fitted,
+    HeadData,
+    Labels,
+    RowNumbers,
+    Size,
+    Standard,
+    check_training,
+    in_floats,
+    number_among,
+    pieces,
+)
 from headstart.records.record import Scalar
 
 _NUMBERS = (1, 3, 5, 10, 20)
@@ -55,11 +67,11 @@ def fit(
     ConfigError
         If shapes do not fit, a feature is not finite, a class has no row, or all rows are in one fold.
     """
-    training = check_training("knn", X, y, classes, folds, blocks=blocks)
+    training = check_training("knn", X, y, classes, folds, blocks=blocks, exact=False)
     fewest = min(len(train) for train, _ in training.splits())
+    numbers = [number for number in _NUMBERS if number <= max(fewest, 1)]
     candidates = []
-    for k in (number for number in _NUMBERS if number <= max(fewest, 1)):
-        scores = _out_of_fold(training, k)
+    for k, scores in zip(numbers, _out_of_fold(training, numbers), strict=True):
         temperature = cautious_temperature(scores, training.labels)
         loss = float(bounded_log_losses(training.labels, softmax(scores / temperature)).mean())
         candidates.append((loss, k, temperature, scores))
@@ -88,22 +100,38 @@ def solve(
     blocks : sequence of int
         How many features each part of a readout has, in order; without them all are one part.
     """
-    training = HeadData(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
+    training = HeadData(in_floats(X), np.asarray(y, np.int64), classes, (), tuple(blocks))
     return _neighbours(training, training.rows, int(number_among(chosen, "k")))
 
 
-def _out_of_fold(training: HeadData, k: int) -> Floats:
-    scores = np.empty((len(training.labels), training.classes))
-    for train, held in training.splits():
-        scores[held] = _neighbours(training, train, k).scores(training.features[held])
+def memory(size: Size) -> int:
+    """Return the bytes that `fit` and `solve` take at the most: see `headstart.heads.HeadMethod`."""
+    pairs = 3 * 8 * min(MOST_NUMBERS, size.rows * max(size.rows, size.features))
+    return 2 * size.matrix + pairs + (len(_NUMBERS) + 2) * size.answers
+
+
+def _out_of_fold(training: HeadData, numbers: Sequence[int]) -> Floats:
+    """Return the scores of each row from the other folds, (numbers, n, classes): one look at them serves all."""
+    scores = np.empty((len(numbers), len(training.labels), training.classes))
+    for place, (train, held) in enumerate(training.splits()):
+        with one_of(place, len(training.folds) + 1):
+            head = _neighbours(training, train, max(numbers))
+            at_once = max(1, MOST_NUMBERS // max(len(train), training.features.shape[1]))
+            for begin in range(0, len(held), at_once):
+                done(begin / len(held))
+                some = held[begin : begin + at_once]
+                scores[:, some] = head.scores_by(numbers, training.features[some])
     return scores
 
 
 def _neighbours(training: HeadData, rows: RowNumbers, k: int, temperature: float = 1.0) -> Neighbours:
-    features = training.features[rows]
-    standard = Standard.of(features, training.blocks)
+    features = training.features
+    standard = Standard.of(features[rows], training.blocks)
+    examples = np.empty((len(rows), features.shape[1]), np.float32)
+    for at in pieces(slice(0, len(rows)), features.shape[1]):
+        examples[at] = unit_rows(standard.rows(features, rows[at]))
     return Neighbours(
-        examples=unit_rows(standard.apply(features)).astype(np.float32),
+        examples=examples,
         labels=training.labels[rows],
         mean=standard.mean,
         scale=standard.scale,

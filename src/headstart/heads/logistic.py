@@ -8,8 +8,10 @@ wrong.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +22,18 @@ from headstart.base.types import Affine, Floats, softmax
 from headstart.evidence.metrics import bounded_log_losses, loss_bound
 from headstart.heads.abreast import Abreast
 from headstart.heads.problem import MOST_STEPS, Library, Material, OwnMaterial, Problem, Solution
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, check_training, number_among
+from headstart.heads.share_done import one_of, portion
+from headstart.heads.training import (
+    MOST_NUMBERS,
+    Fitted,
+    HeadData,
+    Labels,
+    RowNumbers,
+    Size,
+    check_training,
+    in_floats,
+    number_among,
+)
 from headstart.records.findings import Finding
 from headstart.records.record import Scalar
 from headstart.words.findings import choice_not_converged, not_converged
@@ -36,6 +49,11 @@ _UNSOLVED = 1e-2
 # Up to so many rows x axes, and rows x classes, the folds are solved together: beyond it a product takes longer than
 # the way to the next one, and the fold that needs most products holds up the others.
 _MOST_TOGETHER, _MOST_ANSWERS = 10**6, 10**4
+# A penalty ten times weaker takes about 2.8 times as many products; most searches end at the fifth strength, and the
+# last two are those between.
+_GROWTH, _SEARCHED = 2.8, (0.0, 0.01, 0.03, 0.08, 0.2, 0.55, 0.75, 0.8, 0.85, 0.92, 1.0)
+# What is done, about, once axes are found, a strength is chosen, every row answered, and the last solve well begun.
+_PREPARED, _CHOSEN, _ANSWERED, _NEARLY = 0.05, 0.6, 0.85, 0.9
 
 
 @dataclass(frozen=True)
@@ -100,22 +118,19 @@ def fit(
     training = check_training("logistic", X, y, classes, folds, blocks=blocks, exact=False)
     large = float(training.features.size) * classes > _LARGE
     care = _QUICK if large else _EXACT
-    if _small(training) and not large:
-        features = training.features.astype(np.float64, copy=False)
-        whole: Material = OwnMaterial(features, training.labels, blocks=training.blocks)
-        problem = Problem(whole, classes)
-        folds_at: Folds = Abreast(training, problem.square, care.choosing)
-    else:
-        whole, parts = _materials(training)
-        problem = Problem(whole, classes)
-        folds_at = _InTurn(training, parts, care, choosing=2 if large else len(parts))
+    with portion(0.0, _PREPARED):
+        problem, folds_at = _problems(training, care, choosing=2 if large else len(training.folds), small=not large)
     least_rise = loss_bound(classes, len(training.labels)) / len(training.labels)
-    exponent = _choose(folds_at, least_rise) if tried is None else _best_of(folds_at, tried)
-    out_of_fold = folds_at.scores(exponent)
+    with portion(_PREPARED, _CHOSEN):
+        exponent = _choose(folds_at, least_rise) if tried is None else _best_of(folds_at, tried)
+    with portion(_CHOSEN, _ANSWERED):
+        out_of_fold = folds_at.scores(exponent)
     start: Solution | None = folds_at.start()
     if large:
-        start = problem.solve(exponent, start, 1e-4, np.float32)
-    solution = problem.solve(exponent, start, care.final, np.float64)
+        with portion(_ANSWERED, _NEARLY):
+            start = problem.solve(exponent, start, 1e-4, np.float32)
+    with portion(_NEARLY if large else _ANSWERED, 1.0):
+        solution = problem.solve(exponent, start, care.final, np.float64)
     return Fitted(
         head=problem.affine(solution),
         chosen={"C": 10.0**exponent},
@@ -141,15 +156,33 @@ def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, b
     blocks : sequence of int
         How many features each part of a readout has, in order; without them all are one part.
     """
-    problem = Problem(OwnMaterial(np.asarray(X, np.float64), np.asarray(y, np.int64), blocks=blocks), classes)
+    labels = np.asarray(y, np.int64)
+    training = HeadData(in_floats(X), labels, classes, (np.arange(len(labels)),), tuple(blocks))
+    with portion(0.0, _PREPARED):
+        problem = Problem(_whole(training), classes)
     exponent, start = _exponent(number_among(chosen, "C")), None
-    dtype = np.float64 if X.size * classes <= _LARGE else np.float32
-    for stronger in _EXPONENTS if dtype == np.float32 else ():
-        if stronger < exponent:
-            start = problem.solve(stronger, start, _QUICK.on_the_way, dtype)
-    head = problem.affine(problem.solve(exponent, start, _QUICK.choosing, dtype))
+    large = float(X.size) * classes > _LARGE
+    dtype = np.float32 if large else np.float64
+    way = [stronger for stronger in _EXPONENTS if stronger < exponent] if large else []
+    with portion(_PREPARED, 1.0):
+        for place, stronger in enumerate(way):
+            with _growing(place, len(way) + 1):
+                start = problem.solve(stronger, start, _QUICK.on_the_way, dtype)
+        with _growing(len(way), len(way) + 1):
+            head = problem.affine(problem.solve(exponent, start, _QUICK.choosing, dtype))
     named = np.isin(np.arange(classes), problem.present)
     return replace(head, bias=np.where(named, head.bias, -np.inf))
+
+
+def memory(size: Size) -> int:
+    """Return the bytes that `fit` and `solve` take at the most: see `headstart.heads.HeadMethod`."""
+    axes, pieces = 5 * 8 * size.features * min(size.rows, size.features), 3 * 8 * MOST_NUMBERS
+    if _beyond(size, size.folds if size.folds > 1 else 3):
+        return size.matrix // 2 + min(pieces, 3 * size.matrix) + axes + 5 * size.answers
+    large = float(size.rows) * size.features * size.classes > _LARGE
+    # Those that choose are there together, and one is made beside them; at the end all rows are there three times.
+    copies = max(3, 4 if large else size.folds + 3)
+    return copies * size.matrix + axes + 5 * size.answers
 
 
 def _small(training: HeadData) -> bool:
@@ -160,22 +193,42 @@ def _small(training: HeadData) -> bool:
     return all(len(np.unique(training.labels[train])) == training.classes for train, _ in training.splits())
 
 
-def _many(training: HeadData) -> bool:
-    """Return whether copies of the rows for every fold would take too much memory."""
-    n, size = training.features.shape
-    return bool(n > size and 8 * n * size * len(training.folds) > _MOST_COPIES)
+def _many(training: HeadData, copies: int | None = None) -> bool:
+    """Return whether so many copies of the rows, by default one for every fold, would take too much memory."""
+    rows, features = training.features.shape
+    folds = len(training.folds)
+    return _beyond(Size(rows, features, training.classes, folds), copies or folds)
 
 
-def _materials(training: HeadData) -> tuple[Material, list[Material]]:
-    """Return all rows, and the rows without each fold."""
+def _beyond(size: Size, copies: int) -> bool:
+    return size.rows > size.features and copies * size.matrix > _MOST_COPIES
+
+
+def _whole(training: HeadData) -> Material:
+    """Return all rows: the standardised ones, those along their axes and the scaled ones are three copies."""
+    if _many(training, 3):
+        return Library(training).without(None)
+    return OwnMaterial(training.features, training.labels, blocks=training.blocks)
+
+
+def _problems(training: HeadData, care: _Care, *, choosing: int, small: bool) -> tuple[Problem, Folds]:
+    """Return the problem of all rows, and those of all folds, of which so many choose."""
+    features, labels, blocks = training.features, training.labels, training.blocks
+    if small and _small(training):
+        problem = Problem(OwnMaterial(features, labels, blocks=blocks), training.classes)
+        return problem, Abreast(training, problem.square, care.choosing)
     if _many(training):
         library = Library(training)
-        return library.without(None), [library.without(fold) for fold in range(len(training.folds))]
-    features, labels = training.features.astype(np.float64, copy=False), training.labels
-    blocks = training.blocks
-    whole = OwnMaterial(features, labels, blocks=blocks)
-    axes = Problem(whole, training.classes).square
-    return whole, [OwnMaterial(features[train], labels[train], axes, blocks=blocks) for train, _ in training.splits()]
+        shared = [library.without(fold) for fold in range(len(training.folds))]
+        problem = Problem(library.without(None), training.classes)
+        return problem, _InTurn(training, shared.__getitem__, care, choosing=choosing)
+    problem = Problem(OwnMaterial(features, labels, blocks=blocks), training.classes)
+    trains = [train for train, _ in training.splits()]
+
+    def own(fold: int) -> Material:
+        return OwnMaterial(features, labels, problem.square, rows=trains[fold], blocks=blocks)
+
+    return problem, _InTurn(training, own, care, choosing=choosing)
 
 
 class Folds(Protocol):
@@ -196,22 +249,33 @@ class Folds(Protocol):
 
 
 class _InTurn:
-    """Folds solved one after the other; the first `choosing` of them choose."""
+    """Folds solved one after the other; the first `choosing` of them choose.
 
-    def __init__(self, training: HeadData, parts: Sequence[Material], care: _Care, *, choosing: int) -> None:
+    Copies are held of the rows of those that choose, until all have chosen, then of one fold at a time.
+    """
+
+    def __init__(self, training: HeadData, material: Callable[[int], Material], care: _Care, *, choosing: int) -> None:
         self._training, self._choosing = training, choosing
-        self._paths = [_Path(training, part, held, care) for part, held in zip(parts, training.folds, strict=True)]
+        self._paths = [_Path(training, partial(material, fold), held, care) for fold, held in enumerate(training.folds)]
 
     def losses(self, exponent: float) -> Floats:
         """Return the log losses of the rows that the first folds hold out."""
-        return np.concatenate([path.losses(exponent) for path in self._paths[: self._choosing]])
+        found = []
+        for place, path in enumerate(self._paths[: self._choosing]):
+            with one_of(place, self._choosing):
+                found.append(path.losses(exponent))
+        return np.concatenate(found)
 
     def scores(self, exponent: float) -> Floats:
         """Return the scores of every row."""
         kind = np.float32 if _many(self._training) else np.float64
         found = np.empty((len(self._training.labels), self._training.classes), kind)
         for path in self._paths:
-            found[path.held] = path.scores(exponent)
+            path.release()
+        for place, path in enumerate(self._paths):
+            with one_of(place, len(self._paths)):
+                found[path.held] = path.scores(exponent)
+            path.release()
         return found
 
     def start(self) -> Solution | None:
@@ -227,12 +291,20 @@ class _InTurn:
 class _Path:
     """One fold, solved for one strength after the other, each from where the last one ended."""
 
-    def __init__(self, training: HeadData, part: Material, held: RowNumbers, care: _Care) -> None:
+    def __init__(self, training: HeadData, material: Callable[[], Material], held: RowNumbers, care: _Care) -> None:
         self.held, self._care = held, care
         self.last: Solution | None = None
-        self._training = training
-        self._problem = Problem(part, training.classes)
+        self._training, self._material = training, material
         self._known: dict[float, Solution] = {}
+
+    @cached_property
+    def _problem(self) -> Problem:
+        return Problem(self._material(), self._training.classes)
+
+    def release(self) -> None:
+        """Give back the copy of the rows; what was solved stays known."""
+        if "_problem" in self.__dict__:
+            self._problem.release()
 
     def losses(self, exponent: float) -> Floats:
         """Return the log loss of each held-out row, (n,)."""
@@ -241,13 +313,14 @@ class _Path:
 
     def scores(self, exponent: float) -> Floats:
         """Return scores of the held-out rows, (n, classes)."""
-        if self.last is None:
-            # By way of all stronger penalties: at once, 196 classes took a hundred times as many products.
-            for stronger in _EXPONENTS:
-                if stronger < exponent:
-                    self.last = self._solve(stronger, self._care.on_the_way)
+        # By way of all stronger penalties: at once, 196 classes took a hundred times as many products.
+        way = [stronger for stronger in _EXPONENTS if stronger < exponent] if self.last is None else []
+        for place, stronger in enumerate(way):
+            with _growing(place, len(way) + 1):
+                self.last = self._solve(stronger, self._care.on_the_way)
         if exponent not in self._known:
-            self._known[exponent] = self._solve(exponent, self._care.choosing)
+            with _growing(len(way), len(way) + 1):
+                self._known[exponent] = self._solve(exponent, self._care.choosing)
         self.last = self._known[exponent]
         return self._problem.scores(self._training.features[self.held], self.last)
 
@@ -259,6 +332,12 @@ def _exponent(strength: float) -> float:
     return math.log10(check_number("strengths", "logistic.fit", strength, least=1e-12, most=1e12))
 
 
+def _growing(place: int, count: int) -> AbstractContextManager[None]:
+    """Return the portion of one of so many strengths, from strong to weak."""
+    begin, end = ((_GROWTH**at - 1) / (_GROWTH**count - 1) for at in (place, place + 1))
+    return portion(begin, end)
+
+
 def _loss(folds: Folds, exponent: float) -> float:
     """Return the mean log loss of the rows that choose."""
     return float(np.mean(folds.losses(exponent)))
@@ -268,7 +347,10 @@ def _best_of(folds: Folds, exponents: Sequence[float]) -> float:
     """Return the one of these exponents with the least loss."""
     if not exponents:
         raise bad_parameter("strengths", "logistic.fit", "at least one number above 0", "none")
-    losses = {exponent: _loss(folds, exponent) for exponent in exponents}  # in ascending order
+    losses = {}
+    for place, exponent in enumerate(exponents):  # in ascending order
+        with one_of(place, len(exponents)):
+            losses[exponent] = _loss(folds, exponent)
     return min(losses, key=losses.__getitem__)
 
 
@@ -279,14 +361,16 @@ def _choose(folds: Folds, least_rise: float) -> float:
     picture's, and ends nothing.
     """
     losses: dict[float, float] = {}
-    for exponent in _EXPONENTS:
-        losses[exponent] = _loss(folds, exponent)
+    for place, exponent in enumerate(_EXPONENTS):
+        with portion(_SEARCHED[place], _SEARCHED[place + 1]):
+            losses[exponent] = _loss(folds, exponent)
         if losses[exponent] > min(losses.values()) + least_rise:
             break
     best = min(losses, key=losses.__getitem__)
-    for between in (best - 0.5, best + 0.5):
+    for place, between in enumerate((best - 0.5, best + 0.5), len(_EXPONENTS)):
         if _EXPONENTS[0] < between < _EXPONENTS[-1]:
-            losses[between] = _loss(folds, between)
+            with portion(_SEARCHED[place], _SEARCHED[place + 1]):
+                losses[between] = _loss(folds, between)
     return min(losses, key=losses.__getitem__)
 
 

@@ -12,9 +12,11 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from headstart.base.types import Floats
+from headstart.heads.share_done import done, portion
 
 _MOST_PRODUCTS = 500  # of the curvature with a direction, in one step
 _HALVINGS = 30
+_HEARD = 4  # after so many products it is said how far they are
 
 State = TypeVar("State")
 
@@ -50,13 +52,14 @@ def minimise(objective: Objective[State], start: Floats, *, tolerance: float, mo
     """
     point = start
     value, gradient, state = objective.evaluate(point)
-    noise = 4 * float(np.finfo(start.dtype).eps)
+    noise, first = 4 * float(np.finfo(start.dtype).eps), _length(gradient)
     for _ in range(most_steps):
         length = _length(gradient)
         if length <= tolerance:
             break
         stop = max(min(0.3, length**0.5) * length, 0.5 * tolerance)
-        step = _newton_step(objective, gradient, state, stop)
+        with portion(_share(first, length, tolerance), _share(first, stop, tolerance)):
+            step = _newton_step(objective, gradient, state, stop)
         slope, size = float(np.vdot(gradient, step)), 1.0
         for _ in range(_HALVINGS):
             moved = point + np.asarray(size, start.dtype) * step
@@ -78,7 +81,8 @@ def _newton_step(objective: Objective[State], gradient: Floats, state: State, st
     kind = gradient.dtype.type
     step, residual = np.zeros_like(gradient), -gradient
     direction, squared = residual.copy(), float(np.vdot(residual, residual))
-    for _ in range(_MOST_PRODUCTS):
+    first = squared**0.5
+    for product in range(_MOST_PRODUCTS):
         curved = objective.curve(direction, state)
         along = float(np.vdot(direction, curved))
         if along <= 0:  # only by rounding, for the function is convex
@@ -89,10 +93,17 @@ def _newton_step(objective: Objective[State], gradient: Floats, state: State, st
         left = float(np.vdot(residual, residual))
         if left <= stop * stop:
             break
+        if product % _HEARD == _HEARD - 1:
+            done(_share(first, left**0.5, stop))
         direction *= kind(left / squared)
         direction += residual
         squared = left
     return step
+
+
+def _share(first: float, now: float, tolerance: float) -> float:
+    """Return how much of the way to the tolerance is done: each step shortens the gradient by some factor."""
+    return min(1.0, float(np.log(first / now) / np.log(first / tolerance))) if first > max(now, tolerance) else 0.0
 
 
 def _length(values: Floats) -> float:

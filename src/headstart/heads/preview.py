@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from headstart.base.streams import stream
 from headstart.base.types import Floats, unit_rows
 from headstart.evidence.intervals import variance_of_shares
+from headstart.heads.share_done import done
 from headstart.heads.training import Labels, Standard
 
 MOST_ROWS = 1500  # the axes of the matrix of all pairs take about a second
@@ -124,6 +125,7 @@ def few_shot(
         return None
     recalls = np.full((DRAWS, classes), np.nan)
     for draw in range(DRAWS):
+        done(draw / DRAWS)
         order = stream(seed, "few shots", draw)
         taken = np.concatenate([order.permutation(own)[:few] for own, few in zip(members, taken_of, strict=True)])
         asked = np.flatnonzero(~np.isin(owners, owners[taken]))

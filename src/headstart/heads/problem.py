@@ -20,7 +20,7 @@ from scipy.special import logsumexp
 from headstart.base.types import Affine, Floats, softmax
 from headstart.heads.newton import minimise
 from headstart.heads.objective import FeatureRows, OwnRows, SharedRows, SoftmaxLoss
-from headstart.heads.training import HeadData, Labels, Standard
+from headstart.heads.training import HeadData, Labels, RowNumbers, Standard, pieces
 
 MOST_STEPS = 100
 _SAMPLE = 4000  # rows that tell how sure a large problem is of its answers
@@ -55,6 +55,9 @@ class Material(Protocol):
     def spread(self) -> Floats:
         """The mean square of the standardised rows along each axis, (axes,), about."""
 
+    def release(self) -> None:
+        """Give back what can be made again; the axes stay."""
+
     def sample(self, weight: Floats, bias: Floats) -> Floats:
         """Return the scores of enough rows to tell how sure these weights along the axes are, (some, classes)."""
 
@@ -63,7 +66,7 @@ class Material(Protocol):
 
 
 class OwnMaterial:
-    """A copy of the rows along their axes, in float64.
+    """A copy of some rows along their axes, in float64, made when it is needed and again after `release`.
 
     Parameters
     ----------
@@ -71,18 +74,37 @@ class OwnMaterial:
     labels : array of int, (n,)
     near : array, (D, D), optional
         Right-angled axes that are near the principal ones, to save finding those.
+    rows : array of int, optional
+        The rows that take part; by default all.
     blocks : sequence of int
         How many features each part of a readout has; without them all are one part.
     """
 
     def __init__(
-        self, features: Floats, labels: Labels, near: Floats | None = None, *, blocks: Sequence[int] = ()
+        self,
+        features: Floats,
+        labels: Labels,
+        near: Floats | None = None,
+        *,
+        rows: RowNumbers | None = None,
+        blocks: Sequence[int] = (),
     ) -> None:
-        self.labels = labels
-        self.standard = Standard.of(features, blocks)
-        standard = self.standard.apply(features)
-        self.axes = principal_axes(standard) if near is None else near
-        self._along = standard @ self.axes
+        self._features, self._rows = features, np.arange(len(labels)) if rows is None else rows
+        self.labels = labels[self._rows]
+        self.standard = Standard.of(features if rows is None else features[rows], blocks)
+        self.axes = principal_axes(self._standardised()) if near is None else near
+
+    def release(self) -> None:
+        """Give the copy back."""
+        self.__dict__.pop("_along", None)
+
+    @cached_property
+    def _along(self) -> Floats:
+        along: Floats = self._standardised() @ self.axes
+        return along
+
+    def _standardised(self) -> Floats:
+        return self.standard.rows(self._features, self._rows)
 
     @property
     def spread(self) -> Floats:
@@ -165,9 +187,9 @@ class SharedMaterial:
     def _own(self) -> tuple[Floats, Floats]:
         """Mean and deviation of these rows in the library's units."""
         matrix, n = self.library.matrix, len(self.labels)
-        pieces = [piece for run in self.runs for piece in _pieces(run, matrix.shape[1])]
-        mean = np.sum([matrix[at].sum(axis=0, dtype=np.float64) for at in pieces], axis=0) / n
-        square = np.sum([np.square(matrix[at] - mean).sum(axis=0) for at in pieces], axis=0) / n
+        places = [place for run in self.runs for place in _pieces(run, matrix.shape[1])]
+        mean = np.sum([matrix[at].sum(axis=0, dtype=np.float64) for at in places], axis=0) / n
+        square = np.sum([np.square(matrix[at] - mean).sum(axis=0) for at in places], axis=0) / n
         # Below the resolution of the matrix a spread is rounding.
         return mean, np.where(square > 1e-12, np.sqrt(square), 0.0)
 
@@ -187,6 +209,9 @@ class SharedMaterial:
     def spread(self) -> Floats:
         """That of all rows."""
         return self.library.axes[1]
+
+    def release(self) -> None:
+        """Keep all: the library is every fold's."""
 
     def sample(self, weight: Floats, bias: Floats) -> Floats:
         """Return the scores of rows evenly chosen."""
@@ -222,6 +247,10 @@ class Problem:
         """The axes if they span all features, else None: only then do they serve for other rows."""
         axes = self._material.axes
         return axes if axes.shape[0] == axes.shape[1] else None
+
+    def release(self) -> None:
+        """Give back the copy of the rows; it is made again where it is needed."""
+        self._material.release()
 
     def solve(self, exponent: float, start: Solution | None, tolerance: float, dtype: DTypeLike) -> Solution:
         """Return the weights for strength ``10 ** exponent``, from `start` on, in the precision `dtype`."""
@@ -288,5 +317,4 @@ def _standard_of(features: NDArray[np.floating], blocks: Sequence[int]) -> Stand
 
 def _pieces(run: slice, size: int) -> list[slice]:
     """Return pieces of a run of rows of so many features, each small enough for a copy."""
-    most = max(1, _MOST_NUMBERS // size)
-    return [slice(begin, min(begin + most, run.stop)) for begin in range(run.start, run.stop, most)]
+    return pieces(run, size, _MOST_NUMBERS)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -30,7 +31,18 @@ from headstart.base.streams import stream
 from headstart.base.types import Affine, Floats, Kernel, softmax, squared_distances
 from headstart.evidence.calibration import cautious_temperature
 from headstart.evidence.metrics import accuracy, bounded_log_losses
-from headstart.heads.training import Fitted, HeadData, Labels, RowNumbers, Standard, check_training, number_among
+from headstart.heads.share_done import done, one_of, portion
+from headstart.heads.training import (
+    Fitted,
+    HeadData,
+    Labels,
+    RowNumbers,
+    Size,
+    Standard,
+    check_training,
+    in_floats,
+    number_among,
+)
 from headstart.records.findings import Finding
 from headstart.records.record import Scalar
 from headstart.words.findings import svm_not_converged, svm_on_some
@@ -40,6 +52,8 @@ _MOST_STEPS = 1_000_000
 _LARGE = 2e7
 # A kernel matrix of so many rows takes half a gigabyte, in each fold.
 _MOST_ROWS = 8000
+_CACHE = 200 * 2**20  # bytes that libsvm keeps of a kernel matrix, for each machine
+_CHOSEN, _ANSWERED = 0.6, 0.9  # what is done, about, once a setting is chosen, and every row answered
 
 
 @dataclass(frozen=True)
@@ -110,21 +124,29 @@ def fit(
     ConfigError
         If shapes do not fit, a feature is not finite, a class has no row, or all rows are in one fold.
     """
-    training = check_training("svm", X, y, classes, folds, blocks=blocks)
+    training = check_training("svm", X, y, classes, folds, blocks=blocks, exact=False)
     given, rows = len(training.labels), _drawn(training.labels, seed)
     if len(rows) < given:
         training = check_training(
-            "svm", training.features[rows], training.labels[rows], classes, np.asarray(folds)[rows], blocks=blocks
+            "svm",
+            training.features[rows],
+            training.labels[rows],
+            classes,
+            np.asarray(folds)[rows],
+            blocks=blocks,
+            exact=False,
         )
-    parts = [_Part(training, train, held) for train, held in training.splits()]
     large = float(classes) * len(rows) ** 2 > _LARGE
-    setting = _choose(parts[:2], _FEW_SETTINGS, training) if large else _choose(parts, _SETTINGS, training)
-    margins = np.empty((len(rows), classes))
-    for part in parts:
-        margins[part.held] = part.margins(setting)
+    with portion(0.0, _CHOSEN):
+        tried = [_Part(training, *rows_of) for rows_of in islice(training.splits(), 2 if large else None)]
+        setting = _choose(tried, _FEW_SETTINGS if large else _SETTINGS, training)
+    with portion(_CHOSEN, _ANSWERED):
+        margins = _unseen_margins(tried, training, setting)
+    tried.clear()
     temperature = cautious_temperature(margins, training.labels)
-    whole = _Part(training, training.rows, training.rows[:0])
-    machines = whole.machines(setting)
+    with portion(_ANSWERED, 1.0):
+        whole = _Part(training, training.rows, training.rows[:0])
+        machines = whole.machines(setting)
     out_of_fold = np.full((given, classes), np.nan)
     out_of_fold[rows] = margins
     return Fitted(
@@ -152,10 +174,19 @@ def solve(
     blocks : sequence of int
         How many features each part of a readout has, in order; without them all are one part.
     """
-    training = HeadData(np.asarray(X, np.float64), np.asarray(y, np.int64), classes, (), tuple(blocks))
+    training = HeadData(in_floats(X), np.asarray(y, np.int64), classes, (), tuple(blocks))
     part = _Part(training, training.rows, training.rows[:0])
     setting = _Setting.of(chosen, part.spread)
     return part.head(setting, part.machines(setting), 1.0)
+
+
+def memory(size: Size) -> int:
+    """Return the bytes that `fit` and `solve` take at the most: see `headstart.heads.HeadMethod`."""
+    rows = min(size.rows, _MOST_ROWS)
+    own = size._replace(rows=rows)
+    parts = 2 if float(size.classes) * rows**2 > _LARGE else size.folds
+    kernels = 2 * 8 * rows**2  # of all rows, and of those that a fold asks about
+    return (parts + 3) * own.matrix + kernels + _CACHE * thread_budget() + 8 * own.answers + size.answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +205,8 @@ class _Part:
         self.held = held
         self.labels, self.classes = training.labels[train], training.classes
         self.standard = Standard.of(training.features[train], training.blocks)
-        self.rows = self.standard.apply(training.features[train])
-        self.asked = self.standard.apply(training.features[held])
+        self.rows = self.standard.rows(training.features, train)
+        self.asked = self.standard.rows(training.features, held)
         # The total variance: 1 of each feature that differs as much as others of its block, so less only of rounding.
         self.spread = max(1.0, float(np.sum(self.rows.var(axis=0))))
         self._known: dict[_Setting, Floats] = {}
@@ -213,22 +244,39 @@ class _Part:
 
     def _kernel(self, setting: _Setting, asked: Floats) -> Floats:
         if setting.kernel == "linear":
-            linear: Floats = asked @ self.rows.T / self.spread
+            linear: Floats = asked @ self.rows.T
+            linear /= self.spread
             return linear
-        return np.exp(-setting.width / self.spread * squared_distances(asked, self.rows))
+        radial = squared_distances(asked, self.rows)
+        radial *= -setting.width / self.spread
+        return np.asarray(np.exp(radial, out=radial))
 
 
 def _choose(parts: Sequence[_Part], settings: Sequence[_Setting], training: HeadData) -> _Setting:
     """Return the setting with the best out-of-fold accuracy over `parts`, ties by log loss, then order."""
     labels = training.labels[np.concatenate([part.held for part in parts])]
 
-    def badness(setting: _Setting) -> tuple[float, float]:
-        margins = np.concatenate([part.margins(setting) for part in parts])
+    def badness(place: int) -> tuple[float, float]:
+        found = []
+        for of, part in enumerate(parts):
+            with one_of(place * len(parts) + of, len(settings) * len(parts)):
+                found.append(part.margins(settings[place]))
+        margins = np.concatenate(found)
         shares = softmax(margins / cautious_temperature(margins, labels))
         loss = float(bounded_log_losses(labels, shares).mean())
         return preference(accuracy(labels, margins.argmax(axis=1)), loss)
 
-    return min(settings, key=badness)
+    return settings[min(range(len(settings)), key=badness)]
+
+
+def _unseen_margins(tried: Sequence[_Part], training: HeadData, setting: _Setting) -> Floats:
+    """Return the margins of every row from the folds that it is not in; those that chose nothing are there by turns."""
+    margins = np.empty((len(training.labels), training.classes))
+    for place, (train, held) in enumerate(training.splits()):
+        with one_of(place, len(training.folds)):
+            part = tried[place] if place < len(tried) else _Part(training, train, held)
+            margins[held] = part.margins(setting)
+    return margins
 
 
 def preference(right: float, loss: float) -> tuple[float, float]:
@@ -243,7 +291,10 @@ def _solve(kernel: Floats, labels: Labels, classes: int, C: float) -> _Machines:
 
     with warnings.catch_warnings():  # what the solver says of its steps is read from each machine
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solved = list(ordered_map(lambda one: _machine(kernel, labels == one, C), asked, threads=_threads(len(asked))))
+        solved = []
+        for machine in ordered_map(lambda one: _machine(kernel, labels == one, C), asked, threads=_threads(len(asked))):
+            solved.append(machine)
+            done(len(solved) / len(asked))
     coefficients = np.stack([coefficient for coefficient, _, _ in solved], axis=1)
     bias = np.array([bias for _, bias, _ in solved])
     converged = all(done for _, _, done in solved)

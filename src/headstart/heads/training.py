@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from headstart.records.record import Scalar
 
 Labels = NDArray[np.integer[Any]]
 RowNumbers = NDArray[np.intp]
+
+MOST_NUMBERS = 2**24  # of a piece that is copied: 128 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +73,53 @@ class Solver(Protocol):
         """Return the head solved on features X, (n, D), and labels y, (n,)."""
 
 
+class Size(NamedTuple):
+    """How large a problem is: rows, features, classes and folds (1: settings are known, and nothing is chosen)."""
+
+    rows: int
+    features: int
+    classes: int
+    folds: int
+
+    @property
+    def matrix(self) -> int:
+        """Bytes of a copy of the features in float64."""
+        return 8 * self.rows * self.features
+
+    @property
+    def answers(self) -> int:
+        """Bytes of one score for each row and class."""
+        return 8 * self.rows * self.classes
+
+
+def some_copies(size: Size) -> int:
+    """Return what a head may take of which nothing is known: features four times, and as many answers."""
+    return 4 * (size.matrix + size.answers)
+
+
 @dataclass(frozen=True)
 class HeadMethod:
-    """A row of `headstart.heads.HEADS`: how a head is fitted, and how it is solved where its settings are known."""
+    """A row of `headstart.heads.HEADS`.
+
+    Parameters
+    ----------
+    fit : callable
+        How a head is fitted.
+    solve : callable
+        How it is solved where its settings are known.
+    memory : callable
+        Returns how many bytes either takes at the most, the given features not counted.
+    """
 
     fit: Fitter
     solve: Solver
+    memory: Callable[[Size], int] = some_copies
+
+
+def pieces(run: slice, size: int, numbers: int = MOST_NUMBERS) -> list[slice]:
+    """Return pieces of a run of rows of `size` numbers each, none of more than so many in all."""
+    most = max(1, numbers // size)
+    return [slice(begin, min(begin + most, run.stop)) for begin in range(run.start, run.stop, most)]
 
 
 def number_among(chosen: Mapping[str, Scalar], name: str) -> float:
@@ -135,7 +178,7 @@ def check_training(
         not add up to the features.
     """
     classes = check_integer("classes", owner, classes, least=2)
-    features = np.asarray(X, np.float64 if exact or not np.issubdtype(np.asarray(X).dtype, np.floating) else None)
+    features = np.asarray(X, np.float64) if exact else in_floats(X)
     labels = np.asarray(y, np.int64)
     if features.ndim != 2 or 0 in features.shape or not _all_finite(features):
         raise bad_parameter("X", owner, "finite features, (pictures, features)", features.shape)
@@ -152,6 +195,12 @@ def check_training(
     return HeadData(
         features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers), tuple(map(int, blocks))
     )
+
+
+def in_floats(X: Floats) -> Floats:
+    """Return the features in the precision in which they come, whole numbers in float64."""
+    values = np.asarray(X)
+    return values if np.issubdtype(values.dtype, np.floating) else values.astype(np.float64)
 
 
 def _all_finite(features: Floats) -> bool:
@@ -184,7 +233,15 @@ class Standard:
             How many features each part of a readout has, in order: features of one part have one unit. Without them all
             are one part.
         """
-        return cls.from_moments(features.mean(axis=0), features.std(axis=0), blocks)
+        mean, deviation = np.empty(features.shape[1]), np.empty(features.shape[1])
+        most = max(8, MOST_NUMBERS // len(features))
+        # Some columns at a time, never one alone: so each is summed up row by row, as in one go, and only they are
+        # copied.
+        for at in np.array_split(np.arange(features.shape[1]), -(-features.shape[1] // most)):
+            here = slice(at[0], at[-1] + 1)
+            columns = np.asarray(features[:, here], np.float64)
+            mean[here], deviation[here] = columns.mean(axis=0), columns.std(axis=0)
+        return cls.from_moments(mean, deviation, blocks)
 
     @classmethod
     def from_moments(cls, mean: Floats, deviation: Floats, blocks: Sequence[int] = ()) -> Standard:
@@ -199,6 +256,14 @@ class Standard:
         """Return the features, (n, D), centred and scaled."""
         standard: Floats = (features - self.mean) / self.scale
         return standard
+
+    def rows(self, features: Floats, rows: RowNumbers) -> Floats:
+        """Return some rows of the features, (some, D) float64, centred and scaled; nothing else is made as large."""
+        found = np.empty((len(rows), features.shape[1]))
+        for at in pieces(slice(0, len(rows)), features.shape[1]):
+            np.subtract(features[rows[at]], self.mean, out=found[at])
+            found[at] /= self.scale
+        return found
 
 
 def _scales(deviation: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,16 +11,19 @@ from numpy.typing import NDArray
 from headstart import heads
 from headstart.bundle import Model
 from headstart.evidence.choosing import clearly_better, losses_of
+from headstart.heads.share_done import PARTS, heard_by
 from headstart.records.findings import Finding
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.run import Parameters, Readout, SolvedHead
 from headstart.strategies.answer_limits import trust_of_head
 from headstart.strategies.context import FitContext, Once
-from headstart.strategies.division import Part
+from headstart.strategies.division import Part, Rows
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.passes import HELD_OUT
 from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.strategies.room import make_room, short_of, size_of
 from headstart.words import findings
+from headstart.words.memory import readouts_left_out
 
 
 class Solved(NamedTuple):
@@ -27,6 +31,7 @@ class Solved(NamedTuple):
 
     fitted: heads.Fitted
     readout: Readout
+    left_out: tuple[Finding, ...] = ()
 
     @property
     def out_of_fold(self) -> NDArray[np.float64]:
@@ -39,7 +44,7 @@ class Solved(NamedTuple):
 def fit_head(context: FitContext, choices: Choices, strategy: ResolvedStrategy) -> FittedRun:
     """Solve the head of `strategy` on what the frozen network says of the training pictures."""
     found, earlier = solved(context, choices.preprocessing, strategy)
-    fitted, readout = found
+    fitted, readout = found.fitted, found.readout
     passes, preprocessing = context.passes, choices.preprocessing
     said = passes.features("train", preprocessing, readout=readout)
     backbone = passes.network(readout)
@@ -71,7 +76,7 @@ def fit_head(context: FitContext, choices: Choices, strategy: ResolvedStrategy) 
         solved=SolvedHead(settings=dict(fitted.chosen), converged=fitted.converged),
         shared=("decode", "framing", "features"),
         read=backbone.read,
-        warnings=(*_unread(context, bool(backbone.read)), *fitted.warnings),
+        warnings=(*_unread(context, bool(backbone.read)), *found.left_out, *fitted.warnings),
         earlier=earlier,
     )
 
@@ -97,22 +102,44 @@ def solved(
 
 
 def _solve(context: FitContext, preprocessing: Preprocessing, strategy: ResolvedStrategy, part: Part) -> Solved:
-    division, readouts = context.division, context.resolved.readouts
+    division = context.division
     rows = division.rows(part)
+    readouts, left_out = _in_room(context, strategy, rows)
     labels, found = division.labels[rows], dict[Readout, Solved]()
-    with context.progress.step(f"{strategy.name}: solved", len(readouts), "heads") as step:
+    with context.progress.step(f"{strategy.name}: solved", PARTS * len(readouts), "steps") as step:
         for readout in readouts:
-            fitted = heads.HEADS[strategy.row.head].fit(
-                context.passes.features(part, preprocessing, readout=readout),
-                labels,
-                len(division.classes),
-                folds=division.folds_of(rows),
-                seed=division.seed,
-                blocks=context.passes.network(readout).blocks,
-            )
-            found[readout] = Solved(fitted, readout)
-            step.advance()
+            features = context.passes.features(part, preprocessing, readout=readout)
+            with heard_by(step):
+                fitted = heads.HEADS[strategy.row.head].fit(
+                    features,
+                    labels,
+                    len(division.classes),
+                    folds=division.folds_of(rows),
+                    seed=division.seed,
+                    blocks=context.passes.network(readout).blocks,
+                )
+            found[readout] = Solved(fitted, readout, left_out)
     return found[clearly_better({readout: _unseen_losses(one, labels) for readout, one in found.items()})]
+
+
+def _in_room(
+    context: FitContext, strategy: ResolvedStrategy, rows: Rows
+) -> tuple[Sequence[Readout], tuple[Finding, ...]]:
+    """Return the readouts on which the head fits into memory, and what is said of the others.
+
+    Raises
+    ------
+    HeadstartError
+        If it fits on none.
+    """
+    head, asked = strategy.row.head, context.resolved.readouts
+    sizes = {readout: size_of(context, rows, context.passes.network(readout).features) for readout in asked}
+    missing = {readout: short for readout in asked if (short := short_of(head, sizes[readout]))}
+    fitting = [readout for readout in asked if readout not in missing]
+    largest = max(fitting or [min(asked, key=lambda one: sizes[one].features)], key=lambda one: sizes[one].features)
+    make_room(strategy.name, head, sizes[largest], context.progress)
+    left_out = readouts_left_out(list(missing), *max(missing.values())) if missing else None
+    return fitting, () if left_out is None else (left_out,)
 
 
 def _unseen_losses(head: Solved, labels: NDArray[np.int64]) -> NDArray[np.float64]:

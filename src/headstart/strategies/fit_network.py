@@ -20,6 +20,7 @@ from headstart.backbones.engine import TorchEngine
 from headstart.base.types import Affine, Floats
 from headstart.bundle import Model, Trust
 from headstart.evidence.choosing import clearly_better, losses_of
+from headstart.heads.share_done import PARTS, heard_by
 from headstart.pixels import frame
 from headstart.records.findings import Finding
 from headstart.records.run import Parameters, Readout, TrainingRecord
@@ -30,6 +31,7 @@ from headstart.strategies.division import Part, Rows
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.rates import with_rates
 from headstart.strategies.resolved import Choices, ResolvedStrategy
+from headstart.strategies.room import make_room, size_of
 from headstart.strategies.strategy import REFERENCE
 from headstart.strategies.training_input import TrainingInput, training_input_of
 from headstart.tune import (
@@ -333,15 +335,17 @@ def _better_head(
 
 def _solved(context: FitContext, features: Floats32, rows: Rows, blocks: Sequence[int] = ()) -> tuple[Affine, Floats]:
     """Return the reference head on the features of some training rows, and its scores of each without its fold."""
-    division = context.division
-    fitted = heads.HEADS[REFERENCE.head].fit(
-        features,
-        division.labels[rows],
-        len(division.classes),
-        folds=division.folds_of(rows),  # train is in ascending order, rows need not be
-        seed=division.seed,
-        blocks=blocks,
-    )
+    division, name = context.division, "the head beside training"
+    make_room(name, REFERENCE.head, size_of(context, rows, features.shape[1]), context.progress)
+    with context.progress.step(f"{name}: solved", PARTS, "steps") as step, heard_by(step):
+        fitted = heads.HEADS[REFERENCE.head].fit(
+            features,
+            division.labels[rows],
+            len(division.classes),
+            folds=division.folds_of(rows),  # train is in ascending order, rows need not be
+            seed=division.seed,
+            blocks=blocks,
+        )
     if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
         raise RuntimeError("the reference head is not affine")
     return fitted.head, fitted.out_of_fold
