@@ -20,12 +20,14 @@ from headstart.base.params import check_choice
 from headstart.base.streams import stream
 from headstart.experiment.option_table import LookOptions, elsewhere
 from headstart.pixels import augment as augment_picture
-from headstart.pixels import common_decoding, decode_for
+from headstart.pixels import common_decoding
+from headstart.pixels.decode import decode_noted
 from headstart.records.listing import StagePlace, WeightsEntry, WeightsFound
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
 from headstart.report.grid import Tile, draw_grid
 from headstart.table import DATA_SETS, fetch_archive, tell_findings, tell_skipped
+from headstart.words.reading import apart_from_cropping, read_findings, tell_reading
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
@@ -81,17 +83,20 @@ def look(
     preprocessing = changed(preprocessing, decoding=decoding)
     kind = "photo" if request.augment == AUTO else request.augment
     listener = progress or Silent()
-    tiles = []
+    tiles, notes = [], []
     for row in drawn:
         try:
-            whole = decode_for(table.file(int(row)), preprocessing)
+            found = decode_noted(table.file(int(row)), short_side=preprocessing.decode_side, decoding=decoding)
         except PictureError as error:
             listener.message(f"{table.paths[row]} is left out: {error.message}")
             continue
-        square = augment_picture(whole, preprocessing, kind, stream(request.seed, "look", int(row)))
+        notes.append((table.paths[row], found.notes))
+        square = augment_picture(found.pixels, preprocessing, kind, stream(request.seed, "look", int(row)))
         tiles.append(Tile(picture=square, caption=table.classes[table.labels[row]]))
     if not tiles:
         raise DataError(f"None of {len(drawn)} pictures of '{table.root}' can be read.", hint="Check the folder.")
+    read = read_findings(notes, white=decoding.white)
+    tell_reading(apart_from_cropping(read, preprocessing.framing), listener)
     title = f"{len(tiles)} training pictures as the training sees them ({kind})"
     for note in draw_grid(tiles, Path(grid), title=title):
         listener.message(note)

@@ -258,6 +258,7 @@ def _rows(files: Sequence[Given], answers: Answers, classes: tuple[str, ...]) ->
                 set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
                 none_of_these=None if none is None else bool(none[place]),
                 probabilities={name: float(row[k]) for k, name in enumerate(classes)},
+                notes=answers.notes[place],
             )
         )
     return tuple(rows)

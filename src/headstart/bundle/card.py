@@ -8,6 +8,7 @@ from headstart.evidence.conformal import USUAL, least_units
 from headstart.records.bundle import BundleCalibration, BundleManifest, BundleStrategy, SetThresholds
 from headstart.records.environment import NetworkRecord
 from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.records.preprocessing import RULES, Decoding
 from headstart.words.findings import not_judged
 
 
@@ -51,6 +52,8 @@ def model_card(manifest: BundleManifest) -> str:
         f"{preprocessing.framing}, interpolation: {preprocessing.interpolation}), with mean "
         f"{_numbers(preprocessing.mean)} and standard deviation {_numbers(preprocessing.std)} of red, green and blue. "
         "headstart does all this: give it the pictures as they are.",
+        "",
+        _reading(preprocessing.decoding),
         "",
         "## Where it comes from",
         "",
@@ -156,6 +159,14 @@ def _origin(network: NetworkRecord | None) -> list[str]:
     if network.sha256 is not None:
         lines.append(f"- SHA-256 of its weights: {network.sha256}")
     return lines
+
+
+def _reading(decoding: Decoding) -> str:
+    """Return by which rules a file becomes pixels."""
+    if decoding.rule < RULES.rule:
+        return "Files are read by older rules: without colour profiles, and of very long pictures only the middle."
+    white = "" if decoding.white == RULES.white else f" In pictures of 16 bits the value {decoding.white:,} is white."
+    return f"Files are turned upright (EXIF) and converted to sRGB, as viewers show them.{white}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

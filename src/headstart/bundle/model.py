@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,12 +18,15 @@ from headstart.base.process import thread_budget, torch_in_budget
 from headstart.base.types import Floats, Head
 from headstart.bundle.folder import Contents, fits, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
-from headstart.pixels import decode_for, frame
+from headstart.pixels import frame
+from headstart.pixels.decode import Decoded, decode_noted
 from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.bundle import BundleInfo
-from headstart.records.preprocessing import Preprocessing
+from headstart.records.notes import Note
+from headstart.records.preprocessing import RULES, Preprocessing
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
+from headstart.words.reading import apart_from_cropping, made_with_older_rules, read_findings, tell_reading
 
 if TYPE_CHECKING:
     import torch
@@ -116,19 +119,31 @@ class Model:
     def examine(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Answers, dict[int, str]]:
         """Return (answers for the readable pictures and how sure they are, {row: reason} of the others)."""
         faulty: dict[int, str] = {}
-        given = given_pictures(pictures)
+        notes: list[tuple[Note, ...]] = []
+        given, listener = given_pictures(pictures), progress or Silent()
 
         def readable() -> Iterator[NDArray[np.uint8]]:
-            squares = ordered_map(self._square, given, threads=thread_budget())
-            for row, square in enumerate(squares):
+            decoded = ordered_map(self._decoded, given, threads=thread_budget())
+            for row, picture in enumerate(decoded):
                 step.advance()
-                if isinstance(square, str):
-                    faulty[row] = square
+                if isinstance(picture, str):
+                    faulty[row] = picture
                 else:
-                    yield square
+                    notes.append(picture.notes)
+                    yield frame(picture.pixels, self.preprocessing)
 
-        with (progress or Silent()).step("predict", len(given)) as step:
-            return self.answers_of(self.features_of_squares(readable())), faulty
+        with listener.step("predict", len(given)) as step:
+            answers = self.answers_of(self.features_of_squares(readable()))
+        names = [one.name for row, one in enumerate(given) if row not in faulty]
+        self._tell_reading(zip(names, notes, strict=True), listener)
+        return replace(answers, notes=tuple(notes)), faulty
+
+    def _tell_reading(self, notes: Iterable[tuple[str, tuple[Note, ...]]], progress: Progress) -> None:
+        """Say how these pictures were read, and if they were read by rules that no longer hold."""
+        decoding, framing = self.preprocessing.decoding, self.preprocessing.framing
+        if decoding.rule < RULES.rule:
+            progress.message(made_with_older_rules())
+        tell_reading(apart_from_cropping(read_findings(notes, white=decoding.white), framing), progress)
 
     def answers_of(self, features: Floats) -> Answers:
         """Return the answers for what the network says of some pictures, (n, d)."""
@@ -154,7 +169,8 @@ class Model:
 
     def squares(self, pictures: Pictures) -> list[NDArray[np.uint8]]:
         """Return the framed pictures, (side, side, 3) each, of those that can be read."""
-        return [square for square in map(self._square, given_pictures(pictures)) if not isinstance(square, str)]
+        decoded = map(self._decoded, given_pictures(pictures))
+        return [frame(one.pixels, self.preprocessing) for one in decoded if not isinstance(one, str)]
 
     @property
     def network(self) -> torch.nn.Module:
@@ -197,14 +213,15 @@ class Model:
         contents = Contents(info, self.classes, self.preprocessing, tensors, self.head, self.trust)
         return write_folder(contents, Path(folder))
 
-    def _square(self, picture: Given) -> NDArray[np.uint8] | str:
+    def _decoded(self, picture: Given) -> Decoded | str:
+        """Return the whole picture, or why there is none."""
         if picture.fault:
             return picture.fault
+        prepared = self.preprocessing
         try:
-            whole = decode_for(picture.source, self.preprocessing)
+            return decode_noted(picture.source, short_side=prepared.decode_side, decoding=prepared.decoding)
         except PictureError as error:
             return error.message
-        return frame(whole, self.preprocessing)
 
     @staticmethod
     def _batches(squares: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

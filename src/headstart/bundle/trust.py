@@ -13,6 +13,7 @@ from headstart.base.types import Floats
 from headstart.evidence.conformal import USUAL, PredictionSets
 from headstart.evidence.novelty import FALSE_REJECTIONS, Familiar
 from headstart.records.bundle import BundleCalibration, NoneLimit, SetThresholds
+from headstart.records.notes import Note
 
 if TYPE_CHECKING:
     from headstart.evidence.answer_quality import Stated
@@ -83,17 +84,21 @@ class Answers:
         From what was trained on; None where the classifier does not know.
     trust : Trust, optional
         None where nothing is known.
+    notes : tuple of tuple of str
+        What was done to each picture while it was read; empty where nobody has asked.
     """
 
     probabilities: Floats
     temperature: float = 1.0
     distances: Floats | None = None
     trust: Trust | None = None
+    notes: tuple[tuple[Note, ...], ...] = ()
 
     def part(self, rows: NDArray[np.bool_]) -> Answers:
         """Return the answers for some of the pictures."""
         distances = None if self.distances is None else self.distances[rows]
-        return replace(self, probabilities=self.probabilities[rows], distances=distances)
+        notes = tuple(note for note, kept in zip(self.notes, rows, strict=False) if kept)
+        return replace(self, probabilities=self.probabilities[rows], distances=distances, notes=notes)
 
     def sets(self, level: float = USUAL) -> NDArray[np.bool_] | None:
         """Return which classes are in the prediction set of each picture, (n, classes); None if there are no sets."""

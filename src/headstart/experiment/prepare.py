@@ -27,7 +27,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Resolved
 from headstart.table import Table, apply_split_file, check_trainable, warn_of_copies, with_splits
-from headstart.words.reading import apart_from_cropping, is_reading_note, read_findings, read_line
+from headstart.words.reading import apart_from_cropping, read_findings, tell_reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,18 +180,8 @@ def prepare(
     notes = ((table.paths[row], said) for row, said in sorted(store.notes.items()))
     read = read_findings(notes, white=found.decoding.white)
     prepared = Prepared.of(request, resolved, division, pictures, progress, costs=costs, read=read)
-    _tell(prepared.warnings, progress)
+    tell_reading(apart_from_cropping(prepared.warnings), progress)
     return prepared
-
-
-def _tell(findings: Sequence[Finding], progress: Progress) -> None:
-    """Say each warning, and in one line how the pictures were read."""
-    for finding in apart_from_cropping(findings):
-        if not is_reading_note(finding):
-            progress.message(finding.text)
-    line = read_line(findings)
-    if line is not None:
-        progress.message(line)
 
 
 def _decoding(sources: Sequence[Source], plan: PlanRecord | None, threads: int, progress: Progress) -> Decoding:

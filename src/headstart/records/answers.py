@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.records.findings import Finding
 from headstart.records.metrics import Metrics
+from headstart.records.notes import Note
 from headstart.records.record import Count, Record, Share
 from headstart.records.results import Skipped
 
@@ -19,6 +20,8 @@ class Prediction(Record):
         The classes of the 95 % prediction set, the most probable first; None where it is not known.
     none_of_these : bool, optional
         Whether the picture resembles nothing that was trained on; None where it is not known.
+    notes : tuple of str
+        What was done to it while it was read; see `headstart.records.notes`.
     """
 
     path: str
@@ -27,6 +30,7 @@ class Prediction(Record):
     set: tuple[str, ...] | None
     none_of_these: bool | None
     probabilities: dict[str, Share]
+    notes: tuple[Note, ...] = ()
 
 
 class Predictions(Record):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from headstart.records.findings import Finding
 from headstart.records.notes import NOTES, Note
+from headstart.records.progress import Progress
 from headstart.words.numbers import counted, joined
 
 _CODE = "read-"
@@ -140,6 +141,17 @@ def read_line(findings: Iterable[Finding]) -> str | None:
         if short is not None:
             parts.append(f"{finding.numbers['pictures']:,.0f} {short.format(white=int(finding.numbers['white']))}")
     return f"How the pictures were read: {joined(parts)}." if parts else None
+
+
+def tell_reading(findings: Iterable[Finding], progress: Progress) -> None:
+    """Say each warning, and in one line all that only tells how pictures were read."""
+    told = list(findings)
+    for finding in told:
+        if not is_reading_note(finding):
+            progress.message(finding.text)
+    line = read_line(told)
+    if line is not None:
+        progress.message(line)
 
 
 def made_with_older_rules() -> str:
