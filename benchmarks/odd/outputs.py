@@ -152,11 +152,6 @@ def _cache_list(place: Path, checkout: Checkout) -> str:
     return f"{kinds} lines of features; {'says' if any('cache clear' in line for line in lines) else 'no'} way to clear"
 
 
-def _typed_name(place: Path, checkout: Checkout) -> str:
-    done = checkout.command("stages", "resnet18", "\x1b]0;title\x07", folder=place)
-    return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
-
-
 def _error_name(place: Path, checkout: Checkout) -> str:
     done = checkout.command("compare", "\x1b]0;title\x07", folder=place)
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
@@ -234,13 +229,6 @@ CASES = (
         Mutation(
             "src/headstart/cli/edge.py", '    return clean(" ".join(text.split()))', '    return " ".join(text.split())'
         ),
-    ),
-    Case(
-        "2c",
-        "an escape sequence in what the shell's * brings as one argument too many",
-        _typed_name,
-        "tests/cli/test_commands.py::test_what_was_typed_is_repeated_without_what_steers_a_terminal",
-        Mutation("src/headstart/cli/layout.py", "= clean(said)", "= said"),
     ),
     Case(
         "20",
