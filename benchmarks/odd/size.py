@@ -70,8 +70,6 @@ print(f"knn took {{taken / (time.process_time() - begin):.0f}} times its product
 )
 
 _ASKS = """
-import resource, numpy as np
-from headstart.base.errors import HeadstartError
 from headstart.heads import HEADS
 try:
     from headstart.heads.training import Size
