@@ -1,0 +1,155 @@
+"""Every verb that reads pictures is given every kind of odd picture, and says what was done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answering import answering
+from odd_pictures import READ, REFUSED
+from test_what_callers_give import marked
+
+import headstart as hs
+from headstart.api.comparing import Experiment
+from headstart.base.errors import DataError
+from headstart.records.notes import NOTES
+from headstart.records.progress import Silent
+from headstart.report import text
+
+pytestmark = pytest.mark.network
+NOTED = {note for odd in READ.values() for note in odd.notes}
+SMALL: dict[str, Any] = {"image_size": 64, "framing": "squash", "augment": "none"}
+QUICK: dict[str, Any] = {**SMALL, "readout": "pool"}
+
+
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes with every odd picture, one refused one in each, and what lies beside pictures."""
+    folder = tmp_path_factory.mktemp("odd")
+    refused = list(REFUSED.items())
+    for label in ("ants", "bees"):
+        (folder / label).mkdir()
+        for name, one in READ.items():
+            (folder / label / name).write_bytes(one.content)
+        (folder / label / "notes.txt").write_text("not a picture")
+        (folder / label / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+        name, (content, _) = refused.pop()
+        (folder / label / name).write_bytes(content)
+    return folder
+
+
+VERBS: dict[str, Callable[[Path, Path, Heard], Any]] = {
+    "compare": lambda data, out, heard: hs.compare(
+        data, strategies=["knn"], out=out / "x.run", progress=heard, **QUICK
+    ),
+    "fit": lambda data, out, heard: hs.fit(data, strategy="knn", progress=heard, **QUICK),
+    "plan": lambda data, out, heard: hs.plan(data, strategies=["knn"], progress=heard, **QUICK),
+    "advise": lambda data, out, heard: hs.advise(data, image_size=64, framing="squash", progress=heard),
+    "activity": lambda data, out, heard: hs.activity(
+        data, unfreeze="0..1", epochs=1, image_size=64, out=out / "a.run", progress=heard
+    ),
+    "look": lambda data, out, heard: hs.look(data, grid=out / "look.png", pictures=64, progress=heard),
+    "evaluate": lambda data, out, heard: evaluated(data, heard),
+    "run_recipe": lambda data, out, heard: hs.run_recipe(
+        str(recipe(out)), data=data, out=out / "r.run", progress=heard, image_size=64
+    ),
+}
+DECODES_NOTHING, DECODES_SOME = {"plan"}, {"look"}
+
+
+def told(found: Any, heard: Heard) -> str:
+    """Return all that is said on the way, and of what is handed over what the terminal says of it."""
+    lines = list(heard.said)
+    if hasattr(found, "results"):
+        lines += [line.text for line in text.notes(found.results)]
+    elif hasattr(found, "skipped"):
+        lines += [line.text for line in text.skipped_lines(found.skipped)]
+    return "\n".join(lines)
+
+
+def evaluated(data: Path, heard: Heard) -> Any:
+    """Measure a classifier that knows other classes by name: those of the folder."""
+    return hs.evaluate(replace(answering(), classes=("ants", "bees", "red")), data, split="all", progress=heard)
+
+
+def recipe(folder: Path) -> Path:
+    file = folder / "odd.toml"
+    file.write_text(
+        'title = "Odd"\nsource = "drawn"\ncommand = "headstart run odd.toml --data DIR"\nstrategies = ["knn"]\n'
+        '[settings]\nframing = "squash"\naugment = "none"\nreadout = "pool"\n',
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_every_verb_that_reads_pictures_is_tried() -> None:
+    assert sorted(VERBS) == sorted(marked("Data"))
+
+
+def test_the_corpus_has_every_note_that_a_whole_data_set_can_give() -> None:
+    assert set(NOTES) - NOTED == {"long", "elongated", "white", "beyond-white"}  # by their shape or by other pictures
+
+
+@pytest.mark.parametrize(
+    "verb", [pytest.param(verb, marks=pytest.mark.slow if verb == "activity" else ()) for verb in VERBS]
+)
+def test_every_verb_reads_every_odd_picture_and_says_so(verb: str, odd: Path, tmp_path: Path) -> None:
+    heard = Heard()
+    before = {path: path.read_bytes() for path in sorted(odd.rglob("*")) if path.is_file()}
+    said = told(VERBS[verb](odd, tmp_path, heard), heard)
+    assert "text files" in said
+    if verb in DECODES_NOTHING:
+        return
+    assert "How the pictures were read:" in said
+    if verb not in DECODES_SOME:
+        assert "turned upright (EXIF)" in said
+        assert "converted from a colour profile to sRGB" in said
+        assert "several pages or frames: only the first one is read" in said
+    assert {path: path.read_bytes() for path in sorted(odd.rglob("*")) if path.is_file()} == before
+
+
+def test_results_name_every_file_that_was_not_read_and_every_picture_that_was_converted(
+    odd: Path, tmp_path: Path
+) -> None:
+    found: Experiment = hs.compare(odd, strategies=["knn"], out=tmp_path / "x.run", progress=Silent(), **QUICK)
+    results = found.results
+    listed = {path for one in results.warnings if one.code.startswith("read-") for path in one.pictures}
+    noted = {f"{label}/{name}" for label in ("ants", "bees") for name, one in READ.items() if one.notes}
+    assert listed == noted
+    names = {one.path for one in results.data.skipped}
+    assert {f"{label}/{name}" for label in ("ants", "bees") for name in ("notes.txt", "Thumbs.db")} <= names
+    assert len(names) == 6
+    assert all(one.reason for one in results.data.skipped)
+
+
+def test_every_odd_picture_is_answered_and_every_refused_one_listed(odd: Path, tmp_path: Path) -> None:
+    for name, (content, _) in REFUSED.items():
+        (tmp_path / name).write_bytes(content)
+    heard = Heard()
+    found = hs.predict(answering(), [odd / "ants", tmp_path], progress=heard)
+    answered = {Path(row.path).name: row.notes for row in found.rows}
+    assert answered == {name: tuple(sorted(one.notes)) for name, one in READ.items()}
+    reasons = {Path(one.path).name: one.reason for one in found.skipped}
+    assert set(REFUSED) <= set(reasons)
+    assert any(line.startswith("How the pictures were read:") for line in heard.said)
+
+
+def test_pictures_alone_that_cannot_be_read_are_an_error_that_names_one(tmp_path: Path) -> None:
+    for name, (content, _) in REFUSED.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        hs.predict(answering(), tmp_path)
+    assert any(name in str(caught.value) + str(caught.value.hint) for name in REFUSED)
