@@ -3,7 +3,8 @@
     python benchmarks/odd_inputs.py BEFORE AFTER [--only 1,5a] [--mutate]
 
 BEFORE and AFTER are checkouts. Every recipe in ``benchmarks/odd/`` is run on both. ``--mutate`` also breaks, in a
-copy of AFTER, the mechanism of each case and runs the test that must turn red. Prints the table of docs/odd-inputs.md.
+copy of AFTER, the mechanism of each case and runs the test that must turn red. Prints the table; all cases together
+write it into docs/odd-inputs.md.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / "docs" / "odd-inputs.md"
 sys.path.insert(0, str(HERE))
 
+from measuring import write_section  # noqa: E402
 from odd.case import Case, Checkout  # noqa: E402
 
 
@@ -76,14 +79,19 @@ def main() -> None:
     parser.add_argument("--mutate", action="store_true", help="break each mechanism and see its test turn red")
     asked = parser.parse_args()
     only = set(filter(None, asked.only.split(",")))
-    print("| case | input | before | after | held by | broken on purpose |\n|---|---|---|---|---|---|")
+    lines = ["| case | input | before | now | broken on purpose |", "|---|---|---|---|---|"]
+    print("\n".join(lines))
     for case in all_cases():
         if only and case.number not in only:
             continue
         before, after = outcome(case, asked.before.resolve()), outcome(case, asked.after.resolve())
         red = ("red" if turns_red(case, asked.after.resolve()) else "STILL GREEN") if asked.mutate else "not run"
-        cells = (case.number, case.title, before, after, f"`{case.test}`", red)
-        print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |", flush=True)
+        held = f"{red}: `{case.test.removeprefix('tests/')}`"
+        cells = (case.number, case.title, before, after, held)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        print(lines[-1], flush=True)
+    if not only:
+        write_section("odd-inputs", "\n".join(lines), page=DOCS)
 
 
 if __name__ == "__main__":
