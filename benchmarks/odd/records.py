@@ -75,7 +75,7 @@ print(tried([(f"runs.{at}.predictions", "../secret.parquet") for at in range(len
 """
 _COLUMNS = """
 import pyarrow as pa, pyarrow.parquet as pq
-place = folder / kept["runs"][0]["predictions"]
+place = folder / next(run["predictions"] for run in kept["runs"] if run["id"] == kept["verdict"]["winner"])
 found = []
 table = pq.read_table(place)
 for name, value in (("p_ants", None), ("p_ants", 7.0), ("p_ants", float("nan")), ("path", "a.png")):
@@ -124,28 +124,21 @@ def _said(code: str) -> Callable[[Path, Checkout], str]:
     return recipe
 
 
-def _pipe(place: Path, checkout: Checkout) -> str:
-    """Ask for the report of a folder whose results are a pipe."""
-    (place / "some.run").mkdir()
-    subprocess.run(["mkfifo", str(place / "some.run" / "results.json")], check=True)
-    try:
-        done = checkout.command("compare-runs", "some.run", folder=place, timeout=30)
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    return f"exit code {done.code}: {done.err.strip().splitlines()[0]}"
+def _pipe(name: str) -> Callable[[Path, Checkout], str]:
+    """Return a recipe that asks for the report of a run folder in which a file is a pipe."""
 
+    def recipe(place: Path, checkout: Checkout) -> str:
+        _folder(place, checkout)
+        file = place / "some.run" / name
+        file.unlink(missing_ok=True)
+        subprocess.run(["mkfifo", str(file)], check=True)
+        try:
+            done = checkout.command("report", "some.run", "--quick", folder=place, timeout=60)
+        except subprocess.TimeoutExpired:
+            return "hangs"
+        return f"ends with exit code {done.code}"
 
-def _plan_pipe(place: Path, checkout: Checkout) -> str:
-    """Continue a run whose plan is a pipe."""
-    _folder(place, checkout)
-    plan = place / "some.run" / "plan.json"
-    plan.unlink()
-    subprocess.run(["mkfifo", str(plan)], check=True)
-    try:
-        done = checkout.command("compare", "pics", "--image-size", "48", "--out", "some.run", folder=place, timeout=60)
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    return f"exit code {done.code}: {done.err.strip().splitlines()[-2]}"
+    return recipe
 
 
 CASES = (
@@ -180,15 +173,15 @@ CASES = (
     ),
     Case(
         "19c",
-        "results.json is a pipe",
-        _pipe,
+        "heat.json is a pipe",
+        _pipe("heat.json"),
         f"{_TESTS}::test_what_is_no_file_is_refused_and_not_read_for_ever",
         Mutation("src/headstart/base/files.py", "if path.exists() and not path.is_file():", "if False:"),
     ),
     Case(
         "19d",
-        "plan.json is a pipe when a run is continued",
-        _plan_pipe,
+        "a file of predictions is a pipe",
+        _pipe("predictions/linear.parquet"),
         f"{_TESTS}::test_what_is_no_file_is_refused_and_not_read_for_ever",
         Mutation("src/headstart/records/columns.py", "if path.exists() and not path.is_file():", "if False:"),
     ),
