@@ -21,7 +21,7 @@ from headstart.pixels import PixelStore, common_decoding
 from headstart.pixels.decode import Source
 from headstart.records.findings import Finding
 from headstart.records.plan import Engine, PlanRecord
-from headstart.records.preprocessing import Decoding, Preprocessing
+from headstart.records.preprocessing import RULES, Decoding, Preprocessing
 from headstart.records.progress import Progress
 from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
@@ -186,13 +186,14 @@ def prepare(
 
 def _decoding(sources: Sequence[Source], plan: PlanRecord | None, threads: int, progress: Progress) -> Decoding:
     """Return by which rules the pictures are decoded: those of the plan, if they were decoded before."""
-    found = common_decoding(sources, threads=threads, progress=progress)
-    if plan is not None and plan.decoding != found:
+    if plan is None:
+        return common_decoding(sources, threads=threads, progress=progress)
+    if plan.decoding.rule != RULES.rule:
         raise ConfigError(
-            "The pictures of this run folder were decoded by other rules, of an earlier headstart.",
+            "The pictures of this run folder were read by other rules, of an earlier headstart.",
             hint="Compare all strategies on equal terms: start again in another folder with --out.",
         )
-    return found
+    return plan.decoding  # of the same pictures: others are refused
 
 
 def division_of(table: Table, request: Request, *, drawn: bool) -> Division:
