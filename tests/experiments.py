@@ -51,14 +51,18 @@ def own_cache(folder: Path) -> Iterator[Path]:
             os.environ["HEADSTART_CACHE"] = before
 
 
+_SOLVING = 25  # signs from within a solve that count as one: it gives a hundred, and cannot be gone on with
+
+
 class Interrupting(Silent):
     """Raises after so many signs of life, as a kill would end the process."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: float) -> None:
         self.left = after
+        self._weight = 1.0
 
     def _tick(self) -> None:
-        self.left -= 1
+        self.left -= self._weight
         if self.left < 0:
             raise KeyboardInterrupt
 
@@ -68,7 +72,9 @@ class Interrupting(Silent):
     @contextmanager
     def step(self, name: str, total: int, unit: str = "pictures") -> Iterator[Any]:
         self._tick()
+        outer, self._weight = self._weight, 1 / _SOLVING if unit == "steps" else 1.0
         yield self
+        self._weight = outer
 
     def epoch(self, run: str, record: Epoch) -> None:
         self._tick()

@@ -74,9 +74,9 @@ def told(found: Any, heard: Heard) -> str:
     """Return all that is said on the way, and of what is handed over what the terminal says of it."""
     lines = list(heard.said)
     if hasattr(found, "results"):
-        lines += [line.text for line in text.notes(found.results)]
+        lines += [line.text for line in text.notes(found.results, width=9999)]
     elif hasattr(found, "skipped"):
-        lines += [line.text for line in text.skipped_lines(found.skipped)]
+        lines += [line.text for line in text.skipped_lines(found.skipped, width=9999)]
     return "\n".join(lines)
 
 

@@ -19,13 +19,13 @@ from headstart.pixels import store
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
     """How often each file was decoded, over all runs of a test."""
     counts: Counter[Path] = Counter()
-    decode = store.decode
+    decode = store.decode_noted
 
     def counted(source: Path, **options: Any) -> Any:
         counts[source] += 1
         return decode(source, **options)
 
-    monkeypatch.setattr(store, "decode", counted)
+    monkeypatch.setattr(store, "decode_noted", counted)
     return counts
 
 

@@ -205,12 +205,12 @@ def test_a_graph_that_answers_otherwise_is_not_used(
 
 
 def test_it_is_listed_in_the_cache(known: hs.api.Experiment):
-    from headstart.cli.tables import cache_lines
+    from headstart.cli.cached import entry_lines
 
     found = hs.list_cache()
     (entry,) = [entry for entry in found.entries if entry.kind == "engines"]
     assert plain(entry.about) == {"backbone": "tf_efficientnet_lite0"}
-    assert any("exported network tf_efficientnet_lite0" in line.text for line in cache_lines(found, width=120))
+    assert any("exported network tf_efficientnet_lite0" in line.text for line in entry_lines(found, width=120))
 
 
 def test_a_flipped_figure_in_the_card_is_noticed(known: hs.api.Experiment):

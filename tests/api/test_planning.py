@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from experiments import PLAIN, without_times
@@ -109,15 +110,24 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
     def ticking(seconds: float | None) -> Budget:
         return Ticking(seconds, clock=lambda: ticks.now)
 
-    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN}
+    begun: list[float] = []
+    run_one = Session._run
+
+    def noted(self: Session, strategy: Any) -> Any:
+        begun.append(ticks.now)
+        return run_one(self, strategy)
+
+    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN, "epochs": {"scratch": 40}}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
     monkeypatch.setattr(Session, "_expected", lambda *_: None)
+    monkeypatch.setattr(Session, "_run", noted)
     hs.clear_cache("trainings")  # what stands there fits any budget
     hs.compare(pictures, budget=10**6, **{**options, "out": tmp_path / "counted.run"})
     hs.clear_cache("trainings")
-    enough, ticks.now = ticks.now, 0
-    run = hs.compare(pictures, budget=(enough - 1) / 1.06, **options)
+    ended, ticks.now = ticks.now, 0
+    assert ended > 1.06 * begun[-1] + 5, "scratch gives too few signs of life to be stopped within"
+    run = hs.compare(pictures, budget=begun[-1] + 1, **options)
     assert [late.strategy for late in run.results.not_run] == ["scratch"]
     assert run.results.not_run[0].begun
     ticks.now = 0

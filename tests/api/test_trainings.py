@@ -12,7 +12,7 @@ from experiments import PLAIN, without_times
 
 import headstart as hs
 from headstart.base.process import processors
-from headstart.cli.tables import cache_lines
+from headstart.cli.cached import entry_lines
 from headstart.experiment.training_cache import CachedTraining, TrainingFacts
 from headstart.records.progress import Silent
 from headstart.records.record import changed
@@ -86,7 +86,7 @@ def test_it_is_listed_and_cleared(pictures: Path, tmp_path: Path) -> None:
     (entry,) = [one for one in hs.list_cache().entries if one.kind == "trainings"]
     assert entry.about.strategy == "partial"
     assert entry.bytes > 10**6
-    told = [line.text for line in cache_lines(hs.list_cache(), width=120)]
+    told = [line.text for line in entry_lines(hs.list_cache(), width=120)]
     assert any("partial from blocks.5, trained on pictures (36 pictures)" in line for line in told)
     hs.clear_cache("trainings")
     assert compared(pictures, tmp_path / "b.run")[1].epochs == 2

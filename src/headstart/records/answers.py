@@ -66,5 +66,5 @@ class Evaluation(Record):
     confusion: tuple[tuple[Count, ...], ...]
     rows: tuple[EvaluatedPicture, ...]
     skipped: tuple[Skipped, ...]
-    unread: int = 0
+    unread: Count = 0
     warnings: tuple[Finding, ...] = ()

@@ -17,7 +17,7 @@ Real = Annotated[float, Meta(ge=-1e300, le=1e300)]  # finite
 Amount = Annotated[float, Meta(ge=0, le=1e24)]
 Portion = Annotated[float, Meta(ge=0, le=1)]  # that somebody has set
 Positive = Annotated[float, Meta(ge=1e-9, le=1e12)]
-Duration = Annotated[float, Meta(ge=0, le=1e9)]  # seconds
+Duration = Annotated[float, Meta(ge=0, le=1e15)]  # seconds; a forecast may be absurd
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Times = Annotated[int, Meta(ge=1, le=2**53)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
