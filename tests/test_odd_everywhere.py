@@ -103,9 +103,7 @@ def test_the_corpus_has_every_note_that_a_whole_data_set_can_give() -> None:
     assert set(NOTES) - NOTED == {"long", "elongated", "white", "beyond-white"}  # by their shape or by other pictures
 
 
-@pytest.mark.parametrize(
-    "verb", [pytest.param(verb, marks=pytest.mark.slow if verb == "activity" else ()) for verb in VERBS]
-)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_reads_every_odd_picture_and_says_so(verb: str, odd: Path, tmp_path: Path) -> None:
     heard = Heard()
     before = {path: path.read_bytes() for path in sorted(odd.rglob("*")) if path.is_file()}

@@ -117,7 +117,7 @@ def test_a_strategy_that_takes_too_long_is_stopped_and_continued(
         begun.append(ticks.now)
         return run_one(self, strategy)
 
-    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN, "epochs": {"scratch": 40}}
+    options = {"out": tmp_path / "a.run", "strategies": "knn,scratch", **PLAIN, "epochs": {"scratch": 20}}
     whole = hs.compare(pictures, **{**options, "out": tmp_path / "whole.run"})
     monkeypatch.setattr("headstart.api.comparing.Budget", ticking)
     monkeypatch.setattr(Session, "_expected", lambda *_: None)
