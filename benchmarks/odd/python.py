@@ -133,8 +133,8 @@ CASES = (
         f"{_CALLERS}::test_every_verb_takes_every_form",
         Mutation(
             "src/headstart/api/predicting.py",
-            "files, skipped = _expanded(given_pictures(pictures))",
-            "files, skipped = _expanded(given_pictures([str(pictures)]))",
+            "given = given_pictures(pictures)\n    if grid",
+            "given = given_pictures([str(pictures)])\n    if grid",
         ),
     ),
     Case(
