@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from headstart.report.lines import clean, columns, fit, in_ascii, shorten, wrap
+from headstart.report.lines import clean, columns, displayed, fit, in_ascii, shorten, wrap
 
 WORDS = st.text(alphabet=st.sampled_from("ab 개와گر\u200cé…"), max_size=60)
 
@@ -51,3 +51,12 @@ def test_steering_characters_are_disarmed_and_joiners_stay() -> None:
 def test_drawing_signs_have_ascii_stand_ins(text: str) -> None:
     assert in_ascii(text).isascii()
     assert cell_len(in_ascii(text)) == cell_len(text)
+
+
+def test_on_a_page_our_own_isolates_and_line_breaks_stay_and_nothing_else() -> None:
+    assert displayed("class \u2068ants\u2069: 3") == "class \u2068ants\u2069: 3"
+    for turned in ("\u2069ants", "\u2068ants", "a\u2069b\u2068c", "\u2068\u2068a\u2069\u2069"):
+        assert displayed(turned) == clean(turned)
+    assert displayed("a\u202eb\x1b[2J") == "a?b?[2J"
+    assert displayed("import\nload") == "import?load"
+    assert displayed("import\nload", lines=True) == "import\nload"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from headstart.report.lines import clean
+from headstart.report.lines import displayed
 from headstart.report.numbers import decimal
 
 # An underline inside a word means nothing, a tilde or an ampersand alone neither.
@@ -27,7 +27,7 @@ def escaped(value: object) -> Marked:
     """Return any text so that Markdown shows it as it is, also inside a table; what is `Marked` stays."""
     if isinstance(value, Marked):
         return value
-    text = _SIGNS.sub(r"\\\g<0>", clean(str(value))).strip()
+    text = _SIGNS.sub(r"\\\g<0>", displayed(str(value))).strip()
     opens = _OPENS.match(text)
     return Marked(f"{text[: opens.end()]}\\{text[opens.end() :]}" if opens else text)
 
@@ -44,7 +44,7 @@ def listed(values: Iterable[object], between: str = ", ") -> Marked:
 
 def code(text: str) -> Marked:
     """Return a text as code inside a line, whatever it holds."""
-    shown = clean(text)
+    shown = displayed(text)
     fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
     room = " " if shown.startswith("`") or shown.endswith("`") else ""
     return Marked(f"{fence}{room}{shown}{room}{fence}")
@@ -52,7 +52,7 @@ def code(text: str) -> Marked:
 
 def code_block(text: str, language: str) -> list[Marked]:
     """Return one line of code as lines of its own, whatever it holds."""
-    shown = clean(text)
+    shown = displayed(text)
     fence = "`" * max(3, max(map(len, re.findall("`+", shown)), default=0) + 1)
     return [Marked(f"{fence}{language}"), Marked(shown), Marked(fence)]
 

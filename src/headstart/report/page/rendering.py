@@ -10,7 +10,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from headstart.report.lines import clean
+from headstart.report.lines import displayed
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.page.drawings import percent, points
 
@@ -47,13 +47,13 @@ def _environment() -> Environment:
 
 def _shown(value: object) -> object:
     """Return what stands on the page for a value: of a text what can be seen."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return displayed(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def isolated(told: str, names: Sequence[str]) -> Markup:
     """Return a sentence in which names that run from right to left turn nothing around them."""
-    told = clean(told)
-    for name in sorted({clean(name) for name in names if _runs_left(name)}, key=len, reverse=True):
+    told = displayed(told)
+    for name in sorted({displayed(name) for name in names if _runs_left(name)}, key=len, reverse=True):
         told = told.replace(name, f"\u2068{name}\u2069")
     return escape(told)
 
@@ -69,7 +69,7 @@ def spelled(items: Sequence[str]) -> str:
 
 def as_data(value: object) -> Markup:
     """Return a value as JSON that can stand in a script element, whatever names it holds."""
-    told = clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    told = displayed(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     for sign in "<>&":
         told = told.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(told)  # noqa: S704 - nothing is left that could end the element

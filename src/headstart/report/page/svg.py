@@ -13,7 +13,7 @@ from typing import get_args
 from markupsafe import Markup
 
 from headstart.records.strategy import Sign
-from headstart.report.lines import clean
+from headstart.report.lines import displayed
 
 Value = str | float | int | None
 
@@ -68,7 +68,7 @@ def tag(name: str, *content: str, **attributes: Value) -> Markup:
 
 def _shown(value: str | float) -> str:
     if isinstance(value, str):
-        return value if isinstance(value, Markup) else clean(value)
+        return value if isinstance(value, Markup) else displayed(value)
     return short(value)
 
 
