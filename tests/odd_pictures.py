@@ -69,35 +69,53 @@ def deep_png(values: Array, significant: int | None = None) -> bytes:
 
 
 def tiff(
-    values: Array, photometric: int, *, order: str = "<", extra: Sequence[int] = (), most: int | None = None
+    values: Array,
+    photometric: int,
+    *,
+    order: str = "<",
+    extra: Sequence[int] = (),
+    most: int | None = None,
+    apart: bool = False,
+    colours: Array | None = None,
+    signed: bool = False,
 ) -> bytes:
-    """Return a TIFF of one strip, not compressed, with exactly these tags."""
+    """Return a TIFF that is not compressed, of one strip, or one for each plane if these are `apart`."""
     channels = 1 if values.ndim == 2 else values.shape[2]
-    data = values.astype(values.dtype.newbyteorder(order)).tobytes()
+    strips = channels if apart else 1
+    content = np.moveaxis(values, 2, 0) if apart else values
+    data = content.astype(values.dtype.newbyteorder(order)).tobytes()
     short = {
         256: [values.shape[1]],
         257: [values.shape[0]],
         258: [8 * values.dtype.itemsize] * channels,
         259: [1],
         262: [photometric],
-        273: [0],
+        273: [0] * strips,
         277: [channels],
         278: [values.shape[0]],
-        279: [len(data)],
+        279: [len(data) // strips] * strips,
+        339: [2 if signed else 1] * channels,
     }
+    if apart:
+        short[284] = [2]
+    if colours is not None:
+        short[320] = colours.T.ravel().tolist()
     if extra:
         short[338] = list(extra)
     if most is not None:
         short[281] = [most] * channels
     tags = sorted(short.items())
     after = 8 + 2 + 12 * len(tags) + 4
+    end = after + sum(4 * len(value) for _, value in tags if len(value) > 1)
+    short[273] = [end + strip * (len(data) // strips) for strip in range(strips)]
+    tags = sorted(short.items())
     blobs = {tag: struct.pack(f"{order}{len(value)}I", *value) for tag, value in tags if len(value) > 1}
-    places, end = {}, after
+    places, at = {}, after
     for tag, blob in blobs.items():
-        places[tag], end = end, end + len(blob)
+        places[tag], at = at, at + len(blob)
     entries = b""
     for tag, value in tags:
-        inline = [end] if tag == 273 else value if len(value) == 1 else [places[tag]]
+        inline = value if len(value) == 1 else [places[tag]]
         entries += struct.pack(f"{order}HHII", tag, 4, len(value), inline[0])
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(tags))
     return head + entries + struct.pack(f"{order}I", 0) + b"".join(blobs.values()) + data
@@ -126,6 +144,8 @@ def _read() -> dict[str, Odd]:
     text.add_text("comment", "x" * 3_000_000, zip=True)
     late = saved(rgb)
     late = late[:-12] + chunk(b"zTXt", b"comment\0\0" + zlib.compress(b"x" * 3_000_000)) + late[-12:]
+    few = np.random.default_rng(0).integers(0, 256, (256, 3)).astype(np.uint8)
+    indices = grey // 2
     cmyk = Image.fromarray(rgb).convert("CMYK")
     inked = ImageCms.profileToProfile(
         cmyk, io.BytesIO(icc.cmyk_profile()), ImageCms.createProfile("sRGB"), renderingIntent=1, outputMode="RGB"
@@ -152,6 +172,11 @@ def _read() -> dict[str, Odd]:
         "deep-opacity.png": Odd(deep_png(np.dstack([wide, np.full_like(wide[..., 0], 65535)])), rgb),
         "deep-colour.tif": Odd(tiff(wide, 2), rgb),
         "deep-colour-big-endian.tif": Odd(tiff(wide, 2, order=">"), rgb),
+        "planes.tif": Odd(tiff(rgb, 2, apart=True), rgb, off=0),
+        "deep-planes.tif": Odd(tiff(wide, 2, apart=True), rgb),
+        "deep-planes-big-endian.tif": Odd(tiff(wide, 2, apart=True, order=">"), rgb),
+        "few-colours.tif": Odd(tiff(indices, 3, colours=few), few[indices], off=0),
+        "many-colours.tif": Odd(tiff(indices, 3, colours=few.astype(int) * 257), few[indices], off=0),
         "negative.tif": Odd(tiff(255 - grey, 0), _grey(grey), off=0),
         "deep-negative.tif": Odd(tiff(65535 - wide[..., 0], 0), _grey(grey), ("negative",)),
         "deep-negative-big-endian.tif": Odd(tiff(65535 - wide[..., 0], 0, order=">"), _grey(grey), ("negative",)),
@@ -214,5 +239,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "notes.png": (b"these are notes, and no picture", "not a picture: begins with 'these are no'"),
     "old.gif": (saved(Image.fromarray(scene()).quantize(256), "GIF"), "a GIF, a form that is not read"),
     "old.jp2": (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(40), "a JPEG 2000, a form that is not read"),
+    "signed.tif": (tiff(scene()[..., 0].astype(np.int8), 1, signed=True), "a form that is not read (signed values"),
+    "wide.tif": (tiff(np.full((4, 4), 4_000_000_000, np.uint32), 1), "32-bit grey with values from 4000000000"),
     "five-bits.tif": (tiff(scene()[..., 0], 9), "a form that is not read"),
 }

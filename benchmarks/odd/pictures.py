@@ -18,7 +18,7 @@ odd_pictures = import_module("odd_pictures")  # the corpus of the tests
 READ, deep_png, scene = odd_pictures.READ, odd_pictures.deep_png, odd_pictures.scene
 
 ODD = "tests/pixels/test_odd_pictures.py"
-DECODE = "src/headstart/pixels/decode.py"
+DECODE, TIFF = "src/headstart/pixels/decode.py", "src/headstart/pixels/tiff.py"
 COMES_OUT = f"{ODD}::test_an_odd_picture_comes_out_as_it_means_itself"
 ASK = """
 import json, sys
@@ -89,6 +89,16 @@ def _corpus_case(number: str, title: str, name: str, mutation: Mutation) -> Case
     return Case(number, title, recipe, f"{COMES_OUT}[{name}]", mutation)
 
 
+def _all_black(work: Path, checkout: Checkout) -> str:
+    for label in (0, 1):
+        (work / "data" / str(label)).mkdir(parents=True)
+        for number in range(12):
+            Image.new("RGB", (100 + 2 * number + label, 90)).save(work / "data" / str(label) / f"{number}.png")
+    done = checkout.command("compare", work / "data", "--strategies", "knn", "--out", work / "own.run")
+    said = next((line for line in done.err.splitlines() if "bug" in line), "")
+    return f"exit code {done.code}" + (f": {said}" if said else "")
+
+
 def _pages(work: Path, checkout: Checkout) -> str:
     """Return what is said where a class holds a TIFF of several pages, a moving PNG and a picture that is all clear."""
     folder = _two_classes(work / "data", "deep")
@@ -152,6 +162,18 @@ CASES = (
         Mutation("src/headstart/pixels/tiff.py", "_EXTRA_SAMPLES not in image.tag_v2", "False"),
     ),
     _corpus_case(
+        "5d",
+        "TIFF of 16 bits with a plane for each colour, not compressed",
+        "deep-planes.tif",
+        Mutation(TIFF, "self._name_deep_planes()\n        if self.mode", "pass\n        if self.mode"),
+    ),
+    _corpus_case(
+        "5e",
+        "TIFF whose palette has colours of 8 bits",
+        "few-colours.tif",
+        Mutation(TIFF, "max(self.tag_v2[_COLOUR_MAP]) < 256", "max(self.tag_v2[_COLOUR_MAP]) < 0"),
+    ),
+    _corpus_case(
         "6",
         "PNG with a colour profile of 1.3 MB",
         "large-profile.png",
@@ -182,6 +204,13 @@ CASES = (
         "PNG with gamma 1.0",
         "linear.png",
         Mutation(DECODE, "image = colour.with_gamma(image, whole.gamma)", "pass"),
+    ),
+    Case(
+        "4a",
+        "pictures that are all the same to the network: black ones of different sizes",
+        _all_black,
+        "tests/heads/test_preview.py::test_features_without_any_difference_tell_nothing_and_are_no_error",
+        Mutation("src/headstart/heads/preview.py", "/ len(alike) or 1.0", "/ len(alike)"),
     ),
     Case(
         "8",

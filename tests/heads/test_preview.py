@@ -73,6 +73,16 @@ def test_constant_features_are_no_error():
     assert found.ridge.shape == found.neighbours.shape == (12,)
 
 
+def test_features_without_any_difference_tell_nothing_and_are_no_error():
+    y = np.repeat([0, 1], 12)
+    for value in (0.0, 3.0):
+        same = np.full((24, 8), value)
+        told = few_shot(same, y, 2, seed=0)
+        assert told is not None
+        assert told.share == pytest.approx(0.0)
+        preview(same, y, 2)
+
+
 def test_a_handful_tells_of_the_features_and_not_of_the_number_of_pictures():
     X, y = blobs(n=90, apart=3.0, size=30)
     more, labels = blobs(n=900, apart=3.0, size=30)

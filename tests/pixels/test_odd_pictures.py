@@ -95,6 +95,24 @@ def test_white_is_the_most_that_the_bits_in_use_can_hold(most: int, white: int, 
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_all_bits_of_a_tiff_are_read_whatever_the_order(order: str, apart: bool, tmp_path: Path) -> None:
+    values = deep(4095, 3)
+    (path,) = written(tmp_path, tiff(values, 2, order=order, apart=apart))
+    found = common_decoding([path])
+    assert found.white == 4095
+    assert np.abs(decode(path, short_side=40, decoding=found) - np.rint(values * 255.0 / 4095)).max() == 0
+
+
+def test_few_bits_beside_full_ones_are_said_to_be_dim() -> None:
+    for content in (deep_png(deep(4000)), deep_png(deep(4000, 3)), tiff(deep(4000, 3), 2, apart=True)):
+        assert decode_noted(content, short_side=40).notes == ("dim",)
+        assert "dim" not in decode_noted(content, short_side=40, decoding=Decoding(white=4095)).notes
+    assert decode_noted(deep_png(deep(60_000)), short_side=40).notes == ()
+    assert decode_noted(deep_png(np.zeros((40, 60), np.uint16)), short_side=40).notes == ()  # black is black
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
 def test_one_picture_that_uses_the_upper_bits_decides_for_all(order: str, tmp_path: Path) -> None:
     dark = [deep_png(deep(900)), tiff(deep(900), 1, order=order), tiff(deep(900, 3), 2, order=order)]
     assert common_decoding(written(tmp_path, *dark)).white == 1023

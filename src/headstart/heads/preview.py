@@ -156,7 +156,8 @@ def _answers(
     standard = Standard.of(features[taken], blocks)
     known, new = standard.apply(features[taken]), standard.apply(features[asked])
     alike = known @ known.T
-    alike[np.diag_indices_from(alike)] += np.trace(alike) / len(alike)
+    # Pictures that are all the same to the network leave nothing but noughts: then every score is one.
+    alike[np.diag_indices_from(alike)] += np.trace(alike) / len(alike) or 1.0
     scores = new @ known.T @ np.linalg.solve(alike, np.eye(classes)[labels[taken]] - 1 / classes)
     return np.asarray(scores.argmax(axis=1))
 

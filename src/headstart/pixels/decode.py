@@ -200,10 +200,14 @@ def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decodi
         _check_size(image.width, image.height, limit)
         notes: set[Note] = {"pages"} if getattr(image, "is_animated", False) else set()
         notes |= {"turned"} if tiff.will_be_turned(image) else set()
-        raw = depth.deep_colour(image) if decoding.white < WHITE_OF_16_BITS else None
+        raw = depth.deep_colour(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             _draft(image, short_side)
-        deep = None if raw is None else depth.load_deep_colour(found.again, raw)
+        if raw is None or decoding.white == WHITE_OF_16_BITS:  # then the upper half of 16 bits of colour will do
+            image = found.load()
+            notes |= {"dim"} if raw is not None and decoding == RULES and depth.is_dim(image) else set()
+            return _upright(image, decoding, notes, None)
+        deep = depth.load_deep_colour(found.again, raw)
         return _upright(found.load(), decoding, notes, deep)
 
 
@@ -278,6 +282,7 @@ def _eight_bits(image: Image.Image, decoding: Decoding, notes: set[Note], deep: 
         notes |= {"negative"} if negative else set()
         notes |= {"white"} if decoding.white < WHITE_OF_16_BITS and not deep.own_white else set()
         notes |= {"beyond-white"} if cut else set()
+        notes |= {"dim"} if decoding == RULES and 0 < int(deep.values.max(initial=0)) < depth.DIM else set()
         return _meant(file, flat, decoding, notes)
     if image.mode in ("La", "RGBa"):  # colours already multiplied by their opacity
         image = image.convert(image.mode.upper())

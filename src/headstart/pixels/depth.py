@@ -30,6 +30,9 @@ _OWN_BITS = 12  # a TIFF may hold 12 bits packed: then these are its range
 _SWAPPED = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
 
 
+DIM = 1 << 12  # of 16 bits: a picture whose values are all lower was made with 12 bits or fewer
+
+
 class Deep(NamedTuple):
     """Values of a picture of 16 bits, (H, W) or (H, W, 3), its opacity (H, W) uint8, and the highest value possible."""
 
@@ -52,6 +55,8 @@ def deep_grey(image: Image.Image) -> Deep:
         If they do not fit into 16 bits.
     """
     values: NDArray[Any] = np.asarray(image)
+    if values.dtype == np.int32 and tiff.is_unsigned(image):
+        values = values.view(np.uint32)
     if values.dtype != np.uint16:
         low, high = int(values.min()), int(values.max())
         if low < 0 or high > WHITE_OF_16_BITS:
@@ -72,17 +77,24 @@ def deep_colour(image: ImageFile.ImageFile) -> str | None:
     return raw if isinstance(raw, str) and ";16" in raw and not image.mode.startswith("I") else None
 
 
+def is_dim(image: Image.Image) -> bool:
+    """Return whether a loaded picture of 16 bits of colour, of which Pillow keeps the upper half, is nearly black."""
+    bands = np.asarray(image)
+    return 0 < int(bands[..., : 1 if image.mode == "LA" else 3].max(initial=0)) < DIM >> 8
+
+
 def load_deep_colour(open_again: Callable[[], ImageFile.ImageFile], raw: str) -> Deep:
     """Return all 16 bits of a colour picture: Pillow keeps the upper half of each, so it is read twice.
 
     Read as if its bytes stood the other way round, the upper half is the lower one.
     """
     if raw.startswith("LA"):
-        both = np.asarray(_loaded_as(open_again(), "RGBA", "RGBA")).astype(np.uint16)  # upper, lower, upper, lower
+        both = np.asarray(_loaded_as(open_again(), lambda _: "RGBA", "RGBA")).astype(
+            np.uint16
+        )  # upper, lower, upper, lower
         return Deep((both[..., 0] << 8 | both[..., 1]).astype(np.uint16), both[..., 2].astype(np.uint8))
-    name, order = raw[: raw.index(";16") + 3], raw[-1]
-    upper = _loaded_as(open_again(), raw)
-    lower = _loaded_as(open_again(), name + _SWAPPED[order])
+    upper, lower = open_again(), _loaded_as(open_again(), _swapped)
+    upper.load()
     values: Values = np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower)
     alpha = np.asarray(upper)[..., 3] if upper.mode in ("RGBA", "RGBa") else None
     return Deep(values[..., :3], alpha)
@@ -105,11 +117,17 @@ def _table(white: int, negative: bool) -> NDArray[np.uint8]:  # noqa: FBT001 - t
     return table.astype(np.uint8)
 
 
-def _loaded_as(image: ImageFile.ImageFile, raw: str, mode: str | None = None) -> Image.Image:
-    """Load an opened picture with another raw mode."""
+def _swapped(raw: str) -> str:
+    """Return the raw mode in which the two bytes of a value change places."""
+    return raw[:-1] + _SWAPPED[raw[-1]]
+
+
+def _loaded_as(image: ImageFile.ImageFile, raw_mode: Callable[[str], str], mode: str | None = None) -> Image.Image:
+    """Load an opened picture, each of its tiles or planes with another raw mode."""
     tiles = []
     for tile in image.tile:
-        arguments = raw if isinstance(tile.args, str) else (raw, *tile.args[1:])  # type: ignore[index]
+        own = tile.args
+        arguments = raw_mode(own) if isinstance(own, str) else (raw_mode(own[0]), *own[1:])  # type: ignore[index]
         tiles.append(tile._replace(args=arguments))
     image.tile = tiles
     if mode is not None:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 Note = Literal[
     "beyond-white",
     "cmyk",
+    "dim",
     "elongated",
     "fourth-channel",
     "gamma",

@@ -34,6 +34,12 @@ _SAID: Mapping[Note, _Said] = {
         "are CMYK without a colour profile, so their colours are approximate.",
         "converted from CMYK without a colour profile",
     ),
+    "dim": _Said(
+        "has 16 bits and uses only the lower ones, so it is nearly black beside the pictures that were learned from.",
+        "have 16 bits and use only the lower ones, so they are nearly black beside the others.",
+        "nearly black, because they use only the lower of 16 bits",
+        warns=True,
+    ),
     "elongated": _Said(
         "is more than twice as long as it is wide, and the crop shows only its middle: less than half of it.",
         "are more than twice as long as they are wide, and the crop shows only their middle: less than half of them.",
