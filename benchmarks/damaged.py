@@ -36,6 +36,7 @@ import numpy as np
 
 SECONDS = 60  # a command that takes longer hangs
 MEMORY = 16 << 30
+FINISHED = "finished"
 SCRIPT = "<script>alert(1)</script>\"'](javascript:alert(1)) | qcell | b |\n# qheading\n\n- x `y` ![i](x://y) <qtag>"
 SIGNS = '\x1b[2J\x1b]0;x\x07\x00\u202e=HYPERLINK("http://x")\x9b\u2028\udcff'
 PATH = "../../../../../../etc/passwd"
@@ -515,7 +516,8 @@ def try_all(asked: argparse.Namespace, base: Path) -> None:
                 change(folder.path / name)
                 tries.judge(f"{command[0]}: {name} {what}", tries.command(*command), outputs)
                 folder.restore()
-    tries.save(asked.state, count, "")
+    tries.save(asked.state, count, FINISHED)
+    os._exit(0)  # threads of a try that hung may still wait
 
 
 def main() -> None:
@@ -535,14 +537,14 @@ def main() -> None:
         os.environ |= {"HEADSTART_CACHE": str(base / "cache"), "COLUMNS": "100"}
         make(base / "pics", base / "made.run", COMPARE, base / "cache", asked.checkout.resolve())
         state = base / "state.json"
-        while subprocess.run(
-            [sys.executable, *sys.argv, "--state", state], check=False, stderr=subprocess.DEVNULL
-        ).returncode:
+        while Tries.of(state).at != FINISHED:
+            subprocess.run([sys.executable, *sys.argv, "--state", state], check=False, stderr=subprocess.DEVNULL)
             tries = Tries.of(state)
             if not tries.at:
                 raise SystemExit("the tries could not be begun")
-            tries.count("hangs", f"{tries.at}: the process had to be ended")
-            tries.save(state, tries.done, "")
+            if tries.at != FINISHED:
+                tries.count("hangs", f"{tries.at}: the process had to be ended")
+                tries.save(state, tries.done, "")
         Tries.of(state).tell(asked.show)
 
 

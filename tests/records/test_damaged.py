@@ -6,6 +6,7 @@ Nothing here names a field. Records are found and filled by their types, so a ne
 from __future__ import annotations
 
 import copy
+import faulthandler
 import html.parser
 import json
 import math
@@ -115,7 +116,9 @@ def soon() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, ended)
     signal.alarm(10)
+    faulthandler.dump_traceback_later(20, exit=True)  # where a library waits, no signal is heard
     yield
+    faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
