@@ -212,7 +212,7 @@ def test_pictures_with_and_without_a_group_are_held_out_in_proportion(size, seed
         assert held.sum() == share * 180
         for label in (0, 1):
             own = held & (table.labels == label)
-            assert abs((own & named).sum() - share * 30) <= size / 2
+            assert abs((own & named).sum() - share * 30) <= size / 2 + 1  # one for rounding
         assert not set(ids[held]) & set(ids[~held])
 
 
