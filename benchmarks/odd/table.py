@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -116,6 +117,48 @@ def _look_alikes(place: Path, checkout: Checkout) -> str:
     return _read(checkout, place / "data")
 
 
+def _nested(place: Path, checkout: Checkout) -> str:
+    _draw(place / "data", ("insects/ants", "insects/bees", "flowers/daisy", "flowers/tulip"))
+    return _read(checkout, place / "data")
+
+
+_SPLIT = """
+from headstart.base.errors import HeadstartError
+from headstart.table import read_table, with_splits
+try:
+    table = with_splits(read_table({data!r}), seed=0)
+    test = table.splits == "test"
+    print(int(test.sum()), "test pictures,", int((test & (table.groups != "")).sum()), "of a named group;")
+    print(" ".join(getattr(found, "text", "") for found in getattr(table, "findings", ())))
+except HeadstartError as error:
+    print("error:", error.message, "|", error.hint)
+"""
+
+
+def _blank_groups(place: Path, checkout: Checkout) -> str:
+    for label in "ab":
+        _draw(place, (f"p{label}",), 24)
+    rows = [f"p{label}/{at}.png,{label},{f'{label}{at // 2}' if at < 8 else ''}" for label in "ab" for at in range(24)]
+    for at in range(24):
+        Image.new("RGB", (24, 24), (at, 99, 200)).save(place / "pb" / f"{at}.png")
+    listed = _list(place, "path,label,group", rows)
+    return checkout.python(_SPLIT.format(data=listed.name), folder=place).out
+
+
+def _all_copies(place: Path, checkout: Checkout) -> str:
+    for shade, name in enumerate(("ants", "bees")):
+        (place / "data" / name).mkdir(parents=True)
+        for at in range(20):
+            Image.new("RGB", (24, 24), (90 * shade, 0, 0)).save(place / "data" / name / f"{at}.png")
+    return checkout.python(_SPLIT.format(data="data"), folder=place).out
+
+
+def _separated(place: Path, checkout: Checkout, begin: str = "", by: str = "\t") -> str:
+    _draw(place, ("p",), 12)
+    rows = [f"p/{at}.png{by}{'ab'[at % 2]}" for at in range(12)]
+    return _read(checkout, _list(place, f"{begin}path{by}label", rows))
+
+
 def _columns(place: Path, checkout: Checkout) -> str:
     _draw(place, ("p",), 12)
     rows = [f"p/{at}.png,{'ab'[at % 2]},{'ba'[at % 2]}" for at in range(12)]
@@ -166,7 +209,9 @@ def _archive(place: Path, checkout: Checkout) -> str:
 
 
 _FOLDERS, _KINDS = "src/headstart/table/folders.py", "src/headstart/table/kinds.py"
-_COLUMNS, _PLACES, _LAYOUTS = (f"src/headstart/table/{name}.py" for name in ("columns", "places", "layouts"))
+_COLUMNS, _PLACES, _LAYOUTS, _SPLITS = (
+    f"src/headstart/table/{name}.py" for name in ("columns", "places", "layouts", "splits")
+)
 _IN = "tests/table/test_"
 
 CASES = (
@@ -247,6 +292,13 @@ CASES = (
         mutation=Mutation(_LAYOUTS, "    if all(split_of(name) for name in below):", "    if not below:"),
     ),
     Case(
+        number="12d",
+        title="Nested classes: `insects/ants`, `flowers/daisy`",
+        recipe=_nested,
+        test=f"{_IN}layouts.py::test_subfolders_with_names_of_their_own_may_be_the_classes",
+        mutation=Mutation(_LAYOUTS, "        return _perhaps_deeper(folder, inside)", "        return ()"),
+    ),
+    Case(
         number="13",
         title="A class in NFC in train and in NFD in val",
         recipe=_unicode_forms,
@@ -266,6 +318,34 @@ CASES = (
         recipe=_columns,
         test=f"{_IN}lists.py::test_two_columns_of_one_name_are_an_error_that_names_both",
         mutation=Mutation(_COLUMNS, "written.get(plain, [])) > 1:", "written.get(plain, [])) > 2:"),
+    ),
+    Case(
+        number="14b",
+        title="Tabs in a file called `.csv`",
+        recipe=_separated,
+        test=f"{_IN}lists.py::test_all_columns_in_every_form_of_text",
+        mutation=Mutation(_COLUMNS, '_SEPARATORS = (",", "\\t", ";")', '_SEPARATORS = (",", ";")'),
+    ),
+    Case(
+        number="14c",
+        title="Excel's first line `sep=;`",
+        recipe=partial(_separated, begin="sep=;\n", by=";"),
+        test=f"{_IN}lists.py::test_all_columns_in_every_form_of_text",
+        mutation=Mutation(_COLUMNS, "_SAID.fullmatch(written[0]) if written else None", "None"),
+    ),
+    Case(
+        number="14d",
+        title="A `group` column with blank cells",
+        recipe=_blank_groups,
+        test=f"{_IN}splits.py::test_pictures_with_and_without_a_group_are_held_out_in_proportion",
+        mutation=Mutation(_SPLITS, "    return both if missed(both) < missed(plain) else plain", "    return plain"),
+    ),
+    Case(
+        number="14e",
+        title="Twenty copies of one file in each class",
+        recipe=_all_copies,
+        test=f"{_IN}splits.py::test_copies_are_named_where_nothing_can_be_held_out",
+        mutation=Mutation(_SPLITS, "        if len(digests) > len(set(digests)):", "        if not digests:"),
     ),
     Case(
         number="15",

@@ -34,6 +34,17 @@ def pixels(one: Given) -> np.ndarray:
     return decode(one.source, short_side=16)
 
 
+def test_a_path_may_begin_at_the_home_folder_or_be_a_file_address(file, monkeypatch):
+    monkeypatch.setenv("HOME", str(file.parent))
+    monkeypatch.setenv("USERPROFILE", str(file.parent))
+    for typed in (f"~/{file.name}", file.as_uri()):
+        (one,) = given_pictures(typed)
+        assert (one.name, one.source) == (typed, file)
+        assert pixels(one).shape[2] == 3
+    (gone,) = given_pictures("~/gone.png")
+    assert gone.name == "~/gone.png"
+
+
 def forms(file: Path) -> Iterator[tuple[str, Any]]:
     """Yield every form of one and the same picture: what it is called, and the thing."""
     content, array = file.read_bytes(), np.asarray(Image.open(file).convert("RGB"))

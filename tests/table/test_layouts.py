@@ -162,6 +162,51 @@ def test_subfolders_of_classes_are_a_hint_at_most(tmp_path, names, said):
     assert codes(table) == said
 
 
+def test_subfolders_with_names_of_their_own_may_be_the_classes(tmp_path):
+    for name in ("insects/ants", "insects/bees", "flowers/daisy", "flowers/tulip"):
+        fill(tmp_path / "train" / name)
+        fill(tmp_path / "val" / name)
+    table = read_table(tmp_path)
+    assert table.classes == ("flowers", "insects")
+    (finding,) = table.findings
+    assert finding.text == (
+        "The classes here are the upper folders, 'flowers' and 'insects': all pictures in the subfolders of one, such "
+        "as 'flowers/daisy' and 'flowers/tulip', count as one class. If the subfolders are the classes, put them side "
+        "by side into one folder, and give that."
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("insects/ants", "insects/bees", "flowers/daisy"), True),
+        (("insects/ants", "insects/bees", "insects/other", "flowers/daisy", "flowers/tulip", "flowers/other"), True),
+        (("dogs/n02085620-Chihuahua", "dogs/n02088094-Afghan", "cats/Abyssinian", "cats/Bengal"), True),
+        (("insects/ants/2023", "insects/bees/2023", "flowers/daisy/2023", "flowers/tulip/2024"), True),
+        (("sick/P001", "sick/P002", "well/P003", "well/P004"), False),  # patients
+        (("ants/canon", "ants/nikon", "bees/canon", "bees/sony"), False),  # cameras
+        (("ants/2023-05-01", "ants/2023-05-02", "bees/2023-06-01", "bees/2023-06-02"), False),
+        (("ants/100CANON", "ants/101CANON", "bees/102CANON", "bees/103CANON"), False),
+        (("ants/images", "ants/good", "bees/photos", "bees/raw"), False),
+        (("insects/ants", "insects/bees", "birds"), False),
+    ],
+)
+def test_what_only_divides_a_class_is_no_question(tmp_path, names, said):
+    for name in names:
+        fill(tmp_path / name)
+    table = read_table(tmp_path)
+    assert table.classes == tuple(sorted({name.split("/")[0] for name in names}))
+    assert codes(table) == ["deeper-folders"] * said
+
+
+def test_subfolders_without_pictures_are_no_question(tmp_path):
+    for name in ("insects/ants", "flowers/daisy"):
+        fill(tmp_path / name)
+    for name in ("insects/notes", "flowers/maps"):
+        (tmp_path / name).mkdir()
+    assert read_table(tmp_path).findings == ()
+
+
 def test_loose_pictures_beside_a_list_point_at_it(tmp_path):
     fill(tmp_path / "train")
     (tmp_path / "labels.csv").write_text("path,label\n")

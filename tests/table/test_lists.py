@@ -54,13 +54,37 @@ def test_the_order_of_the_lines_does_not_matter(data):
         ("list.tsv", "\t", "path\tlabel\tsplit\tgroup"),
         ("list.csv", ",", "Path, LABEL, Split, Group"),
         ("list.CSV", ";", "\ufeffpath;label;split;group"),
+        ("list.csv", "\t", "path\tlabel\tsplit\tgroup"),
+        ("list.csv", "\t", '\n"path"\tlabel\tsplit\tgroup, if any'),
+        ("list.tsv", ",", "path,label,split,group"),
+        ("list.tsv", ";", "path;label;split;group"),
+        ("list.csv", ";", "sep=;\npath;label;split;group"),
+        ("list.csv", "|", '\ufeff"sep=|"\r\npath|label|split|group'),
+        ("list.tsv", "\t", "sep=\t\npath\tlabel\tsplit\tgroup"),
     ],
 )
 def test_all_columns_in_every_form_of_text(data, name, separator, header):
     entries = [(*row, ("train", "Validation")[place >= 16], f"g{place // 4}") for place, row in enumerate(rows())]
     table = read_table(write(data, lines(header, entries, separator) + "\n", name))
     assert table.counts() == {"train": {"ant": 8, "bee": 8}, "val": {"ant": 2, "bee": 2}, "test": {}}
-    assert table.groups[:5].tolist() == ["g0"] * 4 + ["g1"]
+    assert table.groups[:5].tolist() == ["g0"] * 4 + ["g1"] or "if any" in header
+
+
+def test_lines_are_counted_as_they_stand_in_the_file(data):
+    with pytest.raises(DataError, match="empty label in line 4"):
+        read_table(write(data, "sep=;\npath;label\np/00.jpg;ant\np/01.jpg;\n"))
+
+
+def test_pictures_without_a_group_are_counted_where_others_have_one(data):
+    grouped = [(*row, "g" if place < 12 else "") for place, row in enumerate(rows())]
+    (finding,) = read_table(write(data, lines("path,label,group", grouped))).findings
+    assert finding.text == (
+        "8 of 20 pictures have no group: each counts as a group of its own. If some of them belong together, fill in "
+        "their group."
+    )
+    for group in ("", "g"):
+        same = [(*row, group or f"g{place}") for place, row in enumerate(rows())]
+        assert read_table(write(data, lines("path,label,group", same))).findings == ()
 
 
 def test_parquet_with_numbers_and_nothing_for_a_group(data):

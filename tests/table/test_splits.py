@@ -181,8 +181,55 @@ def test_a_class_of_two_groups_is_still_measured():
 
 
 def test_nothing_can_be_held_out():
-    with pytest.raises(DataError, match="can be held out"):
+    with pytest.raises(DataError, match="can be held out") as caught:
         with_splits(table_of(singles(2, 2)), seed=0)
+    assert caught.value.hint == "Every class needs three pictures or more."
+    with pytest.raises(DataError, match="can be held out") as caught:
+        with_splits(table_of([(label, f"g{label}", "") for label in (0, 1) for _ in range(9)]), seed=0)
+    assert caught.value.hint == "Every class needs three pictures or more, in two groups or more."
+
+
+def test_copies_are_named_where_nothing_can_be_held_out():
+    with pytest.raises(DataError, match="can be held out") as caught:
+        with_splits(table_of([(label, "", f"same {label}") for label in (0, 1) for _ in range(20)]), seed=0)
+    assert caught.value.hint == (
+        "Many files are exact copies of each other: 'a' has 20 files, but 1 different picture, 'b' has 20 files, but "
+        "1 different picture. Copies stay together, so that no picture is tested on itself. Every class needs three "
+        "different pictures or more."
+    )
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(5))
+def test_pictures_with_and_without_a_group_are_held_out_in_proportion(size, seed):
+    rows = [(label, f"{label}-{at // size}" if at < 30 else "", "") for label in (0, 1) for at in range(90)]
+    table = table_of(rows)
+    named, ids = table.groups != "", group_ids(table, range(len(table)))
+    for held, share in (
+        (with_splits(table, seed=seed).splits == "test", 0.25),
+        (hold_out(table.labels, ids, named, seed=seed), 0.2),
+    ):
+        assert held.sum() == share * 180
+        for label in (0, 1):
+            own = held & (table.labels == label)
+            assert abs((own & named).sum() - share * 30) <= size / 2 + 1  # one for rounding
+        assert not set(ids[held]) & set(ids[~held])
+
+
+@given(plain, seeds)
+@settings(max_examples=20, deadline=None)
+def test_who_has_no_groups_or_only_groups_gets_the_split_of_before(rows, seed):
+    for groups in (rows, [(label, f"g{at // 2}", "") for at, (label, _, _) in enumerate(rows)]):
+        table = table_of(groups)
+        ids = group_ids(table, range(len(table)))
+        held = [hold_out(table.labels, ids, named, seed=seed, least=0) for named in (None, table.groups != "")]
+        assert (held[0] is None and held[1] is None) or (held[0] == held[1]).all()
+
+
+def test_a_few_large_groups_are_still_held_out():
+    rows = [(label, f"{label}-{at // 40}" if at < 80 else "", "") for label in (0, 1) for at in range(100)]
+    counts = with_splits(table_of(rows), seed=0).counts()["test"]
+    assert all(20 <= number <= 40 for number in counts.values())
 
 
 @pytest.mark.parametrize("share", [0, 1, "half", float("nan")])

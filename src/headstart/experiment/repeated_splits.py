@@ -120,21 +120,21 @@ def splits_of(prepared: Prepared, asked: SplitsAsked) -> list[Split]:
     division = prepared.division
     rows, root = division.pool(), division.seed
     labels, groups = division.labels[rows], group_ids(division.table, rows)
-    found = []
+    named, found = division.table.groups[rows] != "", list[Split]()
     for seed in range(asked.seeds):
         own = stream_seed(root, "resampling", seed)
-        for fold, held in enumerate(_held(labels, groups, asked.folds, own)):
+        for fold, held in enumerate(_held(labels, groups, named, asked.folds, own)):
             _check_learnable(labels[~held], groups[~held], division.classes)
             found.append(Split(seed, fold, own, rows[~held], rows[held]))
     return found
 
 
 def _held(
-    labels: NDArray[np.int64], groups: NDArray[np.str_], number: int | None, seed: int
+    labels: NDArray[np.int64], groups: NDArray[np.str_], named: NDArray[np.bool_], number: int | None, seed: int
 ) -> Iterator[NDArray[np.bool_]]:
     smallest = int(np.bincount(labels).min())
     if number is None:
-        held = hold_out(labels, groups, seed=seed, share=SHARE, least=1)
+        held = hold_out(labels, groups, named, seed=seed, share=SHARE, least=1)
         if held is None:
             raise ConfigError(
                 "A quarter of the pictures of every class cannot be held out.",

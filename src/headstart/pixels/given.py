@@ -25,6 +25,7 @@ from headstart.base.files import sha256_of_bytes, sha256_of_file
 from headstart.base.forms import HEAD, form_of
 from headstart.pixels.arrays import FORMS, SEVERAL, as_array, check_pixels, is_numbers, is_one_picture, pictures_of
 from headstart.pixels.decode import Source
+from headstart.table.places import given_path
 
 
 @dataclass(frozen=True)
@@ -158,14 +159,14 @@ def _of_path(path: str, number: int) -> Given:
         return Given(b"", number, "an empty path", "the path is empty")
     if path.startswith("data:"):
         return Given(b"", number, "a data URL", "a data URL: give its bytes, base64.b64decode(TEXT)")
-    fault = ""
-    if "://" in path:
+    fault, place = "", os.fspath(given_path(path)) if path.startswith(("~", "file:")) else path
+    if "://" in place:
         fault = "a web address, and headstart downloads no pictures: give the file or its bytes"
-    elif "\0" in path:
+    elif "\0" in place:
         fault = "its name has a null byte"
-    elif os.path.isdir(path):  # noqa: PTH112 - of every picture: a Path takes five times as long
+    elif os.path.isdir(place):  # noqa: PTH112 - of every picture: a Path takes five times as long
         fault = "it is a folder; headstart.predict(BUNDLE, FOLDER) reads folders"
-    return Given(Path(path), number, path, fault)
+    return Given(Path(place), number, path, fault)
 
 
 def _is_readable(thing: object) -> bool:

@@ -176,7 +176,7 @@ def _choosing(
     validation = table.rows("val")
     if len(validation) and (table.measured == "test" or choose_on_val):
         return validation, "val"
-    mask = hold_out(table.labels[train], groups, seed=seed)
+    mask = hold_out(table.labels[train], groups, table.groups[train] != "", seed=seed)
     if mask is None or len(np.unique(own[~mask])) < 2:
         return np.zeros(0, np.int64), "none"
     return train[mask], "train"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from headstart.table.table import first_few
 
 COLUMNS = ("path", "label", "split", "group")
 PLACE = "\x00place"  # a column that no file can have: where each row stands
+
+_SEPARATORS = (",", "\t", ";")  # spreadsheets write the last where the comma is the decimal sign
+_SAID = re.compile(r"\"?sep=(.)\"?[\r\n]*", re.IGNORECASE)  # Excel's own first line, which no reader shows
 
 Cells = list[str | None]  # None: nothing is there, as a table file says it
 
@@ -62,12 +66,12 @@ def _read_csv(file: Path, delimiter: str) -> tuple[list[tuple[str, Cells]], list
     """Return the columns of a CSV or TSV file, and the line at which each row stands."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-            if delimiter == "," and "," not in first and ";" in first:
-                delimiter = ";"  # what spreadsheets write where the comma is the decimal sign
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True)
-            lines = [(reader.line_num, cells) for cells in reader if cells]
+            written = stream.readlines()
+        said = _SAID.fullmatch(written[0]) if written else None
+        begin = 1 if said else 0
+        separator = said[1] if said else _separator(written, delimiter)
+        reader = csv.reader(written[begin:], delimiter=separator, skipinitialspace=True)
+        lines = [(begin + reader.line_num, cells) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"'{file}' cannot be read as a list ({error}).", hint="Save it as CSV in UTF-8.") from error
     header = lines[0][1] if lines else []
@@ -82,6 +86,17 @@ def _read_csv(file: Path, delimiter: str) -> tuple[list[tuple[str, Cells]], list
         meant = str if as_read(name) == "path" else as_meant  # a path needs no apostrophe to be harmless
         columns.append((name, [meant(cells[at]) for _, cells in lines[1:]]))
     return columns, [f"line {number}" for number, _ in lines[1:]]
+
+
+def _separator(written: Sequence[str], usual: str) -> str:
+    """Return what divides the cells: the `usual` sign, unless the first line can only be read with another one."""
+    first = next((line for line in written if line.strip()), "")
+
+    def fits(sign: str) -> tuple[int, bool]:
+        cells = next(csv.reader([first], delimiter=sign, skipinitialspace=True), [])
+        return sum(as_read(cell) in COLUMNS for cell in cells), len(cells) > 1
+
+    return max((usual, *_SEPARATORS), key=fits)
 
 
 def filled(file: Path, name: str, columns: Mapping[str, Cells], *, in_words: bool = False) -> list[str]:

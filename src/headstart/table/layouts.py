@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from headstart.base.errors import DataError
@@ -13,7 +13,7 @@ from headstart.table.kinds import PICTURE_SUFFIXES, is_folder
 from headstart.table.listing import Listing, holds_pictures, scan
 from headstart.table.names import composed
 from headstart.table.table import SPLITS, first_few, split_of
-from headstart.words.pictures import same_subfolders
+from headstart.words.pictures import deeper_folders, same_subfolders
 
 LAYOUTS = (
     "Folders are read as DATA/train/CLASS/picture.jpg with DATA/val/ or DATA/test/ (or both) in the same form, "
@@ -31,6 +31,13 @@ _NO_CLASS = (
     "unknown",
     "unlabeled",
     "unlabelled",
+)
+# Subfolders that a class of anything may have: what is left over, views, states of the animal or of the picture.
+_PARTS = re.compile(
+    r"others?|misc|miscellaneous|various|rest|left|right|front|back|rear|side|top|bottom|above|below|dorsal|ventral"
+    r"|lateral|near|far|close|male|female|adult|juvenile|young|old|day|night|indoor|outdoor|inside|outside|raw"
+    r"|originals?|cropped|edited|processed|augmented|selected|good|bad|new|done|\d+",
+    re.IGNORECASE,
 )
 _COLLECTION = re.compile(
     r"(?:(?:19|20)\d\d(?:[-_. ]?\d{1,2}){0,2}"
@@ -136,8 +143,10 @@ def check_levels(folder: Path, names: Sequence[str]) -> tuple[Finding, ...]:
     inside = {name: found for name in names if (found := subfolders(folder / name))}
     lower = frozenset[str]().union(*inside.values())
     alike = sum(map(len, inside.values())) >= 0.7 * len(inside) * len(lower)
-    if len(inside) < 2 or len(lower) < 2 or not alike or not _all_empty(folder, set(names) - set(inside)):
+    if len(inside) < 2 or len(lower) < 2 or not _all_empty(folder, set(names) - set(inside)):
         return ()
+    if not alike:
+        return _perhaps_deeper(folder, inside)
     below, above = sorted(lower), sorted(inside)
     if all(split_of(name) for name in below):
         raise DataError(
@@ -161,6 +170,30 @@ def check_levels(folder: Path, names: Sequence[str]) -> tuple[Finding, ...]:
             f"{above[0]} really is a class, give it another name, such as 'class {above[0]}'.",
         )
     return (same_subfolders(above, below),)
+
+
+def _perhaps_deeper(folder: Path, inside: Mapping[str, Collection[str]]) -> tuple[Finding, ...]:
+    """Return what is to be said of class folders whose subfolders have names of their own, as classes would have.
+
+    Nothing is said where the subfolders are times, sites or splits, differ in their numbers only, or come back in
+    several classes: those divide a class.
+    """
+    named = {upper: sorted(name for name in lower if not _divides(name)) for upper, lower in inside.items()}
+    everywhere = [name for lower in named.values() for name in lower]
+    shapes = {re.sub(r"\d+", "0", name).casefold() for name in everywhere}
+    if not all(named.values()) or len(set(everywhere)) < len(everywhere) or len(shapes) <= len(named):
+        return ()
+    held = {upper: [name for name in lower if holds_pictures(folder / upper / name)] for upper, lower in named.items()}
+    several = [upper for upper, lower in held.items() if len(lower) > 1]
+    if not all(held.values()) or 2 * len(several) < len(held):
+        return ()
+    return (deeper_folders(sorted(held), [f"{several[0]}/{name}" for name in held[several[0]][:2]]),)
+
+
+def _divides(name: str) -> bool:
+    """Return whether a subfolder of this name is rather a part of a class than a class."""
+    plain = name.strip().lower()
+    return plain in _NO_CLASS or any(form.fullmatch(plain) for form in (_COLLECTION, _SPLIT_LIKE, _PARTS))
 
 
 def _all_empty(folder: Path, names: Collection[str]) -> bool:

@@ -2,7 +2,8 @@
 
 The unit is the *component*: pictures of one group, and pictures whose files have the same bytes, joined as
 far as these ties reach. Components are placed one after the other, the largest first and equal ones in
-seeded order; so single pictures, which come last, even out what the large ones left uneven.
+seeded order; so single pictures, which come last, even out what the large ones left uneven. Where only some pictures
+have a group, these and the others are held out in proportion.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.base.params import check_integer, check_number
 from headstart.base.streams import stream
-from headstart.table.table import Integers, Strings, Table, check_trainable
+from headstart.table.table import Integers, Strings, Table, check_trainable, counted, first_few
 
 Flags = NDArray[np.bool_]
 
@@ -59,16 +60,41 @@ def with_splits(table: Table, *, seed: int, share: float = 0.25) -> Table:
     check_trainable(table)
     if table.divided:
         return table
-    held = _hold(table.labels, group_ids(table, np.arange(len(table))), seed=seed, name="split", share=share)
+    ids = group_ids(table, np.arange(len(table)))
+    held = _hold(table.labels, ids, table.groups != "", seed=seed, name="split", share=share)
     if not held.any():
-        raise DataError(
-            f"No picture of '{table.root}' can be held out for testing.",
-            hint="Every class needs three pictures or more, in two groups or more.",
-        )
+        raise DataError(f"No picture of '{table.root}' can be held out for testing.", hint=_why_none(table))
     return replace(table, splits=np.where(held, "test", "train"))
 
 
-def hold_out(labels: Integers, groups: Strings, *, seed: int, share: float = 0.2, least: int = 10) -> Flags | None:
+def _why_none(table: Table) -> str:
+    """Return the hint for a table of which nothing can be held out; copies of one file are named, nobody sees them."""
+    told = []
+    for label, name in enumerate(table.classes):
+        digests = [table.digests[row] for row in np.flatnonzero(table.labels == label)]
+        if len(digests) > len(set(digests)):
+            told.append(
+                f"'{name}' has {len(digests):,} files, but {counted(len(set(digests))).replace(' ', ' different ')}"
+            )
+    what = "different pictures" if told else "pictures"
+    needed = f"Every class needs three {what} or more" + (", in two groups or more." if table.groups.any() else ".")
+    if not told:
+        return needed
+    return (
+        f"Many files are exact copies of each other: {first_few(told)}. Copies stay together, so that no picture is "
+        f"tested on itself. {needed}"
+    )
+
+
+def hold_out(
+    labels: Integers,
+    groups: Strings,
+    named: Flags | None = None,
+    *,
+    seed: int,
+    share: float = 0.2,
+    least: int = 10,
+) -> Flags | None:
     """Return which training pictures are held out for choosing, or None if too few would be, or too many.
 
     Where large groups leave no other way than to hold out more than a third, nothing is: what is left to learn from
@@ -79,13 +105,15 @@ def hold_out(labels: Integers, groups: Strings, *, seed: int, share: float = 0.2
     labels : array of int, (n,)
     groups : array of str, (n,)
         As from `group_ids`; ``""`` is a picture of its own.
+    named : array of bool, (n,), optional
+        Which pictures have a group in the list; where only some do, both kinds are held out in proportion.
     seed : int
     share : float
         Share of the pictures that is held out.
     least : int
         So many pictures of every class must be in the hold-out.
     """
-    held = _hold(labels, groups, seed=seed, name="hold-out", share=share)
+    held = _hold(labels, groups, named, seed=seed, name="hold-out", share=share)
     numbers = np.bincount(labels[held], minlength=int(labels.max(initial=-1)) + 1)
     present = np.bincount(labels, minlength=len(numbers)) > 0
     enough = present.any() and (numbers[present] >= least).all()
@@ -167,14 +195,41 @@ def _components(labels: Integers, groups: Strings, *, seed: int, name: str) -> l
     return sorted((found[place] for place in order), key=lambda component: -len(component.rows))
 
 
-def _hold(labels: Integers, groups: Strings, *, seed: int, name: str, share: float) -> Flags:
-    """Return which pictures are held out: components that bring the classes nearer to their share."""
+def _hold(
+    labels: Integers, groups: Strings, named: Flags | None = None, *, seed: int, name: str, share: float
+) -> Flags:
+    """Return which pictures are held out: components that bring the classes nearer to their share.
+
+    Where some pictures are `named` in groups and others are not, the largest-first order would take the named ones
+    only. So each side gets its own share, where that comes nearer to both shares.
+    """
+    target = _targets(np.bincount(labels), share)
+    components = _components(labels, groups, seed=seed, name=name)
+    plain = _filled_up(labels, target, [(components, target)])
+    if named is None or named.all() or not named.any():
+        return plain
+    together = [component for component in components if named[list(component.rows)].any()]
+    apart = [component for component in components if not named[list(component.rows)].any()]
+    inside = np.zeros(len(labels), dtype=np.bool_)
+    inside[[row for component in together for row in component.rows]] = True
     numbers = np.bincount(labels)
-    target = _targets(numbers, share)
+    own = np.rint(target * np.bincount(labels[inside], minlength=len(numbers)) / np.maximum(numbers, 1))
+    of_groups = own.astype(np.int64)
+
+    def missed(held: Flags) -> int:
+        here, there = (np.bincount(labels[held & side], minlength=len(target)) for side in (inside, ~inside))
+        return int(np.abs(here - of_groups).sum() + np.abs(there - (target - of_groups)).sum())
+
+    both = _filled_up(labels, target, [(together, of_groups), (apart, target), (components, target)])
+    return both if missed(both) < missed(plain) else plain
+
+
+def _filled_up(labels: Integers, target: Integers, stages: Sequence[tuple[list[_Component], Integers]]) -> Flags:
+    """Return which pictures are held out if components are taken stage by stage, each up to the stage's own target."""
+    numbers = np.bincount(labels)
     most = np.maximum(numbers - _LEAST_IN_TRAIN, 0)
     held = np.zeros(len(numbers), dtype=np.int64)
     answer = np.zeros(len(labels), dtype=np.bool_)
-    components = _components(labels, groups, seed=seed, name=name)
 
     def take(component: _Component) -> None:
         answer[list(component.rows)] = True
@@ -182,14 +237,16 @@ def _hold(labels: Integers, groups: Strings, *, seed: int, name: str, share: flo
             held[label] += pictures
 
     def fits(component: _Component) -> bool:
-        return all(held[label] + pictures <= most[label] for label, pictures in component.classes.items())
+        free = not answer[component.rows[0]]
+        return free and all(held[label] + pictures <= most[label] for label, pictures in component.classes.items())
 
-    for component in components:
-        if fits(component) and _gain(component, held, target) > 0:
-            take(component)
+    for components, enough in stages:
+        for component in components:
+            if fits(component) and _gain(component, held, enough) > 0:
+                take(component)
     for label in np.flatnonzero((held == 0) & (target > 0)):
         # Only large groups are left of this class; the smallest, if it is not most of the class.
-        for component in reversed(components):
+        for component in reversed(stages[-1][0]):
             part = component.classes.get(int(label), 0)
             if part and fits(component) and 2 * part <= numbers[label]:
                 take(component)

@@ -18,7 +18,7 @@ from headstart.records.progress import Progress, Silent
 from headstart.table.kinds import Skipped
 from headstart.table.listing import no_pictures, what_lies_there
 from headstart.table.names import MISSING, PERHAPS_MISSING, as_read, composed, look_alike, look_alikes, visible
-from headstart.words.pictures import names_alike, other_forms, perhaps_missing
+from headstart.words.pictures import names_alike, other_forms, perhaps_missing, some_without_group
 from headstart.words.skipped import is_form_of_picture, not_read
 
 SPLITS = ("train", "val", "test")
@@ -255,6 +255,8 @@ def _found_in(table: Table) -> list[Finding]:
     if doubtful := [at for at, name in enumerate(table.classes) if name.casefold() in MISSING | PERHAPS_MISSING]:
         pictures = int(np.isin(table.labels, doubtful).sum())
         found.append(perhaps_missing([table.classes[at] for at in doubtful], pictures))
+    if (alone := int((table.groups == "").sum())) and alone < len(table):
+        found.append(some_without_group(alone, len(table)))
     kinds = [entry.kind for entry in table.skipped if is_form_of_picture(entry.kind)]
     if len(kinds) > UNREADABLE_SHARE * (len(table) + len(kinds)):
         found.append(other_forms(kinds, len(table)))

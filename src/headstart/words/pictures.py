@@ -113,6 +113,33 @@ def same_subfolders(upper: Sequence[str], lower: Sequence[str]) -> Finding:
     )
 
 
+def deeper_folders(upper: Sequence[str], inside: Sequence[str]) -> Finding:
+    """Tell that the class folders hold subfolders that may be the classes; `inside` names some, with their folder."""
+    return Finding(
+        code="deeper-folders",
+        severity="note",
+        numbers={"folders": len(upper)},
+        text=(
+            f"The classes here are the upper folders, {_names(upper)}: all pictures in the subfolders of one, such as "
+            f"{joined([repr(name) for name in inside])}, count as one class. If the subfolders are the classes, put "
+            "them side by side into one folder, and give that."
+        ),
+    )
+
+
+def some_without_group(without: int, pictures: int) -> Finding:
+    """Tell that some pictures of a list have no group while others have one."""
+    return Finding(
+        code="some-without-group",
+        severity="note",
+        numbers={"without": without, "pictures": pictures},
+        text=(
+            f"{without:,} of {counted(pictures, 'picture')} {'has' if without == 1 else 'have'} no group: each counts "
+            "as a group of its own. If some of them belong together, fill in their group."
+        ),
+    )
+
+
 def _names(names: Sequence[str]) -> str:
     quoted = [f"'{name}'" for name in names[:_MOST]]
     return joined(quoted) if len(names) <= _MOST else f"{', '.join(quoted)} and {len(names) - _MOST:,} more"
