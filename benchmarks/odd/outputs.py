@@ -252,7 +252,7 @@ CASES = (
         "`look` where a look.png of the user lies",
         _look_default,
         _TRIED,
-        Mutation("src/headstart/api/inspecting.py", "    claim(grid, GRID, inputs=[data])\n", ""),
+        Mutation("src/headstart/api/inspecting.py", "    claim(grid, LOOK, inputs=[data])\n", ""),
     ),
     Case(
         "1d",

@@ -51,7 +51,7 @@ class Output:
         A name that would do.
     foreign : callable
         Returns what stands at a path that headstart did not write, in a few words; empty where there is nothing.
-    edited : callable
+    edited : callable, optional
         Returns the file of ours at a path that somebody has changed since, and that would be lost.
     usual : str
         What it is called where no name is typed.
@@ -69,7 +69,7 @@ class Output:
     what: str
     example: str
     foreign: Callable[[Path], str]
-    edited: Callable[[Path], Path | None] = lambda _: None
+    edited: Callable[[Path], Path | None] | None = None
     usual: str = ""
     folder: bool = False
     whole: bool = False
@@ -154,7 +154,7 @@ def _check_file(path: Path, output: Output) -> None:
 def _check_edited(path: Path, output: Output) -> None:
     """Refuse what is ours and may have been changed since; what an older headstart wrote bears no checksum."""
     try:
-        edited = output.edited(path)
+        edited = None if output.edited is None else output.edited(path)
     except OSError:
         edited = path
     if edited is not None:
