@@ -18,6 +18,7 @@ from odd.case import Case, Checkout, Mutation
 
 _SMALL = ("--strategy", "linear", "--image-size", "64", "--framing", "squash", "--augment", "none", "--quiet")
 _OUTPUTS = "src/headstart/base/outputs.py"
+_SEALS = "src/headstart/base/seals.py"
 
 
 def _draw(folder: Path, classes: tuple[str, ...] = ("ants", "bees"), each: int = 12) -> Path:
@@ -157,6 +158,63 @@ def _error_name(place: Path, checkout: Checkout) -> str:
     return f"exit code {done.code}, {'an escape sequence' if chr(27) in done.err else 'nothing'} reaches the terminal"
 
 
+def _corrected(option: str, name: str) -> Callable[[Path, Checkout], str]:
+    def recipe(place: Path, checkout: Checkout) -> str:
+        """Write answers, change them by hand, and type the same command again."""
+        _bundle(place, checkout)
+        command = ("predict", "a.bundle", "photos/ants", option, name, "--quiet")
+        checkout.command(*command, folder=place)
+        again = checkout.command(*command, folder=place)
+        if name.endswith(".png"):
+            with Image.open(place / name) as drawn:
+                drawn.transpose(Image.Transpose.ROTATE_180).save(place / name)
+        else:
+            content = (place / name).read_bytes()
+            (place / name).write_bytes(content.replace(b"ants,0", b"wasps,0") + b"photos/mine.jpg,ants\n")
+        before = _hashes(place)
+        done = checkout.command(*command, folder=place)
+        return f"untouched: exit code {again.code}; changed: exit code {done.code}, {_changed(before, place)}"
+
+    return recipe
+
+
+def _card(place: Path, checkout: Checkout) -> str:
+    card = _bundle(place, checkout) / "README.md"
+    card.write_text(card.read_text(encoding="utf-8") + "Camera 3, north side.\n", encoding="utf-8")
+    done = checkout.command("fit", "photos", *_SMALL, "--out", "a.bundle", folder=place)
+    kept = "north side" in card.read_text(encoding="utf-8")
+    return f"exit code {done.code}, what was added is {'kept' if kept else 'lost'}"
+
+
+def _lying(place: Path, checkout: Checkout) -> str:
+    _bundle(place, checkout)
+    names = ("a.xlsx", "a.json", "a.tsv", "a.parquet")
+    for name in names:
+        checkout.command("predict", "a.bundle", "photos/ants", "--csv", name, "--quiet", folder=place)
+    return f"{sum((place / name).exists() for name in names)} of {len(names)} names lie"
+
+
+def _model_file(place: Path, checkout: Checkout) -> str:
+    _draw(place / "photos")
+    done = checkout.command("fit", "photos", *_SMALL, "--out", "model.pth", folder=place)
+    return f"exit code {done.code}, {'a folder called model.pth' if (place / 'model.pth').is_dir() else 'nothing made'}"
+
+
+def _look_told(place: Path, checkout: Checkout) -> str:
+    _draw(place / "photos")
+    (place / "look.png").write_bytes((place / "photos/ants/0.jpg").read_bytes())
+    said = checkout.command("look", "photos", "--quiet", folder=place).err
+    return f"{'speaks' if 'shell' in said else 'does not speak'} of the shell"
+
+
+def _linked(place: Path, checkout: Checkout) -> str:
+    _draw(place / "real")
+    (place / "photos").symlink_to("real")
+    checkout.command("fit", "photos", *_SMALL, folder=place)
+    return ", ".join(sorted(found.name for found in place.glob("*.bundle"))) or "nothing made"
+
+
+_CHANGED = "tests/base/test_outputs.py::test_what_was_changed_since_is_not_replaced"
 _TRIED = "tests/cli/test_outputs.py::test_no_command_writes_over_what_it_did_not_write"
 CASES = (
     Case(
@@ -194,7 +252,7 @@ CASES = (
         "`look` where a look.png of the user lies",
         _look_default,
         _TRIED,
-        Mutation("src/headstart/api/inspecting.py", "    claim(grid, GRID, inputs=[data])\n", ""),
+        Mutation("src/headstart/api/inspecting.py", "    claim(grid, LOOK, inputs=[data])\n", ""),
     ),
     Case(
         "1d",
@@ -206,6 +264,59 @@ CASES = (
         ),
         "tests/cli/test_outputs.py::test_whatever_may_be_a_path_says_whether_it_is_read_or_written",
         Mutation("src/headstart/cli/pictures.py", "    PICTURES,\n]", "]"),
+    ),
+    Case(
+        "1f",
+        "`predict --csv a.csv` typed again after a.csv was corrected by hand",
+        _corrected("--csv", "a.csv"),
+        "tests/cli/test_commands.py::test_a_table_that_somebody_corrected_is_not_replaced",
+        Mutation(_OUTPUTS, "return None if is_remembered(path) else path", "return None"),
+    ),
+    Case(
+        "1g",
+        "`predict --grid a.png` typed again after a.png was drawn on",
+        _corrected("--grid", "a.png"),
+        _CHANGED,
+        Mutation(_SEALS, "return content == body + _ending(body, png=png)", "return True"),
+    ),
+    Case(
+        "1h",
+        "`fit --out` on a bundle whose README.md somebody wrote on",
+        _card,
+        "tests/bundle/test_bundle.py::test_a_card_that_somebody_wrote_on_is_not_replaced",
+        Mutation(_OUTPUTS, "    if path.is_dir():\n        _check_edited(path, output)\n", ""),
+    ),
+    Case(
+        "1i",
+        "`predict --csv` with the name of an Excel, JSON, TSV or Parquet file",
+        _lying,
+        "tests/base/test_outputs.py::test_no_file_has_a_name_that_lies",
+        Mutation(_OUTPUTS, "    if path.suffix.lower() != output.suffix:\n", "    if not output.suffix:\n"),
+    ),
+    Case(
+        "1j",
+        "`fit --out model.pth`, which would be a folder",
+        _model_file,
+        "tests/base/test_outputs.py::test_no_folder_has_the_name_of_a_file",
+        Mutation(_OUTPUTS, "path.suffix.lower() in _FILE_NAMES", "path.suffix.lower() in ()"),
+    ),
+    Case(
+        "1k",
+        "what `look` says where a look.png of the user lies and no name was typed",
+        _look_told,
+        "tests/base/test_outputs.py::test_a_usual_name_that_is_taken_is_called_so",
+        Mutation(_OUTPUTS, "if output.usual and str(path) == output.usual:", "if False:"),
+    ),
+    Case(
+        "1l",
+        "a link to the pictures: what the result is called",
+        _linked,
+        "tests/experiment/test_request.py::test_the_run_folder_is_called_as_the_data_were_typed",
+        Mutation(
+            "src/headstart/experiment/request.py",
+            'path.name if path.name not in ("", "..") else path.resolve().name',
+            "path.resolve().name",
+        ),
     ),
     Case(
         "2",

@@ -12,17 +12,20 @@ import pytest
 from drawing import draw_picture
 
 from headstart.base.errors import ConfigError, StoreError
+from headstart.base.files import write_text
 from headstart.base.forms import DRAWN, PNG, form_of
-from headstart.base.outputs import BUNDLE, CSV, CSV_HEADER, FETCHED, GRID, PAGE, PICTURES, RUN, Output, claim
+from headstart.base.outputs import BUNDLE, CSV, CSV_HEADER, FETCHED, GRID, LOOK, PAGE, PICTURES, RUN, Output, claim
+from headstart.base.seals import is_sealed, remember, sealed, write_sealed
 
 FILES = {"answers.csv": CSV, "grid.png": GRID, "runs.html": PAGE}
 FOLDERS = {"a.run": RUN, "a.bundle": BUNDLE, "photos": PICTURES}
 # A PNG of one pixel up to its first text, which says who made it.
 GRID_HEAD = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00000012")
+PNG_END = bytes.fromhex("0000000049454e44ae426082")
 OURS: dict[str, Callable[[Path], object]] = {
-    "answers.csv": lambda path: path.write_text(f"\ufeff{CSV_HEADER},reason,p_a\n", encoding="utf-8"),
-    "grid.png": lambda path: path.write_bytes(GRID_HEAD + b"tEXtSoftware\0headstart"),
-    "runs.html": lambda path: path.write_text('<meta name="generator" content="headstart compare-runs">'),
+    "answers.csv": lambda path: (write_text(path, f"\ufeff{CSV_HEADER},reason,p_a\n"), remember(path)),
+    "grid.png": lambda path: path.write_bytes(sealed(GRID_HEAD + b"tEXtSoftware\0headstart" + PNG_END)),
+    "runs.html": lambda path: write_sealed(path, '<meta name="generator" content="headstart compare-runs">'),
     "a.run": lambda path: written(path / "plan.json", {"schema": 2, "fingerprint": "0"}),
     "a.bundle": lambda path: written(path / "bundle.json", {"format": 2}),
     "photos": lambda path: written(path / FETCHED, {"url": "https://example.org"}),
@@ -103,11 +106,88 @@ def test_a_picture_that_the_shell_put_there_is_named_with_the_way_out(name: str,
         claim(picture, FILES[name])
 
 
-def test_a_table_cannot_be_called_like_a_picture(tmp_path: Path) -> None:
-    """An empty picture would be taken for a free place."""
+@pytest.mark.parametrize("name", FILES)
+def test_no_file_has_a_name_that_lies(name: str, tmp_path: Path) -> None:
+    """Nor is an empty picture taken for a free place."""
     (tmp_path / "1.JPG").touch()
-    with pytest.raises(ConfigError, match=r"cannot end in \.jpg"):
-        claim(tmp_path / "1.JPG", CSV)
+    for other in ("1.JPG", "a.xlsx", "a.parquet", "a.tsv", "a.txt", "a.json", "a", f"{name}.gz"):
+        with pytest.raises(ConfigError, match=rf"must end in \{FILES[name].suffix}.*such as {name}"):
+            claim(tmp_path / other, FILES[name])
+    claim(tmp_path / name.upper(), FILES[name])
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_no_folder_has_the_name_of_a_file(name: str, tmp_path: Path) -> None:
+    for other in ("a.zip", "a.tar.gz", "a.PTH", "a.onnx", "a.html"):
+        with pytest.raises(ConfigError, match=r"which is a folder and cannot end in"):
+            claim(tmp_path / other, FOLDERS[name])
+    claim(tmp_path / "birds-v1.2", FOLDERS[name])
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "a line more": lambda content: content + b"new.jpg,a\n",
+    "a letter less": lambda content: content[:-1],
+    "something in the middle": lambda content: content[:60] + b"x" + content[61:],
+    "other line ends": lambda content: content[:40] + content[40:].replace(b"\n", b"\r\n"),
+    "saved anew": lambda content: content.partition(b"\n<!-- headstart")[0].partition(b"tEXtheadstart")[0] + b" ",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", [*FILES, "a.bundle/README.md"])
+def test_what_was_changed_since_is_not_replaced(name: str, change: str, tmp_path: Path) -> None:
+    file, place = tmp_path / name, tmp_path / Path(name).parts[0]
+    OURS[place.name](place)
+    if place != file:
+        write_sealed(file, "# Classifier\n")
+    claim(place, ALL[place.name])
+    before = file.read_bytes()
+    after = CHANGES[change](before)
+    file.write_bytes(after)
+    if after == before:  # a picture without line ends
+        return
+    with pytest.raises(ConfigError, match=f"'{file}' was changed since headstart wrote it.*Nothing was changed"):
+        claim(place, ALL[place.name])
+    assert file.read_bytes() == after
+    file.write_bytes(before)
+    claim(place, ALL[place.name])
+
+
+def test_a_table_that_the_cache_has_forgotten_is_not_replaced(tmp_path: Path, cache: Path) -> None:
+    OURS["answers.csv"](tmp_path / "answers.csv")
+    (tmp_path / "answers.csv").rename(tmp_path / "other.csv")
+    claim(tmp_path / "other.csv", CSV)
+    for file in (cache / "outputs").iterdir():
+        file.unlink()
+    with pytest.raises(ConfigError, match="nothing is left to show that it was not"):
+        claim(tmp_path / "other.csv", CSV)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\n", PNG_END, GRID_HEAD + PNG_END])
+def test_a_seal_shows_and_leaves_the_content(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert not is_sealed(tmp_path / "file")
+    (tmp_path / "file").write_bytes(sealed(content))
+    assert is_sealed(tmp_path / "file")
+    assert sealed(content).startswith(content.removesuffix(PNG_END))
+
+
+def test_a_usual_name_that_is_taken_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was typed, so that the shell has no part in it."""
+    monkeypatch.chdir(tmp_path)
+    draw_picture(Path("look.png"))
+    with pytest.raises(ConfigError, match=r"used where none is typed.*--grid grid\.png") as error:
+        claim("look.png", LOOK)
+    assert "shell" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_another_name_is_another(name: str, tmp_path: Path) -> None:
+    place = tmp_path / ALL[name].example
+    place.mkdir() if name in FOLDERS else place.write_text("mine")
+    (place / "thesis.txt").write_text("mine") if name in FOLDERS else None
+    with pytest.raises(ConfigError, match=f"e\\.g\\. {place.stem}-2{place.suffix}"):
+        claim(place, ALL[name])
 
 
 @pytest.mark.parametrize("link", ["same", "hard", "soft"])

@@ -162,6 +162,16 @@ def test_a_neighbour_that_is_being_written_is_left_alone(model: Model, tmp_path:
     assert theirs.is_dir()
 
 
+def test_a_card_that_somebody_wrote_on_is_not_replaced(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "a.bundle")
+    model.save(tmp_path / "a.bundle")
+    card = tmp_path / "a.bundle" / "README.md"
+    card.write_text(card.read_text(encoding="utf-8") + "Camera 3, north side.\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"README\.md' was changed since"):
+        model.save(tmp_path / "a.bundle")
+    assert card.read_text(encoding="utf-8").endswith("north side.\n")
+
+
 def test_a_foreign_folder_is_not_touched(model: Model, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")

@@ -327,6 +327,26 @@ def test_names_cannot_steer_the_terminal(call: Call, verbs: StandIn) -> None:
     assert output.count("\n") == 1
 
 
+def test_a_table_that_somebody_corrected_is_not_replaced(call: Call, own_folder: Path) -> None:
+    command, place = ("predict", "b", "new", "--csv", "answers.csv"), own_folder / "answers.csv"
+    codes = [call(*command).exit_code for _ in range(2)]
+    assert 2 not in codes, "nobody has touched it"
+    corrected = place.read_bytes().replace(b"bee", b"ant")
+    place.write_bytes(corrected)
+    result = call(*command)
+    assert result.exit_code == 2
+    assert "'answers.csv' was changed since headstart wrote it" in " ".join(result.stderr.split())
+    assert "answers-2.csv" in result.stderr
+    assert place.read_bytes() == corrected
+
+
+def test_a_bundle_is_called_as_the_data_were_typed(call: Call, verbs: StandIn, own_folder: Path) -> None:
+    (own_folder / "real").mkdir()
+    (own_folder / "photos").symlink_to("real")
+    call("fit", "photos")
+    assert verbs.calls[0][2]["out"] == Path("photos.bundle")
+
+
 def test_fit_does_not_replace_an_older_bundle_unasked(call: Call, verbs: StandIn, own_folder: Path) -> None:
     (own_folder / "photos.v1").mkdir()
     (own_folder / "photos.v1.bundle").mkdir()

@@ -76,6 +76,18 @@ def test_the_run_folder_is_called_after_the_data(tmp_path: Path) -> None:
     assert default_run_folder(tmp_path / "list.csv") == Path("list.run")
 
 
+def test_the_run_folder_is_called_as_the_data_were_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real v1.2" / "sub").mkdir(parents=True)
+    (tmp_path / "photos").symlink_to("real v1.2")
+    monkeypatch.chdir(tmp_path)
+    for typed in ("photos", "photos/", "./photos/.", str(tmp_path / "photos")):
+        assert default_run_folder(typed) == Path("photos.run")
+    monkeypatch.chdir(tmp_path / "photos" / "sub")
+    assert default_run_folder(".") == Path("sub.run")
+    for typed in ("..", "../", "../sub/.."):
+        assert default_run_folder(typed) == Path("real v1.2.run")
+
+
 def test_every_recipe_that_ships_is_a_valid_request() -> None:
     assert {"ants_bees", "leaf_diseases", "stanford_cars"} <= set(recipe_names())
     for name in recipe_names():

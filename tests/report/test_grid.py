@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from headstart.base.errors import ConfigError, StoreError
+from headstart.base.forms import MAKER
 from headstart.report import fonts
 from headstart.report.fonts import FontBook, is_right_to_left
 from headstart.report.grid import _GAP, _MARGIN, _SIDE, MOST_TILES, Mark, Tile, _wrapped, draw_grid
@@ -57,6 +59,19 @@ def test_the_same_tiles_give_the_same_file(tmp_path: Path) -> None:
 def test_columns_follow_the_number_of_tiles(tmp_path: Path, count: int, across: int) -> None:
     draw_grid([Tile(picture(), "")] * count, tmp_path / "grid.png")
     assert drawn(tmp_path / "grid.png").shape[1] == 2 * _MARGIN + across * _SIDE + (across - 1) * _GAP
+
+
+def test_a_grid_that_somebody_drew_on_is_not_replaced(tmp_path: Path) -> None:
+    draw_grid([Tile(picture=picture(), caption="a")], tmp_path / "a.png")
+    draw_grid([Tile(picture=picture(), caption="b")], tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        maker = PngInfo()
+        maker.add_text(*MAKER)
+        for name, text in image.text.items():  # type: ignore[attr-defined] # an editor that keeps all texts
+            maker.add_text(name, text)
+        image.transpose(Image.Transpose.ROTATE_180).save(tmp_path / "a.png", pnginfo=maker)
+    with pytest.raises(ConfigError, match="was changed since"):
+        draw_grid([Tile(picture=picture(), caption="a")], tmp_path / "a.png")
 
 
 def test_columns_can_be_chosen(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import pytest
 from report.sample import sample_results, with_verdict
 
 from headstart.base.errors import ConfigError, StoreError
+from headstart.base.seals import is_sealed
 from headstart.records.codec import encoded, write_record
 from headstart.records.record import changed
 from headstart.records.results import Results
 from headstart.report.page.notebook import experiment_html, verdict_html
-from headstart.report.page.runs import runs_page
+from headstart.report.page.runs import runs_page, write_runs
 from headstart.report.side_by_side import merged, side_by_side, side_lines
 
 
@@ -42,6 +43,11 @@ def test_columns_stand_in_the_order_of_the_strategies_and_depths_together(two: d
     few = changed(one, runs=one.runs[:1], strategies=one.strategies[:1])
     found = side_by_side({"few": few, "other": other, "all": one})
     assert found.strategies == ("knn", "linear", "svm", "partial@blocks.3", "partial", "scratch", "full")
+
+
+def test_the_page_bears_a_seal(two: dict[str, Results], tmp_path: Path) -> None:
+    write_runs(side_by_side(two), tmp_path / "runs.html")
+    assert is_sealed(tmp_path / "runs.html")
 
 
 def test_parts_of_one_order_are_merged() -> None:

@@ -15,7 +15,7 @@ from headstart.api.requests import request_of
 from headstart.backbones.names import DEFAULT_NAME
 from headstart.base.errors import DataError, PictureError
 from headstart.base.options import AUTO, completed, options_of, takes
-from headstart.base.outputs import GRID, PICTURES, claim
+from headstart.base.outputs import LOOK, PICTURES, claim
 from headstart.base.params import check_choice
 from headstart.base.streams import stream
 from headstart.experiment.option_table import LookOptions, elsewhere
@@ -36,7 +36,7 @@ WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 def look(
     data: Data,
     *,
-    grid: Annotated[str | Path, GRID],
+    grid: Annotated[str | Path, LOOK],
     progress: Progress | None = None,
     **options: Unpack[LookOptions],
 ) -> Path:
@@ -57,7 +57,7 @@ def look(
     Path
         The file.
     """
-    claim(grid, GRID, inputs=[data])
+    claim(grid, LOOK, inputs=[data])
     chosen = completed(LookOptions, options)
     options_of(LookOptions)["pictures"].check(chosen["pictures"])
     request = request_of(options)

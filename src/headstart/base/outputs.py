@@ -1,7 +1,8 @@
 """What a user names to be written: claimed before the work, so that nothing is lost which headstart did not write.
 
 Every option and parameter that names an output is marked with an `Output`, which knows what of it is ours. `claim`
-refuses everything else that stands there. A new form of output is a row here; tests find every mark and try it.
+refuses everything else that stands there, and what was changed since we wrote it (`headstart.base.seals`). A new form
+of output is a row here; tests find every mark and try it.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import check_writable, read_json
 from headstart.base.forms import HEAD, form_of, is_drawn
+from headstart.base.seals import is_remembered, is_sealed
 
 CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
 GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
 FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
 _PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
-_PICTURE_NAMES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe"),
-    *(".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+_FILE_NAMES = (  # what no folder is called
+    *(".7z", ".bz2", ".csv", ".gz", ".html", ".jpeg", ".jpg", ".json", ".md", ".onnx", ".parquet", ".pdf", ".pkl"),
+    *(".png", ".pt", ".pth", ".rar", ".safetensors", ".tar", ".tgz", ".toml", ".tsv", ".txt", ".xlsx", ".xz", ".zip"),
 )
 _REPORT = {"report.html": b'content="headstart ', "report.md": b"\n## How to reproduce it\n"}  # what ours hold
 _DEVICE = re.compile("/(dev/(?!shm/)|proc/)")  # such as /dev/stdout, whose place a file must not take
@@ -49,6 +51,10 @@ class Output:
         A name that would do.
     foreign : callable
         Returns what stands at a path that headstart did not write, in a few words; empty where there is nothing.
+    edited : callable, optional
+        Returns the file of ours at a path that somebody has changed since, and that would be lost.
+    usual : str
+        What it is called where no name is typed.
     folder : bool
         Whether it becomes a folder.
     whole : bool
@@ -57,19 +63,18 @@ class Output:
         The parameter that names it in Python; empty where there is none.
     suffix : str
         What its name must end in.
-    never : tuple of str
-        What its name cannot end in: then it was meant as something else.
     """
 
     option: str
     what: str
     example: str
     foreign: Callable[[Path], str]
+    edited: Callable[[Path], Path | None] | None = None
+    usual: str = ""
     folder: bool = False
     whole: bool = False
     python: str = ""
     suffix: str = ""
-    never: tuple[str, ...] = ()
 
     @property
     def typed(self) -> str:
@@ -93,7 +98,8 @@ def claim(place: str | Path, output: Output, *, inputs: Iterable[object] = ()) -
     Raises
     ------
     ConfigError
-        If something stands there that headstart did not write, if it is an input, or if no such thing can be there.
+        If something stands there that headstart did not write or that was changed since, if it is an input, or if no
+        such thing can be there.
     StoreError
         If it cannot be written.
     """
@@ -120,9 +126,13 @@ def _check_folder(path: Path, output: Output) -> None:
         raise ConfigError(f"'{path}' is a link that leads nowhere.", hint=f"Choose another place with {output.typed}.")
     if path.exists() and not path.is_dir():
         raise _refused(path, f"'{path}' is a file, and {output.what} is a folder.", output)
+    if not path.exists() and path.suffix.lower() in _FILE_NAMES:
+        raise _misnamed(path, output, f"is {output.what}, which is a folder and cannot end in {path.suffix}")
     if path.is_dir() and (found := _foreign(path, output)):
         told = f"it holds '{found}', which headstart did not write"
         raise _refused(path, f"'{path}' exists and is not {output.what}: {told}.", output)
+    if path.is_dir():
+        _check_edited(path, output)
     check_writable(path.resolve() if output.whole or not path.exists() else path / "plan.json")
 
 
@@ -131,15 +141,33 @@ def _check_file(path: Path, output: Output) -> None:
     if not path.name or path.is_dir() or device:
         kind = "a folder" if not path.name or path.is_dir() else "no name of a file"
         raise ConfigError(f"'{path}' is {kind}.", hint=f"Give {output.option} a file name, e.g. {output.example}.")
-    if path.is_file() and path.stat().st_size and (found := _foreign(path, output)):
+    standing = path.is_file() and path.stat().st_size > 0
+    if standing and (found := _foreign(path, output)):
         raise _refused(path, f"'{path}' exists and is {found}, which headstart did not write.", output)
-    suffix = path.suffix.lower()
-    if (output.suffix and suffix != output.suffix) or suffix in output.never:
-        must = f"must end in {output.suffix}" if output.suffix else f"is {output.what}, which cannot end in {suffix}"
-        raise ConfigError(
-            f"The {output.option} file {must}. Got '{path}'.", hint=f"Give a name such as {output.example}."
-        )
+    if path.suffix.lower() != output.suffix:
+        raise _misnamed(path, output, f"must end in {output.suffix}")
+    if standing:
+        _check_edited(path, output)
     check_writable(path)
+
+
+def _check_edited(path: Path, output: Output) -> None:
+    """Refuse what is ours and may have been changed since; what an older headstart wrote bears no checksum."""
+    try:
+        edited = None if output.edited is None else output.edited(path)
+    except OSError:
+        edited = path
+    if edited is not None:
+        what = f"'{edited}' was changed since headstart wrote it, or nothing is left to show that it was not."
+        raise _refused(path, what, output)
+
+
+def _misnamed(path: Path, output: Output, why: str) -> ConfigError:
+    kind = "folder" if output.folder else "file"
+    return ConfigError(
+        f"The {output.option} {kind} {why}. Got '{path}'. Nothing was changed.",
+        hint=f"Give a name such as {output.example}.",
+    )
 
 
 def _foreign(path: Path, output: Output) -> str:
@@ -152,8 +180,13 @@ def _foreign(path: Path, output: Output) -> str:
 
 def _refused(path: Path, what: str, output: Output) -> ConfigError:
     """Return the error for a place that is taken; of a picture it says how it came there."""
-    hint = f"Choose another name with {output.typed}, e.g. {output.example}, or move away what is there."
-    if path.is_file() and form_of(_head(path)).picture:
+    example = Path(output.example)
+    if path.name == example.name:
+        example = example.with_stem(f"{example.stem}-2")
+    hint = f"Choose another name with {output.typed}, e.g. {example}, or move away what is there."
+    if output.usual and str(path) == output.usual:
+        hint = f"It is the name that is used where none is typed. Give another one, e.g. {output.option} {example}."
+    elif path.is_file() and form_of(_head(path)).picture:
         others = path.with_name(f"*{path.suffix}")
         hint = (
             f"The shell puts the first file in the place of {output.option} where it stands before a *. "
@@ -238,6 +271,18 @@ def _in_bundle(folder: Path) -> str:
     return "" if damaged or _says(folder / "bundle.json", "format") else min(names)
 
 
+def _edited_table(path: Path) -> Path | None:
+    return None if is_remembered(path) else path
+
+
+def _edited_file(path: Path) -> Path | None:
+    return None if not path.is_file() or is_sealed(path) else path
+
+
+def _edited_card(folder: Path) -> Path | None:
+    return _edited_file(folder / "README.md")
+
+
 def _in_fetched(folder: Path) -> str:
     names = {entry.name for entry in folder.iterdir()} - _LITTER
     return "" if FETCHED in names else min(names, default="")
@@ -252,14 +297,43 @@ def _says(file: Path, *keys: str) -> bool | None:
     return isinstance(content, dict) and any(key in content for key in keys)
 
 
-CSV = Output(option="--csv", what="a table of answers", example="answers.csv", foreign=_table, never=_PICTURE_NAMES)
-GRID = Output(
-    option="--grid", python="grid", what="a grid of pictures", example="grid.png", foreign=_drawn, suffix=".png"
+CSV = Output(
+    option="--csv",
+    what="a table of answers",
+    example="answers.csv",
+    foreign=_table,
+    edited=_edited_table,
+    suffix=".csv",
 )
-PAGE = Output(option="--page", python="page", what="a page", example="runs.html", foreign=_page, suffix=".html")
+GRID = Output(
+    option="--grid",
+    python="grid",
+    what="a grid of pictures",
+    example="grid.png",
+    foreign=_drawn,
+    edited=_edited_file,
+    suffix=".png",
+)
+LOOK = replace(GRID, usual="look.png")
+PAGE = Output(
+    option="--page",
+    python="page",
+    what="a page",
+    example="runs.html",
+    foreign=_page,
+    edited=_edited_file,
+    suffix=".html",
+)
 RUN = Output(option="--out", python="out", what="a run folder", example="photos.run", foreign=_in_run, folder=True)
 BUNDLE = Output(
-    option="--out", python="out", what="a bundle", example="birds.bundle", foreign=_in_bundle, folder=True, whole=True
+    option="--out",
+    python="out",
+    what="a bundle",
+    example="birds.bundle",
+    foreign=_in_bundle,
+    edited=_edited_card,
+    folder=True,
+    whole=True,
 )
 PICTURES = Output(
     option="--to",

@@ -30,9 +30,9 @@ from headstart.base.files import (
     read_json,
     sha256_of_file,
     store_error,
-    write_text,
 )
 from headstart.base.outputs import BUNDLE, claim
+from headstart.base.seals import write_sealed
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
 from headstart.bundle.card import model_card
@@ -65,7 +65,8 @@ def write_folder(contents: Contents, folder: Path) -> Path:
     Raises
     ------
     ConfigError
-        If something stands at `folder` that is no bundle, or a bundle with other files in it.
+        If something stands at `folder` that is no bundle, or a bundle with other files in it, or with a card that was
+        changed.
     StoreError
         If it cannot be written.
     """
@@ -192,7 +193,7 @@ def _write(contents: Contents, folder: Path) -> None:
         ),
         sha256=sha256_of_file(folder / TENSORS),
     )
-    write_text(folder / CARD, model_card(manifest))
+    write_sealed(folder / CARD, model_card(manifest))
     write_record(folder / MANIFEST, manifest)
 
 

@@ -10,6 +10,7 @@ import typer
 from headstart.base.errors import PARTLY, ConfigError
 from headstart.base.files import write_text
 from headstart.base.outputs import CSV, GRID, READ, claim
+from headstart.base.seals import remember
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.session import open_session
@@ -44,8 +45,9 @@ def fit(ctx: typer.Context, data: options.Data, *, chosen: FitOptions, quiet: op
 
 def _own_place(data: str) -> Path:
     """Return DATA.bundle in the current folder; an older one there is not replaced unless it is named."""
-    path = Path(data)
-    place = Path(f"{path.resolve().name if path.is_dir() else path.stem}.bundle")
+    from headstart.experiment.request import name_of
+
+    place = Path(f"{name_of(data)}.bundle")
     if place.exists():
         raise ConfigError(f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {place}")
     return place
@@ -109,7 +111,7 @@ def predict(
     as_json: options.AsJson = False,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write the answers to a CSV file.", show_default=False),
+        typer.Option("--csv", metavar="FILE", help="Write the answers to a .csv file.", show_default=False),
         CSV,
     ] = None,
     grid: Annotated[
@@ -147,6 +149,7 @@ def predict(
     rows, skipped = list(predictions.rows), list(predictions.skipped)
     if table is not None:
         write_text(claim(table, CSV), answers_csv(predictions))
+        remember(table)
     if as_json:
         session.screen.json({"rows": rows, "skipped": skipped})
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.base.outputs import GRID, PICTURES, READ
+from headstart.base.outputs import LOOK, PICTURES, READ
 from headstart.base.typed import as_typed, command_as_typed
 from headstart.cli import options
 from headstart.cli.session import open_session
@@ -20,7 +20,7 @@ Target = Annotated[
     ),
     PICTURES,
 ]
-Grid = Annotated[Path, typer.Option("--grid", metavar="FILE", help="The picture to write; it ends in .png."), GRID]
+Grid = Annotated[Path, typer.Option("--grid", metavar="FILE", help="The picture to write; it ends in .png."), LOOK]
 
 
 @options.options_from(VERBS["look"])
@@ -28,7 +28,7 @@ def look(
     ctx: typer.Context,
     data: options.Data,
     *,
-    grid: Grid = Path("look.png"),
+    grid: Grid = Path(LOOK.usual),
     chosen: LookOptions,
     quiet: options.Quiet = False,
 ) -> None:

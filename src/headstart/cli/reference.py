@@ -28,7 +28,9 @@ Exit codes: 0 done · 1 unexpected error · 2 wrong command or option · 3 probl
 129 the terminal was closed (SIGHUP) · 130 stopped by Ctrl-C · 141 the pipe was closed · 143 asked to end (SIGTERM).
 
 What an option writes (`--csv`, `--grid`, `--page`, `--out`, `--to`) replaces what headstart wrote there before and
-nothing else: a file or folder of yours is left as it is, with exit code 2, before any work.
+nothing else: a file or folder of yours is left as it is, with exit code 2, before any work. So is what you changed
+since: a table, a grid, a page, the README.md of a bundle. The checksums of tables are in the cache; if they are lost, a
+table is not replaced either. `report.html` and `report.md` in a run folder are made anew: keep notes elsewhere.
 
 Environment variables: `HEADSTART_CACHE` moves the cache. `HEADSTART_MAX_PIXELS` says how large a picture may be
 (200 million). `HEADSTART_OFFLINE=1` and `HF_HUB_OFFLINE=1` do the same as `--offline`. `NO_COLOR` switches colours off.

@@ -161,8 +161,20 @@ def _trained() -> tuple[str, ...]:
 
 def default_run_folder(data: str | Path) -> Path:
     """Return ``NAME.run`` in the current folder, NAME being the data folder's (or list's) name."""
+    return Path(f"{name_of(data)}.run")
+
+
+def name_of(data: str | Path) -> str:
+    """Return the name of data for what is made of them: as it was typed, also that of a link; of ``.`` the folder's.
+
+    Raises
+    ------
+    DataError
+        If they have none: the root of a disk.
+    """
     path = Path(data)
-    name = path.resolve().name if path.is_dir() else path.stem
+    plain = path.name if path.name not in ("", "..") else path.resolve().name
+    name = plain if path.is_dir() else path.stem
     if not name:
-        raise DataError(f"'{data}' has no name that the run folder could take.", hint="Name one with --out.")
-    return Path(f"{name}.run")
+        raise DataError(f"'{data}' has no name that the result could take.", hint="Name one with --out.")
+    return name

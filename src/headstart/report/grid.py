@@ -17,6 +17,7 @@ from headstart.base.files import durable_writer
 from headstart.base.forms import MAKER
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import bad_parameter, check_choice, check_integer
+from headstart.base.seals import sealed
 from headstart.report.fonts import Font, FontBook, is_right_to_left
 
 Mark = Literal["right", "wrong"]
@@ -120,6 +121,7 @@ def draw_grid(
     maker.add_text(*MAKER)
     with durable_writer(path) as temporary:
         sheet.save(temporary, "PNG", optimize=False, pnginfo=maker)
+        temporary.write_bytes(sealed(temporary.read_bytes()))
     left_out = len(tiles) - len(shown)
     cut = (f"'{path.name}' shows the first {len(shown)} pictures of {len(tiles)}.",) if left_out else ()
     return (*cut, *book.notes)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from headstart.base.files import write_text
+from headstart.base.seals import write_sealed
 from headstart.records.run import RunId
 from headstart.records.side_by_side import SideBySide, SideCell, SideRow
 from headstart.report import standing
@@ -43,7 +43,7 @@ def write_runs(found: SideBySide, path: Path) -> None:
     StoreError
         If the file cannot be written.
     """
-    write_text(path, runs_page(found))
+    write_sealed(path, runs_page(found))
 
 
 def runs_page(found: SideBySide) -> str:

@@ -1,0 +1,57 @@
+"""Whether a file still is as headstart wrote it: by a checksum in the file, or of a table, which has no place for one.
+
+Pages, model cards and grids end with a mark that no reader shows. Every reader of a table would show it, so the cache
+remembers the checksums of tables; if it is lost, what stands there is taken for somebody's work.
+"""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from headstart.base.errors import StoreError
+from headstart.base.files import cache_folder, sha256_of_bytes, sha256_of_file, write_bytes
+
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_REMEMBERED = "outputs"  # in the cache: an empty file for each table, called by its checksum
+
+
+def sealed(content: bytes) -> bytes:
+    """Return a PNG, a page or Markdown with a mark at its end by which any later change is seen."""
+    body = content.removesuffix(_PNG_END)
+    return body + _ending(body, png=body != content)
+
+
+def is_sealed(path: Path) -> bool:
+    """Return whether a file is as `sealed` returned it, to the byte."""
+    content = path.read_bytes()
+    png = content.endswith(_PNG_END)
+    body = content[: -len(_ending(b"", png=png))]
+    return content == body + _ending(body, png=png)
+
+
+def write_sealed(path: Path, text: str) -> None:
+    """Write a page or Markdown with its mark, as `headstart.base.files.write_text` does without."""
+    write_bytes(path, sealed(text.encode("utf-8", "backslashreplace")))
+
+
+def _ending(body: bytes, *, png: bool) -> bytes:
+    """Return what follows `body` in a sealed file; it is always as long."""
+    digest = sha256_of_bytes(body).encode()
+    if not png:
+        return b"\n<!-- headstart sha256 " + digest + b" -->\n"
+    chunk = b"tEXtheadstart sha256\0" + digest
+    length = len(chunk) - len(b"tEXt")
+    return length.to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + _PNG_END
+
+
+def remember(path: Path) -> None:
+    """Note that headstart has written the table `path` as it now is."""
+    with suppress(StoreError):  # where the cache cannot be written, the table is not replaced later: nothing is lost
+        write_bytes(cache_folder() / _REMEMBERED / sha256_of_file(path), b"")
+
+
+def is_remembered(path: Path) -> bool:
+    """Return whether headstart has written a table like `path`, to the byte."""
+    return (cache_folder() / _REMEMBERED / sha256_of_file(path)).is_file()
