@@ -203,8 +203,8 @@ def _model_file(place: Path, checkout: Checkout) -> str:
 def _look_told(place: Path, checkout: Checkout) -> str:
     _draw(place / "photos")
     (place / "look.png").write_bytes((place / "photos/ants/0.jpg").read_bytes())
-    said = checkout.command("look", "photos", "--quiet", folder=place).err
-    return f"{'speaks' if 'shell' in said else 'does not speak'} of the shell"
+    said = " ".join(checkout.command("look", "photos", "--quiet", folder=place).err.split())
+    return "speaks of the shell" if "shell" in said else "names --grid" if "none is typed" in said else "nothing said"
 
 
 def _linked(place: Path, checkout: Checkout) -> str:
