@@ -144,6 +144,11 @@ def _read() -> dict[str, Odd]:
     text.add_text("comment", "x" * 3_000_000, zip=True)
     late = saved(rgb)
     late = late[:-12] + chunk(b"zTXt", b"comment\0\0" + zlib.compress(b"x" * 3_000_000)) + late[-12:]
+    p3_places = struct.pack(
+        ">8I", *(round(100_000 * at) for at in (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06))
+    )
+    cleared = with_chunk(deep_png(wide[..., 0]), b"tRNS", struct.pack(">H", int(wide[0, 30, 0])))
+    white_where_clear = _grey(np.where(grey == grey[0, 30], 255, grey))
     few = np.random.default_rng(0).integers(0, 256, (256, 3)).astype(np.uint8)
     indices = grey // 2
     cmyk = Image.fromarray(rgb).convert("CMYK")
@@ -221,6 +226,19 @@ def _read() -> dict[str, Odd]:
         "usual-gamma.png": Odd(with_chunk(saved(rgb), b"gAMA", struct.pack(">I", 45_455)), rgb, off=0),
         "long-text.png": Odd(saved(rgb, pnginfo=text), rgb, off=0),
         "late-text.png": Odd(late, rgb, off=0),
+        "grey-with-profile-and-opacity.png": Odd(
+            saved(
+                Image.merge("LA", [Image.fromarray(grey), Image.new("L", (WIDTH, HEIGHT), 255)]),
+                icc_profile=icc.grey_profile(1.8),
+            ),
+            icc.as_srgb(_grey(grey), icc.SRGB, 1.8),
+            ("profile",),
+            off=3,
+        ),
+        "p3-by-places.png": Odd(with_chunk(saved(rgb), b"cHRM", p3_places), rgb, ("profile-ignored",), off=0),
+        "p3-by-codes.png": Odd(with_chunk(saved(rgb), b"cICP", b"\x0c\x0d\0\x01"), rgb, ("profile-ignored",), off=0),
+        "srgb-by-codes.png": Odd(with_chunk(saved(rgb), b"cICP", b"\x01\x0d\0\x01"), rgb, off=0),
+        "deep-clear-value.png": Odd(cleared, white_where_clear),
     }
     for form in ("PNG", "TIFF", "WEBP", "AVIF"):
         options: dict[str, Any] = {"lossless": True} if form == "WEBP" else {"quality": 100} if form == "AVIF" else {}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from answering import answering
-from odd_pictures import READ, REFUSED
+from odd_pictures import READ, REFUSED, deep_png
+from PIL import Image
 from test_what_callers_give import marked
 
 import headstart as hs
 from headstart.api.comparing import Experiment
-from headstart.base.errors import DataError
+from headstart.base.errors import ConfigError, DataError
 from headstart.records.notes import NOTES
+from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT
 from headstart.records.progress import Silent
 from headstart.report import text
 
@@ -157,3 +162,72 @@ def test_pictures_alone_that_cannot_be_read_are_an_error_that_names_one(tmp_path
     with pytest.raises(DataError) as caught:
         hs.predict(answering(), tmp_path)
     assert any(name in str(caught.value) + str(caught.value.hint) for name in REFUSED)
+
+
+# --- one set of rules, from the plan to the answer
+
+
+@pytest.fixture(scope="module")
+def twelve_bits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of grey pictures of 16 bits that use 12: dark and bright ones."""
+    folder, chance = tmp_path_factory.mktemp("twelve"), np.random.default_rng(0)
+    for label, level in (("dark", 800), ("light", 3000)):
+        (folder / label).mkdir()
+        for number in range(8):
+            values = np.clip(level + 300 * chance.standard_normal((40, 60)), 0, 4095).astype(np.uint16)
+            (folder / label / f"{number}.png").write_bytes(deep_png(values))
+    return folder
+
+
+def test_one_white_stands_in_plan_results_bundle_and_answers(twelve_bits: Path, tmp_path: Path) -> None:
+    found = hs.compare(twelve_bits, strategies=["knn"], out=tmp_path / "x.run", progress=Silent(), **QUICK)
+    wanted = {"rule": 2, "white": 4095}
+    plan = json.loads((found.folder / "plan.json").read_text(encoding="utf-8"))
+    results = json.loads((found.folder / "results.json").read_text(encoding="utf-8"))
+    bundle = found.folder / "bundles" / "knn"
+    kept = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
+    assert plan["decoding"] == plan["preprocessing"]["decoding"] == results["data"]["decoding"] == wanted
+    assert kept["preprocessing"]["decoding"] == wanted
+    assert "In pictures of 16 bits the value 4,095 is white." in (bundle / "README.md").read_text(encoding="utf-8")
+    heard = Heard()
+    answers = hs.predict(bundle, twelve_bits, grid=tmp_path / "grid.png", progress=heard)
+    assert all(Path(row.path).parts[-2] == row.label for row in answers.rows)
+    assert {row.notes for row in answers.rows} == {("white",)}
+    assert "How the pictures were read: 16 of 16 bits, with 4,095 as white." in heard.said
+    drawn = hs.look(twelve_bits, grid=tmp_path / "look.png", pictures=4, **SMALL)
+    for sheet in (tmp_path / "grid.png", drawn):  # by the usual rules they would be black
+        assert (np.asarray(Image.open(sheet).convert("L")) < 10).mean() < 0.02
+
+
+def test_a_run_that_was_read_by_other_rules_is_not_gone_on_with(twelve_bits: Path, tmp_path: Path) -> None:
+    found = hs.compare(twelve_bits, strategies=["knn"], out=tmp_path / "x.run", progress=Silent(), **QUICK)
+    plan = json.loads((found.folder / "plan.json").read_text(encoding="utf-8"))
+    del plan["decoding"]  # as an earlier headstart wrote it
+    (found.folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(ConfigError, match="read by other rules"):
+        hs.compare(twelve_bits, strategies=["knn", "linear"], out=found.folder, progress=Silent(), **QUICK)
+
+
+def test_a_bundle_from_before_the_rules_answers_by_those_of_then_and_says_so(twelve_bits: Path, tmp_path: Path) -> None:
+    hs.fit(twelve_bits, strategy="knn", out=tmp_path / "x.bundle", progress=Silent(), **QUICK)
+    file = tmp_path / "x.bundle" / "bundle.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["format"] = 2
+    del content["preprocessing"]["decoding"]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    model = hs.load(tmp_path / "x.bundle", engine="torch")
+    assert model.preprocessing.decoding == BEFORE_RULES_WERE_KEPT
+    heard = Heard()
+    assert not model.examine([twelve_bits / "dark" / "0.png"], progress=heard)[1]
+    assert any(line.startswith("This classifier was made with an older headstart") for line in heard.said)
+
+
+def test_whoever_decodes_outside_the_pixels_says_by_which_rules() -> None:
+    """A call without them would show or answer another picture than was learned from."""
+    source, silent = Path(hs.__file__).parent, []
+    for file in sorted(source.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("decode", "decode_noted")
+            if called and "decoding" not in {keyword.arg for keyword in node.keywords}:
+                silent.append(file.relative_to(source).as_posix())
+    assert silent == ["experiment/dry_run.py"]  # it only times how long a picture takes

@@ -104,6 +104,23 @@ def test_all_bits_of_a_tiff_are_read_whatever_the_order(order: str, apart: bool,
     assert np.abs(decode(path, short_side=40, decoding=found) - np.rint(values * 255.0 / 4095)).max() == 0
 
 
+@pytest.mark.parametrize("form", ["png", "tiff"])
+def test_opacity_uses_the_bits_of_the_colours_or_all(form: str) -> None:
+    for opaque in (4095, 65535):
+        values = np.dstack([deep(4095, 3), np.full((40, 60), opaque, np.uint16)])
+        content = deep_png(values) if form == "png" else tiff(values, 2, extra=[2])
+        found = decode(content, short_side=40, decoding=Decoding(white=4095))
+        assert np.abs(found - np.rint(values[..., :3] * 255.0 / 4095)).max() == 0
+    multiplied = tiff(np.dstack([deep(4095, 3), np.full((40, 60), 4095, np.uint16)]), 2, extra=[1])
+    with pytest.raises(PictureError, match="multiplied by their opacity"):
+        decode(multiplied, short_side=40, decoding=Decoding(white=4095))
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, False), (81, True), (160, True)])
+def test_more_than_twice_as_long_as_wide_is_noted(width: int, said: bool) -> None:
+    assert ("elongated" in decode_noted(np.zeros((40, width, 3), np.uint8), short_side=40).notes) == said
+
+
 def test_few_bits_beside_full_ones_are_said_to_be_dim() -> None:
     for content in (deep_png(deep(4000)), deep_png(deep(4000, 3)), tiff(deep(4000, 3), 2, apart=True)):
         assert decode_noted(content, short_side=40).notes == ("dim",)

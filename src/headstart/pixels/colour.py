@@ -7,9 +7,10 @@ bit; one that cannot be read, or is of another kind than the picture, is passed 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -19,6 +20,9 @@ _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _BANDS = {"RGB": 3, "L": 1, "CMYK": 4}
 _USUAL_GAMMA = 0.45455
 _GAMMA_SAME = 0.02
+_SRGB_PLACES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue: x, y
+_NEAR = 0.01
+_SRGB_CODES = {(1, 13), (1, 1), (1, 6), (2, 2), (1, 2)}  # primaries and curve, as H.273 counts them
 
 Transform = ImageCms.ImageCmsTransform
 
@@ -39,15 +43,34 @@ class Profile:
     transform: Transform | None
 
 
-def profile_of(content: object, mode: str) -> Profile | None:
-    """Return how pictures of `mode` with that profile are converted; None if it cannot be used for them."""
+def profile_of(content: object, mode: str, *, grey: bool = False) -> Profile | None:
+    """Return how pictures of `mode` with that profile are converted; None if it cannot be used for them.
+
+    `grey`: all of its colours are greys, also where it is held as RGBA.
+    """
     if not isinstance(content, bytes) or not content:
         return None
     found = _profile(content)
     if found is None or mode == found.mode:
         return found
+    if grey and found.mode == "L":
+        return found
     # Grey with a colour profile is what many programs write; grey is a colour too.
     return found if mode in {"RGB": ("RGBA", "L", "LA"), "L": ("LA",)}.get(found.mode, ()) else None
+
+
+def states_other_colours(info: Mapping[Any, Any]) -> bool:
+    """Return whether colours other than sRGB's are stated in a way that is not read: cHRM or cICP of a PNG, nclx."""
+    if info.get("icc_profile"):
+        return False
+    stated, places = info.get("cicp"), np.asarray(info.get("chromaticity", ()), float)
+    named = places.shape == (len(_SRGB_PLACES),) and "srgb" not in info
+    if named and np.abs(places - _SRGB_PLACES).max() > _NEAR:
+        return True
+    if isinstance(stated, tuple) and stated[:2] not in _SRGB_CODES:
+        return True
+    nclx = info.get("nclx_profile")
+    return isinstance(nclx, Mapping) and nclx.get("color_primaries") not in (None, 1, 2)
 
 
 def to_srgb(image: Image.Image, profile: Profile) -> Image.Image:

@@ -199,7 +199,9 @@ def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decodi
         image = found.image
         _check_size(image.width, image.height, limit)
         notes: set[Note] = {"pages"} if getattr(image, "is_animated", False) else set()
-        notes |= {"turned"} if tiff.will_be_turned(image) else set()
+        # Pillow turns a TIFF while loading it, pillow-heif a HEIC while opening it.
+        turned = tiff.will_be_turned(image) or image.info.get("original_orientation", 1) not in (None, 1)
+        notes |= {"turned"} if turned else set()
         raw = depth.deep_colour(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             _draft(image, short_side)
@@ -253,10 +255,11 @@ def _plain(image: Image.Image, decoding: Decoding, notes: set[Note], deep: depth
         return _Whole(_eight_bits(image, decoding, set(), None), notes)
     info, mode = image.info, image.mode
     eight = _eight_bits(image, decoding, notes, deep)
-    profile = colour.profile_of(info.get("icc_profile"), mode if mode == "CMYK" else eight.mode)
+    grey = depth.is_deep_grey(image) or mode in ("1", "L", "LA", "La")
+    profile = colour.profile_of(info.get("icc_profile"), mode if mode == "CMYK" else eight.mode, grey=grey)
     if mode == "CMYK" and profile is not None:
         eight = image.copy()
-    if info.get("icc_profile") and profile is None:
+    if (info.get("icc_profile") and profile is None) or colour.states_other_colours(info):
         notes.add("profile-ignored")
     if profile is not None and profile.transform is not None:
         notes.add("profile")
@@ -276,7 +279,7 @@ def _eight_bits(image: Image.Image, decoding: Decoding, notes: set[Note], deep: 
             "32-bit floating-point grey, whose range is not known", hint="Save it as 8-bit or 16-bit grey."
         )
     if depth.is_deep_grey(image) or deep is not None:
-        deep = deep or depth.deep_grey(image)
+        deep = depth.with_clear_value(deep or depth.deep_grey(image), image.info.get("transparency"))
         negative = decoding.rule > 1 and tiff.is_negative(image)
         flat, cut = depth.to_eight_bits(deep, decoding.white, negative=negative)
         notes |= {"negative"} if negative else set()

@@ -34,10 +34,10 @@ DIM = 1 << 12  # of 16 bits: a picture whose values are all lower was made with 
 
 
 class Deep(NamedTuple):
-    """Values of a picture of 16 bits, (H, W) or (H, W, 3), its opacity (H, W) uint8, and the highest value possible."""
+    """Values of a picture of 16 bits, (H, W) or (H, W, 3), its opacity (H, W), and the highest value possible."""
 
     values: Values
-    alpha: NDArray[np.uint8] | None = None
+    alpha: Values | None = None
     own_white: int | None = None
 
 
@@ -74,7 +74,8 @@ def deep_colour(image: ImageFile.ImageFile) -> str | None:
         return None
     arguments = image.tile[0].args
     raw = arguments if isinstance(arguments, str) else arguments[0] if arguments else ""
-    return raw if isinstance(raw, str) and ";16" in raw and not image.mode.startswith("I") else None
+    deep = isinstance(raw, str) and ";16" in raw and image.mode in ("LA", "RGB", "RGBA")
+    return raw if deep else None
 
 
 def is_dim(image: Image.Image) -> bool:
@@ -87,31 +88,54 @@ def load_deep_colour(open_again: Callable[[], ImageFile.ImageFile], raw: str) ->
     """Return all 16 bits of a colour picture: Pillow keeps the upper half of each, so it is read twice.
 
     Read as if its bytes stood the other way round, the upper half is the lower one.
+
+    Raises
+    ------
+    PictureError
+        If its colours were multiplied by their opacity: Pillow divides the upper halves alone.
     """
+    if raw.startswith("RGBa"):
+        raise PictureError(
+            "16 bits of colour, multiplied by their opacity, of which not all are used",
+            hint="Save it as 8-bit PNG, or with all of its 16 bits.",
+        )
     if raw.startswith("LA"):
         both = np.asarray(_loaded_as(open_again(), lambda _: "RGBA", "RGBA")).astype(
             np.uint16
         )  # upper, lower, upper, lower
-        return Deep((both[..., 0] << 8 | both[..., 1]).astype(np.uint16), both[..., 2].astype(np.uint8))
+        whole = both[..., ::2] << 8 | both[..., 1::2]
+        return Deep(whole[..., 0].astype(np.uint16), whole[..., 1].astype(np.uint16))
     upper, lower = open_again(), _loaded_as(open_again(), _swapped)
     upper.load()
     values: Values = np.asarray(upper).astype(np.uint16) << 8 | np.asarray(lower)
-    alpha = np.asarray(upper)[..., 3] if upper.mode in ("RGBA", "RGBa") else None
-    return Deep(values[..., :3], alpha)
+    return Deep(values[..., :3], values[..., 3] if upper.mode == "RGBA" else None)
+
+
+def with_clear_value(deep: Deep, clear: object) -> Deep:
+    """Return the values with the opacity that a PNG gives by naming one value, or colour, that is clear (tRNS)."""
+    if isinstance(clear, int):
+        hidden = deep.values == clear
+    elif isinstance(clear, tuple) and deep.values.ndim == 3:
+        hidden = (deep.values == np.array(clear)).all(axis=-1)
+    else:
+        return deep
+    return deep._replace(alpha=np.where(hidden, 0, WHITE_OF_16_BITS).astype(np.uint16))
 
 
 def to_eight_bits(deep: Deep, white: int, *, negative: bool = False) -> tuple[Image.Image, bool]:
     """Return the picture (L, RGB, LA or RGBA), and whether values beyond white were cut to white."""
     white = deep.own_white or white
-    table = _table(white, negative)
+    table = _table(white, negative=negative)
     image = Image.fromarray(table[deep.values])
     if deep.alpha is not None:
-        image.putalpha(Image.fromarray(np.ascontiguousarray(deep.alpha)))
+        # Opacity uses the bits that the colours use, or all of them.
+        opaque = white if int(deep.alpha.max(initial=0)) <= white else WHITE_OF_16_BITS
+        image.putalpha(Image.fromarray(_table(opaque, negative=False)[deep.alpha]))
     return image, bool(white < WHITE_OF_16_BITS and deep.values.max(initial=0) > white)
 
 
 @lru_cache(maxsize=8)
-def _table(white: int, negative: bool) -> NDArray[np.uint8]:  # noqa: FBT001 - the key of a cache
+def _table(white: int, *, negative: bool) -> NDArray[np.uint8]:
     values = np.minimum(np.arange(WHITE_OF_16_BITS + 1, dtype=np.int64), white)
     table = ((white - values if negative else values) * 255 + white // 2) // white
     return table.astype(np.uint8)

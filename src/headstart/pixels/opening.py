@@ -84,6 +84,9 @@ class Opened:
     def __init__(self, stream: BinaryIO, reader: Opener) -> None:
         self._stream, self._reader = stream, reader
         self.image = self._without_limit(self.again)
+        if reader is PngImagePlugin.PngImageFile:
+            codes = png.colour_codes(stream)
+            self.image.info.update({} if codes is None else {"cicp": codes})
 
     def again(self) -> ImageFile.ImageFile:
         """Return the same, opened once more."""

@@ -10,6 +10,7 @@ from typing import BinaryIO
 _SIGNATURE = 8
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _XMP = b"XML:com.adobe.xmp"
+_NEAR = 1 << 10  # bytes
 _SHORT = 1 << 18  # an XMP packet of this length Pillow takes
 _MOST_PROFILE = 1 << 26  # bytes
 _DEPTH, _COLOUR_TYPE = 8, 9  # in IHDR
@@ -46,6 +47,16 @@ def profile(stream: BinaryIO) -> bytes | None:
             except zlib.error:
                 return None
     return None
+
+
+def colour_codes(stream: BinaryIO) -> tuple[int, ...] | None:
+    """Return what cICP, which stands near the beginning, says: primaries, curve, matrix, range. None: nothing."""
+    place = stream.tell()
+    stream.seek(0)
+    head = stream.read(_NEAR)
+    stream.seek(place)
+    at = head.find(b"cICP")
+    return tuple(head[at + 4 : at + 8]) if 0 < at < head.find(b"IDAT") % (_NEAR + 1) else None
 
 
 def significant_bits(stream: BinaryIO) -> int | None:

@@ -59,7 +59,7 @@ _SAID: Mapping[Note, _Said] = {
     "long": _Said(
         "is more than 16 times as long as it is wide: it is kept whole, but small.",
         "are more than 16 times as long as they are wide: they are kept whole, but small.",
-        "scaled down, because they are very long",
+        "very long and therefore small",
     ),
     "negative": _Said(
         "is stored with white as zero and was turned round, as viewers do.",
@@ -78,9 +78,9 @@ _SAID: Mapping[Note, _Said] = {
         "converted from a colour profile to sRGB",
     ),
     "profile-ignored": _Said(
-        "has a colour profile that cannot be used: its colours are taken for sRGB.",
-        "have a colour profile that cannot be used: their colours are taken for sRGB.",
-        "read without their colour profile, which cannot be used",
+        "states colours in a way that cannot be used: they are taken for sRGB.",
+        "state colours in a way that cannot be used: they are taken for sRGB.",
+        "whose colours are taken for sRGB, because what they state cannot be used",
     ),
     "transparent": _Said(
         "is fully transparent: nothing but white can be seen of it.",
@@ -163,6 +163,7 @@ def tell_reading(findings: Iterable[Finding], progress: Progress) -> None:
 def made_with_older_rules() -> str:
     """Tell how a classifier that was made before today's rules reads pictures."""
     return (
-        "This classifier was made with an older headstart, and reads pictures as that did: without colour profiles, "
-        "and of very long ones only the middle. Make it again to read them as viewers show them."
+        "This classifier was made with an older headstart, and reads pictures as that did: it does not use colour "
+        "profiles, keeps only the middle of very long pictures, and takes some TIFFs for negatives or for transparent. "
+        "Make it again to read them as viewers show them."
     )
