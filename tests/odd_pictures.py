@@ -238,7 +238,7 @@ def _read() -> dict[str, Odd]:
         "p3-by-places.png": Odd(with_chunk(saved(rgb), b"cHRM", p3_places), rgb, ("profile-ignored",), off=0),
         "p3-by-codes.png": Odd(with_chunk(saved(rgb), b"cICP", b"\x0c\x0d\0\x01"), rgb, ("profile-ignored",), off=0),
         "srgb-by-codes.png": Odd(with_chunk(saved(rgb), b"cICP", b"\x01\x0d\0\x01"), rgb, off=0),
-        "deep-clear-value.png": Odd(cleared, white_where_clear),
+        "deep-clear-value.png": Odd(cleared, white_where_clear, ("opacity",)),
     }
     for form in ("PNG", "TIFF", "WEBP", "AVIF"):
         options: dict[str, Any] = {"lossless": True} if form == "WEBP" else {"quality": 100} if form == "AVIF" else {}

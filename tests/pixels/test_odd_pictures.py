@@ -15,7 +15,7 @@ from headstart.pixels import common_decoding, decode
 from headstart.pixels.decode import decode_noted
 from headstart.records.notes import NOTES
 from headstart.records.preprocessing import BEFORE_RULES_WERE_KEPT, RULES, Decoding
-from headstart.words.reading import read_findings, read_line
+from headstart.words.reading import read_findings, read_line, told_by_reading
 
 
 @pytest.mark.parametrize("name", READ)
@@ -203,6 +203,28 @@ def test_a_line_tells_how_the_pictures_were_read() -> None:
         "1 picture holds several pages or frames: only the first one is read. For example 'c.tif'."
     )
     assert read_line([]) is None
+
+
+def test_what_only_one_class_has_may_give_it_away() -> None:
+    everything = ["ants"] * 10 + ["bees"] * 10
+    all_ants = [("ants", ("turned",))] * 9
+    (found,) = told_by_reading(all_ants, everything)
+    assert found.text == (
+        "9 of the 10 pictures of 'ants', and none of another class, were turned upright (EXIF). A classifier may know "
+        "the class by that, and not by what the pictures show. Take or save the pictures of all classes in the same way."
+    )
+    assert told_by_reading(all_ants[:8], everything) == ()
+    assert told_by_reading([*all_ants, ("bees", ("turned",))], everything) == ()
+    assert told_by_reading(all_ants, ["ants"] * 10) == ()
+    for note in NOTES:
+        assert told_by_reading([("ants", (note,))] * 10, everything)[0].text.startswith(
+            "10 of the 10 pictures of 'ants'"
+        )
+
+
+def test_opacity_in_parts_is_said() -> None:
+    half = np.dstack([scene(), np.where(np.arange(60) < 20, 255, 0)[None].repeat(40, 0).astype(np.uint8)])
+    assert decode_noted(half, short_side=40).notes == ("opacity",)
 
 
 def test_libtiff_writes_nothing_to_the_terminal(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Resolved
 from headstart.table import Table, apply_split_file, check_trainable, warn_of_copies, with_splits
-from headstart.words.reading import apart_from_cropping, read_findings, tell_reading
+from headstart.words.reading import apart_from_cropping, read_findings, tell_reading, told_by_reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,9 @@ def prepare(
     division = division_of(usable, request, drawn=drawn)
     resolved = resolve(request, found, len(usable), plan)
     notes = ((table.paths[row], said) for row, said in sorted(store.notes.items()))
-    read = read_findings(notes, white=found.decoding.white)
+    labels = [table.classes[label] for label in table.labels]
+    given_away = told_by_reading(((labels[row], said) for row, said in store.notes.items()), labels)
+    read = (*given_away, *read_findings(notes, white=found.decoding.white))
     prepared = Prepared.of(request, resolved, division, pictures, progress, costs=costs, read=read)
     tell_reading(apart_from_cropping(prepared.warnings), progress)
     return prepared

@@ -45,6 +45,7 @@ from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, P
 
 MOST_ASPECT = 16
 CUT_ASPECT = 4  # of rule 1
+NEARLY_OPAQUE = 250  # of 255
 HALF_CROPPED = 2  # beyond it, a crop shows less than half
 MOST_PIXELS = 200_000_000
 
@@ -125,7 +126,8 @@ def decode_noted(
     short_side = check_integer("short_side", "decode", short_side, least=1)
     limit = pixel_limit(max_pixels)
     if isinstance(source, np.ndarray):
-        whole = _Whole(_from_array(source, limit))
+        image = _from_array(source, limit)
+        whole = _Whole(image, _hidden(image))
     elif isinstance(source, Image.Image):
         whole = _from_pillow(source, limit, decoding)
     elif isinstance(source, bytes):
@@ -303,9 +305,17 @@ def _meant(file: Image.Image, image: Image.Image, decoding: Decoding, notes: set
     if tiff.says_nothing_of_opacity(file) and decoding.rule > 1:
         notes.add("fourth-channel")
         return image.convert("RGB")
-    if decoding.rule > 1 and image.getextrema()[-1][1] == 0:  # type: ignore[index]
-        notes.add("transparent")
+    if decoding.rule > 1:
+        notes |= _hidden(image)
     return image
+
+
+def _hidden(image: Image.Image) -> set[Note]:
+    """Return what is to be noted of a picture with opacity."""
+    if image.mode not in ("RGBA", "LA"):
+        return set()
+    least, most = image.getextrema()[-1]  # type: ignore[misc]
+    return {"transparent"} if most == 0 else {"opacity"} if least < NEARLY_OPAQUE else set()
 
 
 def _from_array(pixels: NDArray[Any], limit: int) -> Image.Image:

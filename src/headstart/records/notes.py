@@ -13,6 +13,7 @@ Note = Literal[
     "gamma",
     "long",
     "negative",
+    "opacity",
     "pages",
     "profile",
     "profile-ignored",

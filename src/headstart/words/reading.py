@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from headstart.records.progress import Progress
 from headstart.words.numbers import counted, joined
 
 _CODE = "read-"
+_FEW, _NEARLY_ALL = 5, 0.9  # pictures of a class, and share of it, from which on a note may give it away
 
 
 class _Said(NamedTuple):
@@ -35,8 +37,8 @@ _SAID: Mapping[Note, _Said] = {
         "converted from CMYK without a colour profile",
     ),
     "dim": _Said(
-        "has 16 bits and uses only the lower ones, so it is nearly black beside the pictures that were learned from.",
-        "have 16 bits and use only the lower ones, so they are nearly black beside the others.",
+        "has 16 bits, but no value above 4,095, so it is nearly black. Save it as 8 bits, or scale it.",
+        "have 16 bits, but no value above 4,095, so they are nearly black. Save them as 8 bits, or scale them.",
         "nearly black, because they use only the lower of 16 bits",
         warns=True,
     ),
@@ -66,6 +68,11 @@ _SAID: Mapping[Note, _Said] = {
         "are stored with white as zero and were turned round, as viewers do.",
         "stored with white as zero, and turned round",
     ),
+    "opacity": _Said(
+        "is transparent in parts and was laid on white, as viewers do.",
+        "are transparent in parts and were laid on white, as viewers do.",
+        "transparent in parts, and laid on white",
+    ),
     "pages": _Said(
         "holds several pages or frames: only the first one is read.",
         "hold several pages or frames: only the first one is read.",
@@ -80,7 +87,7 @@ _SAID: Mapping[Note, _Said] = {
     "profile-ignored": _Said(
         "states colours in a way that cannot be used: they are taken for sRGB.",
         "state colours in a way that cannot be used: they are taken for sRGB.",
-        "whose colours are taken for sRGB, because what they state cannot be used",
+        "taken for sRGB, because what they state of their colours cannot be used",
     ),
     "transparent": _Said(
         "is fully transparent: nothing but white can be seen of it.",
@@ -127,6 +134,40 @@ def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
         pictures=tuple(paths),
         text=f"{counted(len(paths), 'picture')} {rest}{such}",
     )
+
+
+def told_by_reading(noted: Iterable[tuple[str, Sequence[Note]]], everything: Sequence[str]) -> tuple[Finding, ...]:
+    """Return a finding for each kind of note that a whole class has and no other: it may give the class away.
+
+    Parameters
+    ----------
+    noted : iterable of (class, notes)
+        For each picture with notes.
+    everything : sequence of str
+        The class of every picture.
+    """
+    sizes, found = Counter(everything), list[Finding]()
+    by_note: dict[Note, Counter[str]] = {note: Counter() for note in NOTES}
+    for label, notes in noted:
+        for note in notes:
+            by_note[note][label] += 1
+    for note, counts in by_note.items():
+        (label, count), *others = counts.most_common() or [("", 0)]
+        if others or len(sizes) < 2 or count < max(_FEW, _NEARLY_ALL * sizes[label]):
+            continue
+        found.append(
+            Finding(
+                code="told-by-reading",
+                subject=label,
+                numbers={"pictures": count, "of": sizes[label]},
+                text=(
+                    f"{count:,} of the {sizes[label]:,} pictures of '{label}', and none of another class, were "
+                    f"{_SAID[note].short.split(',')[0].format(white=0)}. A classifier may know the class by that, and "
+                    "not by what the pictures show. Take or save the pictures of all classes in the same way."
+                ),
+            )
+        )
+    return tuple(found)
 
 
 def is_reading_note(finding: Finding) -> bool:
