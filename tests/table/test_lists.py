@@ -152,7 +152,7 @@ def test_the_other_unicode_form_of_a_name_is_found(data):
         ("path,label\n,ant\n", "empty path in line 2"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,dev\n", "split 'dev' in line 3"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,\n", "split '' in line 3"),
-        ("path,label\na.jpg,ant\nb.jpg,ant\n./a.jpg,bee\n", "1 pictures more than once: 'a.jpg'"),
+        ("path,label\na.jpg,ant\nb.jpg,ant\n./a.jpg,bee\n", "1 picture more than once: 'a.jpg'"),
     ],
 )
 def test_faults_of_a_list_are_named(data, text, message):
