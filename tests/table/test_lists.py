@@ -160,6 +160,14 @@ def test_faults_of_a_list_are_named(data, text, message):
         read_table(write(data, text))
 
 
+@pytest.mark.parametrize("text", ["undefined", "Missing", "?", "-", "none"])
+def test_what_may_mean_a_missing_label_is_said(data, text):
+    table = read_table(
+        write(data, lines("path,label", [(path, text if label == "ant" else label) for path, label in rows()]))
+    )
+    assert [finding.code for finding in table.findings] == ["perhaps-missing"]
+
+
 def test_a_list_that_is_no_text_and_a_parquet_that_is_none(data):
     (data / "list.csv").write_bytes(b"path,label\ncaf\xe9.jpg,ant\n")
     with pytest.raises(DataError, match="cannot be read as a list"):
@@ -221,7 +229,7 @@ def test_two_columns_of_one_name_are_an_error_that_names_both(data, header):
     assert all(repr(name) in same.value.message for name in twice)
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "NULL", "<NA>", "#N/A", "  ", "\u200b"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "NULL", "<NA>", "#N/A", "#DIV/0!", "#REF!", "  ", "\u200b"])
 def test_a_missing_label_is_an_error_that_names_the_lines(data, text):
     with pytest.raises(DataError, match="empty label in line 22, line 23"):
         read_table(write(data, lines("path,label", [*rows(), ("x.jpg", text), ("y.jpg", text)])))

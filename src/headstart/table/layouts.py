@@ -112,9 +112,11 @@ def _check_no_class(root: Path, by_split: dict[str, str], beside: Sequence[str])
 def subfolders(folder: Path, *, strays: bool = False) -> frozenset[str]:
     """Return the names of the folders in `folder`; none if a picture lies there, too, which makes it a class.
 
-    With `strays`, a few pictures, no more than there are folders, do not.
+    With `strays`, a few pictures do not: no more than there are folders with pictures.
     """
     found, loose = _level(folder)
+    if loose and strays:
+        found = [name for name in found if holds_pictures(folder / name)]
     return frozenset(map(composed, found)) if loose <= (len(found) if strays else 0) else frozenset()
 
 
