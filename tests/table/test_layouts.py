@@ -286,4 +286,5 @@ def test_a_folder_that_means_no_class_beside_train_is_to_be_moved(tmp_path, name
         fill(tmp_path / folder)
     with pytest.raises(DataError, match=f"lies '{name}', which holds pictures, too") as caught:
         read_table(tmp_path)
-    assert caught.value.hint == f"If '{name}' is no class, move it out of '{tmp_path}'."
+    assert caught.value.hint.startswith(f"If '{name}' is no class, move it out of '{tmp_path}'. If 'train' is a class")
+    assert "train/train" not in caught.value.hint

@@ -98,7 +98,11 @@ def _check_no_class(root: Path, by_split: dict[str, str], beside: Sequence[str])
     said = f"'{train}' may be a split or a class: next to it in '{root}' {lie} pictures, too."
     if aside := [name for name in others if name.lower() in _LEFT_OVER]:
         away = f"{first_few([repr(name) for name in aside])} {'is' if len(aside) == 1 else 'are'} no class"
-        raise DataError(said, hint=f"If {away}, move {'it' if len(aside) == 1 else 'them'} out of '{root}'.")
+        raise DataError(
+            said,
+            hint=f"If {away}, move {'it' if len(aside) == 1 else 'them'} out of '{root}'. If '{train}' is a class, give "
+            f"it another name, such as '{train}s'.",
+        )
     raise DataError(
         said,
         hint=(
