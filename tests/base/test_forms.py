@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headstart.base.forms import AVIF, EMPTY, GIF, HEAD, HEIF, JPEG, OTHER, TIFF, form_of
+from headstart.words.skipped import reason_of
 
 HEADS = {
     b"\xff\xd8\xff\xe0\x00\x10JFIF": JPEG,
@@ -33,7 +34,31 @@ def test_form_is_told_by_the_first_bytes(head: bytes) -> None:
         (b"<svg xmlns='http://www.w3.org/2000/svg'>", "svg"),
         (b"\0\0\0\x20ftypisom", "video"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "ole"),
+        (b"P3 is a player", "text"),
+        (b"\0\0\x08\x03" + bytes(60), "other"),  # the digits of MNIST
     ],
 )
 def test_what_lies_beside_pictures_has_a_name(head: bytes, name: str) -> None:
     assert form_of(head).name == name
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (bytes(128) + b"DICM", "dicom"),
+        (b"P5\n640 480\n255\n\x80\x81", "pnm"),
+        (b"P2 3 3 255 0 1 2", "pnm"),
+        (b"P6\n# by a camera\n3 3", "pnm"),
+        (b"\0\0\2" + bytes(9) + b"\x40\0\x30\0\x18\x20" + bytes(9), "tga"),
+        (b"\0\0\1\0\1\0\x10\x10" + bytes(20), "icon"),
+        (b"DDS |\0\0\0", "dds"),
+        (b"\x0a\5\1\x08" + bytes(30), "pcx"),
+        (b"#?RADIANCE\n", "hdr"),
+        (b"\x93NUMPY\1\0", "npy"),
+        (b"qoif\0\0\0\1", "qoi"),
+    ],
+)
+def test_pictures_that_are_not_read_are_pictures_all_the_same(head: bytes, name: str) -> None:
+    form = form_of(head)
+    assert (form.name, form.picture, form.is_read) == (name, True, False)
+    assert "convert it to PNG or JPEG" in reason_of(name)

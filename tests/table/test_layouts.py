@@ -220,3 +220,71 @@ def test_a_class_folder_whose_name_cannot_be_seen_is_refused(tmp_path):
     fill(tmp_path / "\u200b")
     with pytest.raises(DataError, match=r"a name that cannot be seen: '<U\+200B>'"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("2023/ants", "2023/bees", "2024/ants", "2024/wasps"),
+        ("2022/ants", "2022/flies", "2023/ants", "2023/bees", "2024/wasps", "2024/hornets"),
+        ("site a/x/ants", "site a/x/bees", "site b/y/ants", "site b/y/bees"),
+        ("2023/ants", "2023/bees", "2024/ants", "2024/bees", "misc"),
+        ("2023/05/ants", "2023/05/bees", "2024/06/ants"),
+    ],
+)
+@pytest.mark.parametrize("strays", [0, 1, 20])
+def test_one_shared_subfolder_tells_that_years_and_sites_are_no_classes(tmp_path, names, strays):
+    for name in names:
+        fill(tmp_path / name)
+        fill(tmp_path / name.split("/")[0], strays)
+    with pytest.raises(DataError, match=r"do not look like classes: (each holds|several hold) the same subfolders"):
+        read_table(tmp_path)
+
+
+def test_splits_by_other_names_need_one_shared_class(tmp_path):
+    for name in ("training_set/ants", "training_set/bees", "test_set/ants", "test_set/wasps"):
+        fill(tmp_path / name)
+    fill(tmp_path / "test_set", 1)
+    with pytest.raises(DataError, match="look like splits: several hold"):
+        read_table(tmp_path)
+
+
+def test_years_with_nothing_in_common_are_said(tmp_path):
+    for name in ("2023/ants", "2024/wasps"):
+        fill(tmp_path / name)
+    assert codes(read_table(tmp_path)) == ["deeper-folders"]
+
+
+def test_years_that_share_what_only_divides_them_or_holds_no_pictures_may_be_classes(tmp_path):
+    for name in ("2023/left", "2023/raw", "2024/left", "2023", "2024"):
+        fill(tmp_path / name)
+    for name in ("2023/notes", "2024/notes", "2024/maps", "2023/@eaDir", "2024/@eaDir"):
+        (tmp_path / name).mkdir()
+    assert codes(read_table(tmp_path)) == []
+
+
+def test_test_pictures_below_a_class_are_said(tmp_path):
+    for name in ("ants/train", "ants/test", "bees/train"):
+        fill(tmp_path / name)
+    fill(tmp_path / "bees", 9)
+    (finding,) = read_table(tmp_path).findings
+    assert finding.code == "splits-below"
+    assert finding.text.startswith("'ants/test' is read as part of the class above")
+
+
+def test_a_stray_picture_hides_no_splits_below_the_classes(tmp_path):
+    for name in ("ants/train", "ants/test", "bees/train", "bees/test"):
+        fill(tmp_path / name)
+    fill(tmp_path / "ants", 1)
+    with pytest.raises(DataError, match="the splits stand below the classes"):
+        read_table(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["unlabeled", "raw", "extra", "new", "Predict"])
+def test_a_folder_that_means_no_class_beside_train_is_to_be_moved(tmp_path, name):
+    for folder in ("train/ants", "train/bees", name):
+        fill(tmp_path / folder)
+    with pytest.raises(DataError, match=f"lies '{name}', which holds pictures, too") as caught:
+        read_table(tmp_path)
+    assert caught.value.hint.startswith(f"If '{name}' is no class, move it out of '{tmp_path}'. If 'train' is a class")
+    assert "train/train" not in caught.value.hint

@@ -4,6 +4,7 @@ import pytest
 
 from headstart.base.errors import DataError
 from headstart.table import list_pictures
+from headstart.table.listing import walk
 
 
 def test_files_and_folders_in_the_order_given(tmp_path, draw):
@@ -49,3 +50,14 @@ def test_no_picture_at_all_is_an_error(tmp_path):
 def test_a_folder_is_sorted_by_whole_paths(tmp_path, draw):
     last, first = draw(tmp_path / "b.png"), draw(tmp_path / "a" / "1.png")
     assert list_pictures(tmp_path)[0] == (first, last)
+
+
+def test_dicom_is_told_by_its_bytes_or_by_its_suffix(tmp_path):
+    (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(20))
+    (tmp_path / "old.DCM").write_bytes(b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100")
+    (tmp_path / "notes.dcm").write_text("no picture at all")
+    assert [(entry.path, entry.kind) for entry in walk(tmp_path, "").skipped] == [
+        ("IM0001", "dicom"),
+        ("notes.dcm", "text"),
+        ("old.DCM", "dicom"),
+    ]

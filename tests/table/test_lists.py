@@ -152,12 +152,20 @@ def test_the_other_unicode_form_of_a_name_is_found(data):
         ("path,label\n,ant\n", "empty path in line 2"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,dev\n", "split 'dev' in line 3"),
         ("path,label,split\na.jpg,ant,train\nb.jpg,ant,\n", "split '' in line 3"),
-        ("path,label\na.jpg,ant\nb.jpg,ant\n./a.jpg,bee\n", "1 pictures more than once: 'a.jpg'"),
+        ("path,label\na.jpg,ant\nb.jpg,ant\n./a.jpg,bee\n", "1 picture more than once: 'a.jpg'"),
     ],
 )
 def test_faults_of_a_list_are_named(data, text, message):
     with pytest.raises(DataError, match=message):
         read_table(write(data, text))
+
+
+@pytest.mark.parametrize("text", ["undefined", "Missing", "?", "-", "none"])
+def test_what_may_mean_a_missing_label_is_said(data, text):
+    table = read_table(
+        write(data, lines("path,label", [(path, text if label == "ant" else label) for path, label in rows()]))
+    )
+    assert [finding.code for finding in table.findings] == ["perhaps-missing"]
 
 
 def test_a_list_that_is_no_text_and_a_parquet_that_is_none(data):
@@ -221,7 +229,7 @@ def test_two_columns_of_one_name_are_an_error_that_names_both(data, header):
     assert all(repr(name) in same.value.message for name in twice)
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "NULL", "<NA>", "#N/A", "  ", "\u200b"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "NULL", "<NA>", "#N/A", "#DIV/0!", "#REF!", "  ", "\u200b"])
 def test_a_missing_label_is_an_error_that_names_the_lines(data, text):
     with pytest.raises(DataError, match="empty label in line 22, line 23"):
         read_table(write(data, lines("path,label", [*rows(), ("x.jpg", text), ("y.jpg", text)])))

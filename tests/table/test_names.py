@@ -23,6 +23,7 @@ from headstart.table.names import as_read, composed, is_blank, look_alike, look_
         ("Straße", "STRASSE"),
         ("café", "cafe\u0301"),
         ("", "\ufeff"),
+        *(("ant", f"ant{sign}") for sign in "\ufe0f\u034f\u3164\u115f\u2800\uffa0\u180b\U000e0100"),
     ],
 )
 def test_names_that_a_person_takes_for_one(one, other):
@@ -47,4 +48,6 @@ def test_look_alikes_stand_together():
     assert look_alikes(["bee", "Ant", "ant", "BEE", "wasp", "bee"]) == [("Ant", "ant"), ("BEE", "bee")]
     assert look_alike("Ants", ["bees", "ants"]) == "ants"
     assert look_alike("ants", ["ants"]) is None
+    assert visible("ant\ufe0f") == "ant<U+FE0F>"
+    assert is_blank("\u3164\u2800")
     assert visible(" two  words\t") == "<U+0020>two  words<U+0009>"

@@ -6,10 +6,11 @@ files that lie beside pictures.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-HEAD = 64  # so many first bytes are enough
+HEAD = 132  # so many first bytes are enough; a DICOM picture says what it is in the last four of them
 MAKER = ("Software", "headstart")  # the text by which a grid that we draw says whose it is
 _MAKER = b"tEXt" + "\0".join(MAKER).encode()
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -58,6 +59,8 @@ GIF = Form("gif", "a GIF")  # in a folder of photographs it is a placeholder or 
 AVIF = Form("avif", "an AVIF", read=True)
 HEIF = Form("heif", "a HEIC", extra="heif", package="pillow_heif")
 
+_HDR = Form("hdr", "a Radiance HDR picture")
+
 _BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"\xff\xd8\xff", JPEG),
     (_PNG, PNG),
@@ -77,6 +80,16 @@ _BY_MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"SIMPLE  =", Form("fits", "a FITS picture")),
     (b"IIRO", Form("raw", "a camera's raw picture")),
     (b"FUJIFILMCCD-RAW", Form("raw", "a camera's raw picture")),
+    (b"DDS ", Form("dds", "a DDS texture")),
+    (b"#?RADIANCE", _HDR),
+    (b"#?RGBE", _HDR),
+    (b"\x93NUMPY", Form("npy", "a NumPy array")),
+    (b"qoif", Form("qoi", "a QOI picture")),
+    (b"gimp xcf", Form("xcf", "a GIMP file")),
+    (b"icns", Form("icon", "an icon")),
+    (b"AT&TFORM", Form("djvu", "a DjVu scan")),
+    (b"%!PS-Adobe", Form("eps", "a PostScript drawing")),
+    (b"ZISRAWFILE", Form("czi", "a CZI picture of a microscope")),
     (b"%PDF", Form("pdf", "a PDF document", picture=False)),
     (b"PK\x03\x04", Form("zip", "a zip archive", picture=False)),
     (b"\x1f\x8b", Form("gzip", "a gzip archive", picture=False)),
@@ -92,6 +105,12 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _VIDEO = Form("video", "a video", picture=False)
 _MARKUP = Form("markup", "a web page or XML", picture=False)
 _SVG = Form("svg", "an SVG drawing")
+DICOM = Form("dicom", "a DICOM picture")
+_PNM = Form("pnm", "a PBM, PGM or PPM picture")
+_ICON = Form("icon", "an icon")
+_PCX = Form("pcx", "a PCX picture")
+_TGA = Form("tga", "a TGA picture")
+_PNM_BEGINS = re.compile(rb"P(?:[1-6]\s+(?:#|\d+\s)|7\nWIDTH |7\n#|[Ff]\n\d+ \d+)")
 TEXT = Form("text", "a text file", picture=False)
 DRAWN = Form("drawn", "a grid that headstart drew", picture=False)  # it lies beside pictures and shows them again
 EMPTY = Form("empty", "an empty file", picture=False)
@@ -99,7 +118,10 @@ OTHER = Form("other", "a file of another kind", picture=False)
 
 FORMS = {
     form.name: form
-    for form in (*(form for _, form in _BY_MAGIC), WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, TEXT, DRAWN, EMPTY, OTHER)
+    for form in (
+        *(form for _, form in _BY_MAGIC),
+        *(WEBP, AVIF, HEIF, _VIDEO, _MARKUP, _SVG, DICOM, _PNM, _ICON, _PCX, _TGA, TEXT, DRAWN, EMPTY, OTHER),
+    )
 }
 
 
@@ -122,7 +144,26 @@ def form_of(head: bytes) -> Form:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return _SVG if b"<svg" in text else _MARKUP
-    return TEXT if _is_text(head) else OTHER
+    if _PNM_BEGINS.match(head):
+        return _PNM
+    return TEXT if _is_text(head) else _by_header(head)
+
+
+def _by_header(head: bytes) -> Form:
+    """Return the form of a file that is known by several numbers of its header, not by its first letters."""
+    if head[128:132] == b"DICM":
+        return DICOM
+    if len(head) < 18:
+        return OTHER
+    if head[:4] in (b"\0\0\1\0", b"\0\0\2\0") and head[4]:
+        return _ICON
+    if head[0] == 10 and head[1] in (0, 2, 3, 4, 5) and head[2] in (0, 1) and head[3] in (1, 2, 4, 8):
+        return _PCX
+    mapped, kind, sides, depth = head[1], head[2], (head[12:14], head[14:16]), head[16]
+    if mapped not in (0, 1) or kind not in (1, 2, 3, 9, 10, 11) or depth not in (8, 15, 16, 24, 32):
+        return OTHER
+    sound = b"\0\0" not in sides and head[17] < 64 and (mapped or not any(head[3:8]))
+    return _TGA if sound else OTHER
 
 
 def _is_bmp(head: bytes) -> bool:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.base.forms import HEAD, TIFF, Form, form_of
+from headstart.base.forms import DICOM, HEAD, TIFF, Form, form_of
+from headstart.base.forms import OTHER as OTHER_FORM
 from headstart.records.results import Skipped as SkippedRecord
 from headstart.words.skipped import HIDDEN, HIDDEN_FOLDER, OTHER, OWN, RAW, SYSTEM, is_picture, reason_of
 
@@ -25,6 +26,7 @@ _RAW = (
     ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef",
     ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"
 )  # fmt: skip
+_DICOM = (".dcm", ".dicom")  # old ones lack the bytes that say so
 _SYSTEM = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")  # some hold thumbnails of the pictures
 # A run is known by its plan and split, a bundle by its description and weights, whatever the folder is called.
 _OWN = (("plan.json", "split.parquet"), ("results.json", "report.md"), ("bundle.json", "model.safetensors"))
@@ -129,6 +131,8 @@ def fault_of(place: str | Path, path: str, *, named: bool = False, regular: bool
         return Skipped(said, f"it cannot be opened: {error.strerror or error}", meant, kind)
     if suffix in _RAW and (form is TIFF or not form.picture):
         return Skipped.of(said, RAW)
+    if suffix in _DICOM and form is OTHER_FORM:
+        return Skipped.of(said, DICOM.name)
     if form.is_read:
         return None if said == path else Skipped(said, _BAD_NAME)
     found = Skipped.of(said, form.name)

@@ -11,7 +11,7 @@ from headstart.records.progress import Progress
 from headstart.table.columns import COLUMNS, PLACE, filled, optional, read_columns
 from headstart.table.kinds import Skipped, fault_of
 from headstart.table.places import located, what_it_is, where_they_are
-from headstart.table.table import UNREADABLE_SHARE, Row, Table, build_table, first_few, split_of
+from headstart.table.table import UNREADABLE_SHARE, Row, Table, build_table, counted, first_few, split_of
 
 LIST_SUFFIXES = (".csv", ".tsv", ".parquet")
 _ANSWERED = {"probability", "none_of_these"}  # beside path and label: a table that `predict` wrote
@@ -116,6 +116,6 @@ def check_once(file: Path, paths: Sequence[str]) -> None:
     twice = [f"'{path}'" for path, number in Counter(paths).items() if number > 1]
     if twice:
         raise DataError(
-            f"'{file}' names {len(twice)} pictures more than once: {first_few(twice)}.",
+            f"'{file}' names {counted(len(twice))} more than once: {first_few(twice)}.",
             hint="Keep one line for each picture.",
         )

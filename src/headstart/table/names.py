@@ -7,8 +7,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 # What programs write where a value is missing. The first are never names of classes; the others may be.
-MISSING = frozenset(("nan", "-nan", "null", "<na>", "nat", "#na", "#n/a", "#n/a n/a", "1.#qnan", "-1.#ind"))
-PERHAPS_MISSING = frozenset(("none", "na", "n/a", "nil"))
+# The signs of an error are those of spreadsheets.
+_ERRORS = ("#n/a", "#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#error!", "#spill!", "#calc!")
+MISSING = frozenset(("nan", "-nan", "null", "<na>", "nat", "#na", "#n/a n/a", "1.#qnan", "-1.#ind", *_ERRORS))
+PERHAPS_MISSING = frozenset(("none", "na", "n/a", "nil", "undefined", "missing", "?", "??", "-", "--"))
+# Signs of which nothing is seen although Unicode counts them as letters, marks or symbols: joiners, fillers, selectors
+# of a variant, the braille blank. The ranges are those of the property Default_Ignorable_Code_Point.
+_IGNORABLE = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x2065, 0x2065),
+    (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF),
+)  # fmt: skip
 
 
 def composed(name: str) -> str:
@@ -37,7 +45,7 @@ def visible(name: str) -> str:
     """Return a name with its unseen signs written out, blanks inside it apart."""
     inside = range(len(name) - len(name.lstrip(" ")), len(name.rstrip(" ")))
     return "".join(
-        sign if sign.isprintable() and (sign != " " or at in inside) else f"<U+{ord(sign):04X}>"
+        sign if _shows(sign) or (sign == " " and at in inside) else f"<U+{ord(sign):04X}>"
         for at, sign in enumerate(name)
     )
 
@@ -57,4 +65,10 @@ def look_alike(name: str, names: Iterable[str]) -> str | None:
 
 
 def _unseen(sign: str) -> bool:
-    return sign.isspace() or unicodedata.category(sign) in ("Cf", "Cc", "Zs")
+    if sign.isspace() or unicodedata.category(sign) in ("Cf", "Cc", "Zs"):
+        return True
+    return sign > "\u0300" and any(first <= ord(sign) <= last for first, last in _IGNORABLE)
+
+
+def _shows(sign: str) -> bool:
+    return sign.isprintable() and not _unseen(sign)

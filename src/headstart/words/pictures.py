@@ -113,6 +113,19 @@ def same_subfolders(upper: Sequence[str], lower: Sequence[str]) -> Finding:
     )
 
 
+def splits_below(places: Sequence[str]) -> Finding:
+    """Tell that class folders hold folders named like a measuring split; `places` names them, with their class."""
+    return Finding(
+        code="splits-below",
+        numbers={"folders": len(places)},
+        text=(
+            f"{_names(places)} {'is' if len(places) == 1 else 'are'} read as part of the class above, like every "
+            "folder in a class folder, so these pictures may train. If they are meant to measure, put the splits above "
+            "the classes, such as test/ants."
+        ),
+    )
+
+
 def deeper_folders(upper: Sequence[str], inside: Sequence[str]) -> Finding:
     """Tell that the class folders hold subfolders that may be the classes; `inside` names some, with their folder."""
     return Finding(

@@ -39,6 +39,19 @@ KINDS: dict[str, Kind] = {
     "psd": Kind("Photoshop file", "Photoshop files", _CONVERT),
     "exr": Kind("OpenEXR picture", "OpenEXR pictures", _CONVERT),
     "fits": Kind("FITS picture", "FITS pictures", _CONVERT),
+    "dicom": Kind("DICOM picture", "DICOM pictures", _CONVERT),
+    "pnm": Kind("PBM, PGM or PPM picture", "PBM, PGM or PPM pictures", _CONVERT),
+    "tga": Kind("TGA picture", "TGA pictures", _CONVERT),
+    "icon": Kind("icon", "icons", _CONVERT),
+    "dds": Kind("DDS texture", "DDS textures", _CONVERT),
+    "pcx": Kind("PCX picture", "PCX pictures", _CONVERT),
+    "hdr": Kind("Radiance HDR picture", "Radiance HDR pictures", _CONVERT),
+    "npy": Kind("NumPy array", "NumPy arrays", _CONVERT),
+    "qoi": Kind("QOI picture", "QOI pictures", _CONVERT),
+    "xcf": Kind("GIMP file", "GIMP files", _CONVERT),
+    "djvu": Kind("DjVu scan", "DjVu scans", _CONVERT),
+    "eps": Kind("PostScript drawing", "PostScript drawings", _CONVERT),
+    "czi": Kind("CZI picture of a microscope", "CZI pictures of a microscope", _CONVERT),
     RAW: Kind("camera's raw picture", "raw pictures of a camera", _CONVERT),
     "svg": Kind("SVG drawing", "SVG drawings", _CONVERT),
     STRAY: Kind("picture outside a class folder", "pictures outside class folders"),
@@ -97,7 +110,7 @@ def reason_of(kind: str) -> str:
     if kind in told:
         return told[kind]
     known = _kind(kind)
-    article = "an" if known.one[0].lower() in "aeo" or known.one.startswith(("SVG", "RAR")) else "a"
+    article = "an" if known.one[0].lower() in "aeio" or known.one.startswith(("SVG", "RAR")) else "a"
     if known.way_out:
         return f"{article} {known.one}: {known.way_out.format(it='it')}"
     return f"{article} {known.one}, not a picture"
