@@ -211,7 +211,8 @@ def test_what_only_one_class_has_may_give_it_away() -> None:
     (found,) = told_by_reading(all_ants, everything)
     assert found.text == (
         "9 of the 10 pictures of 'ants', and none of another class, were turned upright (EXIF). A classifier may know "
-        "the class by that, and not by what the pictures show. Take or save the pictures of all classes in the same way."
+        "the class by that, and not by what the pictures show. Take or save the pictures of all classes in the "
+        "same way."
     )
     assert told_by_reading(all_ants[:8], everything) == ()
     assert told_by_reading([*all_ants, ("bees", ("turned",))], everything) == ()

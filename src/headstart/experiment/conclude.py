@@ -39,7 +39,7 @@ from headstart.strategies.strategy import REFERENCE, strategy_of, table_order
 from headstart.table import Table, group_ids
 from headstart.table.kinds import skipped_records
 from headstart.tune.choosing import unpacked
-from headstart.words.verdict import verdict_record
+from headstart.words.verdict import USUAL_FOLDS, verdict_record
 
 _COUNTED = ("torch", "timm", "torchvision", "accelerate", "numpy", "scipy", "scikit-learn", "pillow")
 
@@ -144,6 +144,7 @@ def conclude(
         comparisons,
         split=split,
         judges=judges,
+        remedy="folds" if division.judges(division.pool()).least >= USUAL_FOLDS else "pictures",
     ).leaving_out(same)
     over_splits = repeated is not None and repeated.decides
     if repeated is not None and repeated.decides:

@@ -145,7 +145,7 @@ def _held(
     if number > smallest:
         raise ConfigError(
             f"The smallest class has {smallest} pictures, too few for {number} folds.",
-            hint=f"Give --folds {smallest} at most, or add pictures of that class.",
+            hint=(f"Give --folds {smallest} at most, or add" if smallest > 2 else "Add") + " pictures of that class.",
         )
     own = folds(labels, groups, seed=seed, n=number)
     for fold in np.unique(own):

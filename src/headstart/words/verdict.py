@@ -49,7 +49,8 @@ from headstart.words.numbers import (
 
 MOST_WORDS = 60  # of the verdict itself
 _MOST_NAMES = 3  # in it
-_MEASURE_MORE = "Run again with --folds 5 --seeds 3 to measure on more pictures."
+USUAL_FOLDS = 5  # so many pictures every class needs for the advice below
+_MEASURE_MORE = f"Run again with --folds {USUAL_FOLDS} --seeds 3 to measure on more pictures."
 
 
 @dataclass(frozen=True)
