@@ -100,8 +100,8 @@ def _check_no_class(root: Path, by_split: dict[str, str], beside: Sequence[str])
         away = f"{first_few([repr(name) for name in aside])} {'is' if len(aside) == 1 else 'are'} no class"
         raise DataError(
             said,
-            hint=f"If {away}, move {'it' if len(aside) == 1 else 'them'} out of '{root}'. If '{train}' is a class, give "
-            f"it another name, such as '{train}s'.",
+            hint=f"If {away}, move {'it' if len(aside) == 1 else 'them'} out of '{root}'. If '{train}' is a class, "
+            f"give it another name, such as '{train}s'.",
         )
     raise DataError(
         said,
