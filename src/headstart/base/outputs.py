@@ -275,7 +275,7 @@ def _is_log(file: Path) -> bool:
 def _in_bundle(folder: Path) -> str:
     """Return what is in a folder that would be lost if a bundle took its place.
 
-    Only ``bundle.json`` says that it is ours: ``model.safetensors`` with a README is what everybody's weights look like.
+    Only ``bundle.json`` says that it is ours: everybody's weights are called ``model.safetensors``, beside a README.
     Where it cannot be read, our sealed model card must stand beside it.
     """
     names = {entry.name for entry in folder.iterdir()} - _LITTER

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.pixels.given import Given
 from headstart.table import Table
+from headstart.table.names import composed
 
 
 def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[Any]:
@@ -100,7 +101,7 @@ def _groups_of(groups: Any, pictures: int) -> NDArray[np.str_]:
         raise DataError(
             f"There are {pictures} pictures and {len(found)} groups.", hint="Give one group for each picture."
         )
-    return np.array([str(group) for group in found.tolist()])
+    return np.array(["" if _is_missing(group) else composed(str(group)) for group in found.tolist()])
 
 
 def _column(values: Any, said: str) -> NDArray[Any]:
