@@ -14,6 +14,8 @@ from headstart.pixels.given import Given
 from headstart.table import Table
 from headstart.table.names import composed
 
+_ONE = " If you gave an array of two dimensions, that is one grey picture."
+
 
 def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[Any]:
     """Return one label for each of so many pictures, (n,): texts, whole numbers or truth values.
@@ -35,7 +37,7 @@ def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[An
     if len(found) != pictures:
         raise DataError(
             f"There are {pictures} pictures and {len(found)} {said}.",
-            hint="Give one label for each picture. An array of two dimensions is one grey picture.",
+            hint="Give one label for each picture." + (_ONE if pictures == 1 else ""),
         )
     missing = next((number for number, label in enumerate(found.tolist(), 1) if _is_missing(label)), None)
     if missing is not None:
@@ -53,7 +55,8 @@ def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[An
         raise DataError(f"{said} mixes {' and '.join(kinds)}.", hint="Give labels of one kind, e.g. all as texts.")
     if found.dtype.kind not in "biufUO":
         raise DataError(f"{said} holds {found.dtype}, not classes.", hint="Give a name or a number for each class.")
-    return np.array(found.tolist())
+    names = [composed(label) if isinstance(label, str) else label for label in found.tolist()]  # as lists are read
+    return np.array(names)
 
 
 def table_of_labelled(pictures: Sequence[Given], labels: NDArray[Any], *, groups: Any = None, split: str) -> Table:
