@@ -126,4 +126,6 @@ def _column(values: Any, said: str) -> NDArray[Any]:
     hint = "Give one for each picture, (n,)."
     if found.ndim == 2:
         hint += " If they are one column for each class, give labels.argmax(axis=1)."
+    if values is None:
+        raise DataError(f"{said} is None.", hint=hint)
     raise DataError(f"{said} is {type(values).__name__} of shape {found.shape}.", hint=hint)
