@@ -84,10 +84,15 @@ def test_a_bundle_in_which_something_else_was_put_is_not_replaced(extra: str, tm
 
 
 def test_a_damaged_bundle_is_ours_still(tmp_path: Path) -> None:
+    """Its sealed card says so; without that anybody may have written it."""
     OURS["a.bundle"](tmp_path / "a.bundle")
     (tmp_path / "a.bundle" / "bundle.json").write_text("{")
     (tmp_path / "a.bundle" / "model.safetensors").touch()
+    write_sealed(tmp_path / "a.bundle" / "README.md", "# Classifier\n")
     claim(tmp_path / "a.bundle", BUNDLE)
+    (tmp_path / "a.bundle" / "README.md").write_text("# My weights\n")
+    with pytest.raises(ConfigError, match="headstart did not write"):
+        claim(tmp_path / "a.bundle", BUNDLE)
 
 
 def test_a_run_that_was_killed_before_its_plan_goes_on(tmp_path: Path) -> None:

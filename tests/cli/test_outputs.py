@@ -20,7 +20,7 @@ from headstart import api
 from headstart.api.experiment import Run
 from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.options import Option, options_of
-from headstart.base.outputs import READ, RUN, Input, Output
+from headstart.base.outputs import FETCHED, READ, RUN, Input, Output
 from headstart.bundle import Model
 from headstart.cli.app import app
 from headstart.experiment.option_table import VERBS
@@ -160,6 +160,45 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text('{"years": "of work"}')
     return tmp_path
+
+
+# Everything that stands in an output of ours but its marker, which may be missing or unreadable.
+ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
+    "a run folder": {
+        "results.json": '{"schema": 1}', "report.md": "# Mine", "split.parquet": "", "log.jsonl": '{"time": 1}\n',
+        "predictions/linear.parquet": "", "bundles/linear/bundle.json": "{}",
+    },
+    "a bundle": {"model.safetensors": "precious", "README.md": "# Mine"},
+    "a fetched set of pictures": {"ants/1.jpg": "mine", "bees/1.jpg": "mine"},
+    "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
+    "a grid of pictures": {"": "\x89PNG"},
+    "a page": {"": "<!doctype html><title>headstart</title>"},
+}  # fmt: skip
+MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}
+
+
+@pytest.mark.parametrize("damage", [None, "", "{", "[]", "{}"])
+@pytest.mark.parametrize(("name", "parameter"), [key for key, call in CALLED.items() if call])
+def test_what_lacks_the_marker_is_foreign(name: str, parameter: str, damage: str | None, places: Path) -> None:
+    """A folder of somebody's weights, say, is no bundle: nor with a marker that says nothing."""
+    call, output = CALLED[name, parameter], python_outputs()[name, parameter]
+    assert call is not None
+    place = places / ("w" if output.folder else f"w{output.suffix}")
+    for inside, content in ALL_BUT_THE_MARKER[output.what].items():
+        (place / inside).parent.mkdir(parents=True, exist_ok=True)
+        (place / inside).write_text(content)
+    if damage is not None and output.folder:
+        (place / MARKERS[output.what]).write_text(damage)
+    before = state(places)
+    with pytest.raises(ConfigError, match="headstart did not write"):
+        call(place)
+    assert state(places) == before
+
+
+def test_every_output_has_a_marker_without_which_it_is_foreign() -> None:
+    marks = {mark for *_, mark in typed_options() if isinstance(mark, Output)} | set(python_outputs().values())
+    assert {mark.what for mark in marks} == ALL_BUT_THE_MARKER.keys()
+    assert {mark.what for mark in marks if mark.folder} == MARKERS.keys()
 
 
 def foreign(output: Output) -> list[str]:

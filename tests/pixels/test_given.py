@@ -118,7 +118,14 @@ def test_whatever_holds_several_is_gone_through_in_order(file: Path, draw, tmp_p
     ("shape", "count"),
     [
         *(((20, 30), 1), ((20, 30, 1), 1), ((20, 30, 3), 1), ((20, 30, 4), 1)),
-        *(((5, 20, 30, 3), 5), ((5, 20, 30, 1), 5), ((5, 20, 30), 5), ((0, 20, 30, 3), 0)),
+        *(
+            ((5, 20, 30, 3), 5),
+            ((5, 20, 30, 1), 5),
+            ((5, 20, 30), 5),
+            ((100, 8, 8), 100),
+            ((50, 28, 16), 50),
+            ((0, 20, 30, 3), 0),
+        ),
     ],
 )
 def test_shapes_of_one_picture_and_of_several(shape: tuple[int, ...], count: int) -> None:
@@ -137,6 +144,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "int64 from 0 to 255": (np.full((8, 8, 3), 7), r"astype\('uint8'\)"),
     "truth values": (np.ones((8, 8), bool), r"\(array \* 255\)"),
     "colours first": (np.zeros((3, 8, 9), np.uint8), r"transpose\(1, 2, 0\).*list\(array\)"),
+    "grey with alpha": (np.zeros((50, 40, 2), np.uint8), r"RGBA.*list\(array\)"),
+    "five channels": (np.zeros((50, 40, 5), np.uint8), r"three of the channels"),
     "a batch with colours first": (np.zeros((5, 3, 8, 9), np.uint8), r"transpose\(0, 2, 3, 1\)"),
     "a tensor of torch": (torch.zeros(3, 8, 9), r"transpose\(1, 2, 0\)"),
     "masked": (np.ma.masked_equal(np.zeros((8, 8), np.uint8), 0), "filled"),

@@ -29,6 +29,7 @@ _FILE_NAMES = (  # what no folder is called
 )
 _REPORT = {"report.html": b'content="headstart ', "report.md": b"\n## How to reproduce it\n"}  # what ours hold
 _DEVICE = re.compile("/(dev/(?!shm/)|proc/)")  # such as /dev/stdout, whose place a file must not take
+_LOGGED = ("step", "message", "run", "finished")  # what a line of log.jsonl tells of
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers: nobody misses it
 
 
@@ -248,27 +249,42 @@ def _page(path: Path) -> str:
 
 
 def _in_run(folder: Path) -> str:
-    """Return what makes a folder none that `compare` wrote: neither a plan of ours nor what is written before it."""
+    """Return what makes a folder none that `compare` wrote: neither a plan of ours nor what is written before it.
+
+    A plan that cannot be read says nothing; then our log or report beside it must, and whoever reads the plan says so.
+    """
     names = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
-    known = names & {"plan.json", "results.json"}
-    if any(_says(folder / name, "schema", "fingerprint") for name in known):
+    plan, results = folder / "plan.json", folder / "results.json"
+    if _says(plan, "fingerprint") or _says(results, "schema", "runs"):
         return ""
-    logged = "log.jsonl" in names and _head(folder / "log.jsonl").startswith(b'{"time": ')
+    logged = "log.jsonl" in names and _is_log(folder / "log.jsonl")
     begun = {"log.jsonl", "split.parquet"} if logged else set[str]()
-    damaged = known if logged or "report.md" in names else set[str]()
-    if damaged and all(_says(folder / name) is None for name in damaged):
-        return ""  # whoever reads it says so
+    told = logged or ("report.md" in names and _REPORT["report.md"] in _head(folder / "report.md", _PAGE_HEAD))
+    known = names & {plan.name, results.name}
+    if known and told and all(_says(folder / name) is None for name in known):
+        return ""
     return min(names - begun - _LITTER, default="")
 
 
+def _is_log(file: Path) -> bool:
+    """Whether a file begins like the log of a run of ours; its first line may have been cut off."""
+    begin = _head(file)
+    return begin.startswith(b'{"time": ') and any(f'"{key}": '.encode() in begin for key in _LOGGED)
+
+
 def _in_bundle(folder: Path) -> str:
-    """Return what is in a folder that would be lost if a bundle took its place."""
+    """Return what is in a folder that would be lost if a bundle took its place.
+
+    Only ``bundle.json`` says that it is ours: everybody's weights are called ``model.safetensors``, beside a README.
+    Where it cannot be read, our sealed model card must stand beside it.
+    """
     names = {entry.name for entry in folder.iterdir()} - _LITTER
     strange = names - {"bundle.json", "model.safetensors", "README.md"}
     if strange or not names:
         return min(strange, default="")
-    damaged = "model.safetensors" in names and _says(folder / "bundle.json") is None
-    return "" if damaged or _says(folder / "bundle.json", "format") else min(names)
+    said = _says(folder / "bundle.json", "format")
+    damaged = said is None and "bundle.json" in names and "README.md" in names and is_sealed(folder / "README.md")
+    return "" if said or damaged else min(names)
 
 
 def _edited_table(path: Path) -> Path | None:
@@ -285,16 +301,16 @@ def _edited_card(folder: Path) -> Path | None:
 
 def _in_fetched(folder: Path) -> str:
     names = {entry.name for entry in folder.iterdir()} - _LITTER
-    return "" if FETCHED in names else min(names, default="")
+    return "" if _says(folder / FETCHED, "url") else min(names, default="")
 
 
 def _says(file: Path, *keys: str) -> bool | None:
-    """Whether a file is a JSON object with one of these keys; None where it is no JSON."""
+    """Whether a file is a JSON object with all of these keys; None where it is missing or no JSON."""
     try:
         content = read_json(file)
     except StoreError:
         return None
-    return isinstance(content, dict) and any(key in content for key in keys)
+    return isinstance(content, dict) and all(key in content for key in keys)
 
 
 CSV = Output(

@@ -1,7 +1,9 @@
 """Which arrays are pictures, and what to do with those that are not: one for each mistake that people make.
 
 Shapes are told apart by their last axis: 1, 3 or 4 long it holds the colours. So (24, 64, 64) are 24 grey pictures;
-(3, 64, 64) may be one with its colours first, as torch has it, and is never guessed at.
+(3, 64, 64) may be one with its colours first, as torch has it, and is never guessed at. Nor is (50, 40, 2) or
+(50, 40, 5): where the last axis is at most 16 long and the second at least twice as long, these are the channels of one
+picture. So tiny grey pictures, (100, 8, 8), still are a batch.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ FORMS: Final = (
 )
 SEVERAL: Final = "The pictures"  # how a sentence about more than one begins
 _COLOURS = (1, 3, 4)
+_MOST_CHANNELS = 16  # no batch of grey pictures is as narrow as this and twice as high
 _RANGE = "Pictures are uint8 arrays with values from 0 to 255: "
 
 
@@ -100,7 +103,15 @@ def _batch(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _is_batch_of_grey(array: NDArray[Any]) -> bool:
-    return array.ndim == 3 and array.shape[2] not in _COLOURS and array.shape[0] not in _COLOURS
+    plain = array.ndim == 3 and array.shape[2] not in _COLOURS and array.shape[0] not in _COLOURS
+    return plain and not _has_other_channels(array)
+
+
+def _has_other_channels(array: NDArray[Any]) -> bool:
+    """Whether this is one picture of two channels, or of five to sixteen."""
+    if array.ndim != 3 or array.shape[2] in _COLOURS or array.shape[0] in _COLOURS:
+        return False
+    return bool(2 <= array.shape[2] <= _MOST_CHANNELS and array.shape[1] >= 2 * array.shape[2])
 
 
 def _way_to_pixels(array: NDArray[Any]) -> str:
@@ -109,6 +120,13 @@ def _way_to_pixels(array: NDArray[Any]) -> str:
         return "Some of its values are masked: give array.filled(255)."
     if array.ndim == 3 and array.shape[2] not in _COLOURS and array.shape[0] in _COLOURS:
         return "The colours come last: give array.transpose(1, 2, 0). If these are grey pictures, give list(array)."
+    if _has_other_channels(array):
+        way = (
+            "convert grey with alpha to RGBA, array[..., [0, 0, 0, 1]]"
+            if array.shape[2] == 2
+            else ("choose three of the channels, e.g. array[..., [0, 1, 2]]")
+        )
+        return f"A picture has 1, 3 or 4 channels: {way}. If these are grey pictures, give list(array)."
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in _COLOURS):
         return "Pictures are uint8 arrays (height, width, 3), (height, width, 4), or (height, width) for grey."
     return "" if array.dtype == np.uint8 else _scaled(array)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.pixels.given import Given
 from headstart.table import Table
+from headstart.table.names import composed
+
+_ONE = " If you gave an array of two dimensions, that is one grey picture."
 
 
 def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[Any]:
@@ -34,7 +37,7 @@ def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[An
     if len(found) != pictures:
         raise DataError(
             f"There are {pictures} pictures and {len(found)} {said}.",
-            hint="Give one label for each picture. An array of two dimensions is one grey picture.",
+            hint="Give one label for each picture." + (_ONE if pictures == 1 else ""),
         )
     missing = next((number for number, label in enumerate(found.tolist(), 1) if _is_missing(label)), None)
     if missing is not None:
@@ -52,7 +55,8 @@ def labels_of(labels: Any, pictures: int, *, said: str = "labels") -> NDArray[An
         raise DataError(f"{said} mixes {' and '.join(kinds)}.", hint="Give labels of one kind, e.g. all as texts.")
     if found.dtype.kind not in "biufUO":
         raise DataError(f"{said} holds {found.dtype}, not classes.", hint="Give a name or a number for each class.")
-    return np.array(found.tolist())
+    names = [composed(label) if isinstance(label, str) else label for label in found.tolist()]  # as lists are read
+    return np.array(names)
 
 
 def table_of_labelled(pictures: Sequence[Given], labels: NDArray[Any], *, groups: Any = None, split: str) -> Table:
@@ -100,7 +104,7 @@ def _groups_of(groups: Any, pictures: int) -> NDArray[np.str_]:
         raise DataError(
             f"There are {pictures} pictures and {len(found)} groups.", hint="Give one group for each picture."
         )
-    return np.array([str(group) for group in found.tolist()])
+    return np.array(["" if _is_missing(group) else composed(str(group)) for group in found.tolist()])
 
 
 def _column(values: Any, said: str) -> NDArray[Any]:
@@ -122,4 +126,6 @@ def _column(values: Any, said: str) -> NDArray[Any]:
     hint = "Give one for each picture, (n,)."
     if found.ndim == 2:
         hint += " If they are one column for each class, give labels.argmax(axis=1)."
+    if values is None:
+        raise DataError(f"{said} is None.", hint=hint)
     raise DataError(f"{said} is {type(values).__name__} of shape {found.shape}.", hint=hint)
