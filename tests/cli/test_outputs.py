@@ -55,6 +55,21 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
 READ_IN_PYTHON = {"data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
+# Texts that are no paths: what is said, chosen or named.
+TEXTS_IN_PYTHON = {
+    "backbone",
+    "command",
+    "device",
+    "engine",
+    "name",
+    "options",
+    "program",
+    "size",
+    "split",
+    "title",
+    "trackers",
+    "what",
+}
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
     "[all|pixels|features|engines|trainings]",
@@ -102,6 +117,7 @@ def test_whatever_may_be_a_path_says_whether_it_is_read_or_written() -> None:
     found = list(typed_options())
     assert len(found) > 150
     for command, typed, (hint, metavar), mark in found:
+        assert metavar is not None or "str" not in str(hint), f"{command} {typed}: say with a metavar what it is"
         plain = metavar is None or metavar in NO_PATH or "|" in metavar
         assert (mark is None) == (plain and "Path" not in str(hint)), (
             f"{command} {typed}: mark it with READ or an Output"
@@ -138,6 +154,8 @@ def python_outputs() -> dict[tuple[str, str], Output]:
                 found[name, parameter] = marks[0]
             elif "Path" in str(hint) and parameter != "options":
                 assert parameter in READ_IN_PYTHON, f"{name}({parameter}=): mark it with an Output, or name it here"
+            elif "str" in str(hint):
+                assert parameter in TEXTS_IN_PYTHON, f"{name}({parameter}=): a text; if it may be a path, mark it"
         found |= {(name, each): row.marks for each, row in table.items() if isinstance(row.marks, Output)}
     return found
 
