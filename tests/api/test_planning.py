@@ -72,7 +72,7 @@ def test_a_plan_takes_what_compare_takes(pictures: Path, tmp_path: Path) -> None
 
 def test_a_folder_that_compare_would_refuse_is_refused(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "a.run").mkdir()
-    old = {"schema": 1, "command": "headstart compare photos --out a.run"}
+    old = {"schema": 1, "command": "headstart compare photos --out a.run", "runs": []}
     (tmp_path / "a.run" / "results.json").write_text(json.dumps(old))
     for ask in (hs.plan, hs.compare):
         with pytest.raises(StoreError, match=r"schema 1.*run again: headstart compare photos --out a\.run"):

@@ -10,6 +10,7 @@ from drawing import draw_picture
 
 from headstart.base.files import write_text
 from headstart.base.outputs import CSV, claim
+from headstart.base.seals import remember
 from headstart.records.answers import Prediction, Predictions
 from headstart.records.results import Skipped
 from headstart.report.answers import answers_csv
@@ -70,6 +71,7 @@ def test_it_is_known_as_ours_and_pandas_and_headstart_read_it(tmp_path: Path) ->
     paths = [f"{name}{number}.png" for name in ("-a", "b", "c", "d") for number in range(2)]
     file = tmp_path / "answers.csv"
     write_text(file, answers_csv(answers(paths)))
+    remember(file)
     claim(file, CSV)
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = [row[:2] for row in csv.reader(stream)]
