@@ -238,7 +238,7 @@ CASES = (
         "`fit --out` on a folder with somebody else's bundle.json",
         _own_work,
         "tests/base/test_outputs.py::test_a_folder_of_somebody_else_is_refused",
-        Mutation(_OUTPUTS, 'if damaged or _says(folder / "bundle.json", "format") else min(names)', "or ''"),
+        Mutation(_OUTPUTS, 'return "" if said or damaged else min(names)', 'return ""'),
     ),
     Case(
         "1e",

@@ -296,7 +296,7 @@ CASES = (
         title="Nested classes: `insects/ants`, `flowers/daisy`",
         recipe=_nested,
         test=f"{_IN}layouts.py::test_subfolders_with_names_of_their_own_may_be_the_classes",
-        mutation=Mutation(_LAYOUTS, "        return _perhaps_deeper(folder, inside)", "        return ()"),
+        mutation=Mutation(_LAYOUTS, " or _perhaps_deeper(folder, inside)", " or ()"),
     ),
     Case(
         number="13",
