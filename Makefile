@@ -31,7 +31,7 @@ check: venv  ## everything that must hold: lint, types, layers, command referenc
 lock: venv  ## write requirements.lock anew from pyproject.toml (needs uv)
 	$(or $(UV),$(BIN)/uv) pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 pyproject.toml --extra demo \
-	  --extra heif --extra tensorboard --extra mlflow --extra wandb --group dev -o requirements.lock
+	  --extra heif --extra serve --extra tensorboard --extra mlflow --extra wandb --group dev -o requirements.lock
 
 # The stamp is written last: an interrupted installation is done again. Without uv on the PATH one is
 # put into the venv; where that cannot be had either, pip reads the same lock, only slower.
