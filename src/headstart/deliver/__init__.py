@@ -1,1 +1,1 @@
-"""The classifier leaves the house: as one file, as a page, behind a server; each proven to answer as the bundle does."""
+"""The classifier leaves the house: one file, a page, a server; each is proven to answer as the bundle does."""

@@ -1,7 +1,7 @@
 """The page in a browser: nothing fails, nothing is asked for, tables sort, marks tell, keys reach everything.
 
-What takes a moment is waited for with `playwright.expect`. `wait_for_function` asks anew with `eval`, which the page's own
-policy forbids: it fails whenever its first look comes too early (`test_nothing_waits_by_eval`).
+What takes a moment is waited for with `playwright.expect`. `wait_for_function` asks anew with `eval`, which the page's
+own policy forbids: it fails whenever its first look comes too early (`test_nothing_waits_by_eval`).
 """
 
 from __future__ import annotations
