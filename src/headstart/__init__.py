@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         compare_runs,
         demo,
         evaluate,
+        export,
         fetch_data,
         fit,
         limit_cache,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         run_recipe,
         stages,
         track,
+        verify,
         verify_weights,
         write_report,
     )
@@ -53,6 +55,7 @@ __all__ = [
     "compare_runs",
     "demo",
     "evaluate",
+    "export",
     "fetch_data",
     "fit",
     "limit_cache",
@@ -67,6 +70,7 @@ __all__ = [
     "stages",
     "track",
     "tune_process",
+    "verify",
     "verify_weights",
     "write_report",
 ]
