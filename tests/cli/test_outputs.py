@@ -35,6 +35,7 @@ TYPED = {
     ("plan", "--out"): None,  # it writes nothing
     ("predict", "--csv"): "predict a.bundle 2.jpg --csv",
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
+    ("pack", "--out"): "pack a.bundle --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
     ("fetch", "--to"): "data fetch hymenoptera --offline --to",
@@ -47,6 +48,7 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("fit", "out"): lambda place: hs.fit("photos", out=place),
     ("plan", "out"): None,
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
+    ("pack", "out"): lambda place: hs.pack("a.bundle", out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
     ("fetch_data", "target"): lambda place: hs.fetch_data("hymenoptera", target=place, offline=True),
@@ -190,6 +192,7 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a fetched set of pictures": {"ants/1.jpg": "mine", "bees/1.jpg": "mine"},
     "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
     "a grid of pictures": {"": "\x89PNG"},
+    "a packed bundle": {"": "PK\x03\x04 precious"},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip
 MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}

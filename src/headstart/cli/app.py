@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, experiments, pictures, reports
+from headstart.cli import activity, advising, caches, classifiers, experiments, packing, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -122,6 +122,13 @@ _add(
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+)
+_add(
+    app,
+    packing.pack,
+    _CLASSIFIER,
+    "headstart pack birds.bundle",
+    "headstart pack photos.run/bundles/linear --out birds.zip",
 )
 _add(
     app,
