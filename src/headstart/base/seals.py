@@ -91,4 +91,6 @@ def remember(path: Path) -> None:
 
 def is_remembered(path: Path) -> bool:
     """Return whether headstart has written a table like `path`, to the byte."""
-    return (cache_folder() / _REMEMBERED / sha256_of_file(path)).is_file()
+    with suppress(StoreError, OSError):  # no cache, or one into which we may not look
+        return (cache_folder() / _REMEMBERED / sha256_of_file(path)).is_file()
+    return False
