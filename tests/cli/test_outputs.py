@@ -36,6 +36,7 @@ TYPED = {
     ("predict", "--csv"): "predict a.bundle 2.jpg --csv",
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
     ("export", "--out"): "export a.bundle --out",
+    ("pack", "--out"): "pack a.bundle --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
     ("fetch", "--to"): "data fetch hymenoptera --offline --to",
@@ -48,6 +49,7 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("fit", "out"): lambda place: hs.fit("photos", out=place),
     ("plan", "out"): None,
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
+    ("pack", "out"): lambda place: hs.pack("a.bundle", out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
     ("export", "out"): lambda place: hs.export("a.bundle", place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
@@ -195,6 +197,7 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
     "a grid of pictures": {"": "\x89PNG"},
     "an exported classifier": {"": "\x08\x08\x12\x07pytorch"},
+    "a packed bundle": {"": "PK\x03\x04 precious"},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip
 MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}
