@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.api.measuring_activity import activity
     from headstart.api.planning import plan
     from headstart.api.predicting import evaluate, load, predict, prepare_engine
+    from headstart.api.predicting_many import predict_many
     from headstart.api.reporting import compare_runs, write_report
     from headstart.api.tracking import track
 
@@ -38,6 +39,7 @@ __all__ = [
     "look",
     "plan",
     "predict",
+    "predict_many",
     "prepare_engine",
     "run_recipe",
     "stages",
@@ -55,6 +57,7 @@ _HOMES = {
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
+    "predict_many": "predicting_many",
     "track": "tracking",
     **dict.fromkeys(("evaluate", "load", "predict", "prepare_engine"), "predicting"),
 }

@@ -15,8 +15,10 @@ from headstart.base.errors import DataError, EngineError
 from headstart.base.files import cache_folder, writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
-from headstart.bundle import Answers, Model
+from headstart.bundle import Model
+from headstart.deliver.answers import predictions
 from headstart.pixels.given import Given, Pictures, given_pictures
+from headstart.records.answer_tables import Columns
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
@@ -181,7 +183,7 @@ def predict(
     given = given_pictures(pictures)
     if grid is not None:
         claim(grid, GRID, inputs=[source, *(one.source for one in given if isinstance(one.source, Path))])
-    model = source if isinstance(source, Model) else _opened(classifier_folder(source, "source", "predict"), engine)
+    model = source if isinstance(source, Model) else opened(classifier_folder(source, "source", "predict"), engine)
     files, skipped = _expanded(given)
     try:
         answers, faulty = model.examine(files, progress=progress)
@@ -199,7 +201,7 @@ def predict(
         )
     listed = list(skipped_records(skipped))
     listed += [Skipped(path=files[place].name, reason=reason) for place, reason in faulty.items()]
-    rows = _rows(read, answers, model.classes)
+    rows = tuple(predictions([one.name for one in read], answers, Columns(model.classes)))
     if grid is not None:
         _draw(read, rows, model, Path(grid), progress or Silent())
     unread = [one for one, entry in zip(listed, skipped, strict=False) if entry.picture]
@@ -243,25 +245,6 @@ def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
         found += [Given(file, one.number, str(file)) for file in files if str(file) not in there]
         passed += skipped
     return found, passed
-
-
-def _rows(files: Sequence[Given], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
-    sets, none = answers.sets(), answers.none_of_these()
-    rows = []
-    for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
-        best, order = int(row.argmax()), np.argsort(-row, kind="stable")
-        rows.append(
-            Prediction(
-                path=file.name,
-                label=classes[best],
-                probability=float(row[best]),
-                set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
-                none_of_these=None if none is None else bool(none[place]),
-                probabilities={name: float(row[k]) for k, name in enumerate(classes)},
-                notes=answers.notes[place],
-            )
-        )
-    return tuple(rows)
 
 
 def _draw(pictures: Sequence[Given], rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
@@ -309,7 +292,8 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
     return bundle.prepare(model, place, squares)
 
 
-def _opened(folder: Path, engine: str) -> Model:
+def opened(folder: Path, engine: str) -> Model:
+    """Return the classifier in a bundle, on its exported graph where `engine` is ``"auto"`` and there is one."""
     found = bundle.light(folder) if engine == AUTO else None
     return found or bundle.load(folder)
 

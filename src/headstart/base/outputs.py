@@ -21,6 +21,7 @@ from headstart.base.seals import is_remembered, is_sealed
 
 CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
 GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
+ANSWERS_RECORD, ANSWERS_LOCK = "answers.json", ".answers.lock"  # in a folder of answers
 FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
 _PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
 _FILE_NAMES = (  # what no folder is called
@@ -299,6 +300,11 @@ def _edited_card(folder: Path) -> Path | None:
     return _edited_file(folder / "README.md")
 
 
+def _in_answers(folder: Path) -> str:
+    names = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")} - _LITTER
+    return "" if _says(folder / ANSWERS_RECORD, "classifier", "form") else min(names, default="")
+
+
 def _in_fetched(folder: Path) -> str:
     names = {entry.name for entry in folder.iterdir()} - _LITTER
     return "" if _says(folder / FETCHED, "url") else min(names, default="")
@@ -359,4 +365,12 @@ PICTURES = Output(
     foreign=_in_fetched,
     folder=True,
     whole=True,
+)
+ANSWERS = Output(
+    option="--out",
+    python="out",
+    what="a folder of answers",
+    example="answers",
+    foreign=_in_answers,
+    folder=True,
 )
