@@ -20,7 +20,7 @@ from headstart import api
 from headstart.api.experiment import Run
 from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.options import Option, options_of
-from headstart.base.outputs import FETCHED, READ, RUN, Input, Output
+from headstart.base.outputs import ANSWERS_RECORD, FETCHED, READ, RUN, Input, Output
 from headstart.bundle import Model
 from headstart.cli.app import app
 from headstart.experiment.option_table import VERBS
@@ -35,6 +35,7 @@ TYPED = {
     ("plan", "--out"): None,  # it writes nothing
     ("predict", "--csv"): "predict a.bundle 2.jpg --csv",
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
+    ("predict", "--out"): "predict a.bundle 2.jpg --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
     ("fetch", "--to"): "data fetch hymenoptera --offline --to",
@@ -47,6 +48,7 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("fit", "out"): lambda place: hs.fit("photos", out=place),
     ("plan", "out"): None,
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
+    ("predict_many", "out"): lambda place: hs.predict_many("a.bundle", ["2.jpg"], out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
     ("fetch_data", "target"): lambda place: hs.fetch_data("hymenoptera", target=place, offline=True),
@@ -54,25 +56,29 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("Run.save", "folder"): lambda place: Run.save(SimpleNamespace(model=a_model()), place),  # type: ignore[arg-type]
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
-READ_IN_PYTHON = {"data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
+READ_IN_PYTHON = {
+    "data", "source", "pictures", "lists", "watch", "folder", "run", "runs", "weights", "split", "backbone", "name",
+}  # fmt: skip
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
     "backbone",
     "command",
     "device",
     "engine",
+    "form",
     "name",
     "options",
     "program",
     "size",
     "split",
+    "stream",
     "title",
     "trackers",
     "what",
 }
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
-    "[all|pixels|features|engines|trainings]",
+    "csv|jsonl|parquet", "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
 
@@ -190,9 +196,15 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a fetched set of pictures": {"ants/1.jpg": "mine", "bees/1.jpg": "mine"},
     "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
     "a grid of pictures": {"": "\x89PNG"},
+    "a folder of answers": {"answers-00001.csv": "path,label,probability,set\n", "passed-over-00001.csv": ""},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip
-MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}
+MARKERS = {
+    "a run folder": "plan.json",
+    "a bundle": "bundle.json",
+    "a fetched set of pictures": FETCHED,
+    "a folder of answers": ANSWERS_RECORD,
+}
 
 
 @pytest.mark.parametrize("damage", [None, "", "{", "[]", "{}"])

@@ -119,13 +119,11 @@ def predict_many(
         asked=asked.named(),
         where="" if asked.is_absolute else answers.current_folder(folder),
     )
-    with answers.opened(folder, record, columns, rows=rows) as shards:
-        passed = PassedOver(folder)
+    with answers.opened(folder, record, columns, rows=rows) as shards, PassedOver(folder) as passed:
         work = Answering(
             model, columns, shards, passed, instead=lambda: bundle.load(place), progress=progress or Silent()
         )
         _do(asked, work, lambda files: _quicken(work, place, engine, files))
-        passed.close()
     return _answered(folder, work)
 
 

@@ -123,7 +123,7 @@ _add(
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
     "headstart predict birds.bundle archive/ --out answers --format parquet",
-    "find archive -name '*.jpg' -print0 | headstart predict birds.bundle - --out answers",
+    "headstart predict birds.bundle --list files.txt --out answers",
     "headstart predict birds.bundle --watch incoming --out answers",
     kind=predicting.PredictCommand,
 )

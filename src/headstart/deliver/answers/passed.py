@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from headstart.base.cells import harmless_path
 from headstart.base.files import durable_writer, store_error
@@ -43,7 +44,18 @@ class PassedOver:
         except OSError as error:
             raise store_error(self._place, error) from error
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is None:
+            self._keep()
+        elif self._stream is not None:  # the same command finds the same things again
+            with suppress(OSError):
+                self._stream.close()
+            self._place.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
         """Let the file stand, under a name of its own. Raises StoreError."""
         if self._stream is None:
             return

@@ -25,27 +25,23 @@ class Seen:
 
     def known(self, paths: Sequence[str]) -> list[bool]:
         """Return which of some paths are in the set."""
-        keys = list(map(_key, paths))
-        wanted = np.array(keys, self._sorted.dtype)
-        at = np.minimum(np.searchsorted(self._sorted, wanted), max(len(self._sorted) - 1, 0))
-        old = self._sorted[at] == wanted if len(self._sorted) else np.zeros(len(keys), bool)
-        return [bool(there) or key in self._recent for key, there in zip(keys, old, strict=True)]
+        return self._known([_key(path) for path in paths])
 
     def add(self, paths: Iterable[str]) -> None:
         """Put paths into the set."""
-        self._recent.update(map(_key, paths))
+        keys = [_key(path) for path in paths]
+        self._recent.update(key for key, there in zip(keys, self._known(keys), strict=True) if not there)
         if len(self._recent) >= _AT_ONCE:
-            more = np.sort(np.array(list(self._recent - set(self._overlap())), self._sorted.dtype))
+            more = np.sort(np.array(list(self._recent), self._sorted.dtype))
             self._sorted = np.insert(self._sorted, np.searchsorted(self._sorted, more), more)
             self._recent = set()
 
-    def _overlap(self) -> Iterable[bytes]:
-        """Return which of the recent ones are sorted in already: whoever adds a path twice must not be counted so."""
+    def _known(self, keys: Sequence[bytes]) -> list[bool]:
         if not len(self._sorted):
-            return []
-        wanted = np.array(list(self._recent), self._sorted.dtype)
+            return [key in self._recent for key in keys]
+        wanted = np.array(keys, self._sorted.dtype)
         at = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
-        return [key for key, there in zip(self._recent, self._sorted[at] == wanted, strict=True) if there]
+        return [bool(there) or key in self._recent for key, there in zip(keys, self._sorted[at] == wanted, strict=True)]
 
 
 def _key(path: str) -> bytes:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from headstart.base.errors import ConfigError, HeadstartError, StoreError
+from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.files import durable_writer, store_error
 from headstart.base.locks import held
 from headstart.base.outputs import ANSWERS, ANSWERS_LOCK, ANSWERS_RECORD, claim
@@ -138,8 +138,6 @@ def opened(folder: Path, asked: AnswersAsked, columns: Columns, *, rows: int = R
         shards = Shards(folder, asked, columns, rows=rows)
         try:
             yield shards
-        except StoreError:
-            raise
         except BaseException:  # Ctrl-C, or a network that fails: what was answered so far is worth keeping
             with suppress(HeadstartError):
                 shards.flush()

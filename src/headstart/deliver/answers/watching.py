@@ -47,6 +47,11 @@ class _Spent:
     seconds: float = 0.0
 
 
+def nobody(rows: list[Row]) -> None:
+    """Hear of rows and do nothing."""
+    del rows
+
+
 @dataclass(frozen=True)
 class Watch:
     """How a folder is looked at; tests bring their own clock.
@@ -61,7 +66,7 @@ class Watch:
 
     folder: Path
     work: Answering
-    told: Callable[[list[Row]], object] = lambda _: None
+    told: Callable[[list[Row]], object] = nobody
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
     spent: _Spent = field(default_factory=_Spent)
