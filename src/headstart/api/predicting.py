@@ -16,7 +16,7 @@ from headstart.base.files import cache_folder, writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
 from headstart.bundle import Model
-from headstart.deliver.answers import predictions
+from headstart.bundle.rows import predictions
 from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.answer_tables import Columns
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions

@@ -35,7 +35,6 @@ from headstart.base.outputs import BUNDLE, claim
 from headstart.base.seals import write_sealed
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
-from headstart.bundle.card import model_card
 from headstart.bundle.older import before_decoding_was_kept, from_format_1
 from headstart.bundle.trust import Trust
 from headstart.records.bundle import BundleCalibration, BundleInfo, BundleManifest, HeadRecord
@@ -170,6 +169,8 @@ def damaged(folder: Path, what: str) -> BundleError:
 
 
 def _write(contents: Contents, folder: Path) -> None:
+    from headstart.bundle.card import model_card  # sentences of all kinds, which answering does not need
+
     head, trust = contents.head, contents.trust
     tensors = {f"network.{name}": value for name, value in contents.network.items()}
     tensors |= {f"head.{name}": value for name, value in head.arrays().items()}

@@ -120,6 +120,8 @@ class Named:
 
     def paths(self) -> list[str]:
         """Return everything as paths, for few pictures."""
+        if not self.lists and STDIN not in self.files:
+            return self.typed
         from headstart.deliver.answers.asked import Asked, Listed
 
         listed = Listed.of(Asked(lists=self.lists, stream=self.stream), lambda _: None)
@@ -222,9 +224,9 @@ def _few(
 
 
 def _tell_few(session: Session, found: Predictions, written: Sequence[Path], *, as_json: bool) -> None:
-    from headstart.cli.tables import prediction_lines
+    from headstart.cli.answer_lines import prediction_lines
     from headstart.report.lines import Line
-    from headstart.report.text import skipped_lines
+    from headstart.report.skipped import skipped_lines
 
     rows, skipped = list(found.rows), list(found.skipped)
     if as_json:

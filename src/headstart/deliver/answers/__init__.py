@@ -1,6 +1,6 @@
 """Answers for many pictures: written as they come, each once, whatever ends the process."""
 
-from headstart.deliver.answers.answering import Answering, Classifier, predictions
+from headstart.deliver.answers.answering import Answering, Classifier
 from headstart.deliver.answers.asked import Asked, Listed
 from headstart.deliver.answers.passed import PassedOver
 from headstart.deliver.answers.shards import SCHEMA, Shards, current_folder, opened
@@ -17,5 +17,4 @@ __all__ = [
     "Watch",
     "current_folder",
     "opened",
-    "predictions",
 ]

@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from headstart.base.errors import EngineError
 from headstart.bundle import Answers
+from headstart.bundle.rows import predictions
 from headstart.deliver.answers.asked import Entry, Listed, parts
 from headstart.deliver.answers.passed import PassedOver
 from headstart.deliver.answers.shards import Shards
 from headstart.pixels.given import Given, Pictures
 from headstart.records.answer_tables import Columns, Row
-from headstart.records.answers import Prediction
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, Preprocessing
 from headstart.records.progress import Progress, Silent, Step
@@ -162,24 +160,6 @@ class Answering:
             self.progress.message(f"{error.message} The network itself answers instead.")
             self._classifier, self._instead = self._instead(), None
             return self._classifier.examine(given, progress=progress)
-
-
-def predictions(names: Sequence[str], answers: Answers, columns: Columns) -> Iterator[Prediction]:
-    """Yield the answer for each picture, with the probabilities of the classes that `columns` tell of."""
-    sets, none = answers.sets(), answers.none_of_these()
-    classes = columns.classes
-    for place, (name, row) in enumerate(zip(names, answers.probabilities, strict=True)):
-        order = np.argsort(-row, kind="stable")
-        best, told = int(order[0]), order[: columns.top] if columns.top else range(len(classes))
-        yield Prediction(
-            path=name,
-            label=classes[best],
-            probability=float(row[best]),
-            set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
-            none_of_these=None if none is None else bool(none[place]),
-            probabilities={classes[k]: float(row[k]) for k in told},
-            notes=answers.notes[place],
-        )
 
 
 def _fault(entry: Entry) -> Skipped | None:
