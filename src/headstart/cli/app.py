@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, delivering, experiments, packing, pictures, reports
+from headstart.cli import (
+    activity,
+    advising,
+    caches,
+    classifiers,
+    delivering,
+    experiments,
+    packing,
+    pictures,
+    predicting,
+    reports,
+)
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -118,11 +129,15 @@ _add(
 _add(app, classifiers.evaluate, _CLASSIFIER, "headstart evaluate birds.bundle photos/")
 _add(
     app,
-    classifiers.predict,
+    predicting.predict,
     _CLASSIFIER,
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+    "headstart predict birds.bundle archive/ --out answers --format parquet",
+    "headstart predict birds.bundle --list files.txt --out answers",
+    "headstart predict birds.bundle --watch incoming --out answers",
+    kind=predicting.PredictCommand,
 )
 _add(
     app,
