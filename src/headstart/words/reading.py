@@ -124,6 +124,11 @@ def read_findings(notes: Iterable[tuple[str, Sequence[Note]]], *, white: int) ->
     return tuple(_finding(note, found, white) for note, found in paths.items() if found)
 
 
+def of_one_picture(*, white: int) -> dict[str, str]:
+    """Return what is said of a single picture, by note: for example that it was turned upright."""
+    return {note: f"This picture {said.one.format(white=white)}" for note, said in _SAID.items()}
+
+
 def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
     said, such = _SAID[note], f" For example '{paths[0]}'." if _SAID[note].warns else ""
     rest = (said.one if len(paths) == 1 else said.several).format(white=white)

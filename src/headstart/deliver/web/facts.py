@@ -1,0 +1,92 @@
+"""What a page knows of its classifier, as it stands in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headstart.records.bundle import BundleInfo
+from headstart.records.metrics import Metrics, MetricsBySplit
+from headstart.records.record import Record, Sample, Share, Side
+from headstart.words.numbers import percent_text, percents, pictures_of
+
+
+class Check(Record):
+    """A drawing that the page answers when it is opened, and what Python answered; beyond `most` it gives no answers.
+
+    `picture` is the file in base64.
+    """
+
+    name: str
+    picture: str
+    probabilities: tuple[Share, ...]
+    most: Share
+
+
+class PageData(Record):
+    """What the scripts of a page read; a page that a server shows asks for its classes.
+
+    Parameters
+    ----------
+    side : int
+        Short side to which pictures are scaled before the graph sees them.
+    white : int
+        What is white in pictures of 16 bits.
+    notes : mapping of str to str
+        What is said of a picture, by the note of it.
+    """
+
+    classes: tuple[str, ...] = ()
+    side: Side | None = None
+    white: Sample | None = None
+    checks: tuple[Check, ...] = ()
+    notes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class About(Record):
+    """What people are told of a classifier; a value that is not known is None.
+
+    Parameters
+    ----------
+    made : str
+        How it was made, such as ``"linear on EfficientNet-Lite0"``.
+    measured : str
+        What it reached on held-out pictures.
+    licence : str
+        Of the weights that it started from.
+    fingerprint : str
+        What tells this classifier from others.
+    """
+
+    made: str | None = None
+    measured: str | None = None
+    licence: str | None = None
+    fingerprint: str | None = None
+
+
+def about(info: BundleInfo, *, fingerprint: str | None = None) -> About:
+    """Return what people are told of the classifier that a bundle holds."""
+    network = info.backbone
+    title = info.architecture if network is None else network.title or network.name
+    strategy = None if info.strategy is None else info.strategy.strategy
+    return About(
+        made=title if strategy is None else f"{strategy} on {title}",
+        measured=_measured(info.measured),
+        licence=None if network is None else network.licence,
+        fingerprint=fingerprint,
+    )
+
+
+def _measured(measured: MetricsBySplit) -> str | None:
+    """Return what was reached on the pictures that were opened last."""
+    for split, metrics in (("test", measured.test), ("val", measured.val)):
+        if metrics is not None:
+            return _right(split, metrics)
+    return None
+
+
+def _right(split: str, metrics: Metrics) -> str:
+    right = round(metrics.accuracy * metrics.n)
+    return (
+        f"Right on {right:,} of {pictures_of(split, metrics.n)} ({percent_text(metrics.accuracy)}). "
+        f"Expect {percents(metrics.interval)} on many new pictures of the same kind."
+    )
