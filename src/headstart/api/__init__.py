@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headstart.api.planning import plan
     from headstart.api.predicting import evaluate, load, predict, prepare_engine
     from headstart.api.reporting import compare_runs, write_report
+    from headstart.api.serving import serve
     from headstart.api.tracking import track
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "predict",
     "prepare_engine",
     "run_recipe",
+    "serve",
     "stages",
     "track",
     "verify_weights",
@@ -55,6 +57,7 @@ _HOMES = {
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
+    "serve": "serving",
     "track": "tracking",
     **dict.fromkeys(("evaluate", "load", "predict", "prepare_engine"), "predicting"),
 }

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, experiments, pictures, reports
+from headstart.cli import activity, advising, caches, classifiers, experiments, pictures, reports, serving
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -122,6 +122,14 @@ _add(
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+)
+_add(
+    app,
+    serving.serve,
+    _CLASSIFIER,
+    "headstart serve birds.bundle",
+    "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
+    "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
 )
 _add(
     app,
