@@ -11,6 +11,9 @@ let working = false, numbered = 0;
 // Control signs, and signs that turn the order of a text, steer nothing here.
 const shown = (text) => String(text).replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "?");
 
+// The same for sentences of ours, in which names are isolated by signs that come in pairs.
+const spoken = (text) => text.split(/([\u2068\u2069])/u).map((part, at) => (at % 2 ? part : shown(part))).join("");
+
 function percent(share) {
   const whole = Math.round(100 * share);
   if (whole === 100 && share < 1) return "over 99 %";
@@ -21,6 +24,7 @@ function listed(names) { // for example "ants, bees and wasps"
   return [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" and ");
 }
 
+const sentence = (text) => `${spoken(text).replace(/^[a-z]/, (first) => first.toUpperCase()).replace(/[.!?]$/, "")}.`;
 const counted = (count, one, several = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : several}`;
 
 function made(tag, named, ...inside) {
@@ -43,17 +47,19 @@ function button(text, act, kind = "small") {
   return element;
 }
 
+const now = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 const say = (text) => { one("said").textContent = text; };
 
 // ------------------------------------------------------------------------------------------- the answers
 
 function surely(row) {
+  const share = percent(row.probability).replace(/^[a-z]/, (first) => first.toUpperCase());
   if (row.none_of_these) return "It resembles none of the pictures that this classifier learned from.";
-  if (!row.set) return `${percent(row.probability)} sure.`;
+  if (!row.set) return `${share} sure.`;
   const others = row.set.filter((other) => other !== row.label);
-  if (!row.set.length) return `${percent(row.probability)}: no class is sure enough for the 95 % set.`;
-  if (!others.length) return `${percent(row.probability)}. The 95 % set holds this class alone.`;
-  return `${percent(row.probability)}. The 95 % set holds ${counted(row.set.length, "class", "classes")}: it may be any of them.`;
+  if (!row.set.length) return `${share}: no class is sure enough for the 95 % set.`;
+  if (!others.length) return `${share}. The 95 % set holds this class alone.`;
+  return `${share}. The 95 % set holds ${counted(row.set.length, "class", "classes")} (in colour): it may be any of them.`;
 }
 
 function bars(row, names) {
@@ -97,14 +103,14 @@ function hints(notes) {
 
 function heading(row) {
   const title = made("h3");
-  if (row.none_of_these) title.append("perhaps none of these");
+  if (row.none_of_these) title.append("Perhaps none of these");
   else title.append(name(row.label));
   return title;
 }
 
 function sureLine(row) {
   const line = made("p", "sure");
-  if (row.none_of_these) line.append("closest: ", name(row.label), ` (${percent(row.probability)}). `);
+  if (row.none_of_these) line.append("Closest: ", name(row.label), ` (${percent(row.probability)}). `);
   line.append(surely(row));
   return line;
 }
@@ -114,7 +120,7 @@ function fill(card, found) {
   card.row = row;
   element.className = `card${row.none_of_these ? " doubt" : ""}`;
   const told = element.querySelector(".told"), seconds = `${found.seconds.toFixed(1)} s`;
-  const file = made("p", "file", name(card.file.name), made("span", "", found.by ? `${seconds}, ${shown(found.by)}` : seconds));
+  const file = made("p", "file", name(card.file.name), made("span", "", [now(), seconds, found.by].filter(Boolean).map(shown).join(" · ")));
   const acts = made("p", "acts", ...actsOf(card, found), copyButton("Copy as JSON", () => json(row)), removing(card));
   told.replaceChildren(file, heading(row), sureLine(row), ...chances(row), ...hints(found.notes), acts);
   if (found.thumbnail) picture(element, found.thumbnail, card.file.name);
@@ -125,9 +131,9 @@ function refuse(card, reason) {
   card.refused = reason;
   card.element.className = "card refused";
   const told = card.element.querySelector(".told");
-  told.replaceChildren(made("p", "file", name(card.file.name)), made("h3", "", "Not answered"), made("p", "", `${shown(reason)}.`), made("p", "acts", removing(card)));
+  told.replaceChildren(made("p", "file", name(card.file.name)), made("h3", "", "Not answered"), made("p", "", sentence(reason)), made("p", "acts", removing(card)));
   card.element.querySelector(".seen").replaceChildren(made("span", "gone", "no picture"));
-  say(`${shown(card.file.name)} was not answered: ${shown(reason)}`);
+  say(`${shown(card.file.name)} was not answered: ${spoken(reason)}`);
 }
 
 function picture(element, blob, called) {
