@@ -21,6 +21,7 @@ from headstart.base.seals import is_remembered, is_sealed
 
 CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
 GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
+ANSWERING = "headstart export --to web"  # what a page that answers says of itself
 FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
 _PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
 _FILE_NAMES = (  # what no folder is called
@@ -248,6 +249,11 @@ def _page(path: Path) -> str:
     return "" if any(said.encode() in begin for said in ours) else form_of(begin[:HEAD]).said
 
 
+def _answering_page(path: Path) -> str:
+    begin = _head(path, _PAGE_HEAD)
+    return "" if f'content="{ANSWERING}'.encode() in begin else form_of(begin[:HEAD]).said
+
+
 def _in_run(folder: Path) -> str:
     """Return what makes a folder none that `compare` wrote: neither a plan of ours nor what is written before it.
 
@@ -350,6 +356,15 @@ BUNDLE = Output(
     edited=_edited_card,
     folder=True,
     whole=True,
+)
+WEB = Output(
+    option="--out",
+    python="out",
+    what="a page that answers",
+    example="birds.html",
+    foreign=_answering_page,
+    edited=_edited_file,
+    suffix=".html",
 )
 PICTURES = Output(
     option="--to",

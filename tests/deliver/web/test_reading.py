@@ -32,7 +32,7 @@ READ = """async ([text, side, white]) => {
   }
 }"""
 SIDE = 64
-OPACITY = 4  # of 255: Pillow scales colours that are multiplied by it, a browser has laid them on white before
+OPACITY = 1  # of 255: a browser keeps colours multiplied by it, and rounds once more
 
 
 @pytest.fixture(scope="module")

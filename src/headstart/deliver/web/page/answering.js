@@ -1,6 +1,7 @@
 // The worker: unpacks the engine and the classifier, checks itself, and answers one picture after the other.
 "use strict";
 
+const WANTED = ["probabilities", "set", "none_of_these"];
 let session = null, setup = null;
 
 async function unpacked(text) {
@@ -10,13 +11,20 @@ async function unpacked(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// Undoes what `_planes` of page.py has done.
+function woven(planes) {
+  const whole = new Uint8Array(planes.length);
+  for (let place = 0, at = 0; place < 4; place += 1) for (let to = place; to < whole.length; to += 4, at += 1) whole[to] = planes[at];
+  return whole;
+}
+
 async function start(given) {
   setup = given.setup;
   tell({ step: "Unpacking the engine", share: 0.1 });
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = (await unpacked(given.wasm)).buffer;
   tell({ step: "Unpacking the classifier", share: 0.4 });
-  const graph = await unpacked(given.graph);
+  const graph = woven(await unpacked(given.graph));
   tell({ step: "Starting the classifier", share: 0.6 });
   session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], logSeverityLevel: 3 });
   tell({ step: "Checking its answers", share: 0.8 });
@@ -35,7 +43,7 @@ async function checked(one) {
 
 async function answered(picture) {
   const tensor = new ort.Tensor("uint8", picture.pixels, [picture.height, picture.width, 3]);
-  const said = await session.run({ picture: tensor }, session.outputNames.filter((name) => name !== "label"));
+  const said = await session.run({ picture: tensor }, session.outputNames.filter((name) => WANTED.includes(name)));
   return {
     probabilities: Array.from(said.probabilities.data),
     members: said.set ? Array.from(said.set.data, Boolean) : null,

@@ -2,7 +2,7 @@
 // decoder makes it (pixels/decode.py). Scaling is Pillow's bicubic to the bit; only the browser's own decoder may differ.
 "use strict";
 
-const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, PRECISION = 22;
+const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, PRECISION = 22, OPAQUE = ["jpeg", "bmp"];
 
 class Refused extends Error {}
 
@@ -99,23 +99,23 @@ function shrinkOf(width, height, side) {
   return [8, 4, 2].find((factor) => most >= factor) ?? 1;
 }
 
-// Yields strips of the picture, {rows, pixels: RGB}, laid on white; so a large photograph never stands there as a whole twice.
-function* strips(bitmap, notes) {
+// Yields strips of the picture, {rows, pixels}, so that a large photograph never stands there as a whole twice. Of a form
+// that can be transparent a pixel has four values, the colours multiplied by the opacity as Pillow does it.
+function* strips(bitmap, channels, notes) {
   const { width, height } = bitmap, pen = new OffscreenCanvas(width, Math.min(ROWS, height)).getContext("2d", { willReadFrequently: true });
   if (!pen) throw new Refused(`${width} x ${height} pixels, too large for this browser: make it smaller`);
   pen.globalCompositeOperation = "copy";
   let least = 255, most = 0;
   for (let top = 0; top < height; top += ROWS) {
-    const rows = Math.min(ROWS, height - top), pixels = new Uint8Array(width * rows * 3);
+    const rows = Math.min(ROWS, height - top), pixels = new Uint8Array(width * rows * channels);
     pen.drawImage(bitmap, 0, -top);
     const data = pen.getImageData(0, 0, width, rows).data;
-    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+    for (let from = 0, to = 0; from < data.length; from += 4, to += channels) {
       const alpha = data[from + 3];
       if (alpha < least) least = alpha;
       if (alpha > most) most = alpha;
-      for (let k = 0; k < 3; k += 1) {
-        pixels[to + k] = alpha === 255 ? data[from + k] : Math.round((data[from + k] * alpha + 255 * (255 - alpha)) / 255);
-      }
+      for (let k = 0; k < 3; k += 1) pixels[to + k] = alpha === 255 ? data[from + k] : by255(data[from + k] * alpha + 128);
+      if (channels === 4) pixels[to + 3] = alpha;
     }
     yield { rows, pixels };
   }
@@ -123,7 +123,24 @@ function* strips(bitmap, notes) {
   else if (least < NEARLY_OPAQUE) notes.add("opacity");
 }
 
-// Mean of blocks of `by` x `by`; those at the edge may be smaller.
+const by255 = (value) => ((value >> 8) + value) >> 8; // divided by 255, as Pillow does it
+
+// The colours divided by the opacity and laid on white, in Pillow's own steps (Convert.c, AlphaComposite.c).
+function onWhite({ width, height, pixels }) {
+  const flat = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; from < pixels.length; from += 4, to += 3) {
+    const alpha = pixels[from + 3];
+    for (let k = 0; k < 3; k += 1) {
+      const value = pixels[from + k];
+      if (alpha === 255) flat[to + k] = value;
+      else if (alpha === 0) flat[to + k] = 255;
+      else flat[to + k] = by255((Math.min(255, Math.trunc(255 * value / alpha)) * alpha + 255 * (255 - alpha) + 128) << 7) >> 7;
+    }
+  }
+  return { width, height, pixels: flat };
+}
+
+// Mean of blocks of `by` x `by`, of three colours; those at the edge may be smaller.
 function shrunk({ rows, pixels }, width, by) {
   if (by === 1) return { rows, pixels, width };
   const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * 3);
@@ -166,10 +183,10 @@ function clip8(value) {
 }
 
 // One direction of scaling; `step` lies between neighbours in that direction.
-function scaledLine(from, begin, step, to, target, leap, plan) {
+function scaledLine(from, begin, step, to, target, leap, plan, channels) {
   for (let place = 0; place < plan.length; place += 1) {
     const { first, weights } = plan[place];
-    for (let k = 0; k < 3; k += 1) {
+    for (let k = 0; k < channels; k += 1) {
       let sum = 1 << (PRECISION - 1), at = begin + first * step + k;
       for (let tap = 0; tap < weights.length; tap += 1, at += step) sum += from[at] * weights[tap];
       to[target + place * leap + k] = clip8(sum);
@@ -189,23 +206,24 @@ function sizeOf(width, height, side) {
 }
 
 function scaled(bitmap, form, side, notes) {
-  const by = form === "jpeg" ? shrinkOf(bitmap.width, bitmap.height, side) : 1;
+  const by = form === "jpeg" ? shrinkOf(bitmap.width, bitmap.height, side) : 1, channels = OPAQUE.includes(form) ? 3 : 4;
   const width = Math.ceil(bitmap.width / by), height = Math.ceil(bitmap.height / by), [across, down] = sizeOf(width, height, side);
-  const wide = new Uint8Array(across * height * 3), plan = across === width ? null : weightsOf(width, across);
+  const line = across * channels, wide = new Uint8Array(line * height), plan = across === width ? null : weightsOf(width, across);
   let row = 0;
-  for (const strip of strips(bitmap, notes)) {
+  for (const strip of strips(bitmap, channels, notes)) {
     const part = shrunk(strip, bitmap.width, by);
-    if (!plan) wide.set(part.pixels, row * across * 3);
-    else for (let y = 0; y < part.rows; y += 1) scaledLine(part.pixels, y * width * 3, 3, wide, (row + y) * across * 3, 3, plan);
+    if (!plan) wide.set(part.pixels, row * line);
+    else for (let y = 0; y < part.rows; y += 1) scaledLine(part.pixels, y * width * channels, channels, wide, (row + y) * line, channels, plan, channels);
     row += part.rows;
   }
   let pixels = wide;
   if (down !== height) {
-    pixels = new Uint8Array(across * down * 3);
+    pixels = new Uint8Array(line * down);
     const upright = weightsOf(height, down);
-    for (let x = 0; x < across; x += 1) scaledLine(wide, x * 3, across * 3, pixels, x * 3, across * 3, upright);
+    for (let x = 0; x < line; x += channels) scaledLine(wide, x, line, pixels, x, line, upright, channels);
   }
-  return { width: across, height: down, pixels };
+  const whole = { width: across, height: down, pixels };
+  return channels === 4 ? onWhite(whole) : whole;
 }
 
 // Returns {width, height, pixels, notes} of a file's content.
