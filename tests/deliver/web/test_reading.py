@@ -14,15 +14,22 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from headstart.pixels.decode import decode_noted
+from headstart.deliver.web.facts import setup_for
+from headstart.pixels import frame
+from headstart.pixels.decode import decode_for, decode_noted
 from headstart.pixels.drawn import draw_test_picture
-from headstart.records.preprocessing import Decoding
+from headstart.records.codec import plain
+from headstart.records.preprocessing import Decoding, Preprocessing
 
-READER = files("headstart.deliver.web").joinpath("page/reading.js").read_text(encoding="utf-8")
-READ = """async ([text, side, white]) => {
+READER = "".join(
+    files("headstart.deliver.web").joinpath("page", name).read_text(encoding="utf-8")
+    for name in ("framing.js", "reading.js")
+)
+READ = """async ([text, setup, preprocessing]) => {
   try {
     const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-    const { width, height, pixels, notes } = await readPicture(bytes, { side, white });
+    const picture = await readPicture(bytes, setup), { notes } = picture;
+    const { width, height, pixels } = preprocessing ? framed(picture, preprocessing, setup.short) : picture;
     let told = "";
     for (const value of pixels) told += String.fromCharCode(value);
     return { width, height, notes, pixels: btoa(told) };
@@ -43,8 +50,10 @@ def reader(browser: Any) -> Iterator[Any]:
     page.close()
 
 
-def read(reader: Any, content: bytes, side: int = SIDE, white: int = 65535) -> Any:
-    found = reader.evaluate(READ, [base64.b64encode(content).decode(), side, white])
+def read(reader: Any, content: bytes, side: int = SIDE, white: int = 65535, framed: Preprocessing | None = None) -> Any:
+    setup = {"side": side, "rule": 3, "white": white} if framed is None else plain(setup_for(framed))
+    told = None if framed is None else plain(framed)
+    found = reader.evaluate(READ, [base64.b64encode(content).decode(), setup, told])
     if "pixels" in found:
         shape = (found["height"], found["width"], 3)
         found["pixels"] = np.frombuffer(base64.b64decode(found["pixels"]), np.uint8).reshape(shape)
@@ -65,13 +74,36 @@ def noise(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Im
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(300, 200), (201, 333), (64, 64), (65, 64), (40, 30), (3, 900), (700, 90), (1, 1), (513, 800)]
+    ("width", "height"),
+    [(300, 200), (201, 333), (64, 64), (65, 64), (40, 30), (3, 900), (700, 90), (1, 1), (513, 800), (1203, 709)],
 )
 def test_a_png_becomes_the_very_pixels_that_python_makes(reader: Any, width: int, height: int) -> None:
     content = written(noise(width, height))
     ours, theirs = read(reader, content), decode_noted(content, short_side=SIDE)
     np.testing.assert_array_equal(ours["pixels"], theirs.pixels)
     assert tuple(ours["notes"]) == theirs.notes
+
+
+@pytest.mark.parametrize("size", [(300, 200), (120, 333), (3, 700), (640, 9), (64, 64), (9, 9)])
+@pytest.mark.parametrize(
+    "preprocessing",
+    [
+        Preprocessing(input_size=56),
+        Preprocessing(input_size=57, stored_side=90, interpolation="bilinear"),
+        Preprocessing(input_size=48, crop=1.0, stored_side=40, interpolation="lanczos"),
+        Preprocessing(input_size=56, framing="squash"),
+        Preprocessing(input_size=56, framing="squash", interpolation="nearest"),
+        Preprocessing(input_size=56, framing="pad", mean=(0.5, 0.4, 0.3)),
+        Preprocessing(input_size=56, framing="pad", interpolation="bilinear", decoding=Decoding(rule=2)),
+    ],
+    ids=lambda one: f"{one.framing}-{one.interpolation}-{one.input_size}",
+)
+def test_the_square_is_the_very_one_that_the_network_sees_in_python(
+    reader: Any, preprocessing: Preprocessing, size: tuple[int, int]
+) -> None:
+    content = written(noise(*size))
+    theirs = frame(decode_for(content, preprocessing), preprocessing)
+    np.testing.assert_array_equal(read(reader, content, framed=preprocessing)["pixels"], theirs)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "LA"])
@@ -183,7 +215,7 @@ def test_drawings_are_the_same_each_time() -> None:
 
 
 def test_the_reader_names_no_address() -> None:
-    for name in ("reading.js", "answering.js", "alone.js", "page.js"):
+    for name in ("framing.js", "reading.js", "answering.js", "alone.js", "page.js"):
         text = Path(str(files("headstart.deliver.web").joinpath("page", name))).read_text(encoding="utf-8")
         assert "http" not in text
         assert "</script" not in text

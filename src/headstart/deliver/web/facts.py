@@ -6,7 +6,8 @@ import msgspec
 
 from headstart.records.bundle import BundleInfo
 from headstart.records.metrics import Metrics, MetricsBySplit
-from headstart.records.record import Record, Sample, Share, Side
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import Count, Record, Sample, Share, Side
 from headstart.words.numbers import percent_text, percents, pictures_of
 
 
@@ -22,24 +23,50 @@ class Check(Record):
     most: Share
 
 
+class Setup(Record):
+    """How the page makes a square of a picture.
+
+    Parameters
+    ----------
+    side : int
+        Short side of the whole picture.
+    short : int
+        Short side of the picture out of which a crop is cut.
+    rule, white : int
+        As in `headstart.records.preprocessing.Decoding`.
+    """
+
+    preprocessing: Preprocessing
+    side: Side
+    short: Side
+    rule: Count
+    white: Sample
+
+
 class PageData(Record):
     """What the scripts of a page read; a page that a server shows asks for its classes.
 
     Parameters
     ----------
-    side : int
-        Short side to which pictures are scaled before the graph sees them.
-    white : int
-        What is white in pictures of 16 bits.
     notes : mapping of str to str
         What is said of a picture, by the note of it.
     """
 
     classes: tuple[str, ...] = ()
-    side: Side | None = None
-    white: Sample | None = None
+    setup: Setup | None = None
     checks: tuple[Check, ...] = ()
     notes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+def setup_for(preprocessing: Preprocessing) -> Setup:
+    """Return what the page needs to know of a classifier's preprocessing."""
+    return Setup(
+        preprocessing=preprocessing,
+        side=preprocessing.decode_side,
+        short=preprocessing.short_side,
+        rule=preprocessing.decoding.rule,
+        white=preprocessing.decoding.white,
+    )
 
 
 class About(Record):

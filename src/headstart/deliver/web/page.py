@@ -25,7 +25,7 @@ from headstart.base.signs import clean
 from headstart.base.version import __version__
 from headstart.deliver.web.checks import Classifier, checks_of
 from headstart.deliver.web.engine import Engine, engine
-from headstart.deliver.web.facts import About, Check, PageData
+from headstart.deliver.web.facts import About, Check, PageData, setup_for
 from headstart.records.codec import plain
 from headstart.records.preprocessing import RULES
 from headstart.records.progress import Progress, Silent
@@ -52,7 +52,7 @@ def write_page(
     place : Path
         Where; claimed already.
     graph : bytes
-        The picture graph, ONNX.
+        The squares graph, ONNX: the page frames pictures by itself, so that it sees the very squares that Python sees.
     classifier : Classifier
         The same in Python: what it answers for a few drawings stands in the page, which compares.
     name : str
@@ -71,7 +71,7 @@ def write_page(
     StoreError
         If the file cannot be written.
     """
-    if classifier.preprocessing.decoding.rule < RULES.rule:
+    if classifier.preprocessing.decoding.rule == 1:
         raise BundleError(
             "A web page cannot read pictures by the rules of this classifier, which was made with an older headstart.",
             hint="Make it again: headstart fit, or headstart compare in a new run folder.",
@@ -94,12 +94,12 @@ def page_alone(
     """Return the page that answers by itself."""
     data = PageData(
         classes=classifier.classes,
-        side=classifier.preprocessing.decode_side,
-        white=classifier.preprocessing.decoding.white,
+        setup=setup_for(classifier.preprocessing),
         checks=tuple(checks),
         notes={**of_one_picture(white=classifier.preprocessing.decoding.white), "sixteen": _SIXTEEN},
     )
     parts = {
+        "framing": _text("framing.js"),
         "reading": _text("reading.js"),
         "answering": _text("answering.js"),
         "engine": _packed(found.script.encode("utf-8")),

@@ -24,7 +24,7 @@ function lacking() {
 async function begin(tell) {
   if (lacking().length) throw new Error(`This browser is too old: it lacks ${lacking().join(", ")}. Chrome, Edge, Firefox or Safari of 2023 or later will do.`);
   tell("Unpacking the engine", 0.05);
-  const source = [await unpackedText(part("engine")), part("reading"), part("answering")];
+  const source = [await unpackedText(part("engine")), part("framing"), part("reading"), part("answering")];
   worker = new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
   const checks = await new Promise((done, stopped) => {
     worker.onerror = (event) => stopped(new Error(event.message || "This browser starts no worker from a file. Try Chrome, Edge or Firefox."));
@@ -34,7 +34,7 @@ async function begin(tell) {
       else if (message.ready) done(message.checks);
       else arrived(message);
     };
-    worker.postMessage({ start: { setup: { side: data.side, white: data.white, checks: data.checks }, wasm: part("wasm"), graph: part("graph") } });
+    worker.postMessage({ start: { setup: { ...data.setup, checks: data.checks }, wasm: part("wasm"), graph: part("graph") } });
   });
   worker.onerror = (event) => lost(event.message || "the browser ended the worker; perhaps its memory is full");
   return checked(checks);

@@ -42,8 +42,9 @@ async function checked(one) {
 }
 
 async function answered(picture) {
-  const tensor = new ort.Tensor("uint8", picture.pixels, [picture.height, picture.width, 3]);
-  const said = await session.run({ picture: tensor }, session.outputNames.filter((name) => WANTED.includes(name)));
+  const square = framed(picture, setup.preprocessing, setup.short);
+  const tensor = new ort.Tensor("uint8", square.pixels, [1, square.height, square.width, 3]);
+  const said = await session.run({ pictures: tensor }, session.outputNames.filter((name) => WANTED.includes(name)));
   return {
     probabilities: Array.from(said.probabilities.data),
     members: said.set ? Array.from(said.set.data, Boolean) : null,

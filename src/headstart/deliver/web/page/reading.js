@@ -1,8 +1,9 @@
 // From a file to the whole picture that the classifier sees: uint8 RGB with the wanted short side, as headstart's
-// decoder makes it (pixels/decode.py). Scaling is Pillow's bicubic to the bit; only the browser's own decoder may differ.
+// decoder makes it (pixels/decode.py). Scaling is Pillow's, to the bit
+// (framing.js); only the browser's own decoder may differ.
 "use strict";
 
-const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, PRECISION = 22, OPAQUE = ["jpeg", "bmp"];
+const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, HALVED_SINCE = 3, OPAQUE = ["jpeg", "bmp"];
 
 class Refused extends Error {}
 
@@ -91,7 +92,7 @@ async function bitmapOf(bytes, form) {
   return bitmap;
 }
 
-// A JPEG is shrunk by 2, 4 or 8 before it is scaled, as long as twice the wanted side is left: as libjpeg does for Pillow.
+// A large picture is made smaller by 2, 4 or 8 before it is scaled, as long as twice the wanted side is left.
 function shrinkOf(width, height, side) {
   const scale = 2 * side / Math.min(width, height);
   const wanted = [Math.ceil(width * scale), Math.ceil(height * scale)];
@@ -140,63 +141,22 @@ function onWhite({ width, height, pixels }) {
   return { width, height, pixels: flat };
 }
 
-// Mean of blocks of `by` x `by`, of three colours; those at the edge may be smaller.
-function shrunk({ rows, pixels }, width, by) {
-  if (by === 1) return { rows, pixels, width };
-  const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * 3);
+// Mean of blocks of `by` x `by`, as Pillow rounds it (libImaging/Reduce.c); those at the edge may be smaller.
+function shrunk({ rows, pixels }, width, by, channels) {
+  if (by === 1) return { rows, pixels };
+  const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * channels);
   for (let y = 0; y < down; y += 1) {
     for (let x = 0; x < across; x += 1) {
       const bottom = Math.min(rows, (y + 1) * by), right = Math.min(width, (x + 1) * by);
-      const count = (bottom - y * by) * (right - x * by);
-      for (let k = 0; k < 3; k += 1) {
+      const count = (bottom - y * by) * (right - x * by), share = Math.floor(2 ** 24 / count);
+      for (let k = 0; k < channels; k += 1) {
         let sum = count >> 1;
-        for (let v = y * by; v < bottom; v += 1) for (let u = x * by; u < right; u += 1) sum += pixels[(v * width + u) * 3 + k];
-        out[(y * across + x) * 3 + k] = sum / count; // a Uint8Array drops what is behind the point
+        for (let v = y * by; v < bottom; v += 1) for (let u = x * by; u < right; u += 1) sum += pixels[(v * width + u) * channels + k];
+        out[(y * across + x) * channels + k] = Math.floor(sum * share / 2 ** 24);
       }
     }
   }
-  return { rows: down, pixels: out, width: across };
-}
-
-function bicubic(x) {
-  const a = -0.5, far = Math.abs(x);
-  if (far < 1) return ((a + 2) * far - (a + 3)) * far * far + 1;
-  return far < 2 ? (((far - 5) * far + 8) * far - 4) * a : 0;
-}
-
-// Pillow's weights in whole numbers (libImaging/Resample.c), for each place of the result: where it begins, and the weights.
-function weightsOf(before, after) {
-  const scale = before / after, stretch = Math.max(scale, 1), support = 2 * stretch;
-  return Array.from({ length: after }, (_, place) => {
-    const centre = (place + 0.5) * scale, first = Math.max(0, Math.trunc(centre - support + 0.5));
-    const last = Math.min(before, Math.trunc(centre + support + 0.5));
-    const raw = Array.from({ length: last - first }, (_, k) => bicubic((k + first - centre + 0.5) / stretch));
-    const sum = raw.reduce((one, other) => one + other, 0);
-    const whole = raw.map((one) => Math.trunc(one / sum * 2 ** PRECISION + (one < 0 ? -0.5 : 0.5)));
-    return { first, weights: Int32Array.from(whole) };
-  });
-}
-
-function clip8(value) {
-  const whole = value >> PRECISION;
-  return whole < 0 ? 0 : whole > 255 ? 255 : whole;
-}
-
-// One direction of scaling; `step` lies between neighbours in that direction.
-function scaledLine(from, begin, step, to, target, leap, plan, channels) {
-  for (let place = 0; place < plan.length; place += 1) {
-    const { first, weights } = plan[place];
-    for (let k = 0; k < channels; k += 1) {
-      let sum = 1 << (PRECISION - 1), at = begin + first * step + k;
-      for (let tap = 0; tap < weights.length; tap += 1, at += step) sum += from[at] * weights[tap];
-      to[target + place * leap + k] = clip8(sum);
-    }
-  }
-}
-
-function roundEven(value) {
-  const floor = Math.floor(value), rest = value - floor;
-  return rest === 0.5 ? floor + floor % 2 : Math.round(value);
+  return { rows: down, pixels: out };
 }
 
 function sizeOf(width, height, side) {
@@ -205,35 +165,28 @@ function sizeOf(width, height, side) {
   return [Math.max(least, roundEven(width * scale)), Math.max(least, roundEven(height * scale))];
 }
 
-function scaled(bitmap, form, side, notes) {
-  const by = form === "jpeg" ? shrinkOf(bitmap.width, bitmap.height, side) : 1, channels = OPAQUE.includes(form) ? 3 : 4;
+function scaled(bitmap, by, channels, side, notes) {
   const width = Math.ceil(bitmap.width / by), height = Math.ceil(bitmap.height / by), [across, down] = sizeOf(width, height, side);
-  const line = across * channels, wide = new Uint8Array(line * height), plan = across === width ? null : weightsOf(width, across);
-  let row = 0;
+  const pixels = new Uint8Array(width * height * channels);
+  let at = 0;
   for (const strip of strips(bitmap, channels, notes)) {
-    const part = shrunk(strip, bitmap.width, by);
-    if (!plan) wide.set(part.pixels, row * line);
-    else for (let y = 0; y < part.rows; y += 1) scaledLine(part.pixels, y * width * channels, channels, wide, (row + y) * line, channels, plan, channels);
-    row += part.rows;
+    const part = shrunk(strip, bitmap.width, by, channels).pixels;
+    pixels.set(part, at);
+    at += part.length;
   }
-  let pixels = wide;
-  if (down !== height) {
-    pixels = new Uint8Array(line * down);
-    const upright = weightsOf(height, down);
-    for (let x = 0; x < line; x += channels) scaledLine(wide, x, line, pixels, x, line, upright, channels);
-  }
-  const whole = { width: across, height: down, pixels };
+  const whole = resized({ width, height, pixels }, across, down, "bicubic", channels);
   return channels === 4 ? onWhite(whole) : whole;
 }
 
-// Returns {width, height, pixels, notes} of a file's content.
-async function readPicture(bytes, { side, white }) {
+// Returns {width, height, pixels, notes} of a file's content; `side` is the short one that is wanted.
+async function readPicture(bytes, { side, rule, white }) {
   const form = formOf(bytes), notes = check(bytes, form, white), bitmap = await bitmapOf(bytes, form);
   try {
-    const aspect = Math.max(bitmap.width, bitmap.height) / Math.min(bitmap.width, bitmap.height);
+    const by = form === "jpeg" || rule >= HALVED_SINCE ? shrinkOf(bitmap.width, bitmap.height, side) : 1;
+    const sides = [bitmap.width, bitmap.height].map((one) => Math.ceil(one / by)), aspect = Math.max(...sides) / Math.min(...sides);
     if (aspect > HALF_CROPPED) notes.add("elongated");
     if (aspect > MOST_ASPECT) notes.add("long");
-    return { ...scaled(bitmap, form, side, notes), notes: [...notes].sort() };
+    return { ...scaled(bitmap, by, OPAQUE.includes(form) ? 3 : 4, side, notes), notes: [...notes].sort() };
   } finally {
     bitmap.close();
   }
