@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, delivering, experiments, pictures, reports, serving
+from headstart.cli import (
+    activity,
+    advising,
+    caches,
+    classifiers,
+    delivering,
+    experiments,
+    packing,
+    pictures,
+    reports,
+    serving,
+)
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -138,8 +149,16 @@ _add(
     _AWAY,
     "headstart export photos.run/bundles/linear --out birds.onnx",
     "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+    "headstart export birds.bundle --to web --out birds.html",
 )
 _add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
+_add(
+    app,
+    packing.pack,
+    _AWAY,
+    "headstart pack birds.bundle",
+    "headstart pack photos.run/bundles/linear --out birds.zip",
+)
 _add(
     app,
     reports.report,

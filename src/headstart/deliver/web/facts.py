@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from headstart.records.bundle import BundleInfo
+from headstart.records.exported import Parity
 from headstart.records.metrics import Metrics, MetricsBySplit
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import Count, Record, Sample, Share, Side
-from headstart.words.numbers import percent_text, percents, pictures_of
+from headstart.words.numbers import counted, percent_text, percents, pictures_of
 
 
 class Check(Record):
@@ -80,6 +81,8 @@ class About(Record):
         What it reached on held-out pictures.
     licence : str
         Of the weights that it started from.
+    proven : str
+        How it was run beside the bundle.
     fingerprint : str
         What tells this classifier from others.
     """
@@ -87,11 +90,12 @@ class About(Record):
     made: str | None = None
     measured: str | None = None
     licence: str | None = None
+    proven: str | None = None
     fingerprint: str | None = None
 
 
-def about(info: BundleInfo, *, fingerprint: str | None = None) -> About:
-    """Return what people are told of the classifier that a bundle holds."""
+def about(info: BundleInfo, parity: Parity) -> About:
+    """Return what people are told of a classifier that was proven."""
     network = info.backbone
     title = info.architecture if network is None else network.title or network.name
     strategy = None if info.strategy is None else info.strategy.strategy
@@ -99,7 +103,17 @@ def about(info: BundleInfo, *, fingerprint: str | None = None) -> About:
         made=title if strategy is None else f"{strategy} on {title}",
         measured=_measured(info.measured),
         licence=None if network is None else network.licence,
-        fingerprint=fingerprint,
+        proven=_proven(parity),
+        fingerprint=parity.facts.bundle[:12],
+    )
+
+
+def _proven(parity: Parity) -> str:
+    """Return on how many pictures the graph was run beside its bundle, and how far they were apart."""
+    found, bits = parity.on_squares, " It computes in 8 bits." if parity.facts.eight_bits else ""
+    return (
+        f"Its graph gave the same answer as the bundle in Python on {found.same:,} of "
+        f"{counted(found.pictures, 'picture')}; no probability was more than {found.worst:.1g} apart.{bits}"
     )
 
 

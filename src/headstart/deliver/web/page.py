@@ -180,6 +180,7 @@ def _about_alone(classes: Sequence[str], known: About, found: Engine) -> str:
     facts = {
         "How it was made": known.made,
         "How accurate it is": known.measured,
+        "How it was proven": known.proven,
         "Licence of its weights": known.licence,
         "Fingerprint": known.fingerprint,
     }
