@@ -1,13 +1,14 @@
 """Brings the engine of the web page into the package: ONNX Runtime's WebAssembly, from npm, pinned by its hashes.
 
-It is 14 MB and not ours, so it is never in the repository: `make engine` (and with it `make venv`) and the building of
-a wheel fetch it with the ordinary client, ``npm pack``. Where npm is missing or cannot reach its registry, everything
-but ``headstart export --to web`` works, which then says what to do.
+It is not ours, and 14 MB before it is compressed, so it is never in the repository: `make engine` (and with it `make
+venv`) and the building of a wheel fetch it with the ordinary client, ``npm pack``. Where npm is missing or cannot reach
+its registry, everything but ``headstart export --to web`` works, which then says what to do.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ class EngineHook(BuildHookInterface[Any]):
 def fetch() -> str:
     """Bring the engine to its place, if it is not there; return what hindered it, empty where nothing did."""
     pinned = json.loads((ROOM / "engine.json").read_text(encoding="utf-8"))
-    if all(_sha256(PLACE / name) == digest for name, digest in pinned["files"].items()):
+    if all(_sha256(name) == digest for name, digest in pinned["files"].items()):
         return ""
     npm = shutil.which("npm")
     if npm is None:
@@ -74,12 +76,16 @@ def _unpack(archive: bytes, pinned: dict[str, Any]) -> None:
             if hashlib.sha256(content).hexdigest() != digest:
                 raise SystemExit(f"{name} of {pinned['package']} is another than engine.json pins. Nothing was kept.")
             draft = PLACE / f".{name}.part"
-            draft.write_bytes(content)
-            draft.replace(PLACE / name)
+            draft.write_bytes(gzip.compress(content, 9, mtime=0))  # as it will stand in every page
+            draft.replace(PLACE / f"{name}.gz")
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+def _sha256(name: str) -> str:
+    """Return the checksum of a file of the engine; empty where it is missing or damaged."""
+    try:
+        return hashlib.sha256(gzip.decompress((PLACE / f"{name}.gz").read_bytes())).hexdigest()
+    except (OSError, EOFError, zlib.error):
+        return ""
 
 
 if __name__ == "__main__":

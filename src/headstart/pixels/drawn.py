@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ _THINGS = 14
 _TURNED = 6  # the camera was held upright
 
 
+@cache
 def draw_test_picture(number: int, kind: DrawnAs) -> bytes:
     """Return a drawing as a file: a PNG, or a large JPEG that its EXIF turns by a quarter.
 

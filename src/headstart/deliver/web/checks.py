@@ -19,7 +19,7 @@ from headstart.records.progress import Progress
 
 SAME_PIXELS = 0.001  # of a PNG the page makes the very pixels that Python makes, so only the engine can differ
 SAME_FILE = 0.02  # of a JPEG the browser's decoder may differ by a shade; one that is not turned differs by far more
-_DRAWINGS = 12
+_DRAWINGS = 6
 
 
 class Classifier(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -30,6 +32,12 @@ class Engine:
     """What answers in a browser: a classic script that makes ``ort``, and the compiled core.
 
     A module would do too, but not in a worker that a page from a file starts, in older browsers.
+
+    Parameters
+    ----------
+    script : str
+    core : bytes
+        Compressed (gzip), as it was when headstart was built.
     """
 
     version: str
@@ -52,24 +60,33 @@ def engine() -> Engine:
         If it is missing, or is not the one that belongs to this headstart.
     """
     wanted = pinned()
-    found = {name: _content(name, digest, wanted) for name, digest in wanted.files.items()}
-    return Engine(wanted.version, _classic(found[LOADER].decode("utf-8")), found[CORE])
+    found = {name: _packed(name, digest, wanted) for name, digest in wanted.files.items()}
+    return Engine(wanted.version, _classic(gzip.decompress(found[LOADER]).decode("utf-8")), found[CORE])
 
 
-def _content(name: str, digest: str, wanted: Pinned) -> bytes:
-    place = _ROOM / "engine" / name
+def _packed(name: str, digest: str, wanted: Pinned) -> bytes:
+    """Return a file of the engine, compressed, after checking it."""
+    place = _ROOM / "engine" / f"{name}.gz"
     if not place.is_file():
         raise DependencyError(
             f"The engine of the web page ({wanted.package} {wanted.version}) is not in this installation.",
             hint="Install headstart from its wheel, which holds it. In a checkout: install Node.js, then: make engine",
         )
-    content = place.read_bytes()
-    if sha256_of_bytes(content) != digest:
+    packed = place.read_bytes()
+    if _digest(packed) != digest:
         raise DependencyError(
             f"'{place}' is damaged, or of another version than {wanted.version}.",
             hint="Install headstart again. In a checkout, run: make engine",
         )
-    return content
+    return packed
+
+
+def _digest(packed: bytes) -> str:
+    """Return the checksum of what was compressed; empty where it is damaged."""
+    try:
+        return sha256_of_bytes(gzip.decompress(packed))
+    except (OSError, EOFError, zlib.error):
+        return ""
 
 
 def _classic(module: str) -> str:

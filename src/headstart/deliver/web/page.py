@@ -78,7 +78,7 @@ def write_page(
         )
     listener = progress or Silent()
     found = engine()
-    with listener.step("web page", 3) as step:
+    with listener.step("web page", 3, "steps") as step:
         checks = checks_of(classifier)
         step.advance()
         page = page_alone(graph, classifier, found, checks=checks, name=name, known=known or About())
@@ -103,7 +103,7 @@ def page_alone(
         "reading": _text("reading.js"),
         "answering": _text("answering.js"),
         "engine": _packed(found.script.encode("utf-8")),
-        "wasm": _packed(found.core),
+        "wasm": base64.b64encode(found.core).decode("ascii"),
         "graph": _packed(_planes(graph)),
     }
     return _filled(
