@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import headstart as hs
 from headstart.base.errors import BundleError, ConfigError, DependencyError
+from headstart.base.outputs import WEB, claim
 from headstart.cli.app import app
 from headstart.deliver.web import engine as engines
 from headstart.deliver.web import page as pages
@@ -37,8 +38,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "framing"), [("affine", "squash"), ("kernel", "pad"), ("neighbours", "crop")])
-def test_every_head_and_framing_answers_in_a_browser_as_in_python(
+@pytest.mark.parametrize(("kind", "framing"), [("kernel", "pad"), ("neighbours", "squash")])
+def test_an_exported_page_answers_in_a_browser_as_in_python(
     browser: Any, needs_engine: None, photos: Path, tmp_path: Path, kind: str, framing: str
 ) -> None:
     bundle = small_model(kind, framing=framing).save(tmp_path / "a.bundle")
@@ -61,15 +62,14 @@ def test_every_head_and_framing_answers_in_a_browser_as_in_python(
     page.close()
 
 
-def test_only_pages_of_ours_are_replaced(needs_engine: None, photos: Path, tmp_path: Path) -> None:
+def test_only_pages_of_ours_are_replaced(colours_page: Path, photos: Path, tmp_path: Path) -> None:
     bundle, place = small_model().save(tmp_path / "a.bundle"), tmp_path / "a.html"
     place.write_text("<!doctype html><title>my thesis</title>", encoding="utf-8")
     with pytest.raises(ConfigError, match="headstart did not write"):
         hs.export(bundle, place, to="web", data=photos)
     assert "thesis" in place.read_text(encoding="utf-8")
-    place.unlink()
-    hs.export(bundle, place, to="web", data=photos)
-    hs.export(bundle, place, to="web", data=photos)
+    place.write_bytes(colours_page.read_bytes())
+    assert claim(place, WEB) == place
     with place.open("a", encoding="utf-8") as written:
         written.write("<p>my words")
     with pytest.raises(ConfigError, match="was changed since"):
