@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headstart.api.predicting import evaluate, load, load_exported, predict, prepare_engine
     from headstart.api.predicting_many import predict_many
     from headstart.api.reporting import compare_runs, write_report
+    from headstart.api.serving import serve
     from headstart.api.tracking import track
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "predict_many",
     "prepare_engine",
     "run_recipe",
+    "serve",
     "stages",
     "track",
     "verify",
@@ -66,6 +68,7 @@ _HOMES = {
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
     "predict_many": "predicting_many",
+    "serve": "serving",
     "track": "tracking",
     **dict.fromkeys(("evaluate", "load", "load_exported", "predict", "prepare_engine"), "predicting"),
 }

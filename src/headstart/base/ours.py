@@ -11,6 +11,7 @@ from headstart.base.seals import is_marked_zip, is_remembered, is_sealed, is_sea
 
 CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
 GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
+ANSWERING = "headstart export --to web"  # what a page that answers says of itself
 ANSWERS_RECORD, ANSWERS_LOCK = "answers.json", ".answers.lock"  # in a folder of answers
 FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
 PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
@@ -47,6 +48,12 @@ def page(path: Path) -> str:
     begin = head(path, PAGE_HEAD)
     told = (f'content="{GENERATOR}', "headstart · comparisons side by side")  # the second: before it said so
     return "" if any(said.encode() in begin for said in told) else form_of(begin[:HEAD]).said
+
+
+def answering_page(path: Path) -> str:
+    """Return what stands in the place of a page that answers."""
+    begin = head(path, PAGE_HEAD)
+    return "" if f'content="{ANSWERING}'.encode() in begin else form_of(begin[:HEAD]).said
 
 
 def in_run(folder: Path) -> str:

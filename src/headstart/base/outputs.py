@@ -255,6 +255,15 @@ BUNDLE = Output(
     folder=True,
     whole=True,
 )
+WEB = Output(
+    option="--out",
+    python="out",
+    what="a page that answers",
+    example="birds.html",
+    foreign=ours.answering_page,
+    edited=ours.edited_file,
+    suffix=".html",
+)
 ONNX = Output(
     option="--out",
     python="out",

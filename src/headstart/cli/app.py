@@ -19,6 +19,7 @@ from headstart.cli import (
     pictures,
     predicting,
     reports,
+    serving,
 )
 from headstart.cli.layout import Command, Group, LongCommand
 
@@ -145,6 +146,7 @@ _add(
     _AWAY,
     "headstart export photos.run/bundles/linear --out birds.onnx",
     "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+    "headstart export birds.bundle --to web --out birds.html",
 )
 _add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
 _add(
@@ -153,6 +155,14 @@ _add(
     _AWAY,
     "headstart pack birds.bundle",
     "headstart pack photos.run/bundles/linear --out birds.zip",
+)
+_add(
+    app,
+    serving.serve,
+    _AWAY,
+    "headstart serve birds.bundle",
+    "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
+    "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
 )
 _add(
     app,

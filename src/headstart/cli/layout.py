@@ -22,7 +22,7 @@ def _plain_errors() -> Iterator[None]:
     except Exception as error:
         said = getattr(error, "message", None)  # typer does not tell the class of its errors
         if isinstance(said, str):
-            from headstart.report.lines import clean
+            from headstart.base.signs import clean
 
             error.message = clean(said)  # type: ignore[attr-defined]
         raise

@@ -124,6 +124,11 @@ def read_findings(notes: Iterable[tuple[str, Sequence[Note]]], *, white: int) ->
     return tuple(_finding(note, len(found), found, white) for note, found in paths.items() if found)
 
 
+def of_one_picture(*, white: int) -> dict[str, str]:
+    """Return what is said of a single picture, by note: for example that it was turned upright."""
+    return {note: f"This picture {said.one.format(white=white)}" for note, said in _SAID.items()}
+
+
 def counted_findings(counts: Mapping[Note, int], firsts: Mapping[Note, str], *, white: int) -> tuple[Finding, ...]:
     """Return the same for pictures of which only the number and the first one's path are known: too many to keep."""
     return tuple(_finding(note, counts[note], [firsts[note]], white) for note in NOTES if counts.get(note))
