@@ -22,6 +22,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 # Whoever looks after the server asks these, and a browser opens the first before it can bring a token.
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
+FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
 _LINGER = 2.0  # seconds in which a refused client may finish sending
 _NO_ROUTE = "other"
 
@@ -105,7 +106,7 @@ class _Request:
                 raise RefusedError("bad-request", "The client has gone.")
         except TimeoutError:
             figures.held -= size
-            said = f"The body did not arrive within {self._shelf.settings.seconds} seconds."
+            said = f"The body did not arrive within {self._shelf.settings.seconds:g} seconds."
             raise RefusedError("slow-body", said, "Send it again.") from None
         except BaseException:
             figures.held -= size
@@ -133,9 +134,7 @@ class _Request:
             raise
         except Exception as error:  # a bug, or a disk that fails: the others go on
             self._shelf.say(f"! A request failed: {type(error).__name__}: {error}")
-            raise RefusedError(
-                "internal", "The server has failed with this request.", "Tell whoever runs it."
-            ) from error
+            raise RefusedError("internal", *FAILED) from error
         finally:
             self._shelf.under_way -= 1
 

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from math import ceil
 from pathlib import Path
 from types import FrameType
 
@@ -86,7 +87,7 @@ async def _serve(shelf: Shelf, listener: socket.socket, ready: Callable[[Shelf, 
             access_log=False,
             server_header=False,
             timeout_keep_alive=_IDLE,
-            timeout_graceful_shutdown=settings.seconds,
+            timeout_graceful_shutdown=ceil(settings.seconds),
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
