@@ -165,12 +165,12 @@ class Shelf:
         """Open the bundle that stands at a classifier's place now; if it is not sound, the one that answers goes on."""
         place, old = self._places[name], self._hosted[name]
         try:
-            if version_of(place) == old.version:
-                return
             version, model = await asyncio.to_thread(_opened, place, self.say)
         except HeadstartError as error:
             self.figures.swapped(name, "failed")
             self.say(f"! {name} stays at version {old.version}. {error.message} {error.hint}")
+            return
+        if version == old.version:  # touched, or put back
             return
         self.put(name, version, model)
         self.figures.swapped(name, "done")
