@@ -54,7 +54,9 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("Run.save", "folder"): lambda place: Run.save(SimpleNamespace(model=a_model()), place),  # type: ignore[arg-type]
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
-READ_IN_PYTHON = {"bundles", "data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
+READ_IN_PYTHON = {
+    *("bundles", "data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"),
+}
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
     "backbone",
@@ -71,8 +73,8 @@ TEXTS_IN_PYTHON = {
     "what",
 }
 NO_PATH = {  # what help shows for values that are no path
-    "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch", "ADDRESS",
-    "[all|pixels|features|engines|trainings]",
+    "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
+    "ADDRESS", "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
 

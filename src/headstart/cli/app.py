@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, experiments, pictures, reports, serving
+from headstart.cli import (
+    activity,
+    advising,
+    caches,
+    classifiers,
+    delivering,
+    experiments,
+    pictures,
+    reports,
+    serving,
+)
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -66,6 +76,7 @@ def _add(
 
 
 _START, _CLASSIFIER, _AROUND = "Find out what works", "Train a classifier and use it", "Look around"
+_AWAY = "Take a classifier elsewhere"
 
 _add(app, experiments.demo, _START, "headstart demo", "headstart demo --out my.run", kind=LongCommand)
 _add(
@@ -125,8 +136,16 @@ _add(
 )
 _add(
     app,
+    delivering.export,
+    _AWAY,
+    "headstart export photos.run/bundles/linear --out birds.onnx",
+    "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+)
+_add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
+_add(
+    app,
     serving.serve,
-    _CLASSIFIER,
+    _AWAY,
     "headstart serve birds.bundle",
     "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
     "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
