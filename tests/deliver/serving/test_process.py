@@ -14,7 +14,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from headstart.backbones.engine import TorchEngine
 from headstart.base.errors import BundleError, ConfigError
 from headstart.base.types import Affine
 from headstart.bundle import Model, known
-from headstart.deliver.serving import opening
+from headstart.deliver.serving import opening, server
 from headstart.deliver.serving.settings import Settings
 from headstart.deliver.serving.shelf import Shelf
 from headstart.records.bundle import BundleInfo
@@ -35,6 +37,13 @@ from headstart.records.codec import read_record, write_record
 from headstart.records.record import changed
 
 from .conftest import jpeg
+
+
+ELSEWHERE = {
+    "test_a_bundle_is_prepared_in_a_process_of_its_own",
+    "test_a_server_that_stops_gives_up_what_it_prepares",
+    "test_whatever_goes_wrong_in_the_other_process_is_told_by_this_one",
+}
 
 
 def saved(folder: Path, *classes: str) -> Path:
@@ -50,6 +59,13 @@ def saved(folder: Path, *classes: str) -> Path:
     ).save(folder)
 
 
+@pytest.fixture(autouse=True)
+def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare bundles in this process, which has torch already; another one takes seconds to import it."""
+    if request.node.originalname not in ELSEWHERE:
+        monkeypatch.setattr(opening.Opener, "_prepared", lambda *_: False)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return saved(tmp_path / "x.bundle", "a", "b")
@@ -62,22 +78,20 @@ def replaced(place: Path, *classes: str) -> None:
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_bundle_answers_on_its_graph_from_the_first_start_and_without_torch_from_the_second(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bundle_is_prepared_in_a_process_of_its_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "load", lambda *_: pytest.fail("torch was loaded into this process"))
     said: list[str] = []
-    first = opening.open_classifier(place, said.append)
-    assert first.engine.name == "onnx"
+    assert opening.Opener(said.append).open(place)[1].engine.name == "onnx"
     assert len(said) == 1
-    monkeypatch.setattr(bundle, "load", lambda *_: pytest.fail("torch was needed"))
-    assert opening.open_classifier(place, said.append).engine.name == "onnx"
+    monkeypatch.setattr(opening.Opener, "_prepared", lambda *_: pytest.fail("torch was needed again"))
+    assert opening.Opener(said.append).open(place)[1].engine.name == "onnx"
     assert len(said) == 1
 
 
 def test_a_graph_that_predict_has_made_gets_its_known_answers(place: Path) -> None:
     bundle.prepare(bundle.load(place), place, known.generated_squares(32))
     assert known.known_answers(place) is None
-    opening.open_classifier(place, print)
+    opening.Opener(print).open(place)
     found = known.known_answers(place)
     assert found is not None
     np.testing.assert_allclose(
@@ -86,13 +100,13 @@ def test_a_graph_that_predict_has_made_gets_its_known_answers(place: Path) -> No
 
 
 def test_a_graph_that_no_longer_answers_as_it_did_is_refused(place: Path) -> None:
-    opening.open_classifier(place, print)
+    opening.Opener(print).open(place)
     file = bundle.engine.entry_of(place) / known.FILE
     found = read_record(file, known.KnownAnswers)
     rows = tuple(tuple(reversed(row)) for row in found.probabilities)
     write_record(file, changed(found, probabilities=rows))
     with pytest.raises(BundleError, match="no longer answers") as caught:
-        opening.open_classifier(place, print)
+        opening.Opener(print).open(place)
     assert "headstart cache clear engines" in caught.value.hint
 
 
@@ -105,8 +119,38 @@ def test_without_a_graph_the_network_itself_answers_and_that_is_said(
     else:
         monkeypatch.setattr(bundle, "light", lambda _: None)
     said: list[str] = []
-    assert opening.open_classifier(place, said.append).engine.name == "torch"
+    assert opening.Opener(said.append).open(place)[1].engine.name == "torch"
     assert "itself" in said[-1]
+
+
+def test_whatever_goes_wrong_in_the_other_process_is_told_by_this_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    assert opening.Opener(print).open(place)[1].engine.name == "onnx", "it was prepared here"
+    damage(place)
+    with pytest.raises(BundleError, match="not the file that was saved"):
+        opening.Opener(print).open(place)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of Unix stands in")
+def test_a_server_that_stops_gives_up_what_it_prepares(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "endless"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    opener = opening.Opener(print)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(opener.open, place)
+        while opener._child is None:
+            time.sleep(0.01)
+        opener.close()
+        with pytest.raises(BundleError, match="stopping"):
+            asked.result()
+    with pytest.raises(BundleError, match="stopping"):
+        opener.open(place)
 
 
 # --- replacing --------------------------------------------------------------------------------------------------------
@@ -257,26 +301,26 @@ def start(cache: Path) -> Iterator[Callable[..., Process]]:
 def test_a_server_swaps_its_bundle_under_load_and_stops_after_the_last_answer(
     place: Path, start: Callable[..., Process]
 ) -> None:
-    opening.open_classifier(place, print)  # so that neither start nor swap needs torch
+    opening.Opener(print).open(place)  # so that neither start nor swap needs torch
     first = opening.version_of(place)
     new = saved(place.with_name("new.bundle"), "a", "b", "c")
-    opening.open_classifier(new, print)
+    opening.Opener(print).open(new)
     second = opening.version_of(new)
-    server = start(place, "--port", "0")
-    server.wait_for("Ctrl-C stops it")
-    assert server.ask("GET", "/readyz") == (200, {"status": "ready"})
+    serving = start(place, "--port", "0")
+    serving.wait_for("Ctrl-C stops it")
+    assert serving.ask("GET", "/readyz") == (200, {"status": "ready"})
     found: list[tuple[int, Any]] = []
     going = threading.Event()
 
     def go_on() -> None:
         while not going.is_set():
-            found.append(server.ask("POST", "/v1/predict", jpeg()))
+            found.append(serving.ask("POST", "/v1/predict", jpeg()))
 
     thread = threading.Thread(target=go_on)
     thread.start()
     place.rename(place.with_name("old.bundle"))
     new.rename(place)
-    server.wait_for("answers from now on")
+    serving.wait_for("answers from now on")
     count = len(found)
     while len(found) < count + 3:
         time.sleep(0.01)
@@ -288,16 +332,42 @@ def test_a_server_swaps_its_bundle_under_load_and_stops_after_the_last_answer(
     assert versions == sorted(versions, key=[first, second].index)
     assert set(versions) == {first, second}
     assert all(list(one["answers"][0]["probabilities"]) == classes[one["version"]] for _, one in found)
-    heat = threading.Thread(target=lambda: found.append(server.ask("POST", "/v1/heat", jpeg())))
+    heat = threading.Thread(target=lambda: found.append(serving.ask("POST", "/v1/heat", jpeg())))
     heat.start()
     time.sleep(0.05)
-    server.process.send_signal(signal.SIGTERM)
+    serving.process.send_signal(signal.SIGTERM)
     heat.join()
     assert found[-1][0] == 200
-    assert server.process.wait(30) == 0
-    server.close()
-    assert "stopping:" in server.said[-1]
-    assert not any("Traceback" in line for line in server.said)
+    assert serving.process.wait(30) == 0
+    serving.close()
+    assert "stopping:" in serving.said[-1]
+    assert not any("Traceback" in line for line in serving.said)
+
+
+class Connection:
+    """What the server knows of a connection: its last request, and where its bytes go."""
+
+    def __init__(self, *, done: bool | None) -> None:
+        self.cycle = None if done is None else SimpleNamespace(response_complete=done)
+        self.closed = False
+        self.transport = SimpleNamespace(close=lambda: setattr(self, "closed", True))
+
+
+def test_connections_that_bring_no_request_are_closed_and_those_at_work_are_not() -> None:
+    silent, done, working, busy = (Connection(done=done) for done in (None, True, False, True))
+    state = SimpleNamespace(server_state=SimpleNamespace(connections={silent, done, working, busy}))
+
+    async def sweep() -> None:
+        sweeping = asyncio.create_task(server._sweep(state, 0.05))  # type: ignore[arg-type]
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+            busy.cycle = SimpleNamespace(response_complete=True)  # it was asked again meanwhile
+            if silent.closed and done.closed:
+                break
+        sweeping.cancel()
+
+    asyncio.run(sweep())
+    assert [one.closed for one in (silent, done, working, busy)] == [True, True, False, False]
 
 
 def test_a_port_that_is_taken_is_an_error(place: Path) -> None:

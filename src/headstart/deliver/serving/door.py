@@ -24,7 +24,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
 FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
 _LINGER = 2.0  # seconds in which a refused client may finish sending
-_NO_ROUTE = "other"
+_NO_ROUTE, _ASKED_MOST = "other", ("/v1/predict", "/v1/heat")
 
 
 class Door:
@@ -157,7 +157,8 @@ class _Request:
 
     def counted(self) -> None:
         """Count the request; a path is told only where it is one of ours."""
-        route = getattr(self._scope.get("route"), "path", _NO_ROUTE)
+        known = self._scope["path"] if self._scope["path"] in _ASKED_MOST else _NO_ROUTE  # it was refused before
+        route = getattr(self._scope.get("route"), "path", known)
         self._shelf.figures.request(route, self._status or 499, perf_counter() - self._begin)
 
     async def _lingered(self) -> None:

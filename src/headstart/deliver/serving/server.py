@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from math import ceil
 from pathlib import Path
+from time import monotonic
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -81,26 +83,31 @@ async def _serve(shelf: Shelf, listener: socket.socket, ready: Callable[[Shelf, 
         uvicorn.Config(
             make_app(shelf, page),
             lifespan="off",
+            http="h11",  # comes with uvicorn everywhere; `_sweep` knows its connections
             ws="none",
             log_config=None,
-            log_level="warning",
+            log_level="error",  # else whoever speaks no HTTP fills the log
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_IDLE,
+            timeout_keep_alive=max(_IDLE, ceil(settings.seconds)),
             timeout_graceful_shutdown=ceil(settings.seconds),
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(_work(shelf, lambda: ready(shelf, _address(listener))))
-    with _asked_to_stop(lambda: asyncio.create_task(_drain(shelf, server))):
-        await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():  # only by an error: it watches for ever
-            server.should_exit = True
+    sweeping = asyncio.create_task(_sweep(server, settings.seconds))
+    try:
+        with _asked_to_stop(lambda: asyncio.create_task(_drain(shelf, server))):
+            await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():  # only by an error: it watches for ever
+                server.should_exit = True
+                await serving
+                await working
             await serving
-            await working
+    finally:
+        shelf.close()  # first: the loop waits for the thread that opens a bundle
         working.cancel()
-        await serving
-    shelf.close()
+        sweeping.cancel()
 
 
 async def _work(shelf: Shelf, ready: Callable[[], None]) -> None:
@@ -109,6 +116,29 @@ async def _work(shelf: Shelf, ready: Callable[[], None]) -> None:
     if not shelf.stopping:
         ready()
     await shelf.watch()
+
+
+async def _sweep(server: uvicorn.Server, seconds: float) -> None:
+    """Close connections that have not brought the head of a request in time; uvicorn would wait for ever.
+
+    Each takes one of the files that the process may have open, so that a thousand of them would lock everybody out.
+    """
+    since: dict[Any, tuple[object, float]] = {}  # its last request, and when it was first seen without a further one
+    while True:
+        await asyncio.sleep(min(1.0, seconds / 2))
+        before, since = since, {}
+        connections: list[Any] = list(server.server_state.connections)
+        for connection in filter(_is_idle, connections):
+            last, begin = before.get(connection, (None, 0.0))
+            again = connection in before and last is connection.cycle
+            since[connection] = (connection.cycle, begin if again else monotonic())
+            if again and monotonic() - begin > seconds:
+                connection.transport.close()
+
+
+def _is_idle(connection: Any) -> bool:
+    """Whether a connection has no request under way: none yet, or no further one."""
+    return connection.cycle is None or connection.cycle.response_complete
 
 
 async def _drain(shelf: Shelf, server: uvicorn.Server) -> None:
