@@ -38,7 +38,6 @@ from headstart.records.record import changed
 
 from .conftest import jpeg
 
-
 ELSEWHERE = {
     "test_a_bundle_is_prepared_in_a_process_of_its_own",
     "test_a_server_that_stops_gives_up_what_it_prepares",
