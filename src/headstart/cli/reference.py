@@ -25,8 +25,8 @@ Made by `python -m headstart.cli.reference docs/commands.md` from the commands' 
 Exit codes: 0 done · 1 unexpected error · 2 wrong command or option · 3 problem with the pictures · 4 with weights ·
 5 with the disk · 6 with a saved classifier · 7 an optional package is missing · 8 problem with an exported network ·
 9 with a tracker · 10 done, but some pictures could not be read and have no answer (`predict`, `evaluate`) ·
-129 the terminal was closed (SIGHUP) · 130 stopped by Ctrl-C · 141 the pipe was closed · 143 asked to end (SIGTERM). `serve`
-ends with 0 after SIGTERM and Ctrl-C: it is how it is stopped.
+129 the terminal was closed (SIGHUP) · 130 stopped by Ctrl-C · 141 the pipe was closed · 143 asked to end (SIGTERM).
+`serve` ends with 0 after Ctrl-C and SIGTERM, which is how it is stopped.
 
 What an option writes (`--csv`, `--grid`, `--page`, `--out`, `--to`) replaces what headstart wrote there before and
 nothing else: a file or folder of yours is left as it is, with exit code 2, before any work. So is what you changed
