@@ -379,6 +379,14 @@ def test_a_port_that_is_taken_is_an_error(place: Path) -> None:
         hs.serve(place, host="256.256.256.256")
 
 
+def test_a_notebook_is_told_to_use_a_terminal(place: Path) -> None:
+    async def notebook() -> None:
+        hs.serve(place, port=0)
+
+    with pytest.raises(ConfigError, match="a process of its own"):
+        asyncio.run(notebook())
+
+
 def test_a_damaged_bundle_ends_the_start_with_its_error(place: Path) -> None:
     damage(place)
     with pytest.raises(BundleError, match="not the file that was saved"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from math import ceil
@@ -48,10 +49,23 @@ def run(places: Mapping[str, Path], settings: Settings, say: Say, ready: Callabl
     BundleError
         If a bundle is missing, damaged or of a newer format.
     """
+    _check_free()
     for place in places.values():
         read_manifest(place)
     with _listening(settings) as listener:
         asyncio.run(_serve(Shelf(places, settings, say), listener, ready))
+
+
+def _check_free() -> None:
+    """Raise ConfigError where this thread has a loop already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise ConfigError(
+        "A server needs a process of its own, and a notebook or an asynchronous program runs in this one.",
+        hint="Start it in a terminal: headstart serve BUNDLE",
+    )
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -63,7 +77,7 @@ def _listening(settings: Settings) -> socket.socket:
         )[0]
         return socket.create_server(address, family=family, backlog=1024)
     except (OSError, UnicodeError, OverflowError) as error:
-        said = getattr(error, "strerror", None) or error
+        said = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
         raise ConfigError(
             f"The server cannot listen at {where} ({said}).",
             hint="Choose another port with --port (0: any that is free), or check --host.",
@@ -163,7 +177,8 @@ def _asked_to_stop(stop: Callable[[], object]) -> Iterator[None]:
     def asked(_number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(lambda: tasks.add(stop()))
 
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    ours = threading.current_thread() is threading.main_thread()  # no other thread may listen to signals
+    numbers = [getattr(signal, name) for name in _SIGNALS if ours and hasattr(signal, name)]
     before = {number: signal.signal(number, asked) for number in numbers}
     try:
         yield
