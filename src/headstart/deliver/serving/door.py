@@ -33,7 +33,7 @@ class Door:
     Parameters
     ----------
     app : callable
-        The routes; they find the body whole, and raise no RefusedError.
+        The routes; they find the body whole.
     shelf : Shelf
     """
 
@@ -145,7 +145,7 @@ class _Request:
             return
         content = problem.body(protocol=self._scope["path"].startswith("/v2"))
         headers = {**problem.headers(), "content-length": str(len(content))}
-        if not self._whole:
+        if not self._whole and self._scope["method"] == "POST":
             headers["connection"] = "close"
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._noted({"type": "http.response.start", "status": problem.status, "headers": raw})
