@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
-PEERS = {"autogluon", "fastai", "pandas", "ultralytics"}  # measured in environments of their own
+PEERS = {"autogluon", "bentoml", "fastai", "litserve", "pandas", "ultralytics"}  # measured in environments of their own
 # One process imports every script, and what its functions import; ``hs`` is headstart.
 ASK = """
 import ast, json, pathlib, pkgutil, sys

@@ -35,6 +35,8 @@ TYPED = {
     ("plan", "--out"): None,  # it writes nothing
     ("predict", "--csv"): "predict a.bundle 2.jpg --csv",
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
+    ("export", "--out"): "export a.bundle --out",
+    ("pack", "--out"): "pack a.bundle --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
     ("fetch", "--to"): "data fetch hymenoptera --offline --to",
@@ -47,7 +49,9 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("fit", "out"): lambda place: hs.fit("photos", out=place),
     ("plan", "out"): None,
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
+    ("pack", "out"): lambda place: hs.pack("a.bundle", out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
+    ("export", "out"): lambda place: hs.export("a.bundle", place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
     ("fetch_data", "target"): lambda place: hs.fetch_data("hymenoptera", target=place, offline=True),
     ("Model.save", "folder"): lambda place: a_model().save(place),
@@ -55,7 +59,7 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
 READ_IN_PYTHON = {
-    *("bundles", "data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"),
+    *("bundles", "data", "file", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"),
 }
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
@@ -63,6 +67,7 @@ TEXTS_IN_PYTHON = {
     "command",
     "device",
     "engine",
+    "input",
     "name",
     "options",
     "program",
@@ -74,7 +79,8 @@ TEXTS_IN_PYTHON = {
 }
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
-    "ADDRESS", "[all|pixels|features|engines|trainings]",
+    "onnx", "picture|squares", "SHARE", "ADDRESS",
+    "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
 
@@ -192,6 +198,8 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a fetched set of pictures": {"ants/1.jpg": "mine", "bees/1.jpg": "mine"},
     "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
     "a grid of pictures": {"": "\x89PNG"},
+    "an exported classifier": {"": "\x08\x08\x12\x07pytorch"},
+    "a packed bundle": {"": "PK\x03\x04 precious"},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip
 MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}

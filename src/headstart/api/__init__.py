@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.inspecting import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.measuring_activity import activity
+    from headstart.api.packing import pack
     from headstart.api.planning import plan
     from headstart.api.predicting import evaluate, load, predict, prepare_engine
     from headstart.api.reporting import compare_runs, write_report
@@ -39,6 +40,7 @@ __all__ = [
     "list_weights",
     "load",
     "look",
+    "pack",
     "plan",
     "predict",
     "prepare_engine",
@@ -58,6 +60,7 @@ _HOMES = {
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
     **dict.fromkeys(("export", "verify"), "delivering"),
+    "pack": "packing",
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),

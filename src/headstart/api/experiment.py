@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from headstart.api.predicting import load
-from headstart.base.files import cache_folder, writable
+from headstart.base.files import cache_writable
 from headstart.base.outputs import BUNDLE
 from headstart.base.types import Floats
 from headstart.bundle import Model
@@ -123,7 +123,7 @@ class Experiment:
             Whether it was done now.
         """
         engine_candidate, self._engine_candidate = self._engine_candidate, None
-        if engine_candidate is None or not writable(cache_folder()):
+        if engine_candidate is None or not cache_writable():
             return False
         (progress or Silent()).message("preparing this network so that later runs are faster (only once) …")
         return engine_candidate.keep()

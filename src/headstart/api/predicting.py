@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from headstart import bundle
 from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, table_of
 from headstart.base.errors import DataError, EngineError
-from headstart.base.files import cache_folder, writable
+from headstart.base.files import cache_writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
 from headstart.bundle import Answers, Model
@@ -298,7 +298,7 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
         Whether the graph was made now, and agrees.
     """
     place = classifier_folder(folder, "folder", "prepare_engine")
-    if bundle.tried(place) or not writable(cache_folder()):
+    if bundle.tried(place) or not cache_writable():
         return False
     files, _ = _expanded(given_pictures(pictures))
     model = bundle.load(place)

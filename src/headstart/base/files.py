@@ -148,15 +148,43 @@ def fingerprint(content: Any) -> str:
 
 
 def cache_folder() -> Path:
-    """Return the user's cache folder for headstart: ``HEADSTART_CACHE`` or the system's usual place."""
+    """Return the user's cache folder for headstart: ``HEADSTART_CACHE`` or the system's usual place.
+
+    Raises
+    ------
+    StoreError
+        If the system has no place for it: in a container, say, whose user has neither a name nor a home.
+    """
     chosen = os.environ.get("HEADSTART_CACHE")
     if chosen:
         return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "headstart"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "headstart"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headstart"
+    system = {"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_CACHE_HOME")
+    if system and os.environ.get(system):
+        return Path(os.environ[system]) / "headstart"
+    home = home_folder()
+    if home is None:
+        raise StoreError(
+            "There is no place for headstart's cache: this user has no home folder.",
+            hint="Set the environment variable HEADSTART_CACHE to a folder in which you may write.",
+        )
+    below = {"win32": "headstart", "darwin": "Library/Caches/headstart"}.get(sys.platform, ".cache/headstart")
+    return home / below
+
+
+def home_folder() -> Path | None:
+    """Return the user's home folder; None for a user who has none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def cache_writable() -> bool:
+    """Return whether something can be kept in the cache."""
+    try:
+        return writable(cache_folder())
+    except StoreError:
+        return False
 
 
 def store_error(path: Path, error: OSError) -> StoreError:
@@ -174,7 +202,7 @@ def store_error(path: Path, error: OSError) -> StoreError:
 
 def writable(folder: Path) -> bool:
     """Return whether something can be put below `folder`, which need not exist yet."""
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110 - Path's raises where one may not look
         folder = folder.parent
     return os.access(folder, os.W_OK)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import check_writable, read_json, sha256_of_file
 from headstart.base.forms import HEAD, form_of, is_drawn
-from headstart.base.seals import is_remembered, is_sealed
+from headstart.base.seals import is_marked_zip, is_remembered, is_sealed, is_sealed_zip
 
 CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
 GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
@@ -242,6 +242,10 @@ def _drawn(path: Path) -> str:
     return "" if is_drawn(begin) else form_of(begin).said
 
 
+def _packed(path: Path) -> str:
+    return "" if is_marked_zip(path) else form_of(_head(path)).said
+
+
 def _page(path: Path) -> str:
     begin = _head(path, _PAGE_HEAD)
     ours = (f'content="{GENERATOR}', "headstart · comparisons side by side")  # the second: before it said so
@@ -317,6 +321,10 @@ def _edited_file(path: Path) -> Path | None:
     return None if not path.is_file() or is_sealed(path) else path
 
 
+def _edited_zip(path: Path) -> Path | None:
+    return None if is_sealed_zip(path) else path
+
+
 def _edited_card(folder: Path) -> Path | None:
     return _edited_file(folder / "README.md")
 
@@ -386,6 +394,15 @@ ONNX_PROOF = replace(
     ONNX, what="the proof beside it", example="birds.parity.json", foreign=_proof, edited=None, suffix=".json"
 )
 ONNX_CARD = replace(ONNX, what="the card beside it", example="birds.card.md", foreign=_card, edited=None, suffix=".md")
+PACKED = Output(
+    option="--out",
+    python="out",
+    what="a packed bundle",
+    example="birds.zip",
+    foreign=_packed,
+    edited=_edited_zip,
+    suffix=".zip",
+)
 PICTURES = Output(
     option="--to",
     python="target",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 AGREE = 1e-5  # probabilities
 AGREE_FEATURES = 1e-3  # of the largest; probabilities near 0 and 1 alone would hide a difference
-FORMAT = 1
+FORMAT = 2  # since its key tells no version of torch
 GRAPH = "model.onnx"
 
 
@@ -77,8 +77,8 @@ def light(folder: Path) -> Model | None:
         If the bundle itself is missing or damaged.
     """
     bundle = read_manifest(folder)
-    place = _place(bundle)
     try:
+        place = _place(bundle)
         entry = read_record(place / "manifest.json", _Entry)
         if entry.key != _key(bundle) or not entry.agrees or sha256_of_file(place / GRAPH) != entry.sha256:
             return None
@@ -172,8 +172,8 @@ def on_graph(folder: Path) -> Model | None:
 def tried(folder: Path) -> bool:
     """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
     bundle = read_manifest(folder)
-    place = _place(bundle)
     try:
+        place = _place(bundle)
         entry = read_record(place / "manifest.json", _Entry)
         if entry.key != _key(bundle):
             return False
@@ -243,9 +243,10 @@ def _place(bundle: BundleManifest) -> Path:
 
 
 def _key(bundle: BundleManifest) -> str:
-    """Return what the graph depends on: the bundle's tensors, and who wrote and reads it."""
+    """Return what the graph depends on: the bundle's tensors, and who wrote and reads it.
+
+    Not the version of torch: the graph was compared with the network, and answers where there is no torch any more.
+    """
     from importlib.metadata import version
 
-    return fingerprint(
-        [FORMAT, bundle.sha256, __version__, version("onnxruntime"), version("torch"), platform.machine()]
-    )
+    return fingerprint([FORMAT, bundle.sha256, __version__, version("onnxruntime"), platform.machine()])

@@ -1,8 +1,8 @@
 """The bundle on disk: ``bundle.json``, ``model.safetensors`` and a model card; no pickle anywhere.
 
-The folder is written next to its place and renamed, so a reader finds the old bundle or the new one; also if the
-process is killed between the two renames, when the old one stands under a hidden name. Every tensor is covered
-by the SHA-256 in ``bundle.json``.
+It is read in both its forms, a folder and a zip of one (`headstart.bundle.forms`), and written as a folder: beside its
+place, and renamed, so a reader finds the old bundle or the new one; also if the process is killed between the two
+renames, when the old one stands under a hidden name. Every tensor is covered by the SHA-256 in ``bundle.json``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from headstart.backbones.engine import Tensors
@@ -27,7 +25,6 @@ from headstart.base.files import (
     disk_error,
     durable_writer,
     flush_folder,
-    read_json,
     sha256_of_file,
     store_error,
 )
@@ -36,6 +33,7 @@ from headstart.base.seals import write_sealed
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
 from headstart.bundle.card import model_card
+from headstart.bundle.forms import AGAIN, CARD, MANIFEST, TENSORS, Files, damaged, is_packed, opened
 from headstart.bundle.older import before_decoding_was_kept, from_format_1
 from headstart.bundle.trust import Trust
 from headstart.records.bundle import BundleCalibration, BundleInfo, BundleManifest, HeadRecord
@@ -43,8 +41,6 @@ from headstart.records.codec import from_plain, write_record
 from headstart.records.preprocessing import Preprocessing
 
 FORMAT = 3  # since the rules of decoding are kept; those before are read by `headstart.bundle.older`
-MANIFEST, TENSORS, CARD = "bundle.json", "model.safetensors", "README.md"
-_AGAIN = "Copy the bundle again from where it came, or make it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +101,7 @@ def standing(place: Path) -> Path:
 
 
 def read_folder(folder: Path) -> Contents:
-    """Return what the bundle `folder` holds.
+    """Return what the bundle `folder` holds, which may be a zip of one.
 
     Raises
     ------
@@ -123,8 +119,9 @@ def read_without_network(folder: Path) -> Contents:
 def _contents(place: Path, only: tuple[str, ...]) -> Contents:
     """Return what stands at `place`, of the tensors those whose names begin like one of `only`."""
     folder = standing(place)
-    manifest = read_manifest(folder)
-    tensors = _tensors(folder, manifest.sha256, only)
+    with opened(folder) as files:
+        manifest = _manifest(files)
+        tensors = files.tensors(manifest.sha256, only)
     try:
         head = _head(folder, manifest.head, tensors)
         trust = Trust.read(manifest.calibration, tensors)
@@ -159,14 +156,6 @@ def fits(head: Head, width: int, classes: int) -> bool:
             return head.scores(np.zeros((1, width))).shape == (1, classes)
     except (ValueError, IndexError):
         return False
-
-
-def damaged(folder: Path, what: str) -> BundleError:
-    """Return the error that says what is wrong with the bundle `folder`."""
-    return BundleError(
-        f"The bundle '{folder}' is damaged: {what}.",
-        hint=_AGAIN,
-    )
 
 
 def _write(contents: Contents, folder: Path) -> None:
@@ -215,13 +204,17 @@ def _replace(building: Path, folder: Path) -> None:
 
 def read_manifest(place: Path) -> BundleManifest:
     """Return the description of the bundle `place`; BundleError as `read_folder`."""
-    place = standing(place)
-    file = place / MANIFEST
-    if not file.is_file():
+    with opened(standing(place)) as files:
+        return _manifest(files)
+
+
+def _manifest(files: Files) -> BundleManifest:
+    place = files.place
+    if not files.holds(MANIFEST):
         what = "is not a bundle: it contains no" if place.exists() else "does not exist, so there is no"
         raise BundleError(f"'{place}' {what} {MANIFEST}.", hint=_way_out(place))
     try:
-        content = read_json(file)
+        content = files.json(MANIFEST)
     except StoreError as error:
         raise damaged(place, f"{MANIFEST} cannot be read") from error
     found = content.get("format") if isinstance(content, dict) else None
@@ -232,13 +225,14 @@ def read_manifest(place: Path) -> BundleManifest:
             f"'{place}' has bundle format {found}; this headstart {__version__} reads up to {FORMAT}.",
             hint="Read it with a newer headstart, e.g. the one that wrote it.",
         )
+    where = f"{place}/{MANIFEST}"
     try:
         if found == 1:
-            return from_format_1(content, str(file))
-        manifest = from_plain(content, BundleManifest, str(file))
+            return from_format_1(content, where)
+        manifest = from_plain(content, BundleManifest, where)
         return before_decoding_was_kept(manifest) if found < FORMAT else manifest
     except StoreError as error:
-        raise BundleError(error.message, hint=_AGAIN) from error
+        raise BundleError(error.message, hint=AGAIN) from error
 
 
 def sha256_of(place: Path) -> str:
@@ -252,24 +246,14 @@ def _way_out(place: Path) -> str:
         sorted(entry.parent.as_posix() for entry in folder.glob(f"*/{MANIFEST}"))
         for folder in (place / "bundles", place.parent)
     )
-    near = get_close_matches(place.as_posix(), beside, n=1)
+    zips = [entry.as_posix() for entry in place.parent.glob("*.zip")]
+    alike = get_close_matches(place.as_posix(), [*beside, *zips], n=3)
+    near = [name for name in alike if name in beside or is_packed(Path(name))]
     if inside or (beside and not near):  # a run folder was named, and which of its classifiers is not ours to guess
         return "There are: " + ", ".join((inside or beside)[:8]) + "."
     if near:
         return f"Did you mean '{near[0]}'?"
     return "Name a folder, e.g. RUN/bundles/linear, or make one with `headstart fit DATA --out NAME.bundle`."
-
-
-def _tensors(place: Path, sha256: str, only: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Return the tensors whose names begin like one of `only`."""
-    file = place / TENSORS
-    if not file.is_file() or sha256_of_file(file) != sha256:
-        raise damaged(place, f"{TENSORS} is not the file that was saved")
-    try:
-        with safe_open(file, framework="numpy") as opened:
-            return {name: opened.get_tensor(name) for name in opened.keys() if name.startswith(only)}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise damaged(place, f"{TENSORS} cannot be read") from error
 
 
 def _head(folder: Path, head: HeadRecord, tensors: Tensors) -> Head:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbones.engine import Engine, TorchEngine
-from headstart.base.errors import BundleError, WeightsError
+from headstart.base.errors import BundleError, DependencyError, WeightsError
 from headstart.base.outputs import BUNDLE
 from headstart.base.process import torch_in_budget
 from headstart.base.types import Floats, Head
@@ -169,9 +169,17 @@ def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> 
     ------
     BundleError
         If the tensors are not those of the network.
+    DependencyError
+        If torch is not installed.
     """
-    with torch_in_budget():
-        from headstart.backbones.rebuild import rebuild
+    try:
+        with torch_in_budget():
+            from headstart.backbones.rebuild import rebuild
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"The network of '{place}' needs the package {error.name}, which is not installed.",
+            hint="Type: pip install torch timm torchvision. Or use an exported .onnx file, which needs none of them.",
+        ) from error
 
     side = contents.preprocessing.input_size
     try:

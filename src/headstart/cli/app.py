@@ -15,6 +15,7 @@ from headstart.cli import (
     classifiers,
     delivering,
     experiments,
+    packing,
     pictures,
     reports,
     serving,
@@ -142,6 +143,13 @@ _add(
     "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
 )
 _add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
+_add(
+    app,
+    packing.pack,
+    _AWAY,
+    "headstart pack birds.bundle",
+    "headstart pack photos.run/bundles/linear --out birds.zip",
+)
 _add(
     app,
     serving.serve,

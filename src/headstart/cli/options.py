@@ -56,7 +56,9 @@ Data = Annotated[
     READ,
 ]
 Bundle = Annotated[
-    str, typer.Argument(metavar="BUNDLE", help="A saved classifier (a folder).", show_default=False), READ
+    str,
+    typer.Argument(metavar="BUNDLE", help="A saved classifier: a folder, or a .zip of it.", show_default=False),
+    READ,
 ]
 ImageSize = Annotated[int | None, flag(options_of(PictureOptions)["image_size"])]
 Threads = Annotated[int | None, flag(options_of(ThreadsOption)["threads"])]

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from PIL import ImageFont, features
 
+from headstart.base.files import home_folder
+
 Font = ImageFont.FreeTypeFont
 
 # By script: Latin, Greek and Cyrillic; Arabic and Persian; Hangul and other East Asian. First found, first asked.
@@ -159,7 +161,7 @@ def _order(file: Path) -> tuple[int, bool, str]:
 
 
 def _system_folders() -> list[Path]:
-    home = Path.home()
+    home = home_folder() or Path("/")
     if sys.platform == "win32":
         local = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
         return [Path(os.environ.get("WINDIR", r"C:\Windows")) / "Fonts", local / "Microsoft" / "Windows" / "Fonts"]

@@ -26,57 +26,49 @@ labels, probabilities = session.run(["{label}", "{probabilities}"], {{"{squares}
 def card(parity: Parity, model: Model) -> str:
     """Return the card, Markdown."""
     facts = parity.facts
-    side = facts.preprocessing.input_size
+    measured = measured_lines(model.info.measured, facts.classes)
+    bits = ", computing in 8 bits" if facts.eight_bits else ""
+    parts = {
+        f"# {parity.file}: a classifier of {len(facts.classes)} classes": [
+            f"Exported by headstart {facts.headstart}{bits}. Strategy: {facts.strategy}. Network: {facts.network}.",
+        ],
+        "## Use": [
+            "Any program with ONNX Runtime can ask it; headstart is not needed:",
+            "",
+            *_code(parity),
+            "",
+            *_inputs(parity),
+            "",
+            *_outputs(parity),
+        ],
+        "## Classes, in the order of the probabilities": [f"{k}. {name}" for k, name in enumerate(facts.classes)],
+        "## How accurate it is": [
+            *(measured or ["Not measured: no pictures were held out."]),
+            *_bits(parity.drop),
+        ],
+        "## How it was proven": _proof(parity),
+        "## Where it comes from": [
+            f"- Licence of the network's weights: {facts.licence}",
+            f"- SHA-256 of this file: {parity.sha256}",
+            f"- SHA-256 of the tensors of its bundle: {facts.bundle}",
+            f"- Proven with {', '.join(f'{name} {number}' for name, number in parity.versions.items())}",
+        ],
+    }
+    return "\n".join(line for title, lines in parts.items() for line in (title, "", *lines, ""))
+
+
+def _code(parity: Parity) -> list[str]:
+    facts = parity.facts
     code = (_ONE if facts.input == "picture" else _MANY).format(
         file=parity.file,
         label=LABEL,
         probabilities=PROBABILITIES,
         picture=PICTURE,
         squares=SQUARES,
-        side=side,
-        classes=list(facts.classes) if len(facts.classes) <= 4 else "CLASSES",
+        side=facts.preprocessing.input_size,
+        classes=list(facts.classes),
     )
-    measured = measured_lines(model.info.measured, facts.classes)
-    bits = ", computing in 8 bits" if facts.eight_bits else ""
-    lines = [
-        f"# {parity.file}: a classifier of {len(facts.classes)} classes",
-        "",
-        f"Exported by headstart {facts.headstart}{bits}. Strategy: {facts.strategy}. Network: {facts.network}.",
-        "",
-        "## Use",
-        "",
-        "Any program with ONNX Runtime can ask it; headstart is not needed:",
-        "",
-        "```python",
-        code,
-        "```",
-        "",
-        *_inputs(parity),
-        "",
-        *_outputs(parity),
-        "",
-        "## Classes, in the order of the probabilities",
-        "",
-        *[f"{place}. {name}" for place, name in enumerate(facts.classes)],
-        "",
-        "## How accurate it is",
-        "",
-        *(measured or ["Not measured: no pictures were held out."]),
-        *_bits(parity.drop),
-        "",
-        "## How it was proven",
-        "",
-        *_proof(parity),
-        "",
-        "## Where it comes from",
-        "",
-        f"- Licence of the network's weights: {facts.licence}",
-        f"- SHA-256 of this file: {parity.sha256}",
-        f"- SHA-256 of the tensors of its bundle: {facts.bundle}",
-        f"- Proven with {', '.join(f'{name} {number}' for name, number in parity.versions.items())}",
-        "",
-    ]
-    return "\n".join(lines)
+    return ["```python", code, "```"]
 
 
 def _inputs(parity: Parity) -> list[str]:

@@ -19,7 +19,7 @@ from headstart.pixels.framing import mean_colour
 from headstart.pixels.sizes import CUT_ASPECT, MOST_ASPECT
 from headstart.records.preprocessing import Preprocessing
 
-_FILTERS = {"bicubic": "cubic", "bilinear": "linear", "nearest": "nearest"}
+_FILTERS = {name: name.removeprefix("bi") for name in ("bicubic", "bilinear", "nearest")}  # as ONNX calls them
 
 
 def square_of(sketch: Sketch, picture: str, preprocessing: Preprocessing) -> str:

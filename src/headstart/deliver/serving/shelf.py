@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headstart.base.errors import HeadstartError
 from headstart.bundle import Model
-from headstart.bundle.folder import MANIFEST, TENSORS
+from headstart.bundle.forms import MANIFEST, TENSORS
 from headstart.deliver.serving.figures import Figures
 from headstart.deliver.serving.hosted import Hosted, Workers
 from headstart.deliver.serving.opening import Opener, Say
