@@ -30,6 +30,7 @@ from headstart.base.errors import BundleError, ConfigError
 from headstart.base.types import Affine
 from headstart.bundle import Model, known
 from headstart.deliver.serving import opening, server
+from headstart.deliver.serving import shelf as shelves
 from headstart.deliver.serving.settings import Settings
 from headstart.deliver.serving.shelf import Shelf
 from headstart.records.bundle import BundleInfo
@@ -107,6 +108,17 @@ def test_a_graph_that_no_longer_answers_as_it_did_is_refused(place: Path) -> Non
     with pytest.raises(BundleError, match="no longer answers") as caught:
         opening.Opener(print).open(place)
     assert "headstart cache clear engines" in caught.value.hint
+
+
+def test_a_bundle_in_one_file_is_the_same_and_is_seen_when_it_changes(place: Path, tmp_path: Path) -> None:
+    packed = hs.pack(place, out=tmp_path / "x.zip")
+    version, model = opening.Opener(print).open(packed)
+    assert (version, model.engine.name) == (opening.version_of(place), "onnx")
+    before = shelves._seen(packed)
+    packed.unlink()
+    assert shelves._seen(packed) is None
+    hs.pack(place, out=packed)
+    assert shelves._seen(packed) not in (None, before)
 
 
 @pytest.mark.parametrize("why", ["cache", "export"])
