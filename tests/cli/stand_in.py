@@ -191,6 +191,12 @@ class StandIn:
         self._called("look", data, **options)
         return Path(options["grid"])
 
+    def serve(self, bundles: list[str], **options: Any) -> None:
+        """Remember it, and say where it would answer."""
+        self._called("serve", bundles, **options)
+        options["progress"].message("Answering at http://127.0.0.1:8000")
+        options["progress"].message("! There is no token.")
+
     def stages(self, backbone: str, **options: Any) -> tuple[StagePlace, ...]:
         self._called("stages", backbone, **options)
         return STAGES

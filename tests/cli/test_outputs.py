@@ -62,8 +62,8 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
 READ_IN_PYTHON = {
-    "data", "file", "source", "pictures", "lists", "watch", "folder", "run", "runs", "weights", "split", "backbone",
-    "name",
+    "bundles", "data", "file", "source", "pictures", "lists", "watch", "folder", "run", "runs", "weights", "split",
+    "backbone", "name",
 }  # fmt: skip
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
@@ -85,7 +85,7 @@ TEXTS_IN_PYTHON = {
 }
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
-    "onnx", "picture|squares", "SHARE",
+    "onnx", "picture|squares", "SHARE", "ADDRESS",
     "csv|jsonl|parquet", "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
