@@ -59,6 +59,8 @@ def commands(pictures: str) -> dict[str, list[list[str]]]:
         "evaluate": [["evaluate", best, pictures]],
         # The second answers by the graph that the first has left.
         "predict": [["predict", best, one], ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"]],
+        "export": [["export", best, "--out", "best.onnx"]],
+        "verify": [["verify", "best.onnx", best, one]],
         "pack": [["pack", best, "--out", "best.zip"], ["predict", "best.zip", one]],
         "activity": [["activity", pictures, "--unfreeze", "0..1", "--epochs", "1", *SMALL, "--out", "black.run"]],
         "run": [["run", "shapes.toml", "--data", pictures]],

@@ -128,7 +128,9 @@ CASES = (
         "800 x 100, the class marked at one end, --framing squash",
         _long,
         "tests/pixels/test_decode.py::test_long_pictures_are_kept_whole_and_never_wider_than_the_bound",
-        Mutation(DECODE, "if decoding.rule == 1 else (None, _size", "if decoding.rule <= 2 else (None, _size"),
+        Mutation(
+            DECODE, "if decoding.rule == 1 else (None, whole_size", "if decoding.rule <= 3 else (None, whole_size"
+        ),
     ),
     Case(
         "4",
@@ -141,7 +143,7 @@ CASES = (
         "5",
         "TIFF of 16 bits, white is zero",
         "deep-negative.tif",
-        Mutation(DECODE, "negative = decoding.rule > 1 and", "negative = decoding.rule > 2 and"),
+        Mutation(DECODE, "negative = decoding.rule > 1 and", "negative = decoding.rule > 3 and"),
     ),
     _corpus_case(
         "5a",

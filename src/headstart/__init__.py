@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         compare_runs,
         demo,
         evaluate,
+        export,
         fetch_data,
         fit,
         limit_cache,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         run_recipe,
         stages,
         track,
+        verify,
         verify_weights,
         write_report,
     )
@@ -54,6 +56,7 @@ __all__ = [
     "compare_runs",
     "demo",
     "evaluate",
+    "export",
     "fetch_data",
     "fit",
     "limit_cache",
@@ -69,6 +72,7 @@ __all__ = [
     "stages",
     "track",
     "tune_process",
+    "verify",
     "verify_weights",
     "write_report",
 ]

@@ -12,7 +12,7 @@ import pytest
 from drawing import draw_picture
 
 from headstart.base.errors import ConfigError, StoreError
-from headstart.base.files import write_text
+from headstart.base.files import sha256_of_file, write_json, write_text
 from headstart.base.forms import DRAWN, PNG, form_of
 from headstart.base.outputs import (
     BUNDLE,
@@ -21,6 +21,7 @@ from headstart.base.outputs import (
     FETCHED,
     GRID,
     LOOK,
+    ONNX,
     PACKED,
     PAGE,
     PICTURES,
@@ -30,15 +31,23 @@ from headstart.base.outputs import (
 )
 from headstart.base.seals import ZIP_COMMENT, is_sealed, remember, seal_zip, sealed, write_sealed
 
-FILES = {"answers.csv": CSV, "grid.png": GRID, "runs.html": PAGE, "birds.zip": PACKED}
+FILES = {"answers.csv": CSV, "grid.png": GRID, "runs.html": PAGE, "birds.zip": PACKED, "birds.onnx": ONNX}
 FOLDERS = {"a.run": RUN, "a.bundle": BUNDLE, "photos": PICTURES}
 # A PNG of one pixel up to its first text, which says who made it.
 GRID_HEAD = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de00000012")
 PNG_END = bytes.fromhex("0000000049454e44ae426082")
+EXPORTED = b"\x08\x08\x12\x09headstart" + bytes(200)  # how an exported file begins
+
+
+def proof(path: Path) -> Path:
+    return path.with_suffix(".parity.json")
+
+
 OURS: dict[str, Callable[[Path], object]] = {
     "answers.csv": lambda path: (write_text(path, f"\ufeff{CSV_HEADER},reason,p_a\n"), remember(path)),
     "grid.png": lambda path: path.write_bytes(sealed(GRID_HEAD + b"tEXtSoftware\0headstart" + PNG_END)),
     "runs.html": lambda path: write_sealed(path, '<meta name="generator" content="headstart compare-runs">'),
+    "birds.onnx": lambda path: (path.write_bytes(EXPORTED), write_json(proof(path), {"sha256": sha256_of_file(path)})),
     "birds.zip": lambda path: (path.write_bytes(b"PK" + ZIP_COMMENT), seal_zip(path)),
     "a.run": lambda path: written(path / "plan.json", {"schema": 2, "fingerprint": "0"}),
     "a.bundle": lambda path: written(path / "bundle.json", {"format": 2}),

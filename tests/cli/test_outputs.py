@@ -35,6 +35,7 @@ TYPED = {
     ("plan", "--out"): None,  # it writes nothing
     ("predict", "--csv"): "predict a.bundle 2.jpg --csv",
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
+    ("export", "--out"): "export a.bundle --out",
     ("pack", "--out"): "pack a.bundle --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
@@ -50,19 +51,21 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
     ("pack", "out"): lambda place: hs.pack("a.bundle", out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
+    ("export", "out"): lambda place: hs.export("a.bundle", place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
     ("fetch_data", "target"): lambda place: hs.fetch_data("hymenoptera", target=place, offline=True),
     ("Model.save", "folder"): lambda place: a_model().save(place),
     ("Run.save", "folder"): lambda place: Run.save(SimpleNamespace(model=a_model()), place),  # type: ignore[arg-type]
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
-READ_IN_PYTHON = {"data", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
+READ_IN_PYTHON = {"data", "file", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
     "backbone",
     "command",
     "device",
     "engine",
+    "input",
     "name",
     "options",
     "program",
@@ -74,6 +77,7 @@ TEXTS_IN_PYTHON = {
 }
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
+    "onnx", "picture|squares", "SHARE",
     "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
@@ -192,6 +196,7 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a fetched set of pictures": {"ants/1.jpg": "mine", "bees/1.jpg": "mine"},
     "a table of answers": {"": "path,label,probability\n1.jpg,a,1\n"},
     "a grid of pictures": {"": "\x89PNG"},
+    "an exported classifier": {"": "\x08\x08\x12\x07pytorch"},
     "a packed bundle": {"": "PK\x03\x04 precious"},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip

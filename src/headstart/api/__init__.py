@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from headstart.api.advising import advise
     from headstart.api.caching import clear_cache, limit_cache, list_cache
     from headstart.api.comparing import compare, demo, fit, run_recipe
+    from headstart.api.delivering import export, verify
     from headstart.api.experiment import Experiment, Run, VerdictView
     from headstart.api.inspecting import fetch_data, list_weights, look, stages, verify_weights
     from headstart.api.measuring_activity import activity
@@ -30,6 +31,7 @@ __all__ = [
     "compare_runs",
     "demo",
     "evaluate",
+    "export",
     "fetch_data",
     "fit",
     "limit_cache",
@@ -44,6 +46,7 @@ __all__ = [
     "run_recipe",
     "stages",
     "track",
+    "verify",
     "verify_weights",
     "write_report",
 ]
@@ -54,6 +57,7 @@ _HOMES = {
     **dict.fromkeys(("clear_cache", "limit_cache", "list_cache"), "caching"),
     **dict.fromkeys(("compare", "demo", "fit", "run_recipe"), "comparing"),
     **dict.fromkeys(("Experiment", "Run", "VerdictView"), "experiment"),
+    **dict.fromkeys(("export", "verify"), "delivering"),
     "pack": "packing",
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.base.errors import ConfigError, StoreError
-from headstart.base.files import check_writable, read_json
+from headstart.base.files import check_writable, read_json, sha256_of_file
 from headstart.base.forms import HEAD, form_of, is_drawn
 from headstart.base.seals import is_marked_zip, is_remembered, is_sealed, is_sealed_zip
 
@@ -291,6 +291,28 @@ def _in_bundle(folder: Path) -> str:
     return "" if said or damaged else min(names)
 
 
+def _exported(path: Path) -> str:
+    begin = _head(path)
+    return "" if b"\x12\x09headstart" in begin else form_of(begin).said  # who made it, as ONNX writes it
+
+
+def _proof(path: Path) -> str:
+    return "" if _says(path, "facts", "on_squares") else form_of(_head(path)).said
+
+
+def _card(path: Path) -> str:
+    return "" if is_sealed(path) else form_of(_head(path)).said
+
+
+def _edited_export(path: Path) -> Path | None:
+    """Return an exported file that is not the one of which the proof beside it tells."""
+    try:
+        told = read_json(path.with_suffix(".parity.json"))
+    except StoreError:
+        return path
+    return None if isinstance(told, dict) and told.get("sha256") == sha256_of_file(path) else path
+
+
 def _edited_table(path: Path) -> Path | None:
     return None if is_remembered(path) else path
 
@@ -359,6 +381,19 @@ BUNDLE = Output(
     folder=True,
     whole=True,
 )
+ONNX = Output(
+    option="--out",
+    python="out",
+    what="an exported classifier",
+    example="birds.onnx",
+    foreign=_exported,
+    edited=_edited_export,
+    suffix=".onnx",
+)
+ONNX_PROOF = replace(
+    ONNX, what="the proof beside it", example="birds.parity.json", foreign=_proof, edited=None, suffix=".json"
+)
+ONNX_CARD = replace(ONNX, what="the card beside it", example="birds.card.md", foreign=_card, edited=None, suffix=".md")
 PACKED = Output(
     option="--out",
     python="out",

@@ -40,7 +40,7 @@ def model_card(manifest: BundleManifest) -> str:
         "",
         "## How accurate it is",
         "",
-        *(_measured(info.measured, manifest.classes) or ["Not measured: no pictures were held out."]),
+        *(measured_lines(info.measured, manifest.classes) or ["Not measured: no pictures were held out."]),
         "",
         "## How sure it is",
         "",
@@ -85,7 +85,8 @@ def _splits(measured: MetricsBySplit) -> Iterator[tuple[str, Metrics]]:
             yield name, metrics
 
 
-def _measured(measured: MetricsBySplit, classes: Sequence[str]) -> list[str]:
+def measured_lines(measured: MetricsBySplit, classes: Sequence[str]) -> list[str]:
+    """Return how accurate it was on held-out pictures, as items of a list; none where nothing was held out."""
     lines = []
     for split, metrics in _splits(measured):
         low, high = metrics.interval
@@ -163,7 +164,7 @@ def _origin(network: NetworkRecord | None) -> list[str]:
 
 def _reading(decoding: Decoding) -> str:
     """Return by which rules a file becomes pixels."""
-    if decoding.rule < RULES.rule:
+    if decoding.rule == 1:
         return "Files are read by older rules: without colour profiles, and of very long pictures only the middle."
     white = "" if decoding.white == RULES.white else f" In pictures of 16 bits the value {decoding.white:,} is white."
     return f"Files are turned upright (EXIF) and converted to sRGB, as viewers show them.{white}"

@@ -235,6 +235,11 @@ def _manifest(files: Files) -> BundleManifest:
         raise BundleError(error.message, hint=AGAIN) from error
 
 
+def sha256_of(place: Path) -> str:
+    """Return the checksum of a bundle's tensors, by which it is known; BundleError as `read_folder`."""
+    return read_manifest(place).sha256
+
+
 def _way_out(place: Path) -> str:
     """Return what to type instead: a bundle that stands in this folder or beside it, if there is one."""
     inside, beside = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,32 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbones.engine import Engine, TorchEngine
-from headstart.base.errors import BundleError, DataError, DependencyError, PictureError, WeightsError
-from headstart.base.executors import ordered_map
+from headstart.base.errors import BundleError, DependencyError, WeightsError
 from headstart.base.outputs import BUNDLE
-from headstart.base.process import thread_budget, torch_in_budget
+from headstart.base.process import torch_in_budget
 from headstart.base.types import Floats, Head
+from headstart.bundle.answering import Answering, Pixels
 from headstart.bundle.folder import Contents, fits, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import frame
-from headstart.pixels.decode import Decoded, decode_noted
-from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.bundle import BundleInfo
-from headstart.records.notes import Note
-from headstart.records.preprocessing import RULES, Preprocessing
-from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
-from headstart.words.reading import apart_from_cropping, made_with_older_rules, read_findings, tell_reading
 
 if TYPE_CHECKING:
     import torch
 
 BATCH = 32
-NOTHING_KNOWN = BundleInfo(architecture="?")  # of a classifier that was just made: see `Model.told`
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Model:
+class Model(Answering):
     """A classifier: network, head, preprocessing and class names.
 
     Every probability that headstart stores or prints was computed by `features_of_squares`, in
@@ -59,26 +52,7 @@ class Model:
 
     engine: Engine
     head: Head
-    preprocessing: Preprocessing
-    classes: tuple[str, ...]
-    info: BundleInfo = NOTHING_KNOWN
     device: str = "cpu"
-    trust: Trust | None = None
-
-    def predict(self, pictures: Pictures) -> list[str]:
-        """Return the most probable class of each picture.
-
-        Parameters
-        ----------
-        pictures : path, bytes, open file, PIL image, uint8 array, or many of them
-            See `headstart.pixels.given`. One alone will do.
-
-        Raises
-        ------
-        DataError
-            If a picture cannot be read; it is named.
-        """
-        return [self.classes[k] for k in self.predict_proba(pictures).argmax(axis=1)]
 
     def __repr__(self) -> str:
         """Return one line: strategy, network, classes, and which engine answers where it is another."""
@@ -86,64 +60,9 @@ class Model:
         known = f"{strategy} on {self.info.architecture}, {len(self.classes)} classes"
         return f"<Model {known}>" if self.engine.name == "torch" else f"<Model {known}, answers by {self.engine.name}>"
 
-    def predict_proba(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
-        """Return probabilities, (n, classes) float64, one column per class in the order of `classes`.
-
-        Parameters
-        ----------
-        pictures
-            As for `predict`.
-        progress : Progress, optional
-            A listener.
-
-        Raises
-        ------
-        DataError
-            If a picture cannot be read; it is named.
-        """
-        given = given_pictures(pictures)
-        rows, faulty = self.answer(given, progress=progress)
-        if faulty:
-            row, reason = next(iter(faulty.items()))
-            raise DataError(
-                f"'{given[row].name}' cannot be used: {reason}.",
-                hint="Leave that picture out, or use `headstart predict`, which lists such pictures and continues.",
-            )
-        return rows
-
-    def answer(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Floats, dict[int, str]]:
-        """Return (probabilities of the readable pictures in order, {row: reason} of the others)."""
-        answers, faulty = self.examine(pictures, progress=progress)
-        return answers.probabilities, faulty
-
-    def examine(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Answers, dict[int, str]]:
-        """Return (answers for the readable pictures and how sure they are, {row: reason} of the others)."""
-        faulty: dict[int, str] = {}
-        notes: list[tuple[Note, ...]] = []
-        given, listener = given_pictures(pictures), progress or Silent()
-
-        def readable() -> Iterator[NDArray[np.uint8]]:
-            decoded = ordered_map(self._decoded, given, threads=thread_budget())
-            for row, picture in enumerate(decoded):
-                step.advance()
-                if isinstance(picture, str):
-                    faulty[row] = picture
-                else:
-                    notes.append(picture.notes)
-                    yield frame(picture.pixels, self.preprocessing)
-
-        with listener.step("predict", len(given)) as step:
-            answers = self.answers_of(self.features_of_squares(readable()))
-        names = [one.name for row, one in enumerate(given) if row not in faulty]
-        self._tell_reading(zip(names, notes, strict=True), listener)
-        return replace(answers, notes=tuple(notes)), faulty
-
-    def _tell_reading(self, notes: Iterable[tuple[str, tuple[Note, ...]]], progress: Progress) -> None:
-        """Say how these pictures were read, and if they were read by rules that no longer hold."""
-        decoding, framing = self.preprocessing.decoding, self.preprocessing.framing
-        if decoding.rule < RULES.rule:
-            progress.message(made_with_older_rules())
-        tell_reading(apart_from_cropping(read_findings(notes, white=decoding.white), framing), progress)
+    def answers_of_pictures(self, pictures: Iterator[Pixels]) -> Answers:
+        """Return the answers for whole pictures, as `headstart.pixels.decode` gives them."""
+        return self.answers_of(self.features_of_squares(frame(one, self.preprocessing) for one in pictures))
 
     def answers_of(self, features: Floats) -> Answers:
         """Return the answers for what the network says of some pictures, (n, d)."""
@@ -166,11 +85,6 @@ class Model:
         batches = self._batches(squares)
         found = list(self.engine.features_of(batches, self.preprocessing, device=self.device))
         return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
-
-    def squares(self, pictures: Pictures) -> list[NDArray[np.uint8]]:
-        """Return the framed pictures, (side, side, 3) each, of those that can be read."""
-        decoded = map(self._decoded, given_pictures(pictures))
-        return [frame(one.pixels, self.preprocessing) for one in decoded if not isinstance(one, str)]
 
     @property
     def network(self) -> torch.nn.Module:
@@ -212,16 +126,6 @@ class Model:
         info = self.info if folded is None else changed(self.info, folded=folded)
         contents = Contents(info, self.classes, self.preprocessing, tensors, self.head, self.trust)
         return write_folder(contents, Path(folder))
-
-    def _decoded(self, picture: Given) -> Decoded | str:
-        """Return the whole picture, or why there is none."""
-        if picture.fault:
-            return picture.fault
-        prepared = self.preprocessing
-        try:
-            return decode_noted(picture.source, short_side=prepared.decode_side, decoding=prepared.decoding)
-        except PictureError as error:
-            return error.message
 
     @staticmethod
     def _batches(squares: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

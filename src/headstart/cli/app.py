@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, experiments, packing, pictures, reports
+from headstart.cli import activity, advising, caches, classifiers, delivering, experiments, packing, pictures, reports
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -66,6 +66,7 @@ def _add(
 
 
 _START, _CLASSIFIER, _AROUND = "Find out what works", "Train a classifier and use it", "Look around"
+_AWAY = "Take a classifier elsewhere"
 
 _add(app, experiments.demo, _START, "headstart demo", "headstart demo --out my.run", kind=LongCommand)
 _add(
@@ -125,8 +126,16 @@ _add(
 )
 _add(
     app,
+    delivering.export,
+    _AWAY,
+    "headstart export photos.run/bundles/linear --out birds.onnx",
+    "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+)
+_add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
+_add(
+    app,
     packing.pack,
-    _CLASSIFIER,
+    _AWAY,
     "headstart pack birds.bundle",
     "headstart pack photos.run/bundles/linear --out birds.zip",
 )

@@ -1,6 +1,6 @@
 """One way from a file, bytes or an array to a whole picture: uint8 RGB with a fixed short side.
 
-The rules (`Decoding.rule` 2), which `decoder` names:
+The rules (`Decoding.rule` 3), which `decoder` names:
 
 - The kind is told by the first bytes, never by the name (`headstart.base.forms`); of several frames or pages the
   first is read.
@@ -13,10 +13,12 @@ The rules (`Decoding.rule` 2), which `decoder` names:
   could be known: refused. Grey of which the file says that zero is white is turned round.
 - The short side is scaled to `short_side`, up or down, bicubic with antialiasing, and nothing is cut. Of pictures
   longer than `MOST_ASPECT` to 1 the long side is `MOST_ASPECT` times `short_side`, and the short one is shorter.
-- JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves at least twice the wanted side.
+- First a picture is made smaller by 2, 4 or 8, whichever leaves at least twice the wanted side: by the decoder of a
+  JPEG, else by the mean of so many pixels, which is nearly the same. So a JPEG and a PNG of one photograph become one
+  picture, and an exported classifier that knows only pixels can do as we do.
 
 Whatever was done to a picture beyond scaling it is noted (`headstart.records.notes`). Bundles made before these rules
-say so, and are answered by rule 1: see `Decoding`.
+say so, and are answered by rule 1 or 2: see `Decoding`.
 """
 
 from __future__ import annotations
@@ -40,18 +42,16 @@ from headstart.base.errors import PictureError
 from headstart.base.params import check_integer
 from headstart.pixels import colour, depth, tiff
 from headstart.pixels.opening import BROKEN, RENEW_HINT, opened, readable
+from headstart.pixels.sizes import HALVED_SINCE, MOST_ASPECT, cut_size, halving, whole_size
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, Preprocessing
 
-MOST_ASPECT = 16
-CUT_ASPECT = 4  # of rule 1
 NEARLY_OPAQUE = 250  # of 255
 HALF_CROPPED = 2  # beyond it, a crop shows less than half
 MOST_PIXELS = 200_000_000
 
 Pixels = NDArray[np.uint8]
 Source = Path | bytes | Pixels | Image.Image
-_Box = tuple[float, float, float, float]
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,6 +81,7 @@ class _Whole:
     notes: set[Note] = field(default_factory=set)
     profile: colour.Profile | None = None
     gamma: Sequence[int] | None = None
+    halved: bool = False  # by the decoder of its file
 
 
 def decoder(decoding: Decoding) -> str:
@@ -124,18 +125,31 @@ def decode_noted(
 ) -> Decoded:
     """Return what `decode` returns, with notes of what was done to the picture."""
     short_side = check_integer("short_side", "decode", short_side, least=1)
-    limit = pixel_limit(max_pixels)
-    if isinstance(source, np.ndarray):
-        image = _from_array(source, limit)
-        whole = _Whole(image, _hidden(image))
-    elif isinstance(source, Image.Image):
-        whole = _from_pillow(source, limit, decoding)
-    elif isinstance(source, bytes):
-        whole = _from_stream(io.BytesIO(source), short_side, limit, decoding)
-    else:
-        whole = _from_file(Path(source), short_side, limit, decoding)
+    whole = _loaded(source, short_side, pixel_limit(max_pixels), decoding)
     pixels = _scaled(whole, short_side, decoding)
     return Decoded(pixels, tuple(sorted(whole.notes)))
+
+
+def upright(source: Source, *, decoding: Decoding = RULES, max_pixels: int | None = None) -> Pixels:
+    """Return the picture at its full size, upright, in sRGB and on white, uint8 (H, W, 3): what a viewer shows.
+
+    It is what a program gives to an exported classifier, which scales by itself. Parameters and errors are those of
+    `decode`.
+    """
+    whole = _loaded(source, None, pixel_limit(max_pixels), decoding)
+    return _flat(whole.image, whole)
+
+
+def _loaded(source: Source, short_side: int | None, limit: int, decoding: Decoding) -> _Whole:
+    """Return the picture upright; a JPEG made smaller by its decoder where a short side is wanted."""
+    if isinstance(source, np.ndarray):
+        image = _from_array(source, limit)
+        return _Whole(image, _hidden(image))
+    if isinstance(source, Image.Image):
+        return _from_pillow(source, limit, decoding)
+    if isinstance(source, bytes):
+        return _from_stream(io.BytesIO(source), short_side, limit, decoding)
+    return _from_file(Path(source), short_side, limit, decoding)
 
 
 def range_of(path: Path) -> depth.Range | None:
@@ -173,7 +187,7 @@ def pixel_limit(max_pixels: int | None = None) -> int:
     return check_integer("HEADSTART_MAX_PIXELS", "the environment", number, least=1)
 
 
-def _from_file(path: Path, short_side: int, limit: int, decoding: Decoding) -> _Whole:
+def _from_file(path: Path, short_side: int | None, limit: int, decoding: Decoding) -> _Whole:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
@@ -196,7 +210,7 @@ def _from_pillow(picture: Image.Image, limit: int, decoding: Decoding) -> _Whole
         return _upright(picture, decoding, set(), None)
 
 
-def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decoding) -> _Whole:
+def _from_stream(stream: BinaryIO, short_side: int | None, limit: int, decoding: Decoding) -> _Whole:
     with opened(stream) as found:
         image = found.image
         _check_size(image.width, image.height, limit)
@@ -205,12 +219,15 @@ def _from_stream(stream: BinaryIO, short_side: int, limit: int, decoding: Decodi
         turned = tiff.will_be_turned(image) or image.info.get("original_orientation", 1) not in (None, 1)
         notes |= {"turned"} if turned else set()
         raw = depth.deep_colour(image)
-        if isinstance(image, JpegImagePlugin.JpegImageFile):
+        size = image.size
+        if isinstance(image, JpegImagePlugin.JpegImageFile) and short_side is not None:
             _draft(image, short_side)
         if raw is None or decoding.white == WHITE_OF_16_BITS:  # then the upper half of 16 bits of colour will do
             image = found.load()
-            notes |= {"dim"} if raw is not None and decoding == RULES and depth.is_dim(image) else set()
-            return _upright(image, decoding, notes, None)
+            notes |= {"dim"} if raw is not None and _tells_dim(decoding) and depth.is_dim(image) else set()
+            whole = _upright(image, decoding, notes, None)
+            whole.halved = image.size != size
+            return whole
         deep = depth.load_deep_colour(found.again, raw)
         return _upright(found.load(), decoding, notes, deep)
 
@@ -287,7 +304,7 @@ def _eight_bits(image: Image.Image, decoding: Decoding, notes: set[Note], deep: 
         notes |= {"negative"} if negative else set()
         notes |= {"white"} if decoding.white < WHITE_OF_16_BITS and not deep.own_white else set()
         notes |= {"beyond-white"} if cut else set()
-        notes |= {"dim"} if decoding == RULES and 0 < int(deep.values.max(initial=0)) < depth.DIM else set()
+        notes |= {"dim"} if _tells_dim(decoding) and 0 < int(deep.values.max(initial=0)) < depth.DIM else set()
         return _meant(file, flat, decoding, notes)
     if image.mode in ("La", "RGBa"):  # colours already multiplied by their opacity
         image = image.convert(image.mode.upper())
@@ -296,6 +313,10 @@ def _eight_bits(image: Image.Image, decoding: Decoding, notes: set[Note], deep: 
     else:
         image = image.convert("L" if image.mode in ("1", "L") else "RGB")
     return _meant(file, image, decoding, notes)
+
+
+def _tells_dim(decoding: Decoding) -> bool:
+    return decoding.rule > 1 and decoding.white == WHITE_OF_16_BITS
 
 
 def _meant(file: Image.Image, image: Image.Image, decoding: Decoding, notes: set[Note]) -> Image.Image:
@@ -332,38 +353,31 @@ def _from_array(pixels: NDArray[Any], limit: int) -> Image.Image:
 
 
 def _scaled(whole: _Whole, short_side: int, decoding: Decoding) -> Pixels:
-    """Return the picture as RGB pixels with the wanted short side, in sRGB, on white."""
-    image = whole.image
-    box, size = _cut_size(image.size, short_side) if decoding.rule == 1 else (None, _size(image.size, short_side))
+    """Return the picture as RGB pixels with the wanted short side."""
+    image = _halved(whole, short_side, decoding)
+    box, size = cut_size(image.size, short_side) if decoding.rule == 1 else (None, whole_size(image.size, short_side))
     aspect = max(image.size) / min(image.size)
     whole.notes |= {"elongated"} if aspect > HALF_CROPPED and decoding.rule > 1 else set()
     whole.notes |= {"long"} if aspect > MOST_ASPECT and decoding.rule > 1 else set()
     if size != image.size or box is not None:
         image = image.resize(size, Image.Resampling.BICUBIC, box=box)
+    return _flat(image, whole)
+
+
+def _flat(image: Image.Image, whole: _Whole) -> Pixels:
+    """Return a picture that may have been scaled as RGB pixels, in sRGB, on white."""
     if whole.profile is not None:
         image = colour.to_srgb(image, whole.profile)
     if whole.gamma is not None:
         image = colour.with_gamma(image, whole.gamma)
     if image.mode in ("RGBA", "LA"):
         image = image.convert("RGBA")
-        paper = Image.new("RGBA", size, "white")
+        paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
     return np.array(image.convert("RGB"))
 
 
-def _size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """Return the size of the whole picture at this short side; a very long one is smaller."""
-    scale = min(short_side / min(size), MOST_ASPECT * short_side / max(size))
-    least = short_side if max(size) <= MOST_ASPECT * min(size) else 1
-    return max(least, round(size[0] * scale)), max(least, round(size[1] * scale))
-
-
-def _cut_size(size: tuple[int, int], short_side: int) -> tuple[_Box | None, tuple[int, int]]:
-    """Return what rule 1 keeps of a picture (None: all of it), and its size."""
-    width, height = size
-    most = CUT_ASPECT * min(width, height)
-    left, top = max(0.0, (width - most) / 2), max(0.0, (height - most) / 2)
-    box = (left, top, width - left, height - top)
-    scale = short_side / min(width, height)
-    wanted = (max(short_side, round((box[2] - left) * scale)), max(short_side, round((box[3] - top) * scale)))
-    return (box if left or top else None), wanted
+def _halved(whole: _Whole, short_side: int, decoding: Decoding) -> Image.Image:
+    """Return a large picture smaller by 2, 4 or 8: the mean of so many pixels, as the decoder of a JPEG does it."""
+    times = 1 if whole.halved or decoding.rule < HALVED_SINCE else halving(whole.image.size, short_side)
+    return whole.image.reduce(times) if times > 1 else whole.image

@@ -19,13 +19,14 @@ class Decoding(Record):
     Parameters
     ----------
     rule : int
-        2; 1 in bundles made before: no colour profiles, a fourth channel is always opacity, 16-bit negatives stay
+        3. 2 in bundles made before: only JPEGs are halved before they are scaled (`headstart.pixels.decode`). 1 in
+        those made before that: also no colour profiles, a fourth channel is always opacity, 16-bit negatives stay
         negative, and of pictures longer than 4 to 1 only the centre is kept.
     white : int
         The value that is white in pictures of 16 bits; less than 65535 where a data set uses fewer of them.
     """
 
-    rule: Literal[1, 2] = 2
+    rule: Literal[1, 2, 3] = 3
     white: Sample = WHITE_OF_16_BITS
 
 

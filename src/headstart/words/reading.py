@@ -201,8 +201,13 @@ def tell_reading(findings: Iterable[Finding], progress: Progress) -> None:
         progress.message(line)
 
 
-def made_with_older_rules() -> str:
-    """Tell how a classifier that was made before today's rules reads pictures."""
+def made_with_older_rules(rule: int) -> str:
+    """Tell how a classifier that was made by an earlier rule reads pictures (`headstart.records.preprocessing`)."""
+    if rule > 1:
+        return (
+            "This classifier was made with an older headstart, and reads pictures as that did: large pictures that are "
+            "no JPEGs come out a little softer. Make it again to read all forms alike."
+        )
     return (
         "This classifier was made with an older headstart, and reads pictures as that did: it does not use colour "
         "profiles, keeps only the middle of very long pictures, and takes some TIFFs for negatives or for transparent. "

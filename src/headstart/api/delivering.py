@@ -1,0 +1,147 @@
+"""Taking a classifier out of the house: exported as one file, and proven anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from headstart.api.arguments import classifier_folder
+from headstart.base.errors import ConfigError, DataError
+from headstart.base.outputs import ONNX
+from headstart.base.params import check_choice, check_number
+from headstart.pixels.given import Pictures
+from headstart.records.exported import FORMS, InputForm, Parity
+from headstart.records.progress import Progress, Silent
+
+WAYS = ("onnx", "web")
+MOST_DROP = 0.01
+
+
+def export(
+    source: str | Path,
+    out: Annotated[str | Path, ONNX],
+    *,
+    input: InputForm = "picture",  # noqa: A002 - what it is called in ONNX
+    int8: bool = False,
+    max_drop: float = MOST_DROP,
+    data: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Parity:
+    """Write a classifier as one ONNX file that answers as its bundle does, and the proof of it.
+
+    From pixels to the answer everything is inside: framing, network, head, prediction set and none of these. The file
+    is run beside the bundle on pictures of the run (at least 64, of every kind that occurs), and is only written if
+    every answer is the same but for ties, and no probability differs by more than 1e-4 on equal squares and 0.01 from
+    file to answer. ``NAME.parity.json`` and ``NAME.card.md`` are written beside it.
+
+    Parameters
+    ----------
+    source : path
+        A bundle.
+    out : path
+        An ``.onnx`` file; one that headstart wrote is replaced.
+    input : str
+        ``"picture"``: takes one picture, uint8 (H, W, 3), of any size. ``"squares"``: takes many at a time, framed
+        already, uint8 (n, side, side, 3).
+    int8 : bool
+        Let the network compute in 8 bits, its ranges taken from training pictures. What that costs is measured on
+        held-out pictures.
+    max_drop : float
+        How much accuracy 8 bits may cost, from 0 to 1; beyond it nothing is written.
+    data : path, optional
+        Where the pictures of the run are now; or others, where the bundle lies in no run folder.
+
+    Returns
+    -------
+    Parity
+        The proof.
+
+    Raises
+    ------
+    BundleError
+        If there is no such bundle, or it is an exported file already.
+    ConfigError
+        If there are no pictures to prove it with, or `out` is taken.
+    EngineError
+        If it cannot be exported, or does not agree; the worst pictures are named.
+    """
+    from headstart.deliver.onnx.writing import claim_onnx, proven, write_onnx
+
+    check_choice("input", "export", input, FORMS)
+    max_drop = check_number("max_drop", "export", max_drop, least=0.0, most=1.0)
+    bundle, place = _bundle(source, "export"), Path(out)
+    claim_onnx(place, inputs=[bundle, *([] if data is None else [data])])
+    found = proven(
+        bundle,
+        form=input,
+        data=None if data is None else Path(data),
+        int8=int8,
+        max_drop=max_drop,
+        name=str(place),
+        progress=progress or Silent(),
+    )
+    claim_onnx(place)
+    return write_onnx(found, place)
+
+
+def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress: Progress | None = None) -> Parity:
+    """Run an exported file beside its bundle once more, on any pictures and any machine.
+
+    Parameters
+    ----------
+    file : path
+        An ``.onnx`` file that `export` wrote.
+    source : path
+        The bundle.
+    pictures : path, or many of them
+        Files and folders.
+
+    Returns
+    -------
+    Parity
+        How far the two agree; ``parity.agrees`` says whether that is enough.
+
+    Raises
+    ------
+    BundleError
+        If either is missing, damaged, or the file was made from another bundle.
+    DataError
+        If there are no pictures.
+    """
+    from headstart import bundle as bundles
+    from headstart.deliver import witnesses
+    from headstart.deliver.onnx.classifier import open_exported
+    from headstart.deliver.onnx.parity import prove
+
+    exported = open_exported(Path(file))
+    folder = _bundle(source, "verify")
+    model = bundles.load(folder)
+    if exported.facts.bundle != bundles.sha256_of(folder):
+        raise ConfigError(
+            f"'{file}' was not made from '{folder}': it names the bundle {exported.facts.bundle[:12]}, "
+            f"and this is {bundles.sha256_of(folder)[:12]}.",
+            hint="Give the bundle that it was made from, or export this one.",
+        )
+    known = [witnesses.Witness(path) for path in _paths(pictures)]
+    told = progress or Silent()
+    _, kinds = witnesses.chosen(known, model.preprocessing.input_size, told)
+    return prove(exported, model, [one.path for one in known], kinds=kinds, progress=told)
+
+
+def _paths(pictures: Pictures) -> tuple[Path, ...]:
+    from headstart.table import list_pictures
+
+    given = [pictures] if isinstance(pictures, str | Path) else pictures
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str | Path) for one in given):
+        raise DataError("verify takes files and folders.", hint="Give their paths.")
+    return list_pictures([Path(str(one)) for one in given])[0]
+
+
+def _bundle(source: str | Path, verb: str) -> Path:
+    place = classifier_folder(source, "source", verb)
+    if place.suffix.lower() == ".onnx":
+        raise ConfigError(
+            f"'{place}' is an exported file, and {verb} needs the bundle that it was made from.",
+            hint="Give a bundle, e.g. RUN/bundles/linear.",
+        )
+    return place

@@ -1,0 +1,106 @@
+"""The commands that take a classifier out of the house: export, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headstart.base.errors import ConfigError, EngineError
+from headstart.base.outputs import ONNX, READ
+from headstart.base.typed import as_typed
+from headstart.cli import options
+from headstart.cli.classifiers import Files
+from headstart.cli.session import open_session
+
+if TYPE_CHECKING:
+    from headstart.records.exported import Parity
+    from headstart.report.lines import Line
+
+_WAYS = ("onnx", "web")
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="Pictures to prove it with.  [default: those of the run that the bundle lies in]",
+        show_default=False,
+    ),
+    READ,
+]
+Exported = Annotated[
+    str, typer.Argument(metavar="FILE", help="An exported classifier (.onnx).", show_default=False), READ
+]
+
+
+def export(
+    ctx: typer.Context,
+    bundle: options.Bundle,
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="onnx", help="What to write.")] = "onnx",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The file.  [default: BUNDLE.onnx]", show_default=False),
+        ONNX,
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--input", metavar="picture|squares", help="One picture of any size, or many that are framed already."
+        ),
+    ] = "picture",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Compute in 8 bits: smaller and faster.", show_default=False)
+    ] = False,
+    max_drop: Annotated[
+        float, typer.Option("--max-drop", metavar="SHARE", help="How much accuracy 8 bits may cost.")
+    ] = 0.01,
+    data: Data = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write a classifier as one file that answers the same, and prove it.
+
+    The file takes a picture and gives the answer: everything in between is inside. Before it is written it is run
+    beside the bundle on your own pictures. Where the two differ nothing is written.
+    """
+    session = open_session(ctx, threads=threads, quiet=quiet)
+    if to not in _WAYS:
+        raise ConfigError(f"--to is '{to}'.", hint=f"Give one of: {', '.join(_WAYS)}.")
+    place = out or Path(f"{Path(bundle).name.removesuffix('.bundle').removesuffix('.zip') or 'classifier'}.onnx")
+    with session.working() as progress:
+        parity = session.verbs.export(
+            bundle, place, input=form, int8=int8, max_drop=max_drop, data=data, progress=progress
+        )
+    from headstart.report.exported import export_lines
+
+    def lines(found: Parity, *, width: int) -> list[Line]:
+        return export_lines(found, as_typed(place), width=width)
+
+    session.tell(parity, lines, as_json=as_json)
+
+
+def verify(
+    ctx: typer.Context,
+    file: Exported,
+    bundle: options.Bundle,
+    files: Files,
+    *,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Prove again, here, that an exported file answers as its bundle does.
+
+    The exit code is 8 if they do not agree.
+    """
+    session = open_session(ctx, threads=threads, quiet=quiet)
+    with session.working() as progress:
+        parity = session.verbs.verify(file, bundle, files, progress=progress)
+    from headstart.report.exported import verify_lines
+
+    session.tell(parity, verify_lines, as_json=as_json)
+    if not parity.agrees:
+        raise typer.Exit(EngineError.exit_code)

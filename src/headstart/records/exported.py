@@ -1,0 +1,143 @@
+"""What an exported classifier says of itself, and how it compares with the bundle that it was made from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from headstart.records.preprocessing import Preprocessing
+from headstart.records.record import Count, Figure, Interval, Record, Share
+
+InputForm = Literal["picture", "squares"]
+FORMS: tuple[InputForm, ...] = ("picture", "squares")
+
+
+class ExportedFacts(Record, omit_defaults=True):
+    """Stands as JSON under ``headstart`` in the metadata of an exported file.
+
+    Parameters
+    ----------
+    bundle : str
+        SHA-256 of the tensors of the bundle that it was made from.
+    level : float
+        How often the prediction set holds the true class.
+    threshold : float, optional
+        What a class's probability must reach to be in the set; None: there are no sets at this level.
+    limit : float, optional
+        Beyond this distance a picture is none of the classes; None where it is not known.
+    input : str
+        ``"picture"``: one of any size; ``"squares"``: many, framed already.
+    eight_bits : bool
+        Whether the network computes with whole numbers of 8 bits.
+    """
+
+    format: Count
+    headstart: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    bundle: str
+    network: str
+    strategy: str
+    licence: str
+    level: Share
+    input: InputForm
+    threshold: Figure | None = None
+    limit: Figure | None = None
+    eight_bits: bool = False
+
+
+class Differing(Record):
+    """One picture, and how differently the two answer for it."""
+
+    path: str
+    difference: Figure
+    bundle: str
+    exported: str
+
+
+class Agreement(Record):
+    """How far an exported classifier and its bundle agree, one way of asking.
+
+    Parameters
+    ----------
+    pictures : int
+    worst : float
+        The largest difference of a probability.
+    median : float
+        Of each picture's largest difference.
+    same : int
+        Pictures with the same answer.
+    ties : int
+        Pictures with another answer where the bundle's two most probable classes lie closer than `bound` allows.
+    same_sets, same_none : int, optional
+        Pictures with the same prediction set, and the same word on none of these; None where there are none.
+    bound : float
+        What the largest difference may be.
+    worst_pictures : tuple of Differing
+        Those that differ most.
+    """
+
+    pictures: Count
+    worst: Figure
+    median: Figure
+    same: Count
+    ties: Count
+    bound: Figure
+    same_sets: Count | None = None
+    same_none: Count | None = None
+    worst_pictures: tuple[Differing, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every answer is the same, but for ties, and no probability is off by more than the bound."""
+        return self.worst <= self.bound and self.same + self.ties == self.pictures
+
+
+class Drop(Record):
+    """What 8 bits cost in accuracy on labelled pictures that were not learned from, with the interval of the loss."""
+
+    pictures: Count
+    split: str
+    bundle_right: Count
+    exported_right: Count
+    difference: Figure
+    interval: Interval
+    most: Share
+
+
+class Parity(Record, omit_defaults=True):
+    """The proof that goes with an exported file: on which pictures it was run beside its bundle, and what came of it.
+
+    Parameters
+    ----------
+    file, sha256 : str
+        The exported file.
+    kinds : mapping of str to int
+        How many pictures of each kind were asked about.
+    on_squares : Agreement
+        Asked about the very same squares.
+    from_files : Agreement, optional
+        From file to answer, scaled by either in its own way; None where the file takes squares only.
+    drop : Drop, optional
+        With 8 bits.
+    unread : tuple of str
+        Pictures that could not be read.
+    """
+
+    format: Count
+    headstart: str
+    file: str
+    sha256: str
+    facts: ExportedFacts
+    versions: dict[str, str]
+    kinds: dict[str, Count]
+    on_squares: Agreement
+    from_files: Agreement | None = None
+    drop: Drop | None = None
+    unread: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the exported file may be used in the bundle's place; with 8 bits the drop decides."""
+        if self.drop is not None:
+            return self.drop.difference <= self.drop.most
+        return self.on_squares.agrees and (self.from_files is None or self.from_files.agrees)

@@ -1,0 +1,75 @@
+"""What an export or its verification found, as lines for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headstart.records.exported import Agreement, Parity
+from headstart.report.lines import Line, shorten
+from headstart.report.numbers import decimal
+
+
+def export_lines(parity: Parity, place: str, *, width: int) -> list[Line]:
+    """Return what was written and how it was proven.
+
+    Parameters
+    ----------
+    parity : Parity
+    place : str
+        The file, as it is typed.
+    width : int
+    """
+    lines = [*_found(parity, width), *_cost(parity)]
+    told = f"Written: {place}, with {Path(place).stem}.parity.json and {Path(place).stem}.card.md"
+    return [*lines, Line(told)]
+
+
+def verify_lines(parity: Parity, *, width: int) -> list[Line]:
+    """Return how far an exported file and its bundle agree, and where they do not."""
+    lines = _found(parity, width)
+    for agreement in (parity.on_squares, parity.from_files):
+        if agreement is not None and not agreement.agrees:
+            lines += [
+                Line(
+                    f"  {shorten(one.path, max(width // 3, 16))}  bundle {one.bundle}, exported {one.exported} "
+                    f"({one.difference:.2g} apart)"
+                )
+                for one in agreement.worst_pictures
+            ]
+    return [*lines, *(Line(f"! '{path}' cannot be read", "warning") for path in parity.unread[:5])]
+
+
+def _found(parity: Parity, width: int) -> list[Line]:
+    bits = parity.facts.eight_bits
+    lines = [Line(f"Run beside the bundle on {parity.on_squares.pictures:,} pictures:", "title")]
+    lines += _agreed("on equal squares", parity.on_squares, bounded=not bits)
+    if parity.from_files is not None:
+        lines += _agreed("from file to answer", parity.from_files, bounded=not bits)
+    del width
+    return lines
+
+
+def _agreed(asked: str, found: Agreement, *, bounded: bool) -> list[Line]:
+    other = found.pictures - found.same - found.ties
+    told = f"{found.same:,} of {found.pictures:,} answers the same"
+    told += f", {found.ties} ties" if found.ties else ""
+    apart = f"probabilities at most {found.worst:.1g} apart"
+    allowed = f" ({found.bound:g} is allowed)" if bounded else ""
+    sign, role = ("✓", "plain") if found.agrees or (not bounded and not other) else ("!", "warning")
+    if not bounded and other:
+        sign, role = "·", "plain"
+    return [Line(f"{sign} {asked:<20} {told} · {apart}{allowed}", "warning" if role == "warning" else "plain")]
+
+
+def _cost(parity: Parity) -> list[Line]:
+    drop = parity.drop
+    if drop is None:
+        return []
+    low, high = drop.interval
+    return [
+        Line(
+            f"In 8 bits it is right on {drop.exported_right:,} of {drop.pictures:,} {drop.split} pictures, in full "
+            f"precision on {drop.bundle_right:,}: {decimal(100 * drop.difference, 1)} points less "
+            f"(95 % interval {decimal(100 * low, 1)} to {decimal(100 * high, 1)})."
+        )
+    ]
