@@ -43,6 +43,7 @@ from headstart.base.params import check_integer
 from headstart.pixels import colour, depth, tiff
 from headstart.pixels.opening import BROKEN, RENEW_HINT, opened, readable
 from headstart.pixels.sizes import HALVED_SINCE, MOST_ASPECT, cut_size, halving, whole_size
+from headstart.pixels.smaller import smaller
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, Preprocessing
 
@@ -380,4 +381,4 @@ def _flat(image: Image.Image, whole: _Whole) -> Pixels:
 def _halved(whole: _Whole, short_side: int, decoding: Decoding) -> Image.Image:
     """Return a large picture smaller by 2, 4 or 8: the mean of so many pixels, as the decoder of a JPEG does it."""
     times = 1 if whole.halved or decoding.rule < HALVED_SINCE else halving(whole.image.size, short_side)
-    return whole.image.reduce(times) if times > 1 else whole.image
+    return smaller(whole.image, times) if times > 1 else whole.image

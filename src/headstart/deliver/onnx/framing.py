@@ -52,7 +52,7 @@ class _Framer:
         self.sketch, self.preprocessing = sketch, preprocessing
 
     def halved(self, picture: str) -> str:
-        """Make a large picture smaller by 2, 4 or 8, rounded as Pillow's `reduce` does (`headstart.pixels.sizes`)."""
+        """Make a large picture smaller by 2, 4 or 8, as `headstart.pixels.smaller` does."""
         short_side = self.preprocessing.decode_side
         height, width = self._sizes(picture)
         scale = self._div(self._real(2 * short_side), self._least(height, width))
@@ -211,6 +211,6 @@ def _mean(sketch: Sketch, picture: str, times: int) -> str:
     )
     ones = sketch.constant(np.ones((3, 1, times, times), np.uint8))
     total = sketch.add("ConvInteger", picture, ones, group=3, strides=[times, times])
-    many = times * times
-    total = sketch.add("Add", total, sketch.constant(np.array(many // 2, np.int32)))
-    return sketch.cast(sketch.add("Div", total, sketch.constant(np.array(many, np.int32))), "uint8")
+    total = sketch.cast(total, "float32")
+    mean = sketch.add("Div", total, sketch.constant(np.array(times * times, np.float32)))
+    return sketch.cast(sketch.add("Round", mean), "uint8")
