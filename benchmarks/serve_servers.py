@@ -155,7 +155,7 @@ def load(bench: Bench, side: str, port: int, **asked: Any) -> dict[str, Any]:
 def check_answers(bench: Bench, side: str, port: int) -> float:
     """Return how far a server's answers are from the bundle's; end where it answers something else."""
     count = len(bench.pictures)
-    found = load(bench, side, port, clients=4, most=count, seconds=120, keep=True)
+    found = load(bench, side, port, clients=4, most=count, seconds=600, keep=True)
     worst = 1.0
     if found["statuses"] == {"200": count}:
         for number, _, body in found["bodies"]:
