@@ -6,6 +6,7 @@
     ├── ConfigError         2   a parameter or a command that cannot be right
     ├── DataError           3   the user's pictures, folders, lists
     │   └── PictureError    3   one picture that cannot be used (carries its reason)
+    │       └── PictureSizeError  3   it has more pixels than are allowed
     ├── WeightsError        4   pre-trained weights that cannot be had or do not fit
     ├── StoreError          5   disk: full, read-only, damaged
     ├── BundleError         6   a saved classifier that is missing, damaged or of another kind
@@ -73,6 +74,10 @@ class DataError(HeadstartError):
 
 class PictureError(DataError):
     """One picture cannot be used; ``message`` is its reason in a few words."""
+
+
+class PictureSizeError(PictureError):
+    """One picture has more pixels than are allowed."""
 
 
 class WeightsError(HeadstartError):

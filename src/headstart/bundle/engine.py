@@ -233,6 +233,11 @@ def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -
     return float(answers), float(np.abs(mine - its).max() / max(float(np.abs(its).max()), 1e-12))
 
 
+def entry_of(folder: Path) -> Path:
+    """Return where the graph of a bundle lies in the cache, if it was ever made."""
+    return _place(read_manifest(folder))
+
+
 def _place(bundle: BundleManifest) -> Path:
     return cache_folder() / "engines" / _key(bundle)[:32]
 

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from headstart.base.version import __version__
-from headstart.cli import activity, advising, caches, classifiers, delivering, experiments, packing, pictures, reports
+from headstart.cli import (
+    activity,
+    advising,
+    caches,
+    classifiers,
+    delivering,
+    experiments,
+    packing,
+    pictures,
+    predicting,
+    reports,
+    serving,
+)
 from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -118,11 +130,15 @@ _add(
 _add(app, classifiers.evaluate, _CLASSIFIER, "headstart evaluate birds.bundle photos/")
 _add(
     app,
-    classifiers.predict,
+    predicting.predict,
     _CLASSIFIER,
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+    "headstart predict birds.bundle archive/ --out answers --format parquet",
+    "headstart predict birds.bundle --list files.txt --out answers",
+    "headstart predict birds.bundle --watch incoming --out answers",
+    kind=predicting.PredictCommand,
 )
 _add(
     app,
@@ -130,6 +146,7 @@ _add(
     _AWAY,
     "headstart export photos.run/bundles/linear --out birds.onnx",
     "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+    "headstart export birds.bundle --to web --out birds.html",
 )
 _add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
 _add(
@@ -138,6 +155,14 @@ _add(
     _AWAY,
     "headstart pack birds.bundle",
     "headstart pack photos.run/bundles/linear --out birds.zip",
+)
+_add(
+    app,
+    serving.serve,
+    _AWAY,
+    "headstart serve birds.bundle",
+    "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
+    "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
 )
 _add(
     app,

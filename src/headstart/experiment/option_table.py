@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from headstart.base.options import Option, options_of
-from headstart.base.outputs import BUNDLE, RUN
+from headstart.base.outputs import BUNDLE, READ, RUN
 from headstart.experiment.option_groups import (
     AugmentOption,
     BudgetOption,
@@ -154,6 +154,104 @@ class LookOptions(FrozenPassOptions, AugmentOption, total=False):
     ]
 
 
+class ServeOptions(ThreadsOption, total=False):
+    """What `serve` takes."""
+
+    host: Annotated[
+        str,
+        Option(
+            help="The address to listen at. 0.0.0.0: every one of this machine, so that others can ask, too.",
+            default="127.0.0.1",
+            metavar="ADDRESS",
+        ),
+    ]
+    port: Annotated[
+        int,
+        Option(help="0: any that is free.", default=8000, kind="number", metavar="N", least=0, most=65535),
+    ]
+    token_file: Annotated[
+        str | Path | None,
+        Option(
+            help="A file with a token, without which nobody is answered; or set HEADSTART_TOKEN.",
+            kind="file",
+            metavar="FILE",
+            marks=READ,
+        ),
+    ]
+    queue: Annotated[
+        int,
+        Option(
+            help="How many pictures may wait for their answer; more are refused (503).",
+            default=64,
+            kind="number",
+            metavar="N",
+            least=1,
+            most=100_000,
+            panel="Limits",
+        ),
+    ]
+    per_client: Annotated[
+        int | None,
+        Option(
+            help="How many of them may be from one address; more are refused (429).",
+            usual="no limit",
+            kind="number",
+            metavar="N",
+            least=1,
+            most=100_000,
+            panel="Limits",
+        ),
+    ]
+    most_pictures: Annotated[
+        int,
+        Option(
+            help="How many pictures one request may hold.",
+            default=32,
+            kind="number",
+            metavar="N",
+            least=1,
+            most=1000,
+            panel="Limits",
+        ),
+    ]
+    most_megabytes: Annotated[
+        int,
+        Option(
+            help="How large one request may be.",
+            default=32,
+            kind="number",
+            metavar="N",
+            least=1,
+            most=2000,
+            panel="Limits",
+        ),
+    ]
+    most_megapixels: Annotated[
+        int,
+        Option(
+            help="How large one picture may be.",
+            default=65,
+            kind="number",
+            metavar="N",
+            least=1,
+            most=2000,
+            panel="Limits",
+        ),
+    ]
+    seconds: Annotated[
+        int,
+        Option(
+            help="In how many seconds a request must have arrived, and then be answered.",
+            default=30,
+            kind="number",
+            metavar="N",
+            least=1,
+            most=3600,
+            panel="Limits",
+        ),
+    ]
+
+
 REQUEST = tuple(options_of(RequestOptions))  # the names of what a `Request` holds
 
 
@@ -205,6 +303,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "fit": Verb(table=FitOptions, because="fit trains once, on one split."),
     "look": Verb(table=LookOptions),
+    "serve": Verb(table=ServeOptions),
 }
 
 

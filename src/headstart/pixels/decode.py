@@ -38,7 +38,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, JpegImagePlugin
 
-from headstart.base.errors import PictureError
+from headstart.base.errors import PictureError, PictureSizeError
 from headstart.base.params import check_integer
 from headstart.pixels import colour, depth, tiff
 from headstart.pixels.opening import BROKEN, RENEW_HINT, opened, readable
@@ -247,7 +247,7 @@ def _check_size(width: int, height: int, limit: int) -> None:
     if width < 1 or height < 1:
         raise PictureError(f"{width} x {height} pixels: nothing to see", hint=RENEW_HINT)
     if width * height > limit:
-        raise PictureError(
+        raise PictureSizeError(
             f"{width} x {height} pixels, over the limit of {limit / 1e6:g} megapixels",
             hint="Shrink the picture, or set HEADSTART_MAX_PIXELS to a larger number.",
         )

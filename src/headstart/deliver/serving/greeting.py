@@ -1,0 +1,36 @@
+"""What a server says once it answers: where it is, what answers there, and how to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.deliver.serving.messages import Served
+from headstart.deliver.serving.shelf import Shelf
+
+_MOST_CLASSES = 6
+
+
+def greeting(shelf: Shelf, address: str) -> Iterator[str]:
+    """Yield the lines."""
+    settings = shelf.settings
+    yield f"Answering at {address}"
+    for one in shelf.hosted:
+        yield f"  {one.name}: version {one.version}, {_about(one.served())}"
+    token = "" if settings.token is None else ' -H "Authorization: Bearer $TOKEN"'
+    path = "/v1/predict" if len(shelf.hosted) == 1 else f"/v1/predict?model={shelf.hosted[0].name}"
+    yield "Ask it:"
+    yield f"  curl{token} -H 'Content-Type: image/jpeg' --data-binary @picture.jpg '{address}{path}'"
+    yield f"Or open {address}/ in a browser; {address}/openapi.json describes the rest. Ctrl-C stops it."
+    if not settings.is_local and settings.token is None:
+        yield (
+            "! Everyone who reaches this machine can ask it: there is no token. Set one with --token-file or "
+            "HEADSTART_TOKEN, or listen at 127.0.0.1 only."
+        )
+
+
+def _about(one: Served) -> str:
+    names = ", ".join(one.classes[:_MOST_CLASSES])
+    more = len(one.classes) - _MOST_CLASSES
+    listed = f"{names} and {more} more" if more > 0 else names
+    engine = "" if one.engine == "onnx" else ", by torch"
+    return f"{len(one.classes)} classes ({listed}), {one.strategy or 'a classifier'} on {one.network}{engine}"
