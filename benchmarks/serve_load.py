@@ -37,6 +37,7 @@ class Load:
     ends: float
     most: int
     keep: bool
+    until: Path | None = None
     sent: int = 0
     unsent: int = 0
     taken: dict[int, list[float]] = field(default_factory=dict)  # by status, seconds
@@ -45,8 +46,9 @@ class Load:
 
     @property
     def over(self) -> bool:
-        """Whether enough was sent, or the time is up."""
-        return self.sent >= self.most or time.perf_counter() >= self.ends
+        """Whether enough was sent, the time is up, or the file stands that ends it."""
+        told = self.until is not None and self.until.exists()
+        return told or self.sent >= self.most or time.perf_counter() >= self.ends
 
 
 class Connection:
@@ -143,6 +145,7 @@ def main() -> None:
         ends=begin + asked["seconds"],
         most=asked.get("most", 1 << 60),
         keep=asked.get("keep", False),
+        until=Path(asked["until"]) if "until" in asked else None,
     )
     if "rate" in asked:
         asyncio.run(open_loop(load, asked["rate"], asked["connections"]))

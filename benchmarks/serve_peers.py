@@ -23,9 +23,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 from measuring import write_section
@@ -43,7 +44,7 @@ from headstart.bundle.folder import read_manifest
 PAGE = HERE.parent / "docs" / "deliver.md"
 PEERS = {"litserve": ("litserve", "python-multipart"), "bentoml": ("bentoml",)}
 BOTH = ("onnxruntime", "pillow", "numpy")
-BETWEEN_SWAPS = 8.0  # seconds: the server exports the new network meanwhile
+BETWEEN_SWAPS, MOST_OF_A_SWAP = 3.0, 120.0  # seconds; within a swap the server exports the new network
 SAME = 1e-3  # in a probability: what tells two versions apart
 
 
@@ -197,8 +198,8 @@ def swap_under_load(bench: Bench) -> dict[str, Any]:
     two.save(bench.home / "other.bundle")
     wanted = {version(bench.served): one, version(bench.home / "other.bundle"): two}
     answers = {name: model.predict_proba(bench.pictures) for name, model in wanted.items()}
-    told = {"requests": str(bench.home / "requests" / "headstart"), "clients": 8, "keep": True}
-    told["seconds"] = BETWEEN_SWAPS * (bench.options.swaps + 1)
+    told: dict[str, Any] = {"requests": str(bench.home / "requests" / "headstart"), "clients": 8, "keep": True}
+    told |= {"seconds": MOST_OF_A_SWAP * (bench.options.swaps + 1), "until": str(bench.home / "swapped")}
     with serving(bench, "headstart", {}) as (port, _):
         command = [sys.executable, str(HERE / "serve_load.py"), json.dumps({**told, "port": port})]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -206,16 +207,29 @@ def swap_under_load(bench: Bench) -> dict[str, Any]:
                 time.sleep(BETWEEN_SWAPS)
                 model: Model = one if swap % 2 else two
                 model.save(bench.served)
+                wait_for_version(port, version(bench.served))
+            time.sleep(BETWEEN_SWAPS)
+            (bench.home / "swapped").touch()
             found: dict[str, Any] = json.loads(process.communicate()[0])
     one.save(bench.served)
-    told_versions, mixed = [], 0
+    told_versions, mixed = set[str](), 0
     for number, status, body in found.pop("bodies"):
         if status == 200:
-            told_versions.append(json.loads(body)["version"])
-            row = dict(zip(bench.classes, answers[told_versions[-1]][number], strict=True))
-            mixed += max(abs(share - row[name]) for name, share in probabilities(body).items()) > SAME
-    changes = sum(before != after for before, after in pairwise(told_versions))
-    return {**found, "mixed": mixed, "versions": len(set(told_versions)), "changes": changes}
+            named = json.loads(body)["version"]
+            told_versions.add(named)
+            row = dict(zip(bench.classes, answers[named][number], strict=True))
+            mixed += bool(max(abs(share - row[name]) for name, share in probabilities(body).items()) > SAME)
+    return {**found, "mixed": mixed, "versions": len(told_versions)}
+
+
+def wait_for_version(port: int, wanted: str) -> None:
+    """Wait until a server answers with this version."""
+    for _ in range(int(MOST_OF_A_SWAP / 0.2)):
+        with urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=30) as answer:
+            if json.load(answer)["models"][0]["version"] == wanted:
+                return
+        time.sleep(0.2)
+    raise SystemExit(f"The server does not answer with the version {wanted} after {MOST_OF_A_SWAP:g} s.")
 
 
 def version(bundle: Path) -> str:

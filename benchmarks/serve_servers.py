@@ -103,12 +103,35 @@ def serving(bench: Bench, side: str, setting: Mapping[str, Any]) -> Iterator[tup
             _wait_until_ready(process, port, READY[side], log)
             yield port, process.pid
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            # Its workers may have sessions of their own, so their numbers are kept, and when they began.
+            family = {one: _began(one) for one in _family(process.pid)}
+            process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            for one, began in family.items():
+                if began and _began(one) == began:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(one, signal.SIGKILL)
+
+
+def _began(process: int) -> str:
+    """Return when a process began; empty where there is none: a number alone may be another's by now."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
+
+
+def _family(parent: int) -> list[int]:
+    """Return a process and all that it has started, and these have."""
+    started: dict[int, list[int]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            its_parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            started.setdefault(its_parent, []).append(int(place.name))
+    family = [parent]
+    for one in family:  # grows while it is gone through
+        family += started.get(one, [])
+    return family
 
 
 def _command(bench: Bench, side: str, port: int) -> list[object]:
@@ -133,14 +156,13 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, lo
     raise SystemExit(f"The server does not answer:\n{log.read_text()[-3000:]}")
 
 
-def memory(session: int) -> float:
+def memory(server: int) -> float:
     """Return the megabytes of all processes of a server, what they share counted once."""
     total = 0
-    for place in Path("/proc").glob("[0-9]*"):
+    for one in _family(server):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((place / "stat").read_text().rpartition(")")[2].split()[3]) == session:
-                rollup = (place / "smaps_rollup").read_text()
-                total += int(rollup.partition("\nPss:")[2].split()[0])
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+            total += int(rollup.partition("\nPss:")[2].split()[0])
     return total / 1000
 
 
@@ -155,7 +177,7 @@ def load(bench: Bench, side: str, port: int, **asked: Any) -> dict[str, Any]:
 def check_answers(bench: Bench, side: str, port: int) -> float:
     """Return how far a server's answers are from the bundle's; end where it answers something else."""
     count = len(bench.pictures)
-    found = load(bench, side, port, clients=4, most=count, seconds=120, keep=True)
+    found = load(bench, side, port, clients=4, most=count, seconds=600, keep=True)
     worst = 1.0
     if found["statuses"] == {"200": count}:
         for number, _, body in found["bodies"]:

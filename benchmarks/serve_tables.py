@@ -34,7 +34,7 @@ def section(
     lines = [
         "## Serving, beside other servers",
         "",
-        f"`python benchmarks/serve_peers.py BUNDLE PICTURES`: {options.repeats} rounds in turn, "
+        f"`python benchmarks/serve_peers.py BUNDLE PICTURES`: rounds in turn: {options.repeats}, "
         f"{options.seconds:g} s for each number of clients, medians.",
         f"{processor()}, two cores for server and load together. The load is plain asyncio on sockets and takes "
         f"{100 * own:.0f} % of one of them (median).",
@@ -52,8 +52,8 @@ def section(
         failed = sum(swapped["failed"].values()) + sum(n for said, n in swapped["statuses"].items() if said != "200")
         lines.append(
             f"- The bundle was replaced {options.swaps} times while 8 clients asked: {swapped['served']:,} answers, "
-            f"{swapped['changes']} changes between {swapped['versions']} versions, {failed} failed, "
-            f"{swapped['mixed']} mixed."
+            f"of {swapped['versions']} versions, {failed} failed, {swapped['mixed']} mixed (an answer that is not of "
+            "the version it names)."
         )
     return "\n".join(lines)
 

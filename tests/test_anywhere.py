@@ -27,7 +27,9 @@ from headstart.bundle import Model
 from headstart.records.bundle import BundleInfo
 
 FORMS = ("shapes.bundle", "shapes.zip")
+EXPORTED = "shapes.onnx"
 AGREE = 1e-5  # between the network and its graph
+FROM_FILE = 0.01  # between the bundle and an exported file, which frames the picture itself
 Answers = NDArray[np.float64]
 
 
@@ -46,6 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).save(folder / "shapes.bundle")
     hs.pack(folder / "shapes.bundle", out=folder / "shapes.zip")
     draw_classes(folder / "pictures", 2, 0)
+    hs.export(folder / "shapes.bundle", folder / EXPORTED, data=folder / "pictures")
     return folder
 
 
@@ -161,6 +164,20 @@ def test_it_answers_the_same(
         assert state(place) == before, "nothing was written beside it"
 
 
+@pytest.mark.parametrize("circumstance", CIRCUMSTANCES)
+def test_an_exported_file_answers_the_same(
+    circumstance: Callable[[Path, pytest.MonkeyPatch], Path],
+    made: Path,
+    place: Path,
+    usual: Answers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = answers(made / EXPORTED, made / "pictures")
+    np.testing.assert_allclose(first, usual, rtol=0, atol=FROM_FILE)
+    there = circumstance(place, monkeypatch)
+    assert np.array_equal(answers(there / EXPORTED, there / "pictures"), first)
+
+
 def test_the_graph_is_used_wherever_the_bundle_lies(graph: None, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph belongs to what the bundle holds, not to where it is."""
     there = moved(place, monkeypatch)
@@ -233,6 +250,13 @@ def test_it_answers_without_torch(form: str, graph: None, place: Path, usual: An
     np.testing.assert_allclose(found, usual, rtol=0, atol=AGREE)
 
 
+def test_an_exported_file_answers_without_torch_and_without_a_cache(place: Path, usual: Answers) -> None:
+    done = ran(WITHOUT_TORCH, "predict", EXPORTED, "pictures", "--json", folder=place)
+    assert done.returncode == 0, done.stderr
+    found = [list(row["probabilities"].values()) for row in json.loads(done.stdout)["rows"]]
+    np.testing.assert_allclose(found, usual, rtol=0, atol=FROM_FILE)
+
+
 def test_where_only_torch_could_answer_it_says_so(place: Path) -> None:
     done = ran(WITHOUT_TORCH, "predict", "shapes.zip", "pictures", folder=place)
     assert done.returncode == 7
@@ -247,7 +271,7 @@ def test_it_answers_another_user(place: Path, usual: Answers) -> None:
         pytest.skip("only root may become another user")
     for path in (place, *place.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    done = ran(AS_ANOTHER, *FORMS, "pictures", folder=place)
+    done = ran(AS_ANOTHER, *FORMS, EXPORTED, "pictures", folder=place)
     assert done.returncode == 0, done.stderr
-    for found in json.loads(done.stdout):
-        np.testing.assert_allclose(found, usual, rtol=0, atol=AGREE)
+    for form, found in zip((*FORMS, EXPORTED), json.loads(done.stdout), strict=True):
+        np.testing.assert_allclose(found, usual, rtol=0, atol=FROM_FILE if form == EXPORTED else AGREE)

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -107,12 +108,9 @@ class Steps:
 
     def __init__(self, disk: Path, context: Path) -> None:
         self.disk, self.context = disk, context
-        self.environment = {"PATH": f"{disk / 'python' / 'bin'}:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-        for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):  # where this machine gets packages
-            if name in os.environ:
-                self.environment[name] = os.environ[name]
-        if (Path.home() / ".config" / "pip" / "pip.conf").is_file():
-            self.environment.setdefault("PIP_CONFIG_FILE", str(Path.home() / ".config" / "pip" / "pip.conf"))
+        # As in that image there is no npm, and as in every test no network.
+        self.environment = {"PATH": str(disk / "python" / "bin"), "PIP_NO_INDEX": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         self.start: list[str] = []
         self.health: list[str] = []
 
@@ -124,7 +122,8 @@ class Steps:
         """Do one step."""
         word, _, rest = step.partition(" ")
         if word == "RUN":
-            subprocess.run(shlex.split(self.here(rest)), env=self.environment, check=True, capture_output=True)
+            command = [*shlex.split(self.here(rest)), "--no-deps", "--no-build-isolation"]  # see `installed`
+            subprocess.run(command, env=self.environment, check=True)
         elif word == "COPY":
             source, target = rest.split()
             self.copy(self.context / source, Path(self.here(target)))
@@ -146,31 +145,28 @@ class Steps:
             shutil.copy(source, target)
             return
         shutil.copytree(source / "src", target / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
+        for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
             shutil.copy(source / name, target / name)
+
+
+def installed(python: Path) -> None:
+    """Make a fresh environment that has every package of this one but headstart: nothing is downloaded in a test."""
+    subprocess.run([sys.executable, "-m", "venv", python], check=True)
+    (packages,) = python.glob("lib/python*/site-packages")
+    (packages / "installed.pth").write_text(sysconfig.get_path("purelib"))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the steps are those of Linux")
 def test_the_steps_of_the_container_end_in_a_server_that_answers(place: Path, tmp_path: Path) -> None:
-    from headstart.cli.app import app
-
-    if "serve" not in [command.callback.__name__ for command in app.registered_commands if command.callback]:
-        pytest.skip("this headstart has no server")
     (tmp_path / "context").mkdir()
     (tmp_path / "context" / "headstart").symlink_to(ROOT)
-    shutil.copy(place / "birds.onnx", tmp_path / "context")
+    hs.pack(place / "birds.bundle", out=tmp_path / "context" / "birds.zip")
     disk = tmp_path / "disk"
-    subprocess.run([sys.executable, "-m", "venv", disk / "python"], check=True)
+    installed(disk / "python")
     steps = Steps(disk, tmp_path / "context")
-    try:
-        for step in block("dockerfile").splitlines():
-            steps.do(step)
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace")
-        if "No matching distribution" in said or "onnection" in said:
-            pytest.skip("packages cannot be had here: pip reaches no index")
-        raise AssertionError(said) from error
+    for step in block("dockerfile").splitlines():
+        steps.do(step)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -184,9 +180,9 @@ def test_the_steps_of_the_container_end_in_a_server_that_answers(place: Path, tm
         finally:
             server.terminate()
             server.wait(30)
-    (row,) = hs.predict(place / "birds.onnx", place / "new.jpg").rows
+    (row,) = hs.predict(place / "birds.bundle", place / "new.jpg").rows
     assert answer["answers"][0]["label"] == row.label
-    assert answer["answers"][0]["probabilities"] == pytest.approx(row.probabilities, abs=1e-6)
+    assert answer["answers"][0]["probabilities"] == pytest.approx(row.probabilities, abs=1e-5)
 
 
 def asked(address: str, picture: bytes | None = None) -> bytes:
