@@ -5,7 +5,7 @@
     python benchmarks/parity.py PICTURES WORK --weights A.safetensors,B.safetensors [--docs]
 
 For each network a small comparison of all strategies is run into WORK (a few pictures, one epoch: how good they are
-does not matter here). Each of its bundles then answers 40 pictures, and so do the ONNX file for one picture, the one for
+does not matter here). Each of its bundles then answers 40 pictures, and so do the ONNX file for one picture, that for
 squares, the one in 8 bits, the web page in headless Chromium and the server. The pictures: JPEG and PNG, landscape,
 portrait, tiny, long, grey, transparent, turned by EXIF, and of 12 megapixels. What is done stays in WORK, so that a
 command that was stopped goes on.
@@ -230,7 +230,7 @@ def of_rows(rows: Sequence[Prediction]) -> Found:
 
 def table(rows: Sequence[Row]) -> str:
     lines = [
-        "| network | strategy | way | pictures | largest difference of a probability | same answer | MB | fewer right |",
+        "| network | strategy | way | pictures | largest difference | same answer | MB | fewer right |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -29,6 +29,7 @@ from headstart.deliver.answers.seen import Seen
 from headstart.deliver.answers.shards import Shards, numbered
 from headstart.pixels.given import given_pictures
 from headstart.records.answers import Answered
+from headstart.records.progress import Silent
 from headstart.table.kinds import is_own
 
 COLOURS = {"red": (200, 10, 10), "green": (10, 200, 10), "blue": (10, 10, 200)}
@@ -423,3 +424,22 @@ def test_stdin_is_read_as_paths(model: Counting, new: Path) -> None:
     reasons = {row["path"]: row["reason"] for row in rows_in(Path("answers"))}
     assert reasons["new/nowhere.png"] == "no such file"
     assert reasons["https://example.org/a.png"] == "no such file here: it is a web address"
+
+
+def test_a_faster_engine_is_made_before_many_are_answered(
+    model: Counting, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, heard = list[str](), list[str]()
+
+    def prepare(place: Path, files: list[str], *, progress: Any) -> bool:
+        made.extend(files)
+        raise StoreError("The cache is full.", hint="Free some space.")
+
+    monkeypatch.setattr(predicting_many, "_WORTH", 5)
+    monkeypatch.setattr(predicting_many.bundle, "tried", lambda place: False)
+    monkeypatch.setattr(predicting_many, "prepare_engine", prepare)
+    progress = Silent()
+    progress.message = heard.append  # type: ignore[method-assign, assignment]
+    assert hs.predict_many("b", new, out="answers", progress=progress).pictures == 13
+    assert "new/a/00.png" in made
+    assert heard == ["Answers will come no faster: The cache is full."]

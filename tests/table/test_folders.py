@@ -119,7 +119,7 @@ def test_whatever_is_not_read_is_listed_by_name_with_its_reason(tmp_path):
         "b/Thumbs.db": "a Windows file such as Thumbs.db, not a picture",
         "b/more.zip": "a zip archive: unpack it to read the pictures inside",
         "b/pages.pdf": "a PDF document, not a picture",
-        "pictures.run": "a run or bundle of headstart: not entered",
+        "pictures.run": "a folder that headstart wrote: not entered",
         "readme.md": "a text file, not a picture",
     }
     assert not any(entry.unreadable or entry.picture for entry in table.skipped)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.records.answers import Prediction
-from headstart.words.answers import below_caption, caption, doubt
+from headstart.records.answers import Answered, Prediction
+from headstart.records.results import Skipped
+from headstart.words.answers import answered_lines, arrived, below_caption, caption, doubt, written_line
 
 
 def answered(probability: float, *members: str, none: bool | None = False) -> Prediction:
@@ -45,3 +46,28 @@ def answered(probability: float, *members: str, none: bool | None = False) -> Pr
 )
 def test_doubt_is_said_wherever_the_answer_is(row: Prediction, said: str, below: str, beside: str) -> None:
     assert (caption(row), below_caption(row), doubt(row)) == (said, below, beside)
+
+
+def test_an_arrival_is_one_line() -> None:
+    assert arrived(answered(0.98, "ant")) == "1.jpg: ant (98 %)"
+    assert arrived(answered(0.6, "ant", "bee")) == "1.jpg: ant (60 %), or bee"
+    assert arrived(Skipped(path="2.jpg", reason="the file is empty")) == "2.jpg: the file is empty"
+
+
+def test_what_is_said_of_answers_in_a_folder() -> None:
+    found = Answered(
+        folder="out",
+        pictures=1200,
+        unread=1,
+        before=0,
+        repeated=2,
+        passed={"text": 1, "hidden": 2},
+        files=("answers-00001.csv",),
+        examples=(Skipped(path="2.jpg", reason="the file is empty"),),
+    )
+    assert written_line(found) == "Written: 1,200 rows in out (answers-00001.csv)"
+    assert answered_lines(found) == [
+        "Named more than once: 2 times. Each file has one row.",
+        "1 row without an answer, with the reason in its place. First: 2.jpg: the file is empty.",
+        "Not read: 2 hidden files, 1 text file. Their names stand in the file passed-over.",
+    ]

@@ -36,7 +36,7 @@ def test_pictures_come_first_and_the_commonest_of_them() -> None:
         ("svg", "an SVG drawing: convert it to PNG or JPEG"),
         ("ole", "a Windows file such as Thumbs.db, not a picture"),
         ("empty", "an empty file, not a picture"),
-        ("own", "a run or bundle of headstart: not entered"),
+        ("own", "a folder that headstart wrote: not entered"),
         ("of tomorrow", "a file of another kind, not a picture"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Annotated
 from headstart import bundle
 from headstart.api.arguments import classifier_folder, is_exported
 from headstart.api.predicting import AUTO, ENGINES, PROBES, opened, prepare_engine
-from headstart.base.errors import ConfigError, DataError
+from headstart.base.errors import ConfigError, DataError, HeadstartError
 from headstart.base.files import fingerprint, sha256_of_file
 from headstart.base.outputs import ANSWERS, claim
 from headstart.base.params import check_choice
@@ -179,25 +179,29 @@ def _watch(folder: Path, work: Answering, quicken: Callable[[list[str]], object]
     """Answer what arrives in a folder, and say each answer."""
     told = work.progress.message
     told(f"Watching '{folder}'. Answers go to '{work.shards.folder}'. Ctrl-C ends it.")
+    slow = True
 
     def tell(rows: list[Row]) -> None:
+        nonlocal slow
         for row in rows:
             told(arrived(row))
-        quicken([row.path for row in rows if isinstance(row, Prediction)][:PROBES])
+        read = [row.path for row in rows if isinstance(row, Prediction)][:PROBES]
+        if slow and read:
+            slow = False
+            quicken(read)
 
     Watch(folder, work, told=tell).until_stopped()
 
 
 def _quicken(work: Answering, place: Path, engine: str, files: list[str]) -> None:
     """Let the exported network answer from now on, which is several times as fast; it is made if need be."""
-    if (
-        engine == AUTO
-        and files
-        and not is_exported(place)
-        and not bundle.tried(place)
-        and prepare_engine(place, files, progress=work.progress)
-    ):
-        work.use(opened(place, engine))
+    if engine != AUTO or not files or is_exported(place):  # which is a graph already
+        return
+    try:
+        if not bundle.tried(place) and prepare_engine(place, files, progress=work.progress):
+            work.use(opened(place, engine))
+    except HeadstartError as error:  # such as a cache that cannot be written: the network itself answers
+        work.progress.message(f"Answers will come no faster: {error.message}")
 
 
 def _answered(folder: Path, work: Answering) -> Answered:
@@ -216,4 +220,4 @@ def _answered(folder: Path, work: Answering) -> Answered:
 
 def _fingerprint(place: Path) -> str:
     """Return what tells one classifier from another."""
-    return sha256_of_file(place) if place.is_file() else fingerprint(plain(read_manifest(place)))
+    return sha256_of_file(place) if is_exported(place) else fingerprint(plain(read_manifest(place)))

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from headstart.base.errors import DataError
+from headstart.base.forms import TEXT
 from headstart.table.kinds import PICTURE_FORMS, Skipped, fault_of, is_folder, passed_over, printable
 from headstart.table.places import as_written, given_path, slashes, what_it_is
 from headstart.words.skipped import LINK, by_kind
@@ -156,7 +157,10 @@ def list_pictures(pictures: Sequence[str | Path] | str | Path) -> tuple[tuple[Pa
         else:
             files[given] = None
     if not files:
-        raise no_pictures(", ".join(f"'{given}'" for given in named[:3]), skipped)
+        error = no_pictures(", ".join(f"'{given}'" for given in named[:3]), skipped)
+        if len(named) == 1 and Path(named[0]).is_file() and skipped[0].kind == TEXT.name:
+            error.hint += " If it is a list of pictures, name it with --list."
+        raise error
     return tuple(files), tuple(skipped)
 
 
@@ -165,8 +169,6 @@ def no_pictures(where: str, skipped: Sequence[Skipped]) -> DataError:
     hint = f"Pictures are {PICTURE_FORMS} files."
     if told := what_lies_there(skipped):
         hint += f" What lies there: {told}."
-    if [entry.kind for entry in skipped] == ["text"]:
-        hint += " If it is a list of pictures, name it with --list."
     return DataError(f"There is no readable picture in {where or 'an empty list'}.", hint=hint)
 
 

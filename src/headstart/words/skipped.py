@@ -71,7 +71,7 @@ KINDS: dict[str, Kind] = {
     "empty": Kind("empty file", "empty files"),
     OTHER: Kind("file of another kind", "files of other kinds"),
     LINK: Kind("link that was not followed", "links that were not followed"),
-    OWN: Kind("run or bundle of headstart", "runs or bundles of headstart"),
+    OWN: Kind("folder that headstart wrote", "folders that headstart wrote"),
     SYSTEM: Kind("folder of an archiver or file server", "folders of an archiver or file server"),
     HIDDEN: Kind("hidden file", "hidden files"),
     HIDDEN_FOLDER: Kind("hidden folder", "hidden folders"),
@@ -102,7 +102,7 @@ def reason_of(kind: str) -> str:
     told = {
         HIDDEN: "hidden: its name begins with a dot",
         HIDDEN_FOLDER: "a hidden folder: not entered",
-        OWN: "a run or bundle of headstart: not entered",
+        OWN: "a folder that headstart wrote: not entered",
         SYSTEM: "a folder of an archiver or file server: not entered",
         STRAY: "it is not in a class folder",
         BESIDE: "not read: it is next to the folders of the splits",
