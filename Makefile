@@ -1,6 +1,6 @@
 # Everything a person or a machine does with a checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check lock
+.PHONY: help venv engine demo test check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +10,11 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv)
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-venv: .venv/stamp  ## make .venv from requirements.lock, with headstart in it
+venv: .venv/stamp engine  ## make .venv from requirements.lock, with headstart in it
+
+# Not in git: 14 MB that are not ours. Without npm it says so, and only `export --to web` is missing.
+engine: .venv/stamp  ## fetch the engine of the web page with npm, if it is not there
+	@$(BIN)/python hatch_build.py
 
 demo: venv  ## compare all strategies on real photographs, without a model hub
 	$(BIN)/headstart demo

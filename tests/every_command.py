@@ -58,10 +58,14 @@ def commands(pictures: str) -> dict[str, list[list[str]]]:
         "fit": [["fit", pictures, *SMALL, "--strategy", "partial", "--epochs", "1", "--out", "one.bundle"]],
         "evaluate": [["evaluate", best, pictures]],
         # The second answers by the graph that the first has left.
-        "predict": [["predict", best, one], ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"]],
         "export": [["export", best, "--out", "best.onnx"]],
         "verify": [["verify", "best.onnx", best, one]],
         "pack": [["pack", best, "--out", "best.zip"], ["predict", "best.zip", one]],
+        "predict": [
+            ["predict", best, one],
+            ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"],
+            ["predict", best, one, "--out", "answers", "--format", "parquet"],
+        ],
         # It listens, which is an internet socket; that it asks for no other is seen by `served` below.
         "serve": [["serve", "--help"]],
         "activity": [["activity", pictures, "--unfreeze", "0..1", "--epochs", "1", *SMALL, "--out", "black.run"]],

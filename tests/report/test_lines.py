@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from headstart.report.lines import clean, columns, displayed, fit, in_ascii, shorten, wrap
+from headstart.base.signs import clean, displayed
+from headstart.report.lines import columns, fit, in_ascii, shorten, wrap
 
 WORDS = st.text(alphabet=st.sampled_from("ab 개와گر\u200cé…"), max_size=60)
 

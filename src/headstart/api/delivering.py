@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from headstart.api.arguments import classifier_folder
 from headstart.base.errors import ConfigError, DataError
-from headstart.base.outputs import ONNX
+from headstart.base.outputs import ONNX, WEB, claim
 from headstart.base.params import check_choice, check_number
 from headstart.pixels.given import Pictures
 from headstart.records.exported import FORMS, InputForm, Parity
 from headstart.records.progress import Progress, Silent
+from headstart.records.record import changed
 
-WAYS = ("onnx", "web")
+if TYPE_CHECKING:
+    from headstart.deliver.onnx.writing import Proven
+
+Way = Literal["onnx", "web"]
+WAYS: tuple[Way, ...] = ("onnx", "web")
 MOST_DROP = 0.01
 
 
 def export(
     source: str | Path,
-    out: Annotated[str | Path, ONNX],
+    out: Annotated[str | Path, ONNX, WEB],
     *,
+    to: Way = "onnx",
     input: InputForm = "picture",  # noqa: A002 - what it is called in ONNX
     int8: bool = False,
     max_drop: float = MOST_DROP,
     data: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Parity:
-    """Write a classifier as one ONNX file that answers as its bundle does, and the proof of it.
+    """Write a classifier as one file that answers as its bundle does: ONNX with the proof of it, or a web page.
 
     From pixels to the answer everything is inside: framing, network, head, prediction set and none of these. The file
     is run beside the bundle on pictures of the run (at least 64, of every kind that occurs), and is only written if
     every answer is the same but for ties, and no probability differs by more than 1e-4 on equal squares and 0.01 from
     file to answer. ``NAME.parity.json`` and ``NAME.card.md`` are written beside it.
 
+    A web page holds the same graph and ONNX Runtime, and answers in any browser without a network, from a double click.
+    It reads and frames pictures by itself as headstart does, so it is proven on equal squares.
+
     Parameters
     ----------
     source : path
         A bundle.
     out : path
-        An ``.onnx`` file; one that headstart wrote is replaced.
+        An ``.onnx`` or ``.html`` file; one that headstart wrote is replaced.
+    to : str
+        ``"onnx"`` or ``"web"``.
     input : str
         ``"picture"``: takes one picture, uint8 (H, W, 3), of any size. ``"squares"``: takes many at a time, framed
         already, uint8 (n, side, side, 3).
@@ -60,6 +72,8 @@ def export(
     ------
     BundleError
         If there is no such bundle, or it is an exported file already.
+    DependencyError
+        If a web page is asked for, and its engine is not in this installation.
     ConfigError
         If there are no pictures to prove it with, or `out` is taken.
     EngineError
@@ -67,21 +81,57 @@ def export(
     """
     from headstart.deliver.onnx.writing import claim_onnx, proven, write_onnx
 
+    check_choice("to", "export", to, WAYS)
     check_choice("input", "export", input, FORMS)
     max_drop = check_number("max_drop", "export", max_drop, least=0.0, most=1.0)
     bundle, place = _bundle(source, "export"), Path(out)
-    claim_onnx(place, inputs=[bundle, *([] if data is None else [data])])
+    read = [bundle, *([] if data is None else [data])]
+    if to == "web":
+        _check_web(place, input, read)
+    else:
+        claim_onnx(place, inputs=read)
     found = proven(
         bundle,
-        form=input,
+        form="squares" if to == "web" else input,
         data=None if data is None else Path(data),
         int8=int8,
         max_drop=max_drop,
         name=str(place),
         progress=progress or Silent(),
     )
+    if to == "web":
+        return _written_page(found, place, progress or Silent())
     claim_onnx(place)
     return write_onnx(found, place)
+
+
+def _check_web(place: Path, form: InputForm, read: Sequence[object]) -> None:
+    """Refuse what would make a page impossible, before the work."""
+    from headstart.deliver.web.engine import engine
+
+    if form != "picture":
+        raise ConfigError("A web page reads pictures by itself.", hint="Leave out --input.")
+    claim(place, WEB, inputs=read)
+    engine()
+
+
+def _written_page(found: Proven, place: Path, progress: Progress) -> Parity:
+    """Write the page of a classifier that was proven; in 8 bits it is held against itself, else against the bundle."""
+    from headstart.deliver.onnx.classifier import opened
+    from headstart.deliver.web.facts import about
+    from headstart.deliver.web.page import write_page
+
+    claim(place, WEB)
+    facts = found.parity.facts
+    write_page(
+        place,
+        graph=found.content,
+        classifier=opened(found.content, str(place)) if facts.eight_bits else found.model,
+        name=place.stem,
+        known=about(found.model.info, found.parity),
+        progress=progress,
+    )
+    return changed(found.parity, file=place.name)
 
 
 def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress: Progress | None = None) -> Parity:

@@ -17,6 +17,7 @@ from headstart.cli import (
     experiments,
     packing,
     pictures,
+    predicting,
     reports,
     serving,
 )
@@ -129,11 +130,15 @@ _add(
 _add(app, classifiers.evaluate, _CLASSIFIER, "headstart evaluate birds.bundle photos/")
 _add(
     app,
-    classifiers.predict,
+    predicting.predict,
     _CLASSIFIER,
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
+    "headstart predict birds.bundle archive/ --out answers --format parquet",
+    "headstart predict birds.bundle --list files.txt --out answers",
+    "headstart predict birds.bundle --watch incoming --out answers",
+    kind=predicting.PredictCommand,
 )
 _add(
     app,
@@ -141,6 +146,7 @@ _add(
     _AWAY,
     "headstart export photos.run/bundles/linear --out birds.onnx",
     "headstart export birds.bundle --data photos/ --int8 --out small.onnx",
+    "headstart export birds.bundle --to web --out birds.html",
 )
 _add(app, delivering.verify, _AWAY, "headstart verify birds.onnx birds.bundle new/")
 _add(

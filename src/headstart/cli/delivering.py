@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headstart.base.errors import ConfigError, EngineError
-from headstart.base.outputs import ONNX, READ
+from headstart.base.outputs import ONNX, READ, WEB
 from headstart.base.typed import as_typed
 from headstart.cli import options
-from headstart.cli.classifiers import Files
 from headstart.cli.session import open_session
 
 if TYPE_CHECKING:
     from headstart.records.exported import Parity
     from headstart.report.lines import Line
 
-_WAYS = ("onnx", "web")
+_WAYS = {"onnx": ".onnx", "web": ".html"}
 Data = Annotated[
     str | None,
     typer.Option(
@@ -27,6 +26,11 @@ Data = Annotated[
         help="Pictures to prove it with.  [default: those of the run that the bundle lies in]",
         show_default=False,
     ),
+    READ,
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
     READ,
 ]
 Exported = Annotated[
@@ -38,11 +42,14 @@ def export(
     ctx: typer.Context,
     bundle: options.Bundle,
     *,
-    to: Annotated[str, typer.Option("--to", metavar="onnx", help="What to write.")] = "onnx",
+    to: Annotated[
+        str, typer.Option("--to", metavar="onnx|web", help="A graph for programs, or a page for people.")
+    ] = "onnx",
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="The file.  [default: BUNDLE.onnx]", show_default=False),
+        typer.Option("--out", metavar="FILE", help="The file.  [default: BUNDLE.onnx or .html]", show_default=False),
         ONNX,
+        WEB,
     ] = None,
     form: Annotated[
         str,
@@ -64,15 +71,16 @@ def export(
     """Write a classifier as one file that answers the same, and prove it.
 
     The file takes a picture and gives the answer: everything in between is inside. Before it is written it is run
-    beside the bundle on your own pictures. Where the two differ nothing is written.
+    beside the bundle on your own pictures. Where the two differ nothing is written. With --to web it is one page that
+    works in any browser, without a network.
     """
     session = open_session(ctx, threads=threads, quiet=quiet)
     if to not in _WAYS:
         raise ConfigError(f"--to is '{to}'.", hint=f"Give one of: {', '.join(_WAYS)}.")
-    place = out or Path(f"{Path(bundle).name.removesuffix('.bundle').removesuffix('.zip') or 'classifier'}.onnx")
+    place = out or Path(f"{Path(bundle).name.removesuffix('.bundle').removesuffix('.zip') or 'classifier'}{_WAYS[to]}")
     with session.working() as progress:
         parity = session.verbs.export(
-            bundle, place, input=form, int8=int8, max_drop=max_drop, data=data, progress=progress
+            bundle, place, to=to, input=form, int8=int8, max_drop=max_drop, data=data, progress=progress
         )
     from headstart.report.exported import export_lines
 

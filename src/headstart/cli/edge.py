@@ -114,7 +114,7 @@ def complain(message: str, hint: str = "", *, colour: str = typer.colors.RED) ->
 
 
 def _plain(text: str) -> str:
-    from headstart.report.lines import clean
+    from headstart.base.signs import clean
 
     return clean(" ".join(text.split()))
 

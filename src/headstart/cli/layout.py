@@ -22,7 +22,7 @@ def _plain_errors() -> Iterator[None]:
     except Exception as error:
         said = getattr(error, "message", None)  # typer does not tell the class of its errors
         if isinstance(said, str):
-            from headstart.report.lines import clean
+            from headstart.base.signs import clean
 
             error.message = clean(said)  # type: ignore[attr-defined]
         raise
@@ -38,9 +38,13 @@ class Command(TyperCommand):
         with _plain_errors():
             return super().make_context(*given, **options)
 
+    def goes_on(self, ctx: Any) -> bool:  # noqa: ARG002 - what was typed may decide
+        """Return whether the same command would go on after it was stopped."""
+        return self.continues
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; every error becomes a message and an exit code."""
-        with errors_shown(continues=self.continues):
+        with errors_shown(continues=self.goes_on(ctx)):
             return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from headstart.base.signs import clean
 from headstart.records.codec import encoded
-from headstart.report.lines import Line, Role, clean, in_ascii
+from headstart.report.lines import Line, Role, in_ascii
 
 STYLES: dict[Role, str] = {
     "plain": "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from headstart.report.lines import displayed
+from headstart.base.signs import displayed
 from headstart.report.numbers import decimal
 
 # An underline inside a word means nothing, a tilde or an ampersand alone neither.

@@ -20,6 +20,8 @@ def export_lines(parity: Parity, place: str, *, width: int) -> list[Line]:
     width : int
     """
     lines = [*_found(parity, width), *_cost(parity)]
+    if Path(parity.file).suffix == ".html":
+        return [*lines, Line(f"Written: {place}. Open it in a browser: it needs no network.")]
     told = f"Written: {place}, with {Path(place).stem}.parity.json and {Path(place).stem}.card.md"
     return [*lines, Line(told)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,11 +29,6 @@ _ASCII = str.maketrans(
 )
 
 
-_STEERING = ("Cc", "Cs", "Zl", "Zp")
-_OPENS, _CLOSES = "\u2068", "\u2069"  # around names in our own sentences: they turn nothing outside
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # "gpj.exe" would read "exe.jpg"
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of text and what it is, so that whoever prints it can colour it."""
@@ -46,30 +40,6 @@ class Line:
 def in_ascii(text: str) -> str:
     """Return `text` with headstart's own drawing signs replaced by ASCII (names stay as they are)."""
     return text.translate(_ASCII)
-
-
-def clean(text: str) -> str:
-    """Return `text` without what steers a terminal or turns its order: control signs, lone surrogates, line breaks."""
-    return "".join("?" if unicodedata.category(sign) in _STEERING or sign in _TURNING else sign for sign in text)
-
-
-def displayed(text: str, *, lines: bool = False) -> str:
-    """Return `text` as `clean` does, for pages: what isolates a name from its sentence stays, if it is in pairs.
-
-    `lines`: line breaks stay too.
-    """
-    kept = {_OPENS, _CLOSES} if _in_pairs(text) else set()
-    kept |= {"\n"} if lines else set()
-    return "".join(sign if sign in kept else clean(sign) for sign in text)
-
-
-def _in_pairs(text: str) -> bool:
-    depth = 0
-    for sign in text:
-        depth += (sign == _OPENS) - (sign == _CLOSES)
-        if depth not in (0, 1):
-            return False
-    return depth == 0
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:

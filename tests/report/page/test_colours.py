@@ -11,7 +11,10 @@ import pytest
 
 from headstart.report.page.svg import COLOURS
 
-SHEET = files("headstart.report.page").joinpath("templates/page.css").read_text(encoding="utf-8")
+SHEET = "".join(
+    files(package).joinpath(name).read_text(encoding="utf-8")
+    for package, name in (("headstart.base", "pages.css"), ("headstart.report.page", "templates/page.css"))
+)
 LIGHT = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", SHEET.split("@media screen and (prefers")[0]))
 DARK = {
     **LIGHT,

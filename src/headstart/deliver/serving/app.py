@@ -48,6 +48,7 @@ def make_app(shelf: Shelf, page: Callable[[], bytes]) -> App:
     @app.get("/", include_in_schema=False)
     async def front() -> Response:
         headers = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-cache"}
+        headers["content-security-policy"] = "frame-ancestors 'none'"  # the page itself holds the rest of its policy
         return Response(page(), media_type="text/html; charset=utf-8", headers=headers)
 
     described(app)

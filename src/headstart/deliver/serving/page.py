@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-_TEXT = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>headstart serve</title>
-<p>A headstart classifier answers here. Send a picture to <code>POST /v1/predict</code>:</p>
-<pre>curl -H 'Content-Type: image/jpeg' --data-binary @picture.jpg ADDRESS/v1/predict</pre>
-<p><a href="/openapi.json">openapi.json</a> describes all the rest.</p>
-</html>
-"""
+from functools import cache
+
+from headstart.deliver.web.page import page_served
 
 
+@cache
 def page() -> bytes:
     """Return the page as HTML in UTF-8; it is the same for everybody, and asks ``/v1/models`` for what differs."""
-    return _TEXT.encode("utf-8")
+    return page_served().encode("utf-8")

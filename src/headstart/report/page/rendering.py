@@ -10,7 +10,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from headstart.report.lines import displayed
+from headstart.base.pages import colours, json_in_page
+from headstart.base.signs import displayed
 from headstart.report.numbers import decimal, quantity, seconds_text
 from headstart.report.page.drawings import percent, points
 
@@ -41,6 +42,7 @@ def _environment() -> Environment:
         "isolated": isolated,
         "data": as_data,
     }
+    environment.globals["colours"] = Markup(colours())  # noqa: S704 - our own
     environment.globals["raw"] = lambda name: Markup(loader.get_source(environment, name)[0])  # noqa: S704 - our own
     return environment
 
@@ -69,7 +71,4 @@ def spelled(items: Sequence[str]) -> str:
 
 def as_data(value: object) -> Markup:
     """Return a value as JSON that can stand in a script element, whatever names it holds."""
-    told = displayed(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    for sign in "<>&":
-        told = told.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(told)  # noqa: S704 - nothing is left that could end the element
+    return Markup(json_in_page(json.dumps(value, ensure_ascii=False, separators=(",", ":"))))  # noqa: S704 - escaped

@@ -12,8 +12,8 @@ from typing import get_args
 
 from markupsafe import Markup
 
+from headstart.base.signs import displayed
 from headstart.records.strategy import Sign
-from headstart.report.lines import displayed
 
 Value = str | float | int | None
 
