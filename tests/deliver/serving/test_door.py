@@ -149,6 +149,23 @@ def test_beyond_the_queue_there_are_only_refusals(serving: Serving) -> None:
     assert ask("POST", "/v1/predict", jpeg()).status_code == 200
 
 
+def test_while_it_is_overrun_fewer_may_wait_so_that_they_wait_no_longer(serving: Serving) -> None:
+    shelf = serving(queue=64).shelf
+    for _ in range(200):
+        shelf.figures.answered(0.64, among=64)
+    assert shelf._room() == 64
+    for _ in range(100):
+        shelf.figures.answered(1.28, among=64)
+    assert 30 <= shelf._room() <= 45
+    assert 1.0 < shelf._room() * shelf.figures.per_picture / 0.64 < 1.3
+    for _ in range(100):
+        shelf.figures.answered(12.8, among=64)
+    assert shelf._room() == 32
+    for _ in range(3000):
+        shelf.figures.answered(12.8, among=64)
+    assert shelf._room() == 64, "it has become usual"
+
+
 def test_a_client_alone_may_ask_for_more_than_the_queue_holds(serving: Serving) -> None:
     files = [("a", (f"{k}.jpg", jpeg(), "image/jpeg")) for k in range(3)]
     assert serving(queue=2)("POST", "/v1/predict", files=files).status_code == 200

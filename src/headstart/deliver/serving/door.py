@@ -23,6 +23,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 # Whoever looks after the server asks these, and a browser opens the first before it can bring a token.
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
 FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
+PAUSE = 0.25  # seconds: clients that ask again at once would else take the processor from those who are answered
 _LINGER = 2.0  # seconds in which a refused client may finish sending
 _NO_ROUTE, _ASKED_MOST = "other", ("/v1/predict", "/v1/heat")
 
@@ -143,6 +144,8 @@ class _Request:
         self._shelf.figures.refused(problem.reason)
         if self._status or self._gone:
             return
+        if problem.reason == "queue":
+            await asyncio.sleep(PAUSE)
         content = problem.body(protocol=self._scope["path"].startswith("/v2"))
         headers = {**problem.headers(), "content-length": str(len(content))}
         if not self._whole and self._scope["method"] == "POST":

@@ -13,7 +13,8 @@ from headstart.deliver.serving.problems import Reason
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8)
-_SMOOTHING = 0.05  # of the mean time of a picture: how much the newest batch counts
+_SMOOTHING = 0.05  # of the mean time of a picture: how much the newest answer counts
+_FORGETTING = 0.002  # of the usual time: how much of a longer one becomes usual with each answer
 
 
 class Histogram:
@@ -45,7 +46,8 @@ class Figures:
     def __init__(self) -> None:
         self.waiting = 0  # pictures that were accepted and have no answer yet
         self.held = 0  # bytes of bodies in memory
-        self.per_picture = 0.05  # seconds, of late
+        self.per_picture = 0.0  # seconds of late: those of a request, divided by how many pictures waited with it
+        self.usual = 0.0  # the same where the server is not overrun
         self._requests: Counter[tuple[str, int]] = Counter()
         self._refused: Counter[Reason] = Counter()
         self._pictures: Counter[str] = Counter()
@@ -64,11 +66,17 @@ class Figures:
         """Count a request, or a picture of several, that has no answer."""
         self._refused[reason] += 1
 
-    def batch(self, model: str, size: int, seconds: float) -> None:
+    def answered(self, seconds: float, among: int) -> None:
+        """Note how long a request took that waited among so many pictures, its own included."""
+        share = seconds / among
+        self.per_picture += (_SMOOTHING if self.per_picture else 1.0) * (share - self.per_picture)
+        longer = self.usual + _FORGETTING * (self.per_picture - self.usual)
+        self.usual = min(self.per_picture, longer) if self.usual else self.per_picture
+
+    def batch(self, model: str, size: int, _seconds: float) -> None:
         """Count a batch of pictures that were answered together."""
         self._pictures[model] += size
         self._batches.setdefault(model, Histogram(SIZES)).add(size)
-        self.per_picture += _SMOOTHING * (seconds / size - self.per_picture)
 
     def swapped(self, model: str, outcome: str) -> None:
         """Count a replaced classifier, or one that could not be replaced."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
+from time import perf_counter
 
 from headstart.base.errors import HeadstartError
 from headstart.bundle import Model
@@ -19,6 +20,8 @@ from headstart.deliver.serving.problems import RefusedError
 from headstart.deliver.serving.settings import Settings
 
 HEAT_QUEUE = 4  # heat maps that are drawn or wait at once
+LEAST_ROOM = 0.5  # of the queue, however slow it goes
+SLOWER = 1.1  # times as long as usual: no sign of anything yet
 LOOK = 1.0  # seconds between two looks at the folders
 _Seen = tuple[tuple[int, int, int], ...]
 
@@ -90,8 +93,10 @@ class Shelf:
         self.figures.waiting += pictures
         self._clients[client] += pictures
         hosted.begin()
+        begin, among = perf_counter(), self.figures.waiting
         try:
             yield hosted
+            self.figures.answered(perf_counter() - begin, among)
         finally:
             hosted.end()
             self.figures.waiting -= pictures
@@ -122,8 +127,9 @@ class Shelf:
         if limit is not None and self._clients[client] + pictures > limit:
             said = f"{self._clients[client]} pictures of yours are waiting; {limit} may."
             raise RefusedError("client-queue", said, "Wait for answers before you ask again.", again=self._relief())
-        if waiting and waiting + pictures > self.settings.queue:
-            said = f"{waiting} pictures are waiting; {self.settings.queue} may."
+        room = self._room()
+        if waiting and waiting + pictures > room:
+            said = f"{waiting} pictures are waiting; {room} may."
             raise RefusedError("queue", said, "Try again later.", again=self._relief())
 
     def put(self, name: str, version: str, model: Model) -> Hosted:
@@ -185,6 +191,17 @@ class Shelf:
         for one in self.hosted:
             one.close()
         self.workers.close()
+
+    def _room(self) -> int:
+        """Return how many pictures may wait: fewer while the server is overrun, so that nobody waits longer than else.
+
+        To refuse thousands takes the processor from those who are answered. What waits then takes longer, and the same
+        queue would be a longer wait.
+        """
+        queue, figures = self.settings.queue, self.figures
+        if figures.per_picture <= SLOWER * figures.usual:
+            return queue
+        return max(1, int(queue * max(LEAST_ROOM, SLOWER * figures.usual / figures.per_picture)))
 
     def _relief(self) -> int:
         """Return in how many seconds what waits now will be answered."""
