@@ -41,11 +41,11 @@ class Prepared:
         """Return a picture as the network sees it, (3, side, side) float32."""
         image: Any = Image.open(io.BytesIO(data))
         short, side = self.about["short_side"], self.about["side"]
-        scale = short / min(image.size)
+        scale = 2 * short / min(image.size)
         image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
         image = ImageOps.exif_transpose(image).convert("RGB")
         scale = short / min(image.size)
-        size = (max(short, int(image.width * scale)), max(short, int(image.height * scale)))
+        size = (max(short, round(image.width * scale)), max(short, round(image.height * scale)))
         image = image.resize(size, Image.Resampling[self.about["interpolation"].upper()])
         left, top = round((image.width - side) / 2), round((image.height - side) / 2)
         pixels = np.asarray(image.crop((left, top, left + side, top + side)), np.float32)

@@ -58,10 +58,16 @@ def commands(pictures: str) -> dict[str, list[list[str]]]:
         "fit": [["fit", pictures, *SMALL, "--strategy", "partial", "--epochs", "1", "--out", "one.bundle"]],
         "evaluate": [["evaluate", best, pictures]],
         # The second answers by the graph that the first has left.
-        "predict": [["predict", best, one], ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"]],
         "export": [["export", best, "--out", "best.onnx"]],
         "verify": [["verify", "best.onnx", best, one]],
         "pack": [["pack", best, "--out", "best.zip"], ["predict", "best.zip", one]],
+        "predict": [
+            ["predict", best, one],
+            ["predict", best, one, "--csv", "answers.csv", "--grid", "answers.png"],
+            ["predict", best, one, "--out", "answers", "--format", "parquet"],
+        ],
+        # It listens, which is an internet socket; that it asks for no other is seen by `served` below.
+        "serve": [["serve", "--help"]],
         "activity": [["activity", pictures, "--unfreeze", "0..1", "--epochs", "1", *SMALL, "--out", "black.run"]],
         "run": [["run", "shapes.toml", "--data", pictures]],
         "demo": [["demo", "--pictures", "40"]],
@@ -88,7 +94,34 @@ def library(pictures: Path) -> dict[str, Callable[[], object]]:
         "hs.load": lambda: hs.load("a.run/bundles/full").predict([str(file) for file in files[:3]]),
         "hs.predict": lambda: hs.predict("a.run/bundles/linear", files[:3]),
         "hs.ImageClassifier": estimate,
+        "headstart serve, without its socket": lambda: served(files[0].read_bytes()),
     }
+
+
+def served(picture: bytes) -> object:
+    """Open a bundle as a server does, and ask it for an answer and a heat map."""
+    import asyncio
+
+    import httpx
+
+    from headstart.deliver.serving.app import make_app
+    from headstart.deliver.serving.page import page
+    from headstart.deliver.serving.settings import Settings
+    from headstart.deliver.serving.shelf import Shelf
+
+    async def ask() -> list[int]:
+        shelf = Shelf({"one": Path("a.run/bundles/linear")}, Settings(), print)
+        await shelf.open_all()
+        transport = httpx.ASGITransport(app=make_app(shelf, page))  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            asked = {"content": picture, "headers": {"content-type": "image/png"}}
+            found = [await client.post(path, **asked) for path in ("/v1/predict", "/v1/heat")]  # type: ignore[arg-type]
+        shelf.close()
+        return [one.status_code for one in found]
+
+    if asyncio.run(ask()) != [200, 200]:
+        raise AssertionError("the server has not answered")
+    return served
 
 
 def trackers() -> list[str]:

@@ -14,21 +14,8 @@ from drawing import draw_picture
 from headstart.base.errors import ConfigError, StoreError
 from headstart.base.files import sha256_of_file, write_json, write_text
 from headstart.base.forms import DRAWN, PNG, form_of
-from headstart.base.outputs import (
-    BUNDLE,
-    CSV,
-    CSV_HEADER,
-    FETCHED,
-    GRID,
-    LOOK,
-    ONNX,
-    PACKED,
-    PAGE,
-    PICTURES,
-    RUN,
-    Output,
-    claim,
-)
+from headstart.base.ours import CSV_HEADER, FETCHED
+from headstart.base.outputs import BUNDLE, CSV, GRID, LOOK, ONNX, PACKED, PAGE, PICTURES, RUN, Output, claim
 from headstart.base.seals import ZIP_COMMENT, is_sealed, remember, seal_zip, sealed, write_sealed
 
 FILES = {"answers.csv": CSV, "grid.png": GRID, "runs.html": PAGE, "birds.zip": PACKED, "birds.onnx": ONNX}

@@ -13,7 +13,7 @@ from report.counted import sample_activity
 from report.sample import sample_results
 
 from headstart.base.errors import DataError
-from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
+from headstart.records.answers import Answered, EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.listing import (
     CachedAbout,
     CacheEntry,
@@ -89,6 +89,18 @@ def _ended(folder: Path, results: Results) -> Any:
     return SimpleNamespace(folder=folder, results=results, tracked=(), keep_network=lambda *, progress: False)
 
 
+ANSWERED = Answered(
+    folder="answers",
+    pictures=12_345,
+    unread=2,
+    before=0,
+    repeated=3,
+    passed={"text": 4, "heif": 1},
+    files=("answers-00001.csv", "answers-00002.csv"),
+    examples=(Skipped(path="new/x.jpg", reason="the file is empty"),),
+)
+
+
 class StandIn:
     """What a test gives the command line instead of headstart.api.
 
@@ -152,6 +164,11 @@ class StandIn:
         self._called("predict", bundle, files, **options)
         return Predictions(rows=PREDICTIONS, skipped=(Skipped(path="new/x.gif", reason="GIF is not read"),))
 
+    def predict_many(self, bundle: str, files: list[str], *, progress: Any, **options: Any) -> Answered:
+        options["stream"] = None if options["stream"] is None else list(options["stream"])
+        self._called("predict_many", bundle, files, **options)
+        return ANSWERED
+
     def prepare_engine(self, bundle: str, files: list[str], **options: Any) -> bool:
         self._called("prepare_engine", bundle, files, **options)
         return True
@@ -173,6 +190,12 @@ class StandIn:
     def look(self, data: str, **options: Any) -> Path:
         self._called("look", data, **options)
         return Path(options["grid"])
+
+    def serve(self, bundles: list[str], **options: Any) -> None:
+        """Remember it, and say where it would answer."""
+        self._called("serve", bundles, **options)
+        options["progress"].message("Answering at http://127.0.0.1:8000")
+        options["progress"].message("! There is no token.")
 
     def stages(self, backbone: str, **options: Any) -> tuple[StagePlace, ...]:
         self._called("stages", backbone, **options)

@@ -106,6 +106,7 @@ def parameters_of(verb: str) -> set[str]:
         ("evaluate b d", "evaluate"),
         ("predict b d", "predict"),
         ("look d", "look"),
+        ("serve b", "serve"),
         ("stages", "stages"),
         ("data fetch hymenoptera", "fetch_data"),
     ],
@@ -122,6 +123,12 @@ def _typed(option: Option) -> list[str]:
     """Return an option as it is typed, with some value."""
     values = {"number": ["3"], "settings": ["a=1"], "flag": []}
     return [f"--{name}" for name in option.flags] or [str(option.typed), *values.get(option.kind, ["x"])]
+
+
+def test_a_server_says_where_it_is_on_stdout_and_warns_on_stderr(call: Call, verbs: StandIn) -> None:
+    result = call("serve", "birds.bundle", "bees=b.bundle", "--port", "0")
+    assert (result.stdout, result.stderr) == ("Answering at http://127.0.0.1:8000\n", "! There is no token.\n")
+    assert verbs.calls == [("serve", (["birds.bundle", "bees=b.bundle"],), {"port": 0})]
 
 
 def test_compare_prints_table_verdict_and_where_to_go(call: Call, own_folder: Path) -> None:

@@ -20,7 +20,8 @@ from headstart import api
 from headstart.api.experiment import Run
 from headstart.base.errors import ConfigError, HeadstartError
 from headstart.base.options import Option, options_of
-from headstart.base.outputs import FETCHED, READ, RUN, Input, Output
+from headstart.base.ours import ANSWERS_RECORD, FETCHED
+from headstart.base.outputs import READ, RUN, Input, Output
 from headstart.bundle import Model
 from headstart.cli.app import app
 from headstart.experiment.option_table import VERBS
@@ -37,6 +38,7 @@ TYPED = {
     ("predict", "--grid"): "predict a.bundle 2.jpg --grid",
     ("export", "--out"): "export a.bundle --out",
     ("pack", "--out"): "pack a.bundle --out",
+    ("predict", "--out"): "predict a.bundle 2.jpg --out",
     ("compare-runs", "--page"): "compare-runs a.run --page",
     ("look", "--grid"): "look photos --grid",
     ("fetch", "--to"): "data fetch hymenoptera --offline --to",
@@ -50,6 +52,7 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("plan", "out"): None,
     ("predict", "grid"): lambda place: hs.predict("a.bundle", ["2.jpg"], grid=place),
     ("pack", "out"): lambda place: hs.pack("a.bundle", out=place),
+    ("predict_many", "out"): lambda place: hs.predict_many("a.bundle", ["2.jpg"], out=place),
     ("look", "grid"): lambda place: hs.look("photos", grid=place),
     ("export", "out"): lambda place: hs.export("a.bundle", place),
     ("compare_runs", "page"): lambda place: hs.compare_runs(["a.run"], page=place),
@@ -58,7 +61,10 @@ CALLED: dict[tuple[str, str], Callable[[Path], object] | None] = {
     ("Run.save", "folder"): lambda place: Run.save(SimpleNamespace(model=a_model()), place),  # type: ignore[arg-type]
 }
 # Parameters that name something to be read, by what they are called everywhere in the library.
-READ_IN_PYTHON = {"data", "file", "source", "pictures", "folder", "run", "runs", "weights", "split", "backbone", "name"}
+READ_IN_PYTHON = {
+    "bundles", "data", "file", "source", "pictures", "lists", "watch", "folder", "run", "runs", "weights", "split",
+    "backbone", "name",
+}  # fmt: skip
 # Texts that are no paths: what is said, chosen or named.
 TEXTS_IN_PYTHON = {
     "backbone",
@@ -66,19 +72,21 @@ TEXTS_IN_PYTHON = {
     "device",
     "engine",
     "input",
+    "form",
     "name",
     "options",
     "program",
     "size",
     "split",
+    "stream",
     "title",
     "trackers",
     "what",
 }
 NO_PATH = {  # what help shows for values that are no path
     "NAME", "N", "K", "A,B,…", "TIME", "LIST", "STAGE|auto", "0..N", "NAME=VALUE", "BACKBONE", "SIZE", "auto|torch",
-    "onnx", "picture|squares", "SHARE",
-    "[all|pixels|features|engines|trainings]",
+    "onnx", "picture|squares", "SHARE", "ADDRESS",
+    "csv|jsonl|parquet", "[all|pixels|features|engines|trainings]",
 }  # fmt: skip
 
 
@@ -198,9 +206,15 @@ ALL_BUT_THE_MARKER: dict[str, dict[str, str]] = {
     "a grid of pictures": {"": "\x89PNG"},
     "an exported classifier": {"": "\x08\x08\x12\x07pytorch"},
     "a packed bundle": {"": "PK\x03\x04 precious"},
+    "a folder of answers": {"answers-00001.csv": "path,label,probability,set\n", "passed-over-00001.csv": ""},
     "a page": {"": "<!doctype html><title>headstart</title>"},
 }  # fmt: skip
-MARKERS = {"a run folder": "plan.json", "a bundle": "bundle.json", "a fetched set of pictures": FETCHED}
+MARKERS = {
+    "a run folder": "plan.json",
+    "a bundle": "bundle.json",
+    "a fetched set of pictures": FETCHED,
+    "a folder of answers": ANSWERS_RECORD,
+}
 
 
 @pytest.mark.parametrize("damage", [None, "", "{", "[]", "{}"])

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from headstart.api.measuring_activity import activity
     from headstart.api.packing import pack
     from headstart.api.planning import plan
-    from headstart.api.predicting import evaluate, load, predict, prepare_engine
+    from headstart.api.predicting import evaluate, load, load_exported, predict, prepare_engine
+    from headstart.api.predicting_many import predict_many
     from headstart.api.reporting import compare_runs, write_report
     from headstart.api.serving import serve
     from headstart.api.tracking import track
@@ -39,10 +40,12 @@ __all__ = [
     "list_cache",
     "list_weights",
     "load",
+    "load_exported",
     "look",
     "pack",
     "plan",
     "predict",
+    "predict_many",
     "prepare_engine",
     "run_recipe",
     "serve",
@@ -64,9 +67,10 @@ _HOMES = {
     "plan": "planning",
     **dict.fromkeys(("compare_runs", "write_report"), "reporting"),
     **dict.fromkeys(("fetch_data", "list_weights", "look", "stages", "verify_weights"), "inspecting"),
+    "predict_many": "predicting_many",
     "serve": "serving",
     "track": "tracking",
-    **dict.fromkeys(("evaluate", "load", "predict", "prepare_engine"), "predicting"),
+    **dict.fromkeys(("evaluate", "load", "load_exported", "predict", "prepare_engine"), "predicting"),
 }
 
 __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -11,7 +11,7 @@ from headstart.backbones import graphics_possible
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.options import AUTO
 from headstart.base.params import check_choice
-from headstart.bundle import Model
+from headstart.bundle import Answering
 from headstart.records.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class TakesData:
 
 
 Data: TypeAlias = Annotated[Union[str, Path, "Table"], TakesData()]
-Classifier: TypeAlias = str | Path | Model
+Classifier: TypeAlias = str | Path | Answering
 
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 _DATA = "Give a folder with a folder for each class, or a list (CSV, TSV, Parquet) with the columns path and label."
@@ -70,6 +70,11 @@ def classifier_folder(source: object, name: str, verb: str) -> Path:
     elif hasattr(source, "model_"):
         hint = "Give its classifier: classifier.model_."
     raise ConfigError(f"The '{name}' parameter of {verb} is {_said(source)}.", hint=hint)
+
+
+def is_exported(source: Path) -> bool:
+    """Return whether a path names an exported file, by its suffix."""
+    return source.suffix.lower() == ".onnx" and not source.is_dir()
 
 
 def device_of(device: str, verb: str) -> str:

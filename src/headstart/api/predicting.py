@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
-from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, table_of
-from headstart.base.errors import DataError, EngineError
+from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, is_exported, table_of
+from headstart.base.errors import ConfigError, DataError, EngineError
 from headstart.base.files import cache_writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
-from headstart.bundle import Answers, Model
+from headstart.bundle import Answering, Model
+from headstart.bundle.rows import predictions
 from headstart.pixels.given import Given, Pictures, given_pictures
+from headstart.records.answer_tables import Columns
 from headstart.records.answers import EvaluatedPicture, Evaluation, Prediction, Predictions
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
@@ -29,6 +31,7 @@ from headstart.words.answers import below_caption, caption
 from headstart.words.findings import not_judged
 
 if TYPE_CHECKING:
+    from headstart.deliver.onnx.classifier import Exported
     from headstart.table import Table
 
 GRID_LARGEST = 64  # pictures on one sheet; more cannot be looked at
@@ -38,11 +41,12 @@ ENGINES = (AUTO, "torch")
 
 
 def load(folder: str | Path, *, device: str = "cpu", engine: str = AUTO) -> Model:
-    """Return the classifier kept in a bundle folder.
+    """Return the classifier kept in a bundle.
 
     Parameters
     ----------
     folder : path
+        A folder, or the ``.zip`` of one. A file that was exported (``.onnx``) is opened with `load_exported`.
     device : str
         Where its network computes: cpu, cuda, mps, or auto for the fastest that is there.
     engine : str
@@ -59,8 +63,32 @@ def load(folder: str | Path, *, device: str = "cpu", engine: str = AUTO) -> Mode
     """
     place = classifier_folder(folder, "folder", "load")
     check_choice("engine", "load", engine, ENGINES)
+    if is_exported(place):
+        raise ConfigError(
+            f"'{place}' is an exported file, and no bundle.", hint=f"headstart.load_exported('{place}') opens it."
+        )
     on = device_of(device, "load")
     return (bundle.on_graph(place) if engine == AUTO and on == "cpu" else None) or bundle.load(place, device=on)
+
+
+def load_exported(file: str | Path) -> Exported:
+    """Return the classifier in a file that `export` wrote: it answers without torch and without its bundle.
+
+    Parameters
+    ----------
+    file : path
+        An ``.onnx`` file.
+
+    Raises
+    ------
+    BundleError
+        If headstart has not written it, or a newer one has.
+    EngineError
+        If it is damaged.
+    """
+    from headstart.deliver.onnx.classifier import open_exported
+
+    return open_exported(classifier_folder(file, "file", "load_exported"))
 
 
 def evaluate(
@@ -97,7 +125,7 @@ def evaluate(
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
     from headstart.table import group_ids, tell_findings
 
-    model = source if isinstance(source, Model) else bundle.load(classifier_folder(source, "source", "evaluate"))
+    model = source if isinstance(source, Answering) else _on_network(classifier_folder(source, "source", "evaluate"))
     table, files = _labelled(data, labels, progress)
     tell_findings(table, progress)
     known = set(model.info.trained_on)
@@ -181,12 +209,12 @@ def predict(
     given = given_pictures(pictures)
     if grid is not None:
         claim(grid, GRID, inputs=[source, *(one.source for one in given if isinstance(one.source, Path))])
-    model = source if isinstance(source, Model) else _opened(classifier_folder(source, "source", "predict"), engine)
+    model = source if isinstance(source, Answering) else opened(classifier_folder(source, "source", "predict"), engine)
     files, skipped = _expanded(given)
     try:
         answers, faulty = model.examine(files, progress=progress)
     except EngineError as error:
-        if isinstance(source, Model):
+        if isinstance(source, Answering) or is_exported(Path(source)):
             raise
         (progress or Silent()).message(f"{error.message} The network itself answers instead.")
         model = bundle.load(source)
@@ -199,7 +227,7 @@ def predict(
         )
     listed = list(skipped_records(skipped))
     listed += [Skipped(path=files[place].name, reason=reason) for place, reason in faulty.items()]
-    rows = _rows(read, answers, model.classes)
+    rows = tuple(predictions([one.name for one in read], answers, Columns(model.classes)))
     if grid is not None:
         _draw(read, rows, model, Path(grid), progress or Silent())
     unread = [one for one, entry in zip(listed, skipped, strict=False) if entry.picture]
@@ -245,26 +273,9 @@ def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
     return found, passed
 
 
-def _rows(files: Sequence[Given], answers: Answers, classes: tuple[str, ...]) -> tuple[Prediction, ...]:
-    sets, none = answers.sets(), answers.none_of_these()
-    rows = []
-    for place, (file, row) in enumerate(zip(files, answers.probabilities, strict=True)):
-        best, order = int(row.argmax()), np.argsort(-row, kind="stable")
-        rows.append(
-            Prediction(
-                path=file.name,
-                label=classes[best],
-                probability=float(row[best]),
-                set=None if sets is None else tuple(classes[k] for k in order if sets[place, k]),
-                none_of_these=None if none is None else bool(none[place]),
-                probabilities={name: float(row[k]) for k, name in enumerate(classes)},
-                notes=answers.notes[place],
-            )
-        )
-    return tuple(rows)
-
-
-def _draw(pictures: Sequence[Given], rows: Sequence[Prediction], model: Model, grid: Path, progress: Progress) -> None:
+def _draw(
+    pictures: Sequence[Given], rows: Sequence[Prediction], model: Answering, grid: Path, progress: Progress
+) -> None:
     """Draw the first pictures with their answers."""
     from headstart.pixels import decode_for
     from headstart.report.grid import Tile, draw_grid
@@ -298,7 +309,7 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
         Whether the graph was made now, and agrees.
     """
     place = classifier_folder(folder, "folder", "prepare_engine")
-    if bundle.tried(place) or not cache_writable():
+    if is_exported(place) or bundle.tried(place) or not cache_writable():
         return False
     files, _ = _expanded(given_pictures(pictures))
     model = bundle.load(place)
@@ -309,7 +320,25 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
     return bundle.prepare(model, place, squares)
 
 
-def _opened(folder: Path, engine: str) -> Model:
+def _on_network(place: Path) -> Answering:
+    """Return the classifier in a bundle on its own network, or an exported file."""
+    return load_exported(place) if is_exported(place) else bundle.load(place)
+
+
+def opened(folder: Path, engine: str) -> Answering:
+    """Return the classifier in a bundle or an exported file, on a graph where `engine` is ``"auto"``.
+
+    Raises
+    ------
+    ConfigError
+        If torch shall answer, and `folder` is an exported file.
+    """
+    if is_exported(folder):
+        if engine != AUTO:
+            raise ConfigError(
+                f"'{folder}' is an exported file, which holds no network of torch.", hint="Leave out --engine."
+            )
+        return load_exported(folder)
     found = bundle.light(folder) if engine == AUTO else None
     return found or bundle.load(folder)
 

@@ -14,24 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headstart.base.errors import ConfigError, StoreError
-from headstart.base.files import check_writable, read_json, sha256_of_file
-from headstart.base.forms import HEAD, form_of, is_drawn
-from headstart.base.seals import is_marked_zip, is_remembered, is_sealed, is_sealed_zip
+from headstart.base import ours
+from headstart.base.errors import ConfigError
+from headstart.base.files import check_writable
+from headstart.base.forms import form_of
 
-CSV_HEADER = "path,label,probability,set,none_of_these"  # how every table of answers begins, older ones too
-GENERATOR = "headstart compare-runs"  # what a page of several runs says of itself
-ANSWERING = "headstart export --to web"  # what a page that answers says of itself
-FETCHED = ".headstart-fetch.json"  # in a folder of pictures that was fetched
-_PAGE_HEAD = 1 << 19  # bytes of a page in which it says what it is; the style comes first
 _FILE_NAMES = (  # what no folder is called
     *(".7z", ".bz2", ".csv", ".gz", ".html", ".jpeg", ".jpg", ".json", ".md", ".onnx", ".parquet", ".pdf", ".pkl"),
     *(".png", ".pt", ".pth", ".rar", ".safetensors", ".tar", ".tgz", ".toml", ".tsv", ".txt", ".xlsx", ".xz", ".zip"),
 )
-_REPORT = {"report.html": b'content="headstart ', "report.md": b"\n## How to reproduce it\n"}  # what ours hold
 _DEVICE = re.compile("/(dev/(?!shm/)|proc/)")  # such as /dev/stdout, whose place a file must not take
-_LOGGED = ("step", "message", "run", "finished")  # what a line of log.jsonl tells of
-_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers: nobody misses it
 
 
 @dataclass(frozen=True)
@@ -188,7 +180,7 @@ def _refused(path: Path, what: str, output: Output) -> ConfigError:
     hint = f"Choose another name with {output.typed}, e.g. {example}, or move away what is there."
     if output.usual and str(path) == output.usual:
         hint = f"It is the name that is used where none is typed. Give another one, e.g. {output.option} {example}."
-    elif path.is_file() and form_of(_head(path)).picture:
+    elif path.is_file() and form_of(ours.head(path)).picture:
         others = path.with_name(f"*{path.suffix}")
         hint = (
             f"The shell puts the first file in the place of {output.option} where it stands before a *. "
@@ -206,9 +198,6 @@ def _would_go(given: Path, path: Path, output: Output) -> bool:
     return False
 
 
-# ------------------------------------------------------------------------------------------ what is ours
-
-
 def claim_report(folder: Path) -> None:
     """Refuse to write a report over a file of the same name where a folder is not known to be a run folder.
 
@@ -219,142 +208,21 @@ def claim_report(folder: Path) -> None:
     """
     if (folder / "plan.json").is_file():
         return
-    for name, ours in _REPORT.items():
+    for name, mark in ours.REPORT.items():
         place = folder / name
-        if place.is_file() and ours not in _head(place, _PAGE_HEAD):
+        if place.is_file() and mark not in ours.head(place, ours.PAGE_HEAD):
             raise ConfigError(
                 f"'{place}' was not written by headstart. Nothing was changed.",
                 hint="Move that file away, or copy the whole run folder with its plan.json.",
             )
 
 
-def _head(path: Path, size: int = HEAD) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(size)
-
-
-def _table(path: Path) -> str:
-    begin = _head(path, 4 * HEAD).removeprefix(b"\xef\xbb\xbf")
-    return "" if begin.startswith(CSV_HEADER.encode()) else form_of(begin[:HEAD]).said
-
-
-def _drawn(path: Path) -> str:
-    begin = _head(path)
-    return "" if is_drawn(begin) else form_of(begin).said
-
-
-def _packed(path: Path) -> str:
-    return "" if is_marked_zip(path) else form_of(_head(path)).said
-
-
-def _page(path: Path) -> str:
-    begin = _head(path, _PAGE_HEAD)
-    ours = (f'content="{GENERATOR}', "headstart · comparisons side by side")  # the second: before it said so
-    return "" if any(said.encode() in begin for said in ours) else form_of(begin[:HEAD]).said
-
-
-def _answering_page(path: Path) -> str:
-    begin = _head(path, _PAGE_HEAD)
-    return "" if f'content="{ANSWERING}'.encode() in begin else form_of(begin[:HEAD]).said
-
-
-def _in_run(folder: Path) -> str:
-    """Return what makes a folder none that `compare` wrote: neither a plan of ours nor what is written before it.
-
-    A plan that cannot be read says nothing; then our log or report beside it must, and whoever reads the plan says so.
-    """
-    names = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
-    plan, results = folder / "plan.json", folder / "results.json"
-    if _says(plan, "fingerprint") or _says(results, "schema", "runs"):
-        return ""
-    logged = "log.jsonl" in names and _is_log(folder / "log.jsonl")
-    begun = {"log.jsonl", "split.parquet"} if logged else set[str]()
-    told = logged or ("report.md" in names and _REPORT["report.md"] in _head(folder / "report.md", _PAGE_HEAD))
-    known = names & {plan.name, results.name}
-    if known and told and all(_says(folder / name) is None for name in known):
-        return ""
-    return min(names - begun - _LITTER, default="")
-
-
-def _is_log(file: Path) -> bool:
-    """Whether a file begins like the log of a run of ours; its first line may have been cut off."""
-    begin = _head(file)
-    return begin.startswith(b'{"time": ') and any(f'"{key}": '.encode() in begin for key in _LOGGED)
-
-
-def _in_bundle(folder: Path) -> str:
-    """Return what is in a folder that would be lost if a bundle took its place.
-
-    Only ``bundle.json`` says that it is ours: everybody's weights are called ``model.safetensors``, beside a README.
-    Where it cannot be read, our sealed model card must stand beside it.
-    """
-    names = {entry.name for entry in folder.iterdir()} - _LITTER
-    strange = names - {"bundle.json", "model.safetensors", "README.md"}
-    if strange or not names:
-        return min(strange, default="")
-    said = _says(folder / "bundle.json", "format")
-    damaged = said is None and "bundle.json" in names and "README.md" in names and is_sealed(folder / "README.md")
-    return "" if said or damaged else min(names)
-
-
-def _exported(path: Path) -> str:
-    begin = _head(path)
-    return "" if b"\x12\x09headstart" in begin else form_of(begin).said  # who made it, as ONNX writes it
-
-
-def _proof(path: Path) -> str:
-    return "" if _says(path, "facts", "on_squares") else form_of(_head(path)).said
-
-
-def _card(path: Path) -> str:
-    return "" if is_sealed(path) else form_of(_head(path)).said
-
-
-def _edited_export(path: Path) -> Path | None:
-    """Return an exported file that is not the one of which the proof beside it tells."""
-    try:
-        told = read_json(path.with_suffix(".parity.json"))
-    except StoreError:
-        return path
-    return None if isinstance(told, dict) and told.get("sha256") == sha256_of_file(path) else path
-
-
-def _edited_table(path: Path) -> Path | None:
-    return None if is_remembered(path) else path
-
-
-def _edited_file(path: Path) -> Path | None:
-    return None if not path.is_file() or is_sealed(path) else path
-
-
-def _edited_zip(path: Path) -> Path | None:
-    return None if is_sealed_zip(path) else path
-
-
-def _edited_card(folder: Path) -> Path | None:
-    return _edited_file(folder / "README.md")
-
-
-def _in_fetched(folder: Path) -> str:
-    names = {entry.name for entry in folder.iterdir()} - _LITTER
-    return "" if _says(folder / FETCHED, "url") else min(names, default="")
-
-
-def _says(file: Path, *keys: str) -> bool | None:
-    """Whether a file is a JSON object with all of these keys; None where it is missing or no JSON."""
-    try:
-        content = read_json(file)
-    except StoreError:
-        return None
-    return isinstance(content, dict) and all(key in content for key in keys)
-
-
 CSV = Output(
     option="--csv",
     what="a table of answers",
     example="answers.csv",
-    foreign=_table,
-    edited=_edited_table,
+    foreign=ours.table,
+    edited=ours.edited_table,
     suffix=".csv",
 )
 GRID = Output(
@@ -362,8 +230,8 @@ GRID = Output(
     python="grid",
     what="a grid of pictures",
     example="grid.png",
-    foreign=_drawn,
-    edited=_edited_file,
+    foreign=ours.drawn,
+    edited=ours.edited_file,
     suffix=".png",
 )
 LOOK = replace(GRID, usual="look.png")
@@ -372,18 +240,18 @@ PAGE = Output(
     python="page",
     what="a page",
     example="runs.html",
-    foreign=_page,
-    edited=_edited_file,
+    foreign=ours.page,
+    edited=ours.edited_file,
     suffix=".html",
 )
-RUN = Output(option="--out", python="out", what="a run folder", example="photos.run", foreign=_in_run, folder=True)
+RUN = Output(option="--out", python="out", what="a run folder", example="photos.run", foreign=ours.in_run, folder=True)
 BUNDLE = Output(
     option="--out",
     python="out",
     what="a bundle",
     example="birds.bundle",
-    foreign=_in_bundle,
-    edited=_edited_card,
+    foreign=ours.in_bundle,
+    edited=ours.edited_card,
     folder=True,
     whole=True,
 )
@@ -392,8 +260,8 @@ WEB = Output(
     python="out",
     what="a page that answers",
     example="birds.html",
-    foreign=_answering_page,
-    edited=_edited_file,
+    foreign=ours.answering_page,
+    edited=ours.edited_file,
     suffix=".html",
 )
 ONNX = Output(
@@ -401,21 +269,23 @@ ONNX = Output(
     python="out",
     what="an exported classifier",
     example="birds.onnx",
-    foreign=_exported,
-    edited=_edited_export,
+    foreign=ours.exported,
+    edited=ours.edited_export,
     suffix=".onnx",
 )
 ONNX_PROOF = replace(
-    ONNX, what="the proof beside it", example="birds.parity.json", foreign=_proof, edited=None, suffix=".json"
+    ONNX, what="the proof beside it", example="birds.parity.json", foreign=ours.proof, edited=None, suffix=".json"
 )
-ONNX_CARD = replace(ONNX, what="the card beside it", example="birds.card.md", foreign=_card, edited=None, suffix=".md")
+ONNX_CARD = replace(
+    ONNX, what="the card beside it", example="birds.card.md", foreign=ours.card, edited=None, suffix=".md"
+)
 PACKED = Output(
     option="--out",
     python="out",
     what="a packed bundle",
     example="birds.zip",
-    foreign=_packed,
-    edited=_edited_zip,
+    foreign=ours.packed,
+    edited=ours.edited_zip,
     suffix=".zip",
 )
 PICTURES = Output(
@@ -423,7 +293,15 @@ PICTURES = Output(
     python="target",
     what="a fetched set of pictures",
     example="photos",
-    foreign=_in_fetched,
+    foreign=ours.in_fetched,
     folder=True,
     whole=True,
+)
+ANSWERS = Output(
+    option="--out",
+    python="out",
+    what="a folder of answers",
+    example="answers",
+    foreign=ours.in_answers,
+    folder=True,
 )

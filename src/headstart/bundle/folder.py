@@ -32,7 +32,6 @@ from headstart.base.outputs import BUNDLE, claim
 from headstart.base.seals import write_sealed
 from headstart.base.types import HEAD_KINDS, Head, head_of
 from headstart.base.version import __version__
-from headstart.bundle.card import model_card
 from headstart.bundle.forms import AGAIN, CARD, MANIFEST, TENSORS, Files, damaged, is_packed, opened
 from headstart.bundle.older import before_decoding_was_kept, from_format_1
 from headstart.bundle.trust import Trust
@@ -159,6 +158,8 @@ def fits(head: Head, width: int, classes: int) -> bool:
 
 
 def _write(contents: Contents, folder: Path) -> None:
+    from headstart.bundle.card import model_card  # sentences of all kinds, which answering does not need
+
     head, trust = contents.head, contents.trust
     tensors = {f"network.{name}": value for name, value in contents.network.items()}
     tensors |= {f"head.{name}": value for name, value in head.arrays().items()}

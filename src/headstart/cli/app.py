@@ -17,6 +17,7 @@ from headstart.cli import (
     experiments,
     packing,
     pictures,
+    predicting,
     reports,
     serving,
 )
@@ -129,19 +130,15 @@ _add(
 _add(app, classifiers.evaluate, _CLASSIFIER, "headstart evaluate birds.bundle photos/")
 _add(
     app,
-    classifiers.predict,
+    predicting.predict,
     _CLASSIFIER,
     "headstart predict birds.bundle new/",
     "headstart predict birds.bundle new/ --csv answers.csv --grid answers.png",
     "headstart predict birds.bundle one.jpg --json",
-)
-_add(
-    app,
-    serving.serve,
-    _CLASSIFIER,
-    "headstart serve birds.bundle",
-    "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
-    "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
+    "headstart predict birds.bundle archive/ --out answers --format parquet",
+    "headstart predict birds.bundle --list files.txt --out answers",
+    "headstart predict birds.bundle --watch incoming --out answers",
+    kind=predicting.PredictCommand,
 )
 _add(
     app,
@@ -158,6 +155,14 @@ _add(
     _AWAY,
     "headstart pack birds.bundle",
     "headstart pack photos.run/bundles/linear --out birds.zip",
+)
+_add(
+    app,
+    serving.serve,
+    _AWAY,
+    "headstart serve birds.bundle",
+    "headstart serve birds.bundle bees=photos.run/bundles/svm --port 8080",
+    "headstart serve birds.bundle --host 0.0.0.0 --token-file token.txt",
 )
 _add(
     app,

@@ -1,4 +1,4 @@
-"""The commands about one classifier: fit, evaluate, predict."""
+"""The commands about one classifier: fit, evaluate."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headstart.base.errors import PARTLY, ConfigError
-from headstart.base.files import write_text
-from headstart.base.outputs import CSV, GRID, READ, claim
-from headstart.base.seals import remember
 from headstart.base.typed import as_typed, program
 from headstart.cli import options
 from headstart.cli.session import open_session
@@ -19,12 +16,6 @@ from headstart.experiment.option_table import VERBS, FitOptions
 if TYPE_CHECKING:
     from headstart.records.metrics import MetricsBySplit
     from headstart.report.lines import Line
-
-Files = Annotated[
-    list[str],
-    typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
-    READ,
-]
 
 
 @options.options_from(VERBS["fit"])
@@ -100,65 +91,4 @@ def evaluate(
 
     session.tell(evaluation, evaluation_lines, as_json=as_json)
     if evaluation.unread:
-        raise typer.Exit(PARTLY)
-
-
-def predict(
-    ctx: typer.Context,
-    bundle: options.Bundle,
-    files: Files,
-    *,
-    as_json: options.AsJson = False,
-    table: Annotated[
-        Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write the answers to a .csv file.", show_default=False),
-        CSV,
-    ] = None,
-    grid: Annotated[
-        Path | None,
-        typer.Option(
-            "--grid",
-            metavar="FILE",
-            help="Draw the pictures with their answers: a .png file.",
-            show_default=False,
-        ),
-        GRID,
-    ] = None,
-    engine: Annotated[
-        str,
-        typer.Option("--engine", metavar="auto|torch", help="auto answers faster, with an exported network."),
-    ] = "auto",
-    threads: options.Threads = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """Classify new pictures, with probabilities.
-
-    After a classifier's first answers its network is exported to the cache. From then on answers take about a second.
-    Pictures that cannot be read are listed, and the exit code is then 10.
-    """
-    session = open_session(ctx, threads=threads, quiet=quiet)
-    if table is not None:
-        claim(table, CSV, inputs=[bundle, *files])
-    with session.working() as progress:
-        predictions = session.verbs.predict(bundle, files, grid=grid, engine=engine, progress=progress)
-    from headstart.cli.tables import prediction_lines
-    from headstart.report.answers import answers_csv
-    from headstart.report.lines import Line
-    from headstart.report.text import skipped_lines
-
-    rows, skipped = list(predictions.rows), list(predictions.skipped)
-    if table is not None:
-        write_text(claim(table, CSV), answers_csv(predictions))
-        remember(table)
-    if as_json:
-        session.screen.json({"rows": rows, "skipped": skipped})
-    else:
-        if table is None and grid is None:
-            session.screen.show(prediction_lines(rows, width=session.screen.answer_width))
-        session.screen.show([Line(f"Written: {as_typed(place)}") for place in (table, grid) if place is not None])
-        session.aside.show(skipped_lines(skipped, width=session.aside.width))
-    if engine == "auto" and rows:
-        files = [row.path for row in rows]
-        session.afterwards(lambda progress: session.verbs.prepare_engine(bundle, files, progress=progress))
-    if predictions.unread:
         raise typer.Exit(PARTLY)

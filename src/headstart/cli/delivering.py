@@ -11,7 +11,6 @@ from headstart.base.errors import ConfigError, EngineError
 from headstart.base.outputs import ONNX, READ, WEB
 from headstart.base.typed import as_typed
 from headstart.cli import options
-from headstart.cli.classifiers import Files
 from headstart.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -27,6 +26,11 @@ Data = Annotated[
         help="Pictures to prove it with.  [default: those of the run that the bundle lies in]",
         show_default=False,
     ),
+    READ,
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="PICTURES...", help="Pictures, or folders of pictures.", show_default=False),
     READ,
 ]
 Exported = Annotated[

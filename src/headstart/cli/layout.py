@@ -38,9 +38,13 @@ class Command(TyperCommand):
         with _plain_errors():
             return super().make_context(*given, **options)
 
+    def goes_on(self, ctx: Any) -> bool:  # noqa: ARG002 - what was typed may decide
+        """Return whether the same command would go on after it was stopped."""
+        return self.continues
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; every error becomes a message and an exit code."""
-        with errors_shown(continues=self.continues):
+        with errors_shown(continues=self.goes_on(ctx)):
             return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -18,8 +18,6 @@ from headstart.records.progress import Progress
 from headstart.records.run import RunRecord
 from headstart.records.training import Epoch
 from headstart.report.lines import Line, Role, wrap
-from headstart.report.standing import Standing
-from headstart.report.strategies import table_of
 
 Clock = Callable[[], float]
 
@@ -167,6 +165,9 @@ class LiveProgress(_Listener):
     def _table(self) -> list[Line]:
         if not self._runs:
             return []
+        from headstart.report.standing import Standing  # of comparisons, which one picture does not wait for
+        from headstart.report.strategies import table_of
+
         room = max(self._console.height - 8, 3)
         order = Standing.so_far(self._runs)
         rows = table_of(order, width=self._width)[: len(self._runs) + 1]
@@ -210,6 +211,8 @@ class PlainProgress(_Listener):
             self._say(bar_line(track, now, self._width), "faint")
 
     def _finished(self, record: RunRecord) -> None:
+        from headstart.report.standing import Standing
+
         for line in wrap(result_line(record, Standing.so_far(self._runs)), self._width, rest="  "):
             self._say(line, "heading")
 

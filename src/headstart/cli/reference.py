@@ -26,6 +26,7 @@ Exit codes: 0 done · 1 unexpected error · 2 wrong command or option · 3 probl
 5 with the disk · 6 with a saved classifier · 7 an optional package is missing · 8 problem with an exported network ·
 9 with a tracker · 10 done, but some pictures could not be read and have no answer (`predict`, `evaluate`) ·
 129 the terminal was closed (SIGHUP) · 130 stopped by Ctrl-C · 141 the pipe was closed · 143 asked to end (SIGTERM).
+`serve` ends with 0 after Ctrl-C and SIGTERM, which is how it is stopped.
 
 What an option writes (`--csv`, `--grid`, `--page`, `--out`, `--to`) replaces what headstart wrote there before and
 nothing else: a file or folder of yours is left as it is, with exit code 2, before any work. So is what you changed
@@ -34,7 +35,7 @@ table is not replaced either. `report.html` and `report.md` in a run folder are 
 
 Environment variables: `HEADSTART_CACHE` moves the cache. `HEADSTART_MAX_PIXELS` says how large a picture may be
 (200 million). `HEADSTART_OFFLINE=1` and `HF_HUB_OFFLINE=1` do the same as `--offline`. `NO_COLOR` switches colours off.
-`HEADSTART_DEBUG=1` shows tracebacks.
+`HEADSTART_DEBUG=1` shows tracebacks. `HEADSTART_TOKEN` is the token that `serve` wants of those who ask.
 """
 
 _IN_PYTHON = """## Options in Python

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
@@ -12,7 +13,9 @@ from headstart.records.run import RunRecord
 from headstart.records.training import Epoch
 from headstart.report.lines import fit, shorten
 from headstart.report.numbers import decimal, seconds_text
-from headstart.report.standing import Standing
+
+if TYPE_CHECKING:
+    from headstart.report.standing import Standing
 
 _NARROW = 78
 _EPOCH = re.compile(r": epoch (\d+) of (\d+)$")

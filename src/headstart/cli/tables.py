@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 
-from headstart.records.answers import Evaluation, Prediction
+from headstart.records.answers import Evaluation
 from headstart.records.listing import StagePlace, WeightsEntry
 from headstart.records.metrics import Metrics
 from headstart.records.plan import DryRun, PlanStep
@@ -17,8 +17,7 @@ from headstart.report.calibration_tables import USUAL
 from headstart.report.facts import facts, value_text
 from headstart.report.lines import Line, Role, columns, fit, shorten, wrap
 from headstart.report.numbers import decimal, file_size, quantity, seconds_text
-from headstart.report.text import skipped_lines
-from headstart.words.answers import doubt
+from headstart.report.skipped import skipped_lines
 
 _MOST_CLASSES = 10  # a larger confusion matrix is for a picture, not for a terminal
 _MOST_CONFUSED = 5
@@ -112,28 +111,6 @@ def _confused(classes: Sequence[str], confusion: Sequence[Sequence[int]], width:
     pairs.sort(key=lambda pair: -pair[0])
     told = ", ".join(f"{true} for {said} ({count:,})" for count, true, said in pairs[:_MOST_CONFUSED])
     return [Line(""), *(Line(part) for part in wrap(told, width, first="Most often mistaken: ", rest="  "))]
-
-
-def prediction_lines(rows: Sequence[Prediction], *, width: int) -> list[Line]:
-    """Return one line per picture: path, answer, its probability as number and bar, and where it is not sure.
-
-    Not sure: the 95 % set holds other classes too, or the picture is like none that was trained on.
-    """
-    if not rows:
-        return []
-    label = min(max(cell_len(row.label) for row in rows), 30)
-    bar = 10 if 80 <= width < 1000 else 0  # a program that reads the lines needs no picture
-    doubts = [doubt(row) for row in rows]
-    room = min(max(map(cell_len, doubts)), max(width // 4, 14))
-    path = min(max(cell_len(row.path) for row in rows), max(width - label - bar - 11 - (room + 2 if room else 0), 12))
-    lines = []
-    for row, other in zip(rows, doubts, strict=True):
-        filled = round(row.probability * bar)
-        drawn = "  " + "━" * filled + "─" * (bar - filled) if bar else ""
-        name = fit(shorten(row.path, path), path)
-        said = f"{name}  {fit(shorten(row.label, label), label)}  {row.probability:.3f}{drawn}"
-        lines.append(Line(f"{said}  {shorten(other, room)}" if other else said))
-    return lines
 
 
 def stage_lines(stages: Sequence[StagePlace], *, width: int) -> list[Line]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from headstart.records.results import Results, Skipped
+from headstart.records.results import Results
 from headstart.report.lines import Line, Role, join_parts, shorten, wrap
 from headstart.report.numbers import seconds_text
+from headstart.report.skipped import skipped_lines
 from headstart.report.standing import chance_accuracy
 from headstart.report.strategies import strategy_table
 from headstart.words.findings import KEPT_SOLVED_HEAD, NOT_JUDGED, out_of_time
 from headstart.words.reading import is_reading_note, read_line
-from headstart.words.skipped import not_read
 
 _MOST_NAMED = 6  # classes; more are only counted
 
@@ -157,28 +157,6 @@ def _not_run(results: Results) -> list[str]:
         return []
     late = [f"{one.strategy} (about {seconds_text(one.estimated_seconds)})" for one in results.not_run]
     return [out_of_time(late).text]
-
-
-def skipped_lines(skipped: Sequence[Skipped], *, width: int = 100, page: str = "") -> list[Line]:
-    """Return the first three pictures that could not be read, with their reasons, and all else by kind."""
-    lines = _faulty_lines([one for one in skipped if not one.kind], width=width, page=page)
-    role: Role = "warning" if any(one.kind and one.picture for one in skipped) else "faint"
-    told = not_read(one.kind for one in skipped)
-    return lines + [Line(part, role) for part in wrap(told, width, rest="  ") if told]
-
-
-def _faulty_lines(skipped: Sequence[Skipped], *, width: int, page: str) -> list[Line]:
-    if not skipped:
-        return []
-    count = f"{len(skipped):,} file{'s' if len(skipped) != 1 else ''} skipped"
-    why = f" ({page} says why)" if page and len(skipped) > 3 else ""
-    lines = [Line(text) for text in wrap(f"{count}{why}:", width)]
-    for one in skipped[:3]:
-        text = f"{shorten(one.path, max(width // 2, 20))}: {one.reason}"
-        lines += [Line(part, "faint") for part in wrap(text, width, first="  ", rest="    ")]
-    if len(skipped) > 3:
-        lines.append(Line(f"  … and {len(skipped) - 3:,} more", "faint"))
-    return lines
 
 
 def pointers(results: Results, *, width: int = 100, typed: Typed = _NOTHING_TYPED) -> list[Line]:

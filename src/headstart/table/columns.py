@@ -67,10 +67,10 @@ def _read_csv(file: Path, delimiter: str) -> tuple[list[tuple[str, Cells]], list
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             written = stream.readlines()
-        said = _SAID.fullmatch(written[0]) if written else None
+        said = said_separator(written[0]) if written else ""
         begin = 1 if said else 0
-        separator = said[1] if said else _separator(written, delimiter)
-        reader = csv.reader(written[begin:], delimiter=separator, skipinitialspace=True)
+        sign = said or separator(written, delimiter)
+        reader = csv.reader(written[begin:], delimiter=sign, skipinitialspace=True)
         lines = [(begin + reader.line_num, cells) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"'{file}' cannot be read as a list ({error}).", hint="Save it as CSV in UTF-8.") from error
@@ -88,7 +88,13 @@ def _read_csv(file: Path, delimiter: str) -> tuple[list[tuple[str, Cells]], list
     return columns, [f"line {number}" for number, _ in lines[1:]]
 
 
-def _separator(written: Sequence[str], usual: str) -> str:
+def said_separator(line: str) -> str:
+    """Return what a line such as ``sep=;``, which Excel writes first, says to divide the cells; else nothing."""
+    said = _SAID.fullmatch(line)
+    return said[1] if said else ""
+
+
+def separator(written: Sequence[str], usual: str) -> str:
     """Return what divides the cells: the `usual` sign, unless the first line can only be read with another one."""
     first = next((line for line in written if line.strip()), "")
 

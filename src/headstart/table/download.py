@@ -21,7 +21,8 @@ from pathlib import Path
 
 from headstart.base.errors import ConfigError, DataError, StoreError
 from headstart.base.files import cache_folder, read_json, sha256_of_bytes, store_error, write_json
-from headstart.base.outputs import FETCHED, PICTURES, claim
+from headstart.base.ours import FETCHED
+from headstart.base.outputs import PICTURES, claim
 from headstart.records.progress import Progress
 from headstart.table.archives import extract_zip
 

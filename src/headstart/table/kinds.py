@@ -14,6 +14,7 @@ from pathlib import Path
 
 from headstart.base.forms import DICOM, HEAD, TIFF, Form, form_of
 from headstart.base.forms import OTHER as OTHER_FORM
+from headstart.base.ours import ANSWERS_LOCK, ANSWERS_RECORD
 from headstart.records.results import Skipped as SkippedRecord
 from headstart.words.skipped import HIDDEN, HIDDEN_FOLDER, OTHER, OWN, RAW, SYSTEM, is_picture, reason_of
 
@@ -29,9 +30,15 @@ _RAW = (
 _DICOM = (".dcm", ".dicom")  # old ones lack the bytes that say so
 _SYSTEM = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")  # some hold thumbnails of the pictures
 # A run is known by its plan and split, a bundle by its description and weights, whatever the folder is called.
-_OWN = (("plan.json", "split.parquet"), ("results.json", "report.md"), ("bundle.json", "model.safetensors"))
+_OWN = (
+    ("plan.json", "split.parquet"),
+    ("results.json", "report.md"),
+    ("bundle.json", "model.safetensors"),
+    (ANSWERS_RECORD, ANSWERS_LOCK),
+)
 _BROKEN_LINK = "a broken link: its target does not exist"
-_NO_FILE = "not a regular file"
+NO_FILE = "no such file"
+_NOT_REGULAR = "not a regular file"
 _BAD_NAME = "its name is not valid UTF-8: rename it"
 
 
@@ -155,5 +162,5 @@ def file_fault(path: Path) -> str | None:
     except OSError as error:
         if path.is_symlink():
             return _BROKEN_LINK
-        return "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return None if stat.S_ISREG(mode) else _NO_FILE
+        return NO_FILE if isinstance(error, FileNotFoundError) else str(error.strerror)
+    return None if stat.S_ISREG(mode) else _NOT_REGULAR

@@ -165,6 +165,8 @@ def no_pictures(where: str, skipped: Sequence[Skipped]) -> DataError:
     hint = f"Pictures are {PICTURE_FORMS} files."
     if told := what_lies_there(skipped):
         hint += f" What lies there: {told}."
+    if [entry.kind for entry in skipped] == ["text"]:
+        hint += " If it is a list of pictures, name it with --list."
     return DataError(f"There is no readable picture in {where or 'an empty list'}.", hint=hint)
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from headstart.base.errors import DataError
 from headstart.records.progress import Progress
 from headstart.table.columns import COLUMNS, PLACE, filled, optional, read_columns
-from headstart.table.kinds import Skipped, fault_of
+from headstart.table.kinds import NO_FILE, Skipped, fault_of
 from headstart.table.places import located, what_it_is, where_they_are
 from headstart.table.table import UNREADABLE_SHARE, Row, Table, build_table, counted, first_few, split_of
 
 LIST_SUFFIXES = (".csv", ".tsv", ".parquet")
 _ANSWERED = {"probability", "none_of_these"}  # beside path and label: a table that `predict` wrote
 _SHAPE = "A list begins with the line: path,label (and split, group if wanted)."
-_NO_FILE = "no such file"
 
 
 def read_list(file: Path, *, threads: int = 1, progress: Progress | None = None) -> Table:
@@ -83,7 +82,7 @@ def read_rows(file: Path, *, labels_are_new: bool = False) -> list[Row]:
 def _check_found(file: Path, rows: Sequence[Row], faults: Sequence[Skipped | None]) -> None:
     """Raise DataError if more than 5 % of the paths lead to no file, with why that may be."""
     missing = [
-        row.path for row, fault in zip(rows, faults, strict=True) if fault is not None and fault.reason == _NO_FILE
+        row.path for row, fault in zip(rows, faults, strict=True) if fault is not None and fault.reason == NO_FILE
     ]
     if len(missing) > UNREADABLE_SHARE * len(rows):
         named = first_few([f"'{path}'" for path in missing])
@@ -95,8 +94,8 @@ def _check_found(file: Path, rows: Sequence[Row], faults: Sequence[Skipped | Non
 
 def _told(fault: Skipped) -> Skipped:
     """Return the same entry; of a path that cannot lead to a file here, with what it is."""
-    form = what_it_is(fault.path) if fault.reason == _NO_FILE else ""
-    return Skipped(fault.path, f"{_NO_FILE} here: it is {form}") if form else fault
+    form = what_it_is(fault.path) if fault.reason == NO_FILE else ""
+    return Skipped(fault.path, f"{NO_FILE} here: it is {form}") if form else fault
 
 
 def _plain_splits(file: Path, splits: Sequence[str], places: Sequence[str]) -> list[str]:

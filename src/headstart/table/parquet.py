@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,32 @@ def read_text_columns(file: Path) -> list[tuple[str, list[str | None]]]:
         (str(name), _texts(file, str(name), column.to_pylist()))
         for name, column in zip(content.column_names, content.columns, strict=True)
     ]
+
+
+def text_column(file: Path, choose: Callable[[list[str]], str]) -> Iterator[str]:
+    """Yield one column of a Parquet file as text, some rows at a time; nothing is an empty text.
+
+    Parameters
+    ----------
+    file : Path
+    choose : callable
+        Returns which of the names is wanted.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or not Parquet.
+    """
+    try:
+        with pq.ParquetFile(file) as opened:
+            name = choose([str(each) for each in opened.schema_arrow.names])
+            for batch in opened.iter_batches(columns=[name]):
+                yield from (text or "" for text in _texts(file, name, batch.column(0).to_pylist()))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"'{file}' cannot be read as Parquet ({str(error).splitlines()[0]}).",
+            hint="Write the list again, or give it as CSV.",
+        ) from error
 
 
 def _texts(file: Path, name: str, values: list[Any]) -> list[str | None]:

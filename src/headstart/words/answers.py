@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from headstart.records.answers import Prediction
-from headstart.words.numbers import percent
+from collections import Counter
+
+from headstart.records.answers import Answered, Prediction
+from headstart.records.results import Skipped
+from headstart.words.numbers import counted, percent
+from headstart.words.skipped import not_read
 
 NONE_OF_THESE = "perhaps none of these"
 _MOST_NAMED = 3
@@ -15,6 +19,38 @@ def doubt(row: Prediction) -> str:
         return NONE_OF_THESE
     others = _others(row)
     return f"or {', '.join(others)}" if others else ""
+
+
+def arrived(row: Prediction | Skipped) -> str:
+    """Return one line for a picture that has just been answered, or why there is no answer."""
+    if isinstance(row, Skipped):
+        return f"{row.path}: {row.reason}"
+    told = f"{row.path}: {row.label} ({percent(row.probability)})"
+    return f"{told}, {doubt(row)}" if doubt(row) else told
+
+
+def written_line(found: Answered) -> str:
+    """Return where answers were written, and how many."""
+    if not found.pictures:
+        return f"Nothing new to answer. Answers: {found.folder}"
+    names = found.files[0] if len(found.files) == 1 else f"{found.files[0]} to {found.files[-1]}"
+    return f"Written: {counted(found.pictures, 'row')} in {found.folder} ({names})"
+
+
+def answered_lines(found: Answered) -> list[str]:
+    """Return what else to know of answers that stand in a folder."""
+    told = []
+    if found.before:
+        told.append(f"{counted(found.before, 'file')} had {'its' if found.before == 1 else 'their'} row already.")
+    elif found.repeated:
+        told.append(f"Named more than once: {found.repeated:,} times. Each file has one row.")
+    if found.unread:
+        first = f" First: {found.examples[0].path}: {found.examples[0].reason}." if found.examples else ""
+        told.append(f"{counted(found.unread, 'row')} without an answer, with the reason in its place.{first}")
+    passed = {kind: number for kind, number in found.passed.items() if kind}
+    if passed:
+        told.append(f"{not_read(Counter(passed).elements())} Their names stand in the file passed-over.")
+    return told
 
 
 def caption(row: Prediction) -> str:

@@ -121,7 +121,7 @@ def read_findings(notes: Iterable[tuple[str, Sequence[Note]]], *, white: int) ->
     for path, said in notes:
         for note in said:
             paths[note].append(path)
-    return tuple(_finding(note, found, white) for note, found in paths.items() if found)
+    return tuple(_finding(note, len(found), found, white) for note, found in paths.items() if found)
 
 
 def of_one_picture(*, white: int) -> dict[str, str]:
@@ -129,15 +129,20 @@ def of_one_picture(*, white: int) -> dict[str, str]:
     return {note: f"This picture {said.one.format(white=white)}" for note, said in _SAID.items()}
 
 
-def _finding(note: Note, paths: Sequence[str], white: int) -> Finding:
+def counted_findings(counts: Mapping[Note, int], firsts: Mapping[Note, str], *, white: int) -> tuple[Finding, ...]:
+    """Return the same for pictures of which only the number and the first one's path are known: too many to keep."""
+    return tuple(_finding(note, counts[note], [firsts[note]], white) for note in NOTES if counts.get(note))
+
+
+def _finding(note: Note, count: int, paths: Sequence[str], white: int) -> Finding:
     said, such = _SAID[note], f" For example '{paths[0]}'." if _SAID[note].warns else ""
-    rest = (said.one if len(paths) == 1 else said.several).format(white=white)
+    rest = (said.one if count == 1 else said.several).format(white=white)
     return Finding(
         code=_CODE + note,
         severity="warning" if said.warns else "note",
-        numbers={"pictures": len(paths), "white": white},
+        numbers={"pictures": count, "white": white},
         pictures=tuple(paths),
-        text=f"{counted(len(paths), 'picture')} {rest}{such}",
+        text=f"{counted(count, 'picture')} {rest}{such}",
     )
 
 

@@ -138,11 +138,6 @@ def _rejected(answers: Answers) -> Flags | None:
     return answers.none_of_these()
 
 
-def is_exported(source: Path) -> bool:
-    """Return whether a path names an ONNX file."""
-    return source.suffix.lower() == ".onnx" and not source.is_dir()
-
-
 def open_exported(place: Path, *, threads: int | None = None) -> Exported:
     """Return the classifier in an exported file.
 

@@ -13,7 +13,7 @@ from headstart.base.version import __version__
 from headstart.deliver.serving import figures, protocol
 from headstart.deliver.serving.bodies import pictures_of
 from headstart.deliver.serving.describing import ABOUT, described
-from headstart.deliver.serving.door import App, Door, client_of
+from headstart.deliver.serving.door import FAILED, App, Door, client_of
 from headstart.deliver.serving.hosted import Hosted, Picture, told
 from headstart.deliver.serving.messages import Answer, Listed, Predicted, State
 from headstart.deliver.serving.problems import RefusedError
@@ -78,6 +78,11 @@ def _refusals(app: FastAPI, shelf: Shelf) -> None:
         else:
             found = RefusedError("bad-request", "The request cannot be understood.", "GET /openapi.json")
         return await problem(request, found)
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, _error: Exception) -> Response:  # the door hears of it, and says so
+        found = RefusedError("internal", *FAILED)
+        return Response(found.body(protocol=request.url.path.startswith("/v2")), found.status, found.headers())
 
 
 def _health(app: FastAPI, shelf: Shelf) -> None:

@@ -22,8 +22,9 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 # Whoever looks after the server asks these, and a browser opens the first before it can bring a token.
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
+FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
 _LINGER = 2.0  # seconds in which a refused client may finish sending
-_NO_ROUTE = "other"
+_NO_ROUTE, _ASKED_MOST = "other", ("/v1/predict", "/v1/heat")
 
 
 class Door:
@@ -32,7 +33,7 @@ class Door:
     Parameters
     ----------
     app : callable
-        The routes; they find the body whole, and raise no RefusedError.
+        The routes; they find the body whole.
     shelf : Shelf
     """
 
@@ -105,7 +106,7 @@ class _Request:
                 raise RefusedError("bad-request", "The client has gone.")
         except TimeoutError:
             figures.held -= size
-            said = f"The body did not arrive within {self._shelf.settings.seconds} seconds."
+            said = f"The body did not arrive within {self._shelf.settings.seconds:g} seconds."
             raise RefusedError("slow-body", said, "Send it again.") from None
         except BaseException:
             figures.held -= size
@@ -133,9 +134,7 @@ class _Request:
             raise
         except Exception as error:  # a bug, or a disk that fails: the others go on
             self._shelf.say(f"! A request failed: {type(error).__name__}: {error}")
-            raise RefusedError(
-                "internal", "The server has failed with this request.", "Tell whoever runs it."
-            ) from error
+            raise RefusedError("internal", *FAILED) from error
         finally:
             self._shelf.under_way -= 1
 
@@ -146,7 +145,7 @@ class _Request:
             return
         content = problem.body(protocol=self._scope["path"].startswith("/v2"))
         headers = {**problem.headers(), "content-length": str(len(content))}
-        if not self._whole:
+        if not self._whole and self._scope["method"] == "POST":
             headers["connection"] = "close"
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._noted({"type": "http.response.start", "status": problem.status, "headers": raw})
@@ -158,7 +157,8 @@ class _Request:
 
     def counted(self) -> None:
         """Count the request; a path is told only where it is one of ours."""
-        route = getattr(self._scope.get("route"), "path", _NO_ROUTE)
+        known = self._scope["path"] if self._scope["path"] in _ASKED_MOST else _NO_ROUTE  # it was refused before
+        route = getattr(self._scope.get("route"), "path", known)
         self._shelf.figures.request(route, self._status or 499, perf_counter() - self._begin)
 
     async def _lingered(self) -> None:

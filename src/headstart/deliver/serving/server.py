@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from math import ceil
 from pathlib import Path
+from time import monotonic
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -45,10 +49,23 @@ def run(places: Mapping[str, Path], settings: Settings, say: Say, ready: Callabl
     BundleError
         If a bundle is missing, damaged or of a newer format.
     """
+    _check_free()
     for place in places.values():
         read_manifest(place)
     with _listening(settings) as listener:
         asyncio.run(_serve(Shelf(places, settings, say), listener, ready))
+
+
+def _check_free() -> None:
+    """Raise ConfigError where this thread has a loop already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise ConfigError(
+        "A server needs a process of its own, and a notebook or an asynchronous program runs in this one.",
+        hint="Start it in a terminal: headstart serve BUNDLE",
+    )
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -60,7 +77,7 @@ def _listening(settings: Settings) -> socket.socket:
         )[0]
         return socket.create_server(address, family=family, backlog=1024)
     except (OSError, UnicodeError, OverflowError) as error:
-        said = getattr(error, "strerror", None) or error
+        said = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
         raise ConfigError(
             f"The server cannot listen at {where} ({said}).",
             hint="Choose another port with --port (0: any that is free), or check --host.",
@@ -80,26 +97,31 @@ async def _serve(shelf: Shelf, listener: socket.socket, ready: Callable[[Shelf, 
         uvicorn.Config(
             make_app(shelf, page),
             lifespan="off",
+            http="h11",  # comes with uvicorn everywhere; `_sweep` knows its connections
             ws="none",
             log_config=None,
-            log_level="warning",
+            log_level="error",  # else whoever speaks no HTTP fills the log
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_IDLE,
-            timeout_graceful_shutdown=settings.seconds,
+            timeout_keep_alive=max(_IDLE, ceil(settings.seconds)),
+            timeout_graceful_shutdown=ceil(settings.seconds),
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(_work(shelf, lambda: ready(shelf, _address(listener))))
-    with _asked_to_stop(lambda: asyncio.create_task(_drain(shelf, server))):
-        await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():  # only by an error: it watches for ever
-            server.should_exit = True
+    sweeping = asyncio.create_task(_sweep(server, settings.seconds))
+    try:
+        with _asked_to_stop(lambda: asyncio.create_task(_drain(shelf, server))):
+            await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():  # only by an error: it watches for ever
+                server.should_exit = True
+                await serving
+                await working
             await serving
-            await working
+    finally:
+        shelf.close()  # first: the loop waits for the thread that opens a bundle
         working.cancel()
-        await serving
-    shelf.close()
+        sweeping.cancel()
 
 
 async def _work(shelf: Shelf, ready: Callable[[], None]) -> None:
@@ -108,6 +130,29 @@ async def _work(shelf: Shelf, ready: Callable[[], None]) -> None:
     if not shelf.stopping:
         ready()
     await shelf.watch()
+
+
+async def _sweep(server: uvicorn.Server, seconds: float) -> None:
+    """Close connections that have not brought the head of a request in time; uvicorn would wait for ever.
+
+    Each takes one of the files that the process may have open, so that a thousand of them would lock everybody out.
+    """
+    since: dict[Any, tuple[object, float]] = {}  # its last request, and when it was first seen without a further one
+    while True:
+        await asyncio.sleep(min(1.0, seconds / 2))
+        before, since = since, {}
+        connections: list[Any] = list(server.server_state.connections)
+        for connection in filter(_is_idle, connections):
+            last, begin = before.get(connection, (None, 0.0))
+            again = connection in before and last is connection.cycle
+            since[connection] = (connection.cycle, begin if again else monotonic())
+            if again and monotonic() - begin > seconds:
+                connection.transport.close()
+
+
+def _is_idle(connection: Any) -> bool:
+    """Whether a connection has no request under way: none yet, or no further one."""
+    return connection.cycle is None or connection.cycle.response_complete
 
 
 async def _drain(shelf: Shelf, server: uvicorn.Server) -> None:
@@ -132,7 +177,8 @@ def _asked_to_stop(stop: Callable[[], object]) -> Iterator[None]:
     def asked(_number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(lambda: tasks.add(stop()))
 
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    ours = threading.current_thread() is threading.main_thread()  # no other thread may listen to signals
+    numbers = [getattr(signal, name) for name in _SIGNALS if ours and hasattr(signal, name)]
     before = {number: signal.signal(number, asked) for number in numbers}
     try:
         yield

@@ -37,7 +37,7 @@ class Settings:
         Pictures that wait for their answer at once.
     per_client : int, optional
         The same, of one address.
-    seconds : int
+    seconds : float
         For the body to arrive, and again for the answer.
     wait : int
         Milliseconds that a picture waits at most for others to be answered with.
@@ -51,7 +51,7 @@ class Settings:
     pictures: int = 32
     queue: int = 64
     per_client: int | None = None
-    seconds: int = 30
+    seconds: float = 30
     wait: int = 5
 
     @property

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
-from headstart.base.errors import BundleError, HeadstartError
+from headstart.base.errors import HeadstartError
 from headstart.bundle import Model
 from headstart.bundle.forms import MANIFEST, TENSORS
 from headstart.deliver.serving.figures import Figures
 from headstart.deliver.serving.hosted import Hosted, Workers
-from headstart.deliver.serving.opening import Say, open_classifier, version_of
+from headstart.deliver.serving.opening import Opener, Say
 from headstart.deliver.serving.problems import RefusedError
 from headstart.deliver.serving.settings import Settings
 
@@ -42,6 +42,7 @@ class Shelf:
         self.under_way = 0  # requests that were accepted
         self._places = dict(places)
         self._hosted: dict[str, Hosted] = {}
+        self._opener = Opener(say)
         self._drawing = 0
         self._clients: Counter[str] = Counter()
         self._seen: dict[str, _Seen | None] = {}
@@ -143,7 +144,7 @@ class Shelf:
         """
         for name, place in self._places.items():
             self._seen[name] = _seen(place)
-            version, model = await asyncio.to_thread(_opened, place, self.say)
+            version, model = await asyncio.to_thread(self._opener.open, place)
             self.put(name, version, model)
 
     async def watch(self) -> None:
@@ -165,19 +166,22 @@ class Shelf:
         """Open the bundle that stands at a classifier's place now; if it is not sound, the one that answers goes on."""
         place, old = self._places[name], self._hosted[name]
         try:
-            if version_of(place) == old.version:
-                return
-            version, model = await asyncio.to_thread(_opened, place, self.say)
+            version, model = await asyncio.to_thread(self._opener.open, place)
         except HeadstartError as error:
+            if self.stopping:
+                return
             self.figures.swapped(name, "failed")
             self.say(f"! {name} stays at version {old.version}. {error.message} {error.hint}")
+            return
+        if version == old.version:  # touched, or put back
             return
         self.put(name, version, model)
         self.figures.swapped(name, "done")
         self.say(f"{name}: version {version} answers from now on, in place of {old.version}.")
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and what they wait for."""
+        self._opener.close()
         for one in self.hosted:
             one.close()
         self.workers.close()
@@ -185,16 +189,6 @@ class Shelf:
     def _relief(self) -> int:
         """Return in how many seconds what waits now will be answered."""
         return max(1, ceil(self.figures.waiting * self.figures.per_picture))
-
-
-def _opened(place: Path, say: Say) -> tuple[str, Model]:
-    """Return a classifier and its version, which are of one and the same bundle."""
-    for _ in range(3):
-        version = version_of(place)
-        model = open_classifier(place, say)
-        if version_of(place) == version:
-            return version, model
-    raise BundleError(f"'{place}' was replaced again and again while it was opened.", hint="Replace it once.")
 
 
 def _seen(place: Path) -> _Seen | None:

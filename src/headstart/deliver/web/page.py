@@ -18,7 +18,7 @@ from string import Template
 
 from headstart.base.errors import BundleError
 from headstart.base.files import write_bytes
-from headstart.base.outputs import ANSWERING
+from headstart.base.ours import ANSWERING
 from headstart.base.pages import colours, json_in_page
 from headstart.base.seals import sealed
 from headstart.base.signs import clean

@@ -1,0 +1,409 @@
+"""The process: it opens a bundle, answers, takes a new one in its place, and ends without losing an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headstart
+import headstart as hs
+from headstart import backbones, bundle
+from headstart.backbones.engine import TorchEngine
+from headstart.base.errors import BundleError, ConfigError
+from headstart.base.types import Affine
+from headstart.bundle import Model, known
+from headstart.deliver.serving import opening, server
+from headstart.deliver.serving import shelf as shelves
+from headstart.deliver.serving.settings import Settings
+from headstart.deliver.serving.shelf import Shelf
+from headstart.records.bundle import BundleInfo
+from headstart.records.codec import read_record, write_record
+from headstart.records.record import changed
+
+from .conftest import jpeg
+
+ELSEWHERE = {
+    "test_a_bundle_is_prepared_in_a_process_of_its_own",
+    "test_a_server_that_stops_gives_up_what_it_prepares",
+    "test_whatever_goes_wrong_in_the_other_process_is_told_by_this_one",
+}
+
+
+def saved(folder: Path, *classes: str) -> Path:
+    """Save a small network with a head of some classes."""
+    backbone = backbones.load("convnet64", random=True, seed=0, image_size=32)
+    weight = np.random.default_rng(len(classes)).normal(size=(len(classes), backbone.features)).astype(np.float32)
+    return Model(
+        engine=TorchEngine(backbone.network.eval(), backbone.preprocessing.input_size),
+        head=Affine(weight=weight, bias=np.zeros(len(classes), np.float32)),
+        preprocessing=backbone.preprocessing,
+        classes=classes,
+        info=BundleInfo(architecture="convnet64"),
+    ).save(folder)
+
+
+@pytest.fixture(autouse=True)
+def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare bundles in this process, which has torch already; another one takes seconds to import it."""
+    if request.node.originalname not in ELSEWHERE:
+        monkeypatch.setattr(opening.Opener, "_prepared", lambda *_: False)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return saved(tmp_path / "x.bundle", "a", "b")
+
+
+def replaced(place: Path, *classes: str) -> None:
+    saved(place, *classes)
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_is_prepared_in_a_process_of_its_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "load", lambda *_: pytest.fail("torch was loaded into this process"))
+    said: list[str] = []
+    assert opening.Opener(said.append).open(place)[1].engine.name == "onnx"
+    assert len(said) == 1
+    monkeypatch.setattr(opening.Opener, "_prepared", lambda *_: pytest.fail("torch was needed again"))
+    assert opening.Opener(said.append).open(place)[1].engine.name == "onnx"
+    assert len(said) == 1
+
+
+def test_a_graph_that_predict_has_made_gets_its_known_answers(place: Path) -> None:
+    bundle.prepare(bundle.load(place), place, known.generated_squares(32))
+    assert known.known_answers(place) is None
+    opening.Opener(print).open(place)
+    found = known.known_answers(place)
+    assert found is not None
+    np.testing.assert_allclose(
+        found.probabilities, known.answers_for(bundle.load(place), known.generated_squares(32)), atol=1e-9
+    )
+
+
+def test_a_graph_that_no_longer_answers_as_it_did_is_refused(place: Path) -> None:
+    opening.Opener(print).open(place)
+    file = bundle.engine.entry_of(place) / known.FILE
+    found = read_record(file, known.KnownAnswers)
+    rows = tuple(tuple(reversed(row)) for row in found.probabilities)
+    write_record(file, changed(found, probabilities=rows))
+    with pytest.raises(BundleError, match="no longer answers") as caught:
+        opening.Opener(print).open(place)
+    assert "headstart cache clear engines" in caught.value.hint
+
+
+def test_a_bundle_in_one_file_is_the_same_and_is_seen_when_it_changes(place: Path, tmp_path: Path) -> None:
+    packed = hs.pack(place, out=tmp_path / "x.zip")
+    version, model = opening.Opener(print).open(packed)
+    assert (version, model.engine.name) == (opening.version_of(place), "onnx")
+    before = shelves._seen(packed)
+    packed.unlink()
+    assert shelves._seen(packed) is None
+    hs.pack(place, out=packed)
+    assert shelves._seen(packed) not in (None, before)
+
+
+@pytest.mark.parametrize("why", ["cache", "export"])
+def test_without_a_graph_the_network_itself_answers_and_that_is_said(
+    why: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why == "cache":
+        monkeypatch.setattr(opening, "writable", lambda _: False)
+    else:
+        monkeypatch.setattr(bundle, "light", lambda _: None)
+    said: list[str] = []
+    assert opening.Opener(said.append).open(place)[1].engine.name == "torch"
+    assert "itself" in said[-1]
+
+
+def test_whatever_goes_wrong_in_the_other_process_is_told_by_this_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    assert opening.Opener(print).open(place)[1].engine.name == "onnx", "it was prepared here"
+    damage(place)
+    with pytest.raises(BundleError, match="not the file that was saved"):
+        opening.Opener(print).open(place)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of Unix stands in")
+def test_a_server_that_stops_gives_up_what_it_prepares(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "endless"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    opener = opening.Opener(print)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(opener.open, place)
+        while opener._child is None:
+            time.sleep(0.01)
+        opener.close()
+        with pytest.raises(BundleError, match="stopping"):
+            asked.result()
+    with pytest.raises(BundleError, match="stopping"):
+        opener.open(place)
+
+
+# --- replacing --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(place: Path) -> Iterator[Shelf]:
+    said: list[str] = []
+    made = Shelf({"x": place}, Settings(), said.append)
+    made.said = said  # type: ignore[attr-defined]
+    asyncio.run(made.open_all())
+    yield made
+    made.close()
+
+
+def test_a_request_is_answered_by_the_version_with_which_it_began(shelf: Shelf, place: Path) -> None:
+    old = shelf.of("x")
+    with shelf.asking(old, 1, "") as asked:
+        replaced(place, "a", "b", "c")
+        asyncio.run(shelf.renew("x"))
+        assert shelf.of("x").version != old.version
+        assert shelf.of("x").model.classes == ("a", "b", "c")
+        assert asked.model.classes == ("a", "b")
+        assert (old.retired, old.asked) == (True, 1)
+    assert old.asked == 0
+    assert f"in place of {old.version}" in shelf.said[-1]  # type: ignore[attr-defined]
+
+
+def damage(place: Path) -> None:
+    (place / "model.safetensors").write_bytes(b"half of it")
+
+
+def of_a_newer_format(place: Path) -> None:
+    content = json.loads((place / "bundle.json").read_text())
+    (place / "bundle.json").write_text(json.dumps({**content, "format": 99}))
+
+
+@pytest.mark.parametrize(("harm", "said"), [(damage, "not the file that was saved"), (of_a_newer_format, "format 99")])
+def test_a_bundle_that_is_not_sound_replaces_nothing(
+    harm: Callable[[Path], None], said: str, shelf: Shelf, place: Path
+) -> None:
+    version = shelf.of("x").version
+    replaced(place, "a", "b", "c")
+    harm(place)
+    asyncio.run(shelf.renew("x"))
+    assert shelf.of("x").version == version
+    assert f"! x stays at version {version}." in shelf.said[-1]  # type: ignore[attr-defined]
+    assert said in shelf.said[-1]  # type: ignore[attr-defined]
+    assert 'outcome="failed"} 1' in shelf.figures.text([], ready=True)
+
+
+def test_the_folder_is_looked_at_again_and_again(shelf: Shelf, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.deliver.serving.shelf.LOOK", 0.01)
+
+    async def seen(change: Callable[[], object], wanted: Callable[[], bool]) -> None:
+        watching = asyncio.create_task(shelf.watch())
+        await asyncio.sleep(0.03)
+        change()
+        for _ in range(1000):
+            if wanted():
+                break
+            await asyncio.sleep(0.01)
+        watching.cancel()
+        assert wanted()
+
+    replaced(place.with_name("new.bundle"), "a", "b", "c")
+    version = opening.version_of(place.with_name("new.bundle"))
+
+    def swap() -> None:
+        shutil.rmtree(place)
+        place.with_name("new.bundle").rename(place)
+
+    asyncio.run(seen(swap, lambda: shelf.of("x").version == version))
+    asyncio.run(seen(lambda: damage(place), lambda: "stays at" in shelf.said[-1]))  # type: ignore[attr-defined]
+    assert shelf.of("x").version == version
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
+
+
+class Process:
+    """A server in a process of its own."""
+
+    def __init__(self, *arguments: object, cache: Path) -> None:
+        command = [sys.executable, "-m", "headstart", "serve", *map(str, arguments)]
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "HEADSTART_TOKEN"},
+            "HEADSTART_CACHE": str(cache),
+            "PYTHONPATH": str(Path(headstart.__file__).parents[1]),
+        }
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.said: list[str] = []
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def close(self) -> None:
+        """End it, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        self._listening.join()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            for line in stream:
+                self.said.append(line.rstrip())
+
+    def wait_for(self, text: str) -> str:
+        """Return the line that has a text, once it was said."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            for line in list(self.said):
+                if text in line:
+                    return line
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"'{text}' was never said: {self.said}")
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+        """Return status and content of an answer."""
+        port = int(self.wait_for("Answering at").rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request(method, path, body, {"Content-Type": "image/jpeg"} if body else {})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def start(cache: Path) -> Iterator[Callable[..., Process]]:
+    made: list[Process] = []
+
+    def begin(*arguments: object) -> Process:
+        made.append(Process(*arguments, cache=cache))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_server_swaps_its_bundle_under_load_and_stops_after_the_last_answer(
+    place: Path, start: Callable[..., Process]
+) -> None:
+    opening.Opener(print).open(place)  # so that neither start nor swap needs torch
+    first = opening.version_of(place)
+    new = saved(place.with_name("new.bundle"), "a", "b", "c")
+    opening.Opener(print).open(new)
+    second = opening.version_of(new)
+    serving = start(place, "--port", "0")
+    serving.wait_for("Ctrl-C stops it")
+    assert serving.ask("GET", "/readyz") == (200, {"status": "ready"})
+    found: list[tuple[int, Any]] = []
+    going = threading.Event()
+
+    def go_on() -> None:
+        while not going.is_set():
+            found.append(serving.ask("POST", "/v1/predict", jpeg()))
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    place.rename(place.with_name("old.bundle"))
+    new.rename(place)
+    serving.wait_for("answers from now on")
+    count = len(found)
+    while len(found) < count + 3:
+        time.sleep(0.01)
+    going.set()
+    thread.join()
+    assert {status for status, _ in found} == {200}
+    classes = {first: ["a", "b"], second: ["a", "b", "c"]}
+    versions = [content["version"] for _, content in found]
+    assert versions == sorted(versions, key=[first, second].index)
+    assert set(versions) == {first, second}
+    assert all(list(one["answers"][0]["probabilities"]) == classes[one["version"]] for _, one in found)
+    heat = threading.Thread(target=lambda: found.append(serving.ask("POST", "/v1/heat", jpeg())))
+    heat.start()
+    time.sleep(0.05)
+    serving.process.send_signal(signal.SIGTERM)
+    heat.join()
+    assert found[-1][0] == 200
+    assert serving.process.wait(30) == 0
+    serving.close()
+    assert "stopping:" in serving.said[-1]
+    assert not any("Traceback" in line for line in serving.said)
+
+
+class Connection:
+    """What the server knows of a connection: its last request, and where its bytes go."""
+
+    def __init__(self, *, done: bool | None) -> None:
+        self.cycle = None if done is None else SimpleNamespace(response_complete=done)
+        self.closed = False
+        self.transport = SimpleNamespace(close=lambda: setattr(self, "closed", True))
+
+
+def test_connections_that_bring_no_request_are_closed_and_those_at_work_are_not() -> None:
+    silent, done, working, busy = (Connection(done=done) for done in (None, True, False, True))
+    state = SimpleNamespace(server_state=SimpleNamespace(connections={silent, done, working, busy}))
+
+    async def sweep() -> None:
+        sweeping = asyncio.create_task(server._sweep(state, 0.05))  # type: ignore[arg-type]
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+            busy.cycle = SimpleNamespace(response_complete=True)  # it was asked again meanwhile
+            if silent.closed and done.closed:
+                break
+        sweeping.cancel()
+
+    asyncio.run(sweep())
+    assert [one.closed for one in (silent, done, working, busy)] == [True, True, False, False]
+
+
+def test_a_port_that_is_taken_is_an_error(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1:{port}") as caught:
+            hs.serve(place, port=port)
+    assert "--port" in caught.value.hint
+    with pytest.raises(ConfigError, match="cannot listen at 256"):
+        hs.serve(place, host="256.256.256.256")
+
+
+def test_a_notebook_is_told_to_use_a_terminal(place: Path) -> None:
+    async def notebook() -> None:
+        hs.serve(place, port=0)
+
+    with pytest.raises(ConfigError, match="a process of its own"):
+        asyncio.run(notebook())
+
+
+def test_a_damaged_bundle_ends_the_start_with_its_error(place: Path) -> None:
+    damage(place)
+    with pytest.raises(BundleError, match="not the file that was saved"):
+        hs.serve(place, port=0)
+    of_a_newer_format(place)
+    with pytest.raises(BundleError, match="format 99") as caught:
+        hs.serve(place, port=0)
+    assert "newer headstart" in caught.value.hint
