@@ -12,24 +12,24 @@ from PIL import ExifTags, Image, ImageDraw
 from headstart.base.streams import stream
 
 DrawnAs = Literal["png", "jpeg"]
-_PNG_SIZE = (400, 300)
-_JPEG_SIZE = (1560, 1170)  # so large that a decoder may halve it
+SIZE = (400, 300)
 _FLAT_SIDE = 0.45  # of the shorter side: what a drawn thing measures at most
 _THINGS = 14
 _TURNED = 6  # the camera was held upright
 
 
 @cache
-def draw_test_picture(number: int, kind: DrawnAs) -> bytes:
-    """Return a drawing as a file: a PNG, or a large JPEG that its EXIF turns by a quarter.
+def draw_test_picture(number: int, kind: DrawnAs, size: tuple[int, int] = SIZE) -> bytes:
+    """Return a drawing as a file: a PNG, or a JPEG that its EXIF turns by a quarter.
 
     Parameters
     ----------
     number : int
         Which drawing, from 0.
     kind : str
+    size : tuple of int
+        Width and height.
     """
-    size = _PNG_SIZE if kind == "png" else _JPEG_SIZE
     picture, stream_of_bytes = _drawn(number, size), io.BytesIO()
     if kind == "png":
         picture.save(stream_of_bytes, "PNG", optimize=True)

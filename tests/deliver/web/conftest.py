@@ -19,7 +19,7 @@ from headstart.deliver.web.page import write_page
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # as long as it is open, nobody else in this process can start a loop of asyncio
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
@@ -79,7 +79,7 @@ class Opened:
         self.context.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def one_page(browser: Any, colours_page: Path) -> Iterator[Opened]:
     page = Opened(browser, colours_page.as_uri()).ready()
     yield page

@@ -42,13 +42,13 @@ class Classifier(Protocol):
 
 
 def checks_of(classifier: Classifier) -> tuple[Check, ...]:
-    """Return a PNG and a JPEG, large and turned by its EXIF, with what Python answers for each.
+    """Return a PNG and a JPEG, turned by its EXIF, with what Python answers for each.
 
     Of several drawings those are taken of which the classifier is least sure: there a fault shows most.
     """
     return (
         _check(classifier, "a PNG", "png", SAME_PIXELS),
-        _check(classifier, "a large JPEG that a camera has turned", "jpeg", SAME_FILE),
+        _check(classifier, "a JPEG that a camera has turned", "jpeg", SAME_FILE),
     )
 
 

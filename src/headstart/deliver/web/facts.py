@@ -11,6 +11,8 @@ from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import Count, Record, Sample, Share, Side
 from headstart.words.numbers import counted, percent_text, percents, pictures_of
 
+_TINY = 1e-5  # of a probability
+
 
 class Check(Record):
     """A drawing that the page answers when it is opened, and what Python answered; beyond `most` it gives no answers.
@@ -110,10 +112,15 @@ def about(info: BundleInfo, parity: Parity) -> About:
 
 def _proven(parity: Parity) -> str:
     """Return on how many pictures the graph was run beside its bundle, and how far they were apart."""
-    found, bits = parity.on_squares, " It computes in 8 bits." if parity.facts.eight_bits else ""
+    found, drop = parity.on_squares, parity.drop
+    if drop is not None:
+        pictures = pictures_of(drop.split, drop.pictures)
+        told = f"It computes in 8 bits: right on {drop.exported_right:,} of {pictures}"
+        return f"{told}, in full precision on {drop.bundle_right:,}."
+    apart = "0.00001" if found.worst <= _TINY else f"{found.worst:.5f}"
     return (
         f"Its graph gave the same answer as the bundle in Python on {found.same:,} of "
-        f"{counted(found.pictures, 'picture')}; no probability was more than {found.worst:.1g} apart.{bits}"
+        f"{counted(found.pictures, 'picture')}; no probability was more than {apart} apart."
     )
 
 
