@@ -141,22 +141,33 @@ function onWhite({ width, height, pixels }) {
   return { width, height, pixels: flat };
 }
 
-// Mean of blocks of `by` x `by`, as Pillow rounds it (libImaging/Reduce.c); those at the edge may be smaller.
+// Mean of blocks of `by` x `by`, halves rounded to even (pixels/smaller.py); the last row and column are repeated.
 function shrunk({ rows, pixels }, width, by, channels) {
   if (by === 1) return { rows, pixels };
   const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * channels);
-  for (let y = 0; y < down; y += 1) {
+  for (let y = 0, to = 0; y < down; y += 1) {
     for (let x = 0; x < across; x += 1) {
-      const bottom = Math.min(rows, (y + 1) * by), right = Math.min(width, (x + 1) * by);
-      const count = (bottom - y * by) * (right - x * by), share = Math.floor(2 ** 24 / count);
-      for (let k = 0; k < channels; k += 1) {
-        let sum = count >> 1;
-        for (let v = y * by; v < bottom; v += 1) for (let u = x * by; u < right; u += 1) sum += pixels[(v * width + u) * channels + k];
-        out[(y * across + x) * channels + k] = Math.floor(sum * share / 2 ** 24);
+      for (let k = 0; k < channels; k += 1, to += 1) {
+        let sum = 0;
+        for (let v = y * by; v < (y + 1) * by; v += 1) {
+          const line = Math.min(v, rows - 1) * width;
+          for (let u = x * by; u < (x + 1) * by; u += 1) sum += pixels[(line + Math.min(u, width - 1)) * channels + k];
+        }
+        out[to] = roundEven(sum / (by * by));
       }
     }
   }
+  if (channels === 4) multipliedAgain(out);
   return { rows: down, pixels: out };
+}
+
+// Between the two steps Pillow divides the colours by the opacity and multiplies them again, rounding each time.
+function multipliedAgain(pixels) {
+  for (let at = 0; at < pixels.length; at += 4) {
+    const alpha = pixels[at + 3];
+    if (alpha === 0 || alpha === 255) continue;
+    for (let k = at; k < at + 3; k += 1) pixels[k] = by255(Math.min(255, Math.trunc(255 * pixels[k] / alpha)) * alpha + 128);
+  }
 }
 
 function sizeOf(width, height, side) {
