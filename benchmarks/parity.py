@@ -52,7 +52,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("pictures", type=Path, help="with a folder for each class")
     words.add_argument("work", type=Path)
-    words.add_argument("--weights", default="", help="files, or names of packaged networks, beside the first network")
+    words.add_argument("--weights", default="", help="files for networks of torchvision, or names of packaged networks")
     words.add_argument("--ways", default=",".join(WAYS))
     words.add_argument("--docs", action="store_true")
     asked = words.parse_args()
@@ -103,8 +103,13 @@ def compared(network: str, pictures: Path, work: Path) -> Path:
     name = Path(network).stem
     run = work / f"{name}.run"
     strategies = f"{STRATEGIES},scratch" if network == PACKAGED else STRATEGIES
-    backbone = str(made_vit(work)) if network == VIT else network
-    command = [sys.executable, "-m", "headstart", "compare", pictures, "--backbone", backbone, "--out", run]
+    command = [sys.executable, "-m", "headstart", "compare", pictures, "--out", run]
+    if network == VIT:
+        command += ["--backbone", VIT, "--weights", made_vit(work)]
+    elif Path(network).suffix:
+        command += ["--backbone", f"torchvision/{name}", "--weights", network]
+    else:
+        command += ["--backbone", network]
     command += ["--strategies", strategies, "--epochs", "1", "--quiet"]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     return run
