@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,14 @@ from answering import answering
 from base.test_outputs import state
 
 from headstart.base.errors import BundleError
-from headstart.bundle.folder import Contents, read_folder, read_manifest, read_without_network, write_folder
+from headstart.bundle.folder import (
+    Contents,
+    fingerprint_of,
+    read_folder,
+    read_manifest,
+    read_without_network,
+    write_folder,
+)
 from headstart.bundle.forms import is_packed
 from headstart.deliver.packing import pack_bundle
 from headstart.records.bundle import BundleInfo
@@ -206,3 +214,13 @@ def test_whatever_is_changed_in_a_zip_it_is_the_same_or_an_error(packed: Path, b
 def test_a_zip_beside_it_is_named(packed: Path) -> None:
     with pytest.raises(BundleError, match=r"does not exist.*Did you mean '.*colours\.zip'"):
         read_folder(packed.with_name("colour.zip"))
+
+
+def test_other_names_of_classes_are_another_bundle(bundle: Path, packed: Path, tmp_path: Path) -> None:
+    """What only the tensors tell would let a server go on with the old names."""
+    contents = read_folder(bundle)
+    again = write_folder(contents, tmp_path / "again.bundle")
+    other = write_folder(replace(contents, classes=("x", *contents.classes[1:])), tmp_path / "other.bundle")
+    assert fingerprint_of(bundle) == fingerprint_of(again) == fingerprint_of(packed)
+    assert fingerprint_of(bundle) != fingerprint_of(other)
+    assert read_manifest(bundle).sha256 == read_manifest(other).sha256, "only the names are others"

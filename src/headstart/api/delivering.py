@@ -166,10 +166,10 @@ def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress
     exported = open_exported(Path(file))
     folder = _bundle(source, "verify")
     model = bundles.load(folder)
-    if exported.facts.bundle != bundles.sha256_of(folder):
+    if exported.facts.bundle != bundles.fingerprint_of(folder):
         raise ConfigError(
             f"'{file}' was not made from '{folder}': it names the bundle {exported.facts.bundle[:12]}, "
-            f"and this is {bundles.sha256_of(folder)[:12]}.",
+            f"and this is {bundles.fingerprint_of(folder)[:12]}.",
             hint="Give the bundle that it was made from, or export this one.",
         )
     known = [witnesses.Witness(path) for path in _paths(pictures)]

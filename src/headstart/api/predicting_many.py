@@ -12,16 +12,14 @@ from headstart import bundle
 from headstart.api.arguments import classifier_folder, is_exported
 from headstart.api.predicting import AUTO, ENGINES, PROBES, opened, prepare_engine
 from headstart.base.errors import ConfigError, DataError, HeadstartError
-from headstart.base.files import fingerprint, sha256_of_file
+from headstart.base.files import sha256_of_file
 from headstart.base.outputs import ANSWERS, claim
 from headstart.base.params import check_choice
 from headstart.base.version import __version__
-from headstart.bundle.folder import read_manifest
 from headstart.deliver import answers
 from headstart.deliver.answers import Answering, Asked, Listed, PassedOver, Shards, Watch
 from headstart.records.answer_tables import Columns, Row
 from headstart.records.answers import FORMS, Answered, AnswersAsked, Form, Prediction
-from headstart.records.codec import plain
 from headstart.records.progress import Progress, Silent
 from headstart.table.kinds import PICTURE_FORMS
 from headstart.table.listing import missing_path
@@ -220,4 +218,4 @@ def _answered(folder: Path, work: Answering) -> Answered:
 
 def _fingerprint(place: Path) -> str:
     """Return what tells one classifier from another."""
-    return sha256_of_file(place) if is_exported(place) else fingerprint(plain(read_manifest(place)))
+    return sha256_of_file(place) if is_exported(place) else bundle.fingerprint_of(place)

@@ -2,8 +2,8 @@
 
 from headstart.bundle.answering import Answering
 from headstart.bundle.engine import light, on_graph, prepare, tried
-from headstart.bundle.folder import sha256_of
+from headstart.bundle.folder import fingerprint_of
 from headstart.bundle.model import Model, load
 from headstart.bundle.trust import Answers, Trust
 
-__all__ = ["Answering", "Answers", "Model", "Trust", "light", "load", "on_graph", "prepare", "sha256_of", "tried"]
+__all__ = ["Answering", "Answers", "Model", "Trust", "fingerprint_of", "light", "load", "on_graph", "prepare", "tried"]

@@ -24,6 +24,7 @@ from headstart.base.errors import BundleError, StoreError
 from headstart.base.files import (
     disk_error,
     durable_writer,
+    fingerprint,
     flush_folder,
     sha256_of_file,
     store_error,
@@ -236,9 +237,15 @@ def _manifest(files: Files) -> BundleManifest:
         raise BundleError(error.message, hint=AGAIN) from error
 
 
-def sha256_of(place: Path) -> str:
-    """Return the checksum of a bundle's tensors, by which it is known; BundleError as `read_folder`."""
-    return read_manifest(place).sha256
+def fingerprint_of(place: Path) -> str:
+    """Return what tells one bundle from another; BundleError as `read_folder`.
+
+    A checksum of its whole description as it stands there, in which that of its tensors stands: other names of classes
+    or another threshold make another bundle.
+    """
+    with opened(standing(place)) as files:
+        _manifest(files)
+        return fingerprint(files.json(MANIFEST))
 
 
 def _way_out(place: Path) -> str:

@@ -17,7 +17,7 @@ class ExportedFacts(Record, omit_defaults=True):
     Parameters
     ----------
     bundle : str
-        SHA-256 of the tensors of the bundle that it was made from.
+        Fingerprint of the bundle that it was made from (`headstart.bundle.fingerprint_of`).
     level : float
         How often the prediction set holds the true class.
     threshold : float, optional

@@ -50,7 +50,7 @@ def card(parity: Parity, model: Model) -> str:
         "## Where it comes from": [
             f"- Licence of the network's weights: {facts.licence}",
             f"- SHA-256 of this file: {parity.sha256}",
-            f"- SHA-256 of the tensors of its bundle: {facts.bundle}",
+            f"- Fingerprint of its bundle: {facts.bundle}",
             f"- Proven with {', '.join(f'{name} {number}' for name, number in parity.versions.items())}",
         ],
     }

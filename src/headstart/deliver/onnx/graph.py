@@ -76,7 +76,7 @@ def facts_of(model: Model, bundle: str, form: InputForm, *, eight_bits: bool = F
     ----------
     model : Model
     bundle : str
-        SHA-256 of its bundle's tensors.
+        Its fingerprint.
     form : str
     eight_bits : bool
     """

@@ -12,7 +12,7 @@ from headstart.base.errors import EngineError
 from headstart.base.files import write_bytes
 from headstart.base.outputs import ONNX, ONNX_CARD, ONNX_PROOF, claim
 from headstart.base.seals import write_sealed
-from headstart.bundle import Model, load, sha256_of
+from headstart.bundle import Model, fingerprint_of, load
 from headstart.deliver import witnesses
 from headstart.deliver.onnx import eight_bits
 from headstart.deliver.onnx.card import card
@@ -94,7 +94,7 @@ def proven(
     model = load(bundle)
     known = witnesses.found(bundle, data, model.info.trained_on)
     some, kinds = witnesses.chosen(known, model.preprocessing.input_size, progress)
-    facts = facts_of(model, sha256_of(bundle), form)
+    facts = facts_of(model, fingerprint_of(bundle), form)
     progress.message("writing the network as a graph …")
     content = _content(built(model, traced(model), facts))
     paths = [one.path for one in some]

@@ -12,7 +12,7 @@ from headstart import bundle
 from headstart.base.errors import BundleError
 from headstart.base.files import cache_folder, writable
 from headstart.bundle import Model
-from headstart.bundle.folder import read_manifest
+from headstart.bundle.folder import fingerprint_of
 from headstart.bundle.known import KnownAnswers, answers_as_known, known_answers
 from headstart.deliver.serving.preparing import prepare_for_serving
 
@@ -105,5 +105,5 @@ class Opener:
 
 
 def version_of(place: Path) -> str:
-    """Return what tells one bundle from another: the first 12 characters of its checksum."""
-    return read_manifest(place).sha256[:12]
+    """Return what tells one bundle from another: the first 12 characters of its fingerprint."""
+    return fingerprint_of(place)[:12]
