@@ -11,7 +11,7 @@ from headstart.backbones import graphics_possible
 from headstart.base.errors import ConfigError, DataError
 from headstart.base.options import AUTO
 from headstart.base.params import check_choice
-from headstart.bundle import Answering
+from headstart.bundle import Classifier
 from headstart.records.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class TakesData:
 
 
 Data: TypeAlias = Annotated[Union[str, Path, "Table"], TakesData()]
-Classifier: TypeAlias = str | Path | Answering
+GivenClassifier: TypeAlias = str | Path | Classifier
 
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 _DATA = "Give a folder with a folder for each class, or a list (CSV, TSV, Parquet) with the columns path and label."

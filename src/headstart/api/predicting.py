@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle
-from headstart.api.arguments import Classifier, Data, classifier_folder, device_of, is_exported, table_of
+from headstart.api.arguments import Data, GivenClassifier, classifier_folder, device_of, is_exported, table_of
 from headstart.base.errors import ConfigError, DataError, EngineError
 from headstart.base.files import cache_writable
 from headstart.base.outputs import GRID, claim
 from headstart.base.params import check_choice
-from headstart.bundle import Answering, Model
+from headstart.bundle import Classifier, Model
 from headstart.bundle.rows import predictions
 from headstart.pixels.given import Given, Pictures, given_pictures
 from headstart.records.answer_tables import Columns
@@ -92,7 +92,7 @@ def load_exported(file: str | Path) -> Exported:
 
 
 def evaluate(
-    source: Classifier,
+    source: GivenClassifier,
     data: Data | Pictures,
     *,
     labels: Any = None,
@@ -125,7 +125,7 @@ def evaluate(
     from headstart.evidence.metrics import confusion, measure  # scipy, which predicting needs not
     from headstart.table import group_ids, tell_findings
 
-    model = source if isinstance(source, Answering) else _on_network(classifier_folder(source, "source", "evaluate"))
+    model = source if isinstance(source, Classifier) else _on_network(classifier_folder(source, "source", "evaluate"))
     table, files = _labelled(data, labels, progress)
     tell_findings(table, progress)
     known = set(model.info.trained_on)
@@ -183,7 +183,7 @@ def _labelled(data: Data | Pictures, labels: Any, progress: Progress | None) -> 
 
 
 def predict(
-    source: Classifier,
+    source: GivenClassifier,
     pictures: Pictures,
     *,
     grid: Annotated[str | Path | None, GRID] = None,
@@ -209,12 +209,12 @@ def predict(
     given = given_pictures(pictures)
     if grid is not None:
         claim(grid, GRID, inputs=[source, *(one.source for one in given if isinstance(one.source, Path))])
-    model = source if isinstance(source, Answering) else opened(classifier_folder(source, "source", "predict"), engine)
+    model = source if isinstance(source, Classifier) else opened(classifier_folder(source, "source", "predict"), engine)
     files, skipped = _expanded(given)
     try:
         answers, faulty = model.examine(files, progress=progress)
     except EngineError as error:
-        if isinstance(source, Answering) or is_exported(Path(source)):
+        if isinstance(source, Classifier) or is_exported(Path(source)):
             raise
         (progress or Silent()).message(f"{error.message} The network itself answers instead.")
         model = bundle.load(source)
@@ -274,7 +274,7 @@ def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
 
 
 def _draw(
-    pictures: Sequence[Given], rows: Sequence[Prediction], model: Answering, grid: Path, progress: Progress
+    pictures: Sequence[Given], rows: Sequence[Prediction], model: Classifier, grid: Path, progress: Progress
 ) -> None:
     """Draw the first pictures with their answers."""
     from headstart.pixels import decode_for
@@ -320,12 +320,12 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
     return bundle.prepare(model, place, squares)
 
 
-def _on_network(place: Path) -> Answering:
+def _on_network(place: Path) -> Classifier:
     """Return the classifier in a bundle on its own network, or an exported file."""
     return load_exported(place) if is_exported(place) else bundle.load(place)
 
 
-def opened(folder: Path, engine: str) -> Answering:
+def opened(folder: Path, engine: str) -> Classifier:
     """Return the classifier in a bundle or an exported file, on a graph where `engine` is ``"auto"``.
 
     Raises

@@ -15,7 +15,7 @@ from headstart.base.errors import BundleError, DependencyError, WeightsError
 from headstart.base.outputs import BUNDLE
 from headstart.base.process import torch_in_budget
 from headstart.base.types import Floats, Head
-from headstart.bundle.answering import Answering, Pixels
+from headstart.bundle.classifier import Classifier, Pixels
 from headstart.bundle.folder import Contents, fits, read_folder, write_folder
 from headstart.bundle.trust import Answers, Trust
 from headstart.pixels import frame
@@ -29,7 +29,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Model(Answering):
+class Model(Classifier):
     """A classifier: network, head, preprocessing and class names.
 
     Every probability that headstart stores or prints was computed by `features_of_squares`, in

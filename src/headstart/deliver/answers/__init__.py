@@ -1,6 +1,6 @@
 """Answers for many pictures: written as they come, each once, whatever ends the process."""
 
-from headstart.deliver.answers.answering import Answering, Classifier
+from headstart.deliver.answers.answering import Answering
 from headstart.deliver.answers.asked import Asked, Listed
 from headstart.deliver.answers.passed import PassedOver
 from headstart.deliver.answers.shards import SCHEMA, Shards, current_folder, opened
@@ -10,7 +10,6 @@ __all__ = [
     "SCHEMA",
     "Answering",
     "Asked",
-    "Classifier",
     "Listed",
     "PassedOver",
     "Shards",

@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from headstart.base.errors import EngineError
-from headstart.bundle import Answers
+from headstart.bundle import Answers, Classifier
 from headstart.bundle.rows import predictions
 from headstart.deliver.answers.asked import Entry, Listed, parts
 from headstart.deliver.answers.passed import PassedOver
 from headstart.deliver.answers.shards import Shards
-from headstart.pixels.given import Given, Pictures
+from headstart.pixels.given import Given
 from headstart.records.answer_tables import Columns, Row
 from headstart.records.notes import Note
-from headstart.records.preprocessing import RULES, Preprocessing
+from headstart.records.preprocessing import RULES
 from headstart.records.progress import Progress, Silent, Step
 from headstart.records.results import Skipped
 from headstart.table.kinds import NO_FILE, fault_of
@@ -26,21 +25,6 @@ from headstart.words.reading import apart_from_cropping, counted_findings, made_
 
 TOGETHER = 512  # pictures: enough that decoding and the network seldom wait for each other, few enough to hold
 _EXAMPLES = 3  # pictures that could not be read, told at the end
-
-
-class Classifier(Protocol):
-    """What answers: a bundle's model, or a classifier in one file."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Their names, in the order of the probabilities."""
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """How it reads pictures."""
-
-    def examine(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Answers, dict[int, str]]:
-        """Return answers for the pictures that can be read, and {row: reason} of the others."""
 
 
 class Answering:

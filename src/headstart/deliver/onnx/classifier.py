@@ -16,8 +16,8 @@ from headstart.base.errors import BundleError, EngineError, StoreError
 from headstart.base.files import sha256_of_bytes, store_error
 from headstart.base.types import Floats
 from headstart.base.version import __version__
-from headstart.bundle import Answering, Answers
-from headstart.bundle.answering import Pixels
+from headstart.bundle import Answers, Classifier
+from headstart.bundle.classifier import Pixels
 from headstart.deliver.onnx.form import FACTS, FORMAT, NONE, PICTURE, PROBABILITIES, SET, SQUARE, SQUARES
 from headstart.evidence.conformal import USUAL
 from headstart.pixels import frame
@@ -53,7 +53,7 @@ class ExportedAnswers(Answers):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Exported(Answering):
+class Exported(Classifier):
     """An exported file that was opened.
 
     Parameters

@@ -14,7 +14,7 @@ from headstart.base.errors import PictureError
 from headstart.base.types import Floats
 from headstart.base.version import __version__
 from headstart.bundle import Answers, Model
-from headstart.bundle.answering import Pixels
+from headstart.bundle.classifier import Pixels
 from headstart.deliver.onnx.classifier import Exported
 from headstart.pixels.decode import upright
 from headstart.pixels.given import given_pictures

@@ -6,39 +6,15 @@ They are drawn, never taken from anybody's pictures, because the page is passed 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Protocol
 
 from headstart.base.errors import BundleError
-from headstart.bundle.trust import Answers, Trust
+from headstart.bundle import Classifier
 from headstart.deliver.web.facts import Check
 from headstart.pixels.drawn import DrawnAs, draw_test_picture
-from headstart.pixels.given import Pictures
-from headstart.records.preprocessing import Preprocessing
-from headstart.records.progress import Progress
 
 SAME_PIXELS = 0.001  # of a PNG the page makes the very pixels that Python makes, so only the engine can differ
 SAME_FILE = 0.02  # of a JPEG the browser's decoder may differ by a shade; one that is not turned differs by far more
 _DRAWINGS = 6
-
-
-class Classifier(Protocol):
-    """Whatever answers as `headstart.bundle.Model` does."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Its classes."""
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """How it sees a picture."""
-
-    @property
-    def trust(self) -> Trust | None:
-        """What it knows of its own limits."""
-
-    def examine(self, pictures: Pictures, *, progress: Progress | None = None) -> tuple[Answers, Mapping[int, str]]:
-        """Return answers, and why some pictures have none."""
 
 
 def checks_of(classifier: Classifier) -> tuple[Check, ...]:

@@ -23,7 +23,8 @@ from headstart.base.pages import colours, json_in_page
 from headstart.base.seals import sealed
 from headstart.base.signs import clean
 from headstart.base.version import __version__
-from headstart.deliver.web.checks import Classifier, checks_of
+from headstart.bundle import Classifier
+from headstart.deliver.web.checks import checks_of
 from headstart.deliver.web.engine import Engine, engine
 from headstart.deliver.web.facts import About, Check, PageData, setup_for
 from headstart.records.codec import plain

@@ -29,7 +29,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answering(ABC):
+class Classifier(ABC):
     """A classifier, kept in whatever form: a bundle's `headstart.bundle.Model`, or a file that was exported.
 
     Parameters
