@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from drawing import Draw, draw_classes, draw_picture
 from threadpoolctl import threadpool_limits
 
 from headstart.base.process import processors
+
+# A test never fails for its time: other work on the machine is no fault of the code.
+hypothesis.settings.register_profile("headstart", deadline=None)
+hypothesis.settings.load_profile("headstart")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -181,7 +181,7 @@ def twelve_bits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_white_stands_in_plan_results_bundle_and_answers(twelve_bits: Path, tmp_path: Path) -> None:
     found = hs.compare(twelve_bits, strategies=["knn"], out=tmp_path / "x.run", progress=Silent(), **QUICK)
-    wanted = {"rule": 2, "white": 4095}
+    wanted = {"rule": 3, "white": 4095}
     plan = json.loads((found.folder / "plan.json").read_text(encoding="utf-8"))
     results = json.loads((found.folder / "results.json").read_text(encoding="utf-8"))
     bundle = found.folder / "bundles" / "knn"

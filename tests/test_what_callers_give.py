@@ -41,7 +41,8 @@ def public_callables() -> Iterator[tuple[str, Callable[..., Any]]]:
         if inspect.isfunction(thing := getattr(hs, name)):
             yield name, thing
     for kind in CLASSES:
-        for name, member in vars(kind).items():
+        methods = {name: member for each in reversed(kind.__mro__) for name, member in vars(each).items()}
+        for name, member in methods.items():
             if inspect.isfunction(member) and not name.startswith("_") and member.__module__.startswith("headstart"):
                 yield f"{kind.__name__}.{name}", member
 

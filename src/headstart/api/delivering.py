@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from headstart.api.arguments import classifier_folder
-from headstart.base.errors import ConfigError, DataError
+from headstart.api.predicting import expanded
+from headstart.base.errors import ConfigError
 from headstart.base.outputs import ONNX, WEB, claim
 from headstart.base.params import check_choice, check_number
-from headstart.pixels.given import Pictures
+from headstart.pixels.given import Pictures, given_pictures
 from headstart.records.exported import FORMS, InputForm, Parity
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
@@ -143,8 +144,8 @@ def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress
         An ``.onnx`` file that `export` wrote.
     source : path
         The bundle.
-    pictures : path, or many of them
-        Files and folders.
+    pictures
+        As for `predict`.
 
     Returns
     -------
@@ -172,19 +173,11 @@ def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress
             f"and this is {bundles.fingerprint_of(folder)[:12]}.",
             hint="Give the bundle that it was made from, or export this one.",
         )
-    known = [witnesses.Witness(path) for path in _paths(pictures)]
+    files, _ = expanded(given_pictures(pictures))
     told = progress or Silent()
-    _, kinds = witnesses.chosen(known, model.preprocessing.input_size, told)
-    return prove(exported, model, [one.path for one in known], kinds=kinds, progress=told)
-
-
-def _paths(pictures: Pictures) -> tuple[Path, ...]:
-    from headstart.table import list_pictures
-
-    given = [pictures] if isinstance(pictures, str | Path) else pictures
-    if not isinstance(given, list | tuple) or not all(isinstance(one, str | Path) for one in given):
-        raise DataError("verify takes files and folders.", hint="Give their paths.")
-    return list_pictures([Path(str(one)) for one in given])[0]
+    paths = [witnesses.Witness(one.source) for one in files if isinstance(one.source, Path)]
+    _, kinds = witnesses.chosen(paths, model.preprocessing.input_size, told, most=len(paths))
+    return prove(exported, model, files, kinds=kinds, progress=told)
 
 
 def _bundle(source: str | Path, verb: str) -> Path:

@@ -210,7 +210,7 @@ def predict(
     if grid is not None:
         claim(grid, GRID, inputs=[source, *(one.source for one in given if isinstance(one.source, Path))])
     model = source if isinstance(source, Classifier) else opened(classifier_folder(source, "source", "predict"), engine)
-    files, skipped = _expanded(given)
+    files, skipped = expanded(given)
     try:
         answers, faulty = model.examine(files, progress=progress)
     except EngineError as error:
@@ -249,7 +249,7 @@ def _check_known(classes: Collection[str], known: Collection[str]) -> None:
     )
 
 
-def _expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
+def expanded(given: Sequence[Given]) -> tuple[list[Given], list[Passed]]:
     """Return the pictures with those that lie in folders in the place of these, and what is passed over.
 
     Paths alone are listed as one. Among other things each has its own place, and one that leads nowhere is passed over.
@@ -311,7 +311,7 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
     place = classifier_folder(folder, "folder", "prepare_engine")
     if is_exported(place) or bundle.tried(place) or not cache_writable():
         return False
-    files, _ = _expanded(given_pictures(pictures))
+    files, _ = expanded(given_pictures(pictures))
     model = bundle.load(place)
     squares = model.squares(files[:PROBES])
     if not squares:

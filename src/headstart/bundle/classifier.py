@@ -49,7 +49,7 @@ class Classifier(ABC):
     trust: Trust | None = None
 
     @abstractmethod
-    def answers_of_pictures(self, pictures: Iterator[Pixels]) -> Answers:
+    def answers_of_pictures(self, decoded: Iterator[Pixels]) -> Answers:
         """Return the answers for whole pictures, as `headstart.pixels.decode` gives them."""
 
     def predict(self, pictures: Pictures) -> list[str]:

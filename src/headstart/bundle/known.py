@@ -15,17 +15,16 @@ from headstart.base.errors import StoreError
 from headstart.base.files import sha256_of_bytes
 from headstart.base.types import Floats
 from headstart.bundle.engine import AGREE, entry_of
-from headstart.bundle.folder import read_manifest
+from headstart.bundle.folder import fingerprint_of
 from headstart.bundle.model import Model
 from headstart.records.codec import read_record, write_record
 from headstart.records.record import Record, Share
 
-FILE = "known.json"
 SQUARES = 8
 
 
 class KnownAnswers(Record):
-    """Content of ``known.json``: of which bundle, of which squares, and a row of probabilities for each."""
+    """Content of ``known-BUNDLE.json``: of which bundle, of which squares, and a row of probabilities for each."""
 
     bundle: str
     squares: str
@@ -62,17 +61,18 @@ def keep_known_answers(network: Model, folder: Path) -> None:
         return
     squares = generated_squares(network.preprocessing.input_size)
     rows = tuple(map(tuple, answers_for(network, squares).tolist()))
-    known = KnownAnswers(bundle=read_manifest(folder).sha256, squares=_digest(squares), probabilities=rows)
-    write_record(place / FILE, known)
+    bundle = fingerprint_of(folder)
+    write_record(_file(folder, bundle), KnownAnswers(bundle=bundle, squares=_digest(squares), probabilities=rows))
 
 
 def known_answers(folder: Path) -> KnownAnswers | None:
     """Return what was kept for the bundle that stands at `folder`; None if nothing, or for another one."""
+    bundle = fingerprint_of(folder)
     try:
-        known = read_record(entry_of(folder) / FILE, KnownAnswers)
+        known = read_record(_file(folder, bundle), KnownAnswers)
     except StoreError:
         return None
-    return known if known.bundle == read_manifest(folder).sha256 else None
+    return known if known.bundle == bundle else None
 
 
 def answers_as_known(model: Model, known: KnownAnswers) -> bool:
@@ -86,6 +86,11 @@ def answers_as_known(model: Model, known: KnownAnswers) -> bool:
     return expected.shape == together.shape and bool(
         np.abs(together - expected).max() <= AGREE and np.abs(alone - expected).max() <= AGREE
     )
+
+
+def _file(folder: Path, bundle: str) -> Path:
+    """Return where they are kept: bundles of the same tensors share a graph, and may answer otherwise all the same."""
+    return entry_of(folder) / f"known-{bundle[:32]}.json"
 
 
 def _digest(squares: list[NDArray[np.uint8]]) -> str:

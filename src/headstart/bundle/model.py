@@ -60,9 +60,9 @@ class Model(Classifier):
         known = f"{strategy} on {self.info.architecture}, {len(self.classes)} classes"
         return f"<Model {known}>" if self.engine.name == "torch" else f"<Model {known}, answers by {self.engine.name}>"
 
-    def answers_of_pictures(self, pictures: Iterator[Pixels]) -> Answers:
+    def answers_of_pictures(self, decoded: Iterator[Pixels]) -> Answers:
         """Return the answers for whole pictures, as `headstart.pixels.decode` gives them."""
-        return self.answers_of(self.features_of_squares(frame(one, self.preprocessing) for one in pictures))
+        return self.answers_of(self.features_of_squares(frame(one, self.preprocessing) for one in decoded))
 
     def answers_of(self, features: Floats) -> Answers:
         """Return the answers for what the network says of some pictures, (n, d)."""

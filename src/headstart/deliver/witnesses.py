@@ -18,8 +18,7 @@ from headstart.records.progress import Progress
 from headstart.records.results import Results
 from headstart.table import list_pictures, read_rows, read_table
 
-LEAST = 64  # pictures; of fewer there are, all
-ENOUGH = 192
+LEAST, ENOUGH = 64, 192  # pictures
 _OF_A_KIND = 4
 _HEADERS = 4000  # files whose headers are read at most
 _MEASURING = ("test", "val")
@@ -102,7 +101,9 @@ def found(bundle: Path, data: Path | None, trained_on: Sequence[str]) -> list[Wi
     return known
 
 
-def chosen(witnesses: Sequence[Witness], side: int, progress: Progress) -> tuple[list[Witness], dict[str, int]]:
+def chosen(
+    witnesses: Sequence[Witness], side: int, progress: Progress, *, most: int = ENOUGH
+) -> tuple[list[Witness], dict[str, int]]:
     """Return some of the pictures, of every kind that occurs, the smallest and the largest, and how many of each kind.
 
     Parameters
@@ -111,8 +112,10 @@ def chosen(witnesses: Sequence[Witness], side: int, progress: Progress) -> tuple
     side : int
         What the network sees, in pixels.
     progress : Progress
+    most : int
+        More are only taken where there are more kinds.
     """
-    looked = _spread(list(witnesses), _HEADERS)
+    looked = _spread(list(witnesses), max(most, _HEADERS))
     kinds = defaultdict[str, list[tuple[int, int]]](list)
     with progress.step("kinds of pictures", len(looked)) as step:
         headers = ordered_map(header_of, [one.path for one in looked], threads=thread_budget())
@@ -123,7 +126,7 @@ def chosen(witnesses: Sequence[Witness], side: int, progress: Progress) -> tuple
     for members in kinds.values():
         members.sort()
         taken |= {place for _, place in (*_spread(members, _OF_A_KIND), members[-1])}
-    taken |= set(_spread([place for place in range(len(looked)) if place not in taken], max(0, ENOUGH - len(taken))))
+    taken |= set(_spread([place for place in range(len(looked)) if place not in taken], max(0, most - len(taken))))
     names = {place: kind for kind, members in kinds.items() for _, place in members}
     rows = sorted(taken)
     counts = dict[str, int]()

@@ -6,8 +6,8 @@ The rules (`Decoding.rule` 3), which `decoder` names:
   first is read.
 - EXIF (and XMP) rotation is applied.
 - Colour profiles, and a PNG's gamma, are converted to sRGB; CMYK without a profile as Pillow does it.
-- Transparent pictures are laid on white, as a page or a viewer would show them. A TIFF's fourth channel is opacity
-  only if the file says so.
+- Transparent pictures are laid on white before they are scaled, as a page or a viewer would show them. A TIFF's
+  fourth channel is opacity only if the file says so.
 - 16-bit grey and colour are divided by what is white in the data set (`Decoding.white`), never by a picture's own
   range; 12-bit by its own; 32-bit whole numbers likewise if they fit into 16 bits; floating point has no range that
   could be known: refused. Grey of which the file says that zero is white is turned round.
@@ -42,7 +42,7 @@ from headstart.base.errors import PictureError, PictureSizeError
 from headstart.base.params import check_integer
 from headstart.pixels import colour, depth, tiff
 from headstart.pixels.opening import BROKEN, RENEW_HINT, opened, readable
-from headstart.pixels.sizes import HALVED_SINCE, MOST_ASPECT, cut_size, halving, whole_size
+from headstart.pixels.sizes import HALVED_SINCE, MOST_ASPECT, WHITE_FIRST_SINCE, cut_size, halving, whole_size
 from headstart.pixels.smaller import smaller
 from headstart.records.notes import Note
 from headstart.records.preprocessing import RULES, WHITE_OF_16_BITS, Decoding, Preprocessing
@@ -131,13 +131,15 @@ def decode_noted(
     return Decoded(pixels, tuple(sorted(whole.notes)))
 
 
-def upright(source: Source, *, decoding: Decoding = RULES, max_pixels: int | None = None) -> Pixels:
-    """Return the picture at its full size, upright, in sRGB and on white, uint8 (H, W, 3): what a viewer shows.
+def upright(
+    source: Source, *, short_side: int | None = None, decoding: Decoding = RULES, max_pixels: int | None = None
+) -> Pixels:
+    """Return the picture upright, in sRGB and on white, uint8 (H, W, 3): what a viewer shows.
 
-    It is what a program gives to an exported classifier, which scales by itself. Parameters and errors are those of
-    `decode`.
+    It is what a program gives to an exported classifier, which scales by itself: at its full size, or with
+    `short_side` a JPEG as its decoder makes it smaller for `decode`. Other parameters and errors are those of `decode`.
     """
-    whole = _loaded(source, None, pixel_limit(max_pixels), decoding)
+    whole = _loaded(source, short_side, pixel_limit(max_pixels), decoding)
     return _flat(whole.image, whole)
 
 
@@ -145,7 +147,7 @@ def _loaded(source: Source, short_side: int | None, limit: int, decoding: Decodi
     """Return the picture upright; a JPEG made smaller by its decoder where a short side is wanted."""
     if isinstance(source, np.ndarray):
         image = _from_array(source, limit)
-        return _Whole(image, _hidden(image))
+        return _Whole(_on_white(image) if decoding.rule >= WHITE_FIRST_SINCE else image, _hidden(image))
     if isinstance(source, Image.Image):
         return _from_pillow(source, limit, decoding)
     if isinstance(source, bytes):
@@ -275,6 +277,8 @@ def _plain(image: Image.Image, decoding: Decoding, notes: set[Note], deep: depth
         return _Whole(_eight_bits(image, decoding, set(), None), notes)
     info, mode = image.info, image.mode
     eight = _eight_bits(image, decoding, notes, deep)
+    if decoding.rule >= WHITE_FIRST_SINCE:
+        eight = _on_white(eight)
     grey = depth.is_deep_grey(image) or mode in ("1", "L", "LA", "La")
     profile = colour.profile_of(info.get("icc_profile"), mode if mode == "CMYK" else eight.mode, grey=grey)
     if mode == "CMYK" and profile is not None:
@@ -371,11 +375,15 @@ def _flat(image: Image.Image, whole: _Whole) -> Pixels:
         image = colour.to_srgb(image, whole.profile)
     if whole.gamma is not None:
         image = colour.with_gamma(image, whole.gamma)
-    if image.mode in ("RGBA", "LA"):
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
-    return np.array(image.convert("RGB"))
+    return np.array(_on_white(image).convert("RGB"))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return a picture with opacity as it is seen on white paper."""
+    if image.mode not in ("RGBA", "LA"):
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def _halved(whole: _Whole, short_side: int, decoding: Decoding) -> Image.Image:

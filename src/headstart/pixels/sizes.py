@@ -6,6 +6,7 @@ import math
 
 MOST_ASPECT = 16  # beyond it a whole picture has a shorter short side
 CUT_ASPECT = 4  # of rule 1: beyond it only the middle is kept
+WHITE_FIRST_SINCE = 3  # the rule since which transparent pictures are laid on white before they are scaled
 HALVED_SINCE = 3  # the rule since which every form is made smaller as JPEGs are
 
 Box = tuple[float, float, float, float]

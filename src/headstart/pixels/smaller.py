@@ -10,17 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_MULTIPLIED = {"RGBA": "RGBa", "LA": "La"}  # a clear pixel's colour must not count
-
 
 def smaller(image: Image.Image, times: int) -> Image.Image:
-    """Return a picture of 8 bits a channel, smaller by `times`; its last row and column are repeated to fill up."""
-    if image.mode in _MULTIPLIED:
-        return _smaller(image.convert(_MULTIPLIED[image.mode]), times).convert(image.mode)
-    return _smaller(image, times)
-
-
-def _smaller(image: Image.Image, times: int) -> Image.Image:
+    """Return a picture of 8 bits a channel without opacity, smaller by `times`; its last row and column fill it up."""
     pixels = np.asarray(image)
     lack = [(0, -side % times) for side in pixels.shape[:2]]
     if any(more for _, more in lack):

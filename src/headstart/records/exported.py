@@ -68,10 +68,12 @@ class Agreement(Record):
         Pictures with the same answer.
     ties : int
         Pictures with another answer where the bundle's two most probable classes lie closer than `bound` allows.
-    same_sets, same_none : int, optional
-        Pictures with the same prediction set, and the same word on none of these; None where there are none.
     bound : float
         What the largest difference may be.
+    same_sets, same_none : int, optional
+        Pictures with the same prediction set, and the same word on none of these; None where there are none.
+    other : int
+        Pictures whose set or whose word on none of these is another one, though nothing lies near a limit.
     worst_pictures : tuple of Differing
         Those that differ most.
     """
@@ -84,12 +86,13 @@ class Agreement(Record):
     bound: Figure
     same_sets: Count | None = None
     same_none: Count | None = None
+    other: Count = 0
     worst_pictures: tuple[Differing, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Whether every answer is the same, but for ties, and no probability is off by more than the bound."""
-        return self.worst <= self.bound and self.same + self.ties == self.pictures
+        """Whether answers, sets and words on none of these are the same, but for ties, and probabilities near."""
+        return self.worst <= self.bound and self.same + self.ties == self.pictures and not self.other
 
 
 class Drop(Record):
@@ -117,6 +120,8 @@ class Parity(Record, omit_defaults=True):
         Asked about the very same squares.
     from_files : Agreement, optional
         From file to answer, scaled by either in its own way; None where the file takes squares only.
+    at_full_size : Agreement, optional
+        The same of large JPEGs, of a program that does not let the decoder make them smaller: for information.
     drop : Drop, optional
         With 8 bits.
     unread : tuple of str
@@ -132,12 +137,13 @@ class Parity(Record, omit_defaults=True):
     kinds: dict[str, Count]
     on_squares: Agreement
     from_files: Agreement | None = None
+    at_full_size: Agreement | None = None
     drop: Drop | None = None
     unread: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Whether the exported file may be used in the bundle's place; with 8 bits the drop decides."""
-        if self.drop is not None:
-            return self.drop.difference <= self.drop.most
+        """Whether the exported file may be used in the bundle's place; with 8 bits the drop decides, if it is known."""
+        if self.facts.eight_bits:
+            return self.drop is None or self.drop.difference <= self.drop.most
         return self.on_squares.agrees and (self.from_files is None or self.from_files.agrees)

@@ -19,9 +19,9 @@ class Decoding(Record):
     Parameters
     ----------
     rule : int
-        3. 2 in bundles made before: only JPEGs are halved before they are scaled (`headstart.pixels.decode`). 1 in
-        those made before that: also no colour profiles, a fourth channel is always opacity, 16-bit negatives stay
-        negative, and of pictures longer than 4 to 1 only the centre is kept.
+        3. 2 in bundles made before: only JPEGs are halved before they are scaled, and what is transparent is laid on
+        white only after that. 1 in those made before that: also no colour profiles, a fourth channel is always opacity,
+        16-bit negatives stay negative, and of pictures longer than 4 to 1 only the centre is kept.
     white : int
         The value that is white in pictures of 16 bits; less than 65535 where a data set uses fewer of them.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.records.exported import Agreement, Parity
-from headstart.report.lines import Line, shorten
+from headstart.report.lines import Line, shorten, wrap
 from headstart.report.numbers import decimal
 
 
@@ -38,29 +38,38 @@ def verify_lines(parity: Parity, *, width: int) -> list[Line]:
                 )
                 for one in agreement.worst_pictures
             ]
-    return [*lines, *(Line(f"! '{path}' cannot be read", "warning") for path in parity.unread[:5])]
+    lines += [Line(f"! '{path}' cannot be read", "warning") for path in parity.unread[:5]]
+    if parity.facts.eight_bits:
+        told = "With 8 bits answers near a tie differ. What that costs in accuracy stands in the card beside the file."
+    elif parity.agrees:
+        told = "They agree."
+    else:
+        told = "They do not agree. Use the bundle, or export it again where it is used: headstart export."
+    return [*lines, *(Line(part) for part in wrap(told, width))]
 
 
 def _found(parity: Parity, width: int) -> list[Line]:
     bits = parity.facts.eight_bits
-    lines = [Line(f"Run beside the bundle on {parity.on_squares.pictures:,} pictures:", "title")]
+    count = parity.on_squares.pictures
+    lines = [Line(f"Run beside the bundle on {count:,} picture{'' if count == 1 else 's'}:", "title")]
     lines += _agreed("on equal squares", parity.on_squares, bounded=not bits)
     if parity.from_files is not None:
         lines += _agreed("from file to answer", parity.from_files, bounded=not bits)
+    if parity.at_full_size is not None:
+        lines += _agreed("large JPEGs in full", parity.at_full_size, bounded=False)
     del width
     return lines
 
 
 def _agreed(asked: str, found: Agreement, *, bounded: bool) -> list[Line]:
-    other = found.pictures - found.same - found.ties
+    """Return one line; where nothing is bounded it only tells."""
     told = f"{found.same:,} of {found.pictures:,} answers the same"
-    told += f", {found.ties} ties" if found.ties else ""
-    apart = f"probabilities at most {found.worst:.1g} apart"
+    told += f", {found.ties} tied" if found.ties else ""
+    told += f", {found.other} other sets" if found.other else ""
+    apart = f"probabilities at most {found.worst:.2g} apart"
     allowed = f" ({found.bound:g} is allowed)" if bounded else ""
-    sign, role = ("✓", "plain") if found.agrees or (not bounded and not other) else ("!", "warning")
-    if not bounded and other:
-        sign, role = "·", "plain"
-    return [Line(f"{sign} {asked:<20} {told} · {apart}{allowed}", "warning" if role == "warning" else "plain")]
+    sign = ("✓" if found.agrees else "!") if bounded else "·"
+    return [Line(f"{sign} {asked:<20} {told} · {apart}{allowed}", "warning" if sign == "!" else "plain")]
 
 
 def _cost(parity: Parity) -> list[Line]:

@@ -23,7 +23,9 @@ from headstart.deliver.onnx import graph as graphs
 from headstart.deliver.onnx.classifier import Exported, open_exported, opened
 from headstart.deliver.onnx.heads import probabilities_of
 from headstart.deliver.onnx.parity import prove
+from headstart.deliver.onnx.seal import sealed
 from headstart.deliver.onnx.sketch import Sketch
+from headstart.pixels.given import given_pictures
 from headstart.records.exported import Parity
 from headstart.records.progress import Silent
 from headstart.records.record import changed
@@ -37,7 +39,7 @@ def exported_of(model: Model, form: Any = "picture") -> Exported:
 
 def content_of(model: Model, form: Any = "picture") -> bytes:
     made = graphs.built(model, graphs.traced(model), graphs.facts_of(model, "0" * 64, form))
-    return bytes(made.SerializeToString())
+    return sealed(bytes(made.SerializeToString()))
 
 
 @pytest.fixture(scope="module")
@@ -168,12 +170,12 @@ def wrong(model: Model, **preprocessing: Any) -> Exported:
     """Return an export that frames or normalises in another way, and keeps quiet about it."""
     other = replace(model, preprocessing=changed(model.preprocessing, **preprocessing))
     made = graphs.built(other, graphs.traced(model), graphs.facts_of(model, "0" * 64, "picture"))
-    return opened(made.SerializeToString(), "wrong.onnx")
+    return opened(sealed(made.SerializeToString()), "wrong.onnx")
 
 
 @pytest.mark.parametrize("slip", [{"framing": "squash"}, {"mean": (0.5, 0.5, 0.5)}, {"crop": 1.0}, {"framing": "pad"}])
 def test_a_slip_in_preprocessing_is_found(model: Model, photos: Path, slip: dict[str, Any]) -> None:
-    files = sorted(file for file in photos.rglob("*") if file.is_file())
+    files = given_pictures(sorted(file for file in photos.rglob("*") if file.is_file()))
     assert prove(exported_of(model), model, files, progress=Silent()).agrees
     found = prove(wrong(model, **slip), model, files, progress=Silent())
     assert not found.agrees
@@ -183,12 +185,12 @@ def test_a_slip_in_preprocessing_is_found(model: Model, photos: Path, slip: dict
 
 
 def test_swapped_classes_are_found(model: Model, photos: Path) -> None:
-    files = sorted(file for file in photos.rglob("*") if file.is_file())
+    files = given_pictures(sorted(file for file in photos.rglob("*") if file.is_file()))
     head = model.head
     assert isinstance(head, Affine)
     turned = replace(model, head=replace(head, weight=head.weight[::-1]))
     made = graphs.built(turned, graphs.traced(model), graphs.facts_of(model, "0" * 64, "picture"))
-    assert not prove(opened(made.SerializeToString(), "x.onnx"), model, files, progress=Silent()).agrees
+    assert not prove(opened(sealed(made.SerializeToString()), "x.onnx"), model, files, progress=Silent()).agrees
 
 
 def test_what_does_not_agree_is_not_written(
@@ -293,11 +295,47 @@ def test_what_is_no_export_of_ours(model: Model, tmp_path: Path, content: Any, s
                 made.metadata_props.remove(entry)
             elif entry.key == "headstart":
                 entry.value = json.dumps({**json.loads(entry.value), "format": 99})
-        content = made.SerializeToString()
+        content = sealed(made.SerializeToString())
     place.write_bytes(content)
     with pytest.raises((BundleError, EngineError), match=said) as refused:
         open_exported(place)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize("place", [100, -200, -80, -1])
+def test_a_damaged_file_does_not_answer(model: Model, tmp_path: Path, place: int) -> None:
+    content = bytearray(content_of(model))
+    content[place] ^= 1
+    (tmp_path / "odd.onnx").write_bytes(content)
+    with pytest.raises((BundleError, EngineError)):
+        open_exported(tmp_path / "odd.onnx")
+
+
+def test_a_label_or_a_set_that_is_another_one_is_found(
+    model: Model, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Probabilities alone would not tell."""
+    files = given_pictures(sorted(file for file in photos.rglob("*") if file.is_file()))
+    sketch = graphs.Sketch
+    right = {name: getattr(sketch, name) for name in ("constant", "add")}
+
+    def reversed_names(own: Any, value: Any) -> str:
+        return str(right["constant"](own, value[::-1] if isinstance(value, tuple) else value))
+
+    def other(kind: str, instead: str) -> Any:
+        def add(own: Any, node: str, *given: str, **how: Any) -> str:
+            return str(right["add"](own, instead if node == kind else node, *given, **how))
+
+        return add
+
+    slips = [("constant", reversed_names), ("add", other("GreaterOrEqual", "LessOrEqual"))]
+    for name, slip in slips:
+        monkeypatch.setattr(sketch, name, slip)
+        made = content_of(model)
+        monkeypatch.setattr(sketch, name, right[name])
+        found = prove(opened(made, "x.onnx"), model, files, progress=Silent())
+        assert not found.on_squares.agrees, name
+        assert found.on_squares.worst < 1e-5, "the probabilities are right"
 
 
 def test_another_bundle_is_refused(model: Model, photos: Path, tmp_path: Path) -> None:

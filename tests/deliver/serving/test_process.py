@@ -101,7 +101,7 @@ def test_a_graph_that_predict_has_made_gets_its_known_answers(place: Path) -> No
 
 def test_a_graph_that_no_longer_answers_as_it_did_is_refused(place: Path) -> None:
     opening.Opener(print).open(place)
-    file = bundle.engine.entry_of(place) / known.FILE
+    file = next(bundle.engine.entry_of(place).glob("known-*.json"))
     found = read_record(file, known.KnownAnswers)
     rows = tuple(tuple(reversed(row)) for row in found.probabilities)
     write_record(file, changed(found, probabilities=rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from odd_pictures import with_chunk
 from PIL import Image
 
 from headstart.deliver.web.facts import setup_for
@@ -141,6 +143,51 @@ def test_a_jpeg_is_turned_upright(reader: Any, turn: int) -> None:
     ours, theirs = read(reader, content), decode_noted(content, short_side=SIDE)
     assert apart(ours["pixels"], theirs.pixels).mean() < 0.5
     assert tuple(ours["notes"]) == theirs.notes == (("turned",) if turn > 1 else ())
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_so_are_other_forms_with_exif(reader: Any, kind: str, turn: int) -> None:
+    """Some browsers leave the EXIF of a WebP out."""
+    notes = Image.Exif()
+    notes[0x0112] = turn
+    options = {"lossless": True} if kind == "WEBP" else {}
+    content = written(noise(130, 90, "RGB"), kind, exif=notes, **options)
+    ours, theirs = read(reader, content), decode_noted(content, short_side=SIDE)
+    np.testing.assert_array_equal(ours["pixels"], theirs.pixels)
+    assert tuple(ours["notes"]) == theirs.notes == (("turned",) if turn > 1 else ())
+
+
+P3 = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+SRGB = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+
+
+def colours_of_a_png() -> dict[str, tuple[bytes, bytes]]:
+    """Return chunks by which a PNG says how its colours are meant; browsers read them in their own way."""
+    found = {f"gamma-{value}": (b"gAMA", struct.pack(">I", value)) for value in (45_455, 55_556, 100_000, 30_000)}
+    return {**found, "p3": (b"cHRM", P3), "srgb": (b"cHRM", SRGB), "codes": (b"cICP", bytes((12, 13, 0, 1)))}
+
+
+@pytest.mark.parametrize("also", ["", "places", "srgb"])
+@pytest.mark.parametrize("name", colours_of_a_png())
+def test_a_png_that_states_its_colours_is_read_as_in_python(reader: Any, name: str, also: str) -> None:
+    kind, stated = colours_of_a_png()[name]
+    content = with_chunk(written(noise(120, 90)), kind, stated)
+    if also == "places" and kind != b"cHRM":
+        content = with_chunk(content, b"cHRM", SRGB)
+    if also == "srgb":
+        content = with_chunk(content, b"sRGB", b"\0")
+    ours, theirs = read(reader, content), decode_noted(content, short_side=SIDE)
+    np.testing.assert_array_equal(ours["pixels"], theirs.pixels)
+    assert tuple(ours["notes"]) == theirs.notes
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("side", [16, 20, 40, 80, 160])
+def test_large_pngs_are_made_smaller_by_two_four_and_eight(reader: Any, side: int, mode: str) -> None:
+    content = written(noise(515, 333, mode))
+    ours, theirs = read(reader, content, side=side), decode_noted(content, short_side=side)
+    assert apart(ours["pixels"], theirs.pixels).max() <= (OPACITY if mode == "RGBA" else 0)
 
 
 @pytest.mark.parametrize("side", [128, 224, 600])

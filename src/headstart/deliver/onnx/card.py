@@ -7,14 +7,27 @@ from headstart.bundle.card import measured_lines
 from headstart.deliver.onnx.form import LABEL, NONE, PICTURE, PROBABILITIES, SET, SQUARE, SQUARES
 from headstart.records.exported import Agreement, Drop, Parity
 
-_ONE = """import numpy as np
+_ONE = """import math
+
+import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
+
+def read(path):
+    image = Image.open(path)
+    scale = {twice} / min(image.size)  # a large JPEG may be made smaller while it is decoded, to twice the wanted side
+    image.draft(None, [math.ceil(side * scale) for side in image.size])
+    image = ImageOps.exif_transpose(image)
+    if image.mode[0] in "IF":
+        raise ValueError("more than 8 bits a channel: make it 8 bits first")
+    image = image.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
+
+
 session = onnxruntime.InferenceSession("{file}")
-picture = ImageOps.exif_transpose(Image.open("new.jpg")).convert("RGB")
-label, probabilities = session.run(["{label}", "{probabilities}"], {{"{picture}": np.asarray(picture)}})
-print(label, dict(zip({classes}, probabilities)))"""
+label, probabilities = session.run(["{label}", "{probabilities}"], {{"{picture}": read("new.jpg")}})
+print(label, dict(zip({classes}, probabilities.tolist())))"""
 _MANY = """import numpy as np
 import onnxruntime
 
@@ -66,6 +79,7 @@ def _code(parity: Parity) -> list[str]:
         picture=PICTURE,
         squares=SQUARES,
         side=facts.preprocessing.input_size,
+        twice=2 * facts.preprocessing.decode_side,
         classes=list(facts.classes),
     )
     return ["```python", code, "```"]
@@ -75,9 +89,10 @@ def _inputs(parity: Parity) -> list[str]:
     facts = parity.facts
     if facts.input == "picture":
         return [
-            f"It takes `{PICTURE}`: uint8, (height, width, 3), red, green and blue, of any size. Turn it upright first "
-            "(EXIF), convert it to sRGB if it has another colour profile, and lay what is transparent on white. "
-            "Everything else is done inside.",
+            f"It takes `{PICTURE}`: uint8, (height, width, 3), red, green and blue, of any size. What is left to the "
+            "program, as above: turn it upright (EXIF) and lay what is transparent on white. Pictures with a colour "
+            "profile other than sRGB, of more than 8 bits or in CMYK must be converted first. Everything else is "
+            "inside.",
         ]
     side, framing = facts.preprocessing.input_size, facts.preprocessing.framing
     return [
@@ -108,6 +123,8 @@ def _proof(parity: Parity) -> list[str]:
     lines += ["", *_agreed("On equal squares", parity.on_squares)]
     if parity.from_files is not None:
         lines += _agreed("From file to answer", parity.from_files)
+    if parity.at_full_size is not None:
+        lines += _agreed("Large JPEGs at their full size, if `draft` is left out", parity.at_full_size)
     return lines
 
 

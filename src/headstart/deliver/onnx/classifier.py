@@ -18,7 +18,8 @@ from headstart.base.types import Floats
 from headstart.base.version import __version__
 from headstart.bundle import Answers, Classifier
 from headstart.bundle.classifier import Pixels
-from headstart.deliver.onnx.form import FACTS, FORMAT, NONE, PICTURE, PROBABILITIES, SET, SQUARE, SQUARES
+from headstart.deliver.onnx.form import FACTS, FORMAT, LABEL, NONE, PICTURE, PROBABILITIES, SET, SQUARE, SQUARES
+from headstart.deliver.onnx.seal import is_sealed
 from headstart.evidence.conformal import USUAL
 from headstart.pixels import frame
 from headstart.records.bundle import BundleInfo
@@ -36,6 +37,7 @@ class ExportedAnswers(Answers):
 
     members: Flags | None = None
     rejected: Flags | None = None
+    labels: tuple[str, ...] = ()
 
     def sets(self, level: float = USUAL) -> Flags | None:
         """Return which classes are in the set of each picture, (n, classes); only of the level of the file."""
@@ -73,11 +75,11 @@ class Exported(Classifier):
         """Return one line."""
         return f"<Exported {self.facts.strategy} on {self.facts.network}, {len(self.classes)} classes>"
 
-    def answers_of_pictures(self, pictures: Iterator[Pixels]) -> Answers:
+    def answers_of_pictures(self, decoded: Iterator[Pixels]) -> Answers:
         """Return the answers for whole pictures."""
         if self.facts.input == "squares":
-            return self.answers_of_squares(frame(one, self.preprocessing) for one in pictures)
-        return self._answers([self.file.run(self._asked, {PICTURE: one}) for one in pictures], single=True)
+            return self.answers_of_squares(frame(one, self.preprocessing) for one in decoded)
+        return self._answers([self.file.run(self._asked, {PICTURE: one}) for one in decoded], single=True)
 
     def answers_of_squares(self, squares: Iterator[Pixels]) -> Answers:
         """Return the answers for framed pictures; a file that takes whole pictures frames them once more."""
@@ -102,6 +104,7 @@ class Exported(Classifier):
             probabilities=np.concatenate([one.probabilities for one in every]),
             members=None if members[0] is None else np.concatenate([one for one in members if one is not None]),
             rejected=None if rejected[0] is None else np.concatenate([one for one in rejected if one is not None]),
+            labels=tuple(label for one in every for label in getattr(one, "labels", ())),
         )
 
     def square_of(self, picture: Pixels) -> Pixels:
@@ -110,7 +113,7 @@ class Exported(Classifier):
 
     @property
     def _asked(self) -> tuple[str, ...]:
-        return tuple(name for name in (PROBABILITIES, SET, NONE) if name in self.file.outputs)
+        return tuple(name for name in (PROBABILITIES, LABEL, SET, NONE) if name in self.file.outputs)
 
     def _answers(self, found: list[dict[str, NDArray[Any]]], *, single: bool) -> Answers:
         join = np.stack if single else np.concatenate
@@ -127,6 +130,7 @@ class Exported(Classifier):
             probabilities=values,
             members=all_of(SET, none.astype(bool)),
             rejected=all_of(NONE, np.zeros(0, bool)),
+            labels=tuple(map(str, np.ravel(all_of(LABEL, np.zeros(0, object))))),  # type: ignore[arg-type]
         )
 
 
@@ -150,6 +154,8 @@ def open_exported(place: Path, *, threads: int | None = None) -> Exported:
     EngineError
         If it is damaged.
     """
+    if place.is_dir():
+        raise BundleError(f"'{place}' is a folder, and no exported file (.onnx).", hint=_AGAIN)
     if not place.is_file():
         raise BundleError(f"'{place}' does not exist.", hint=_AGAIN)
     try:
@@ -166,7 +172,10 @@ def opened(content: bytes, name: str, *, threads: int | None = None) -> Exported
     except EngineError as error:
         raise EngineError(error.message, hint=f"It may be damaged, or no ONNX file. {_AGAIN}") from error
     facts = _facts(file)
-    if (PICTURE if facts.input == "picture" else SQUARES) not in file.inputs or PROBABILITIES not in file.outputs:
+    if not is_sealed(content):
+        raise EngineError(f"'{name}' is not as headstart has written it: its checksum is another one.", hint=_AGAIN)
+    taken, needed = PICTURE if facts.input == "picture" else SQUARES, {PROBABILITIES, LABEL}
+    if taken not in file.inputs or not needed <= set(file.outputs):
         raise BundleError(f"'{name}' takes or gives other values than it says of itself.", hint=_AGAIN)
     return Exported(
         file=file,

@@ -178,6 +178,7 @@ def _tell(model: onnx.ModelProto, facts: ExportedFacts) -> None:
     told = {
         FACTS: dumps(plain(facts), ensure_ascii=False),
         "classes": dumps(list(facts.classes), ensure_ascii=False),
+        "twice_the_side": str(2 * facts.preprocessing.decode_side),  # to which decoders may make large JPEGs smaller
         "licence": facts.licence,
         "bundle": facts.bundle,
     }

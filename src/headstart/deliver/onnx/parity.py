@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from headstart.base.version import __version__
 from headstart.bundle import Answers, Model
 from headstart.bundle.classifier import Pixels
 from headstart.deliver.onnx.classifier import Exported
+from headstart.evidence.conformal import USUAL
 from headstart.pixels.decode import upright
-from headstart.pixels.given import given_pictures
+from headstart.pixels.given import Given
 from headstart.records.exported import Agreement, Differing, Parity
 from headstart.records.progress import Progress
 
@@ -37,38 +38,57 @@ class _Both:
     names: Sequence[str]
     classes: Sequence[str]
 
-    def agreement(self, bound: float) -> Agreement:
-        """Return how far they agree."""
+    def agreement(self, bound: float, *, limits: bool = False) -> Agreement:
+        """Return how far they agree; with `limits` also whether sets and none of these are the same."""
         mine, its = self.bundle.probabilities, self.exported.probabilities
         apart = np.abs(mine - its).max(axis=1)
-        other = mine.argmax(axis=1) != its.argmax(axis=1)
-        ties = other & (_lead(mine) <= 2 * bound)
-        worst = [int(row) for row in np.argsort(-apart, kind="stable")[:_SHOWN]]
+        said = np.array(getattr(self.exported, "labels", ()) or [self.classes[k] for k in its.argmax(axis=1)], object)
+        another = np.array([self.classes[k] for k in mine.argmax(axis=1)], object) != said
+        ties = another & (_lead(mine) <= 2 * bound)
+        worst = [int(row) for row in np.lexsort((-apart, ~another))[:_SHOWN]]
         return Agreement(
             pictures=len(mine),
             worst=float(apart.max(initial=0.0)),
             median=float(np.median(apart)) if len(apart) else 0.0,
-            same=int(np.sum(~other)),
+            same=int(np.sum(~another)),
             ties=int(np.sum(ties)),
             bound=bound,
             same_sets=_equal_rows(self.bundle.sets(), self.exported.sets()),
             same_none=_equal_rows(self.bundle.none_of_these(), self.exported.none_of_these()),
+            other=int(np.sum(self._other(bound))) if limits else 0,
             worst_pictures=tuple(
                 Differing(
                     path=self.names[row],
                     difference=float(apart[row]),
                     bundle=_said(mine[row], self.classes),
-                    exported=_said(its[row], self.classes),
+                    exported=_said(its[row], self.classes, str(said[row])),
                 )
                 for row in worst
             ),
         )
 
+    def _other(self, bound: float) -> NDArray[np.bool_]:
+        """Return for which pictures a set or a word on none of these differs though nothing lies near its limit."""
+        found = np.zeros(len(self.bundle.probabilities), bool)
+        mine, its, trust = self.bundle.sets(), self.exported.sets(), self.bundle.trust
+        if (mine is None) != (its is None):
+            return ~found
+        if mine is not None and its is not None and trust is not None:
+            near = np.abs(self.bundle.probabilities - (trust.sets.thresholds.get(USUAL) or 0.0)) <= bound
+            tied = _lead(self.bundle.probabilities) <= 2 * bound  # where none reaches it, the set is the answer
+            found |= ((mine != its) & ~near).any(axis=1) & ~tied
+        none, other = self.bundle.none_of_these(), self.exported.none_of_these()
+        if (none is None) != (other is None):
+            return np.ones(len(found), bool)
+        if none is not None and other is not None and self.bundle.distances is not None and trust and trust.familiar:
+            found |= (none != other) & (np.abs(self.bundle.distances - trust.familiar.limit) > bound)
+        return found
+
 
 def prove(
     exported: Exported,
     model: Model,
-    pictures: Sequence[Path],
+    pictures: Sequence[Given],
     *,
     kinds: dict[str, int] | None = None,
     bounds: tuple[float, float] = (ON_SQUARES, FROM_FILES),
@@ -81,7 +101,7 @@ def prove(
     exported : Exported
     model : Model
         The bundle's, on its own network.
-    pictures : sequence of Path
+    pictures : sequence of Given
     kinds : mapping of str to int, optional
         How many pictures of each kind there are.
     bounds : tuple of float
@@ -95,9 +115,9 @@ def prove(
     """
     read = _Reading(exported, model, bounds)
     with progress.step("proof", len(pictures)) as step:
-        for path in pictures:
+        for picture in pictures:
             step.advance()
-            read.take(path)
+            read.take(picture)
     return Parity(
         format=FORMAT,
         headstart=__version__,
@@ -108,6 +128,7 @@ def prove(
         kinds=kinds or {},
         on_squares=read.on_squares(),
         from_files=read.from_files(),
+        at_full_size=read.at_full_size(),
         unread=tuple(read.unread),
     )
 
@@ -120,44 +141,67 @@ class _Reading:
         self.whole = exported.facts.input == "picture"
         self.names: list[str] = []
         self.unread: list[str] = []
-        self.squares: list[Pixels] = []  # as the exported file frames them
-        self.own_squares: list[Pixels] = []  # as the bundle does
-        self.answers: list[Answers] = []
+        self.large: list[int] = []  # places of JPEGs that headstart's decoder makes smaller
+        self.on_equal: list[tuple[Answers, Answers]] = []
+        self.of_files: list[tuple[Answers, Answers]] = []
+        self.of_large: list[tuple[Answers, Answers]] = []
 
-    def take(self, path: Path) -> None:
-        """Ask about one picture."""
-        own = self.model.squares(given_pictures([path]))
+    def take(self, given: Given) -> None:
+        """Ask about one picture; only the answers are kept."""
+        prepared = self.model.preprocessing
+        squares = self.model.squares([given])
         try:
-            picture = upright(path, decoding=self.model.preprocessing.decoding) if own and self.whole else None
+            picture = (
+                upright(given.source, short_side=prepared.decode_side, decoding=prepared.decoding) if squares else None
+            )
+            full = upright(given.source, decoding=prepared.decoding) if squares and self.whole else picture
         except PictureError:
-            own, picture = [], None
-        if not own:
-            self.unread.append(str(path))
+            picture = full = None
+        if picture is None or full is None:
+            self.unread.append(given.name)
             return
-        self.names.append(str(path))
-        self.own_squares += own
-        if picture is not None:
-            self.answers.append(self.exported.answers_of_pictures(iter([picture])))
-            self.squares.append(self.exported.square_of(picture))
+        self.names.append(given.name)
+        own = self._own(squares)
+        if not self.whole:
+            self.on_equal.append((own, self.exported.answers_of_squares(iter(squares))))
+            return
+        found = self.exported.answers_of_pictures(iter([picture]))
+        self.on_equal.append((self._own([self.exported.square_of(picture)]), found))
+        self.of_files.append((own, found))
+        if full.shape != picture.shape:
+            self.large.append(len(self.names) - 1)
+            self.of_large.append((own, self.exported.answers_of_pictures(iter([full]))))
 
     def on_squares(self) -> Agreement:
         """Return how far they agree on the very same squares."""
-        if self.whole:
-            return self._both(self.squares, self._found()).agreement(self.bounds[0])
-        return self._both(self.own_squares, self.exported.answers_of_squares(iter(self.own_squares))).agreement(
-            self.bounds[0]
-        )
+        return self._both(self.on_equal, self.names).agreement(self.bounds[0], limits=True)
 
     def from_files(self) -> Agreement | None:
         """Return how far they agree where either reads and frames in its own way."""
-        return self._both(self.own_squares, self._found()).agreement(self.bounds[1]) if self.whole else None
+        return self._both(self.of_files, self.names).agreement(self.bounds[1]) if self.whole else None
 
-    def _both(self, squares: list[Pixels], said: Answers) -> _Both:
-        own = self.model.answers_of(self.model.features_of_squares(iter(squares)))
-        return _Both(own, said, self.names, self.model.classes)
+    def at_full_size(self) -> Agreement | None:
+        """Return the same of large JPEGs that are given at their full size; None where there are none."""
+        names = [self.names[place] for place in self.large]
+        return self._both(self.of_large, names).agreement(self.bounds[1]) if names else None
 
-    def _found(self) -> Answers:
-        return self.exported.joined(self.answers)
+    def _own(self, squares: list[Pixels]) -> Answers:
+        return self.model.answers_of(self.model.features_of_squares(iter(squares)))
+
+    def _both(self, pairs: list[tuple[Answers, Answers]], names: list[str]) -> _Both:
+        own = self.model.answers_of(np.zeros((0, 0), np.float32))
+        mine = joined([own, *(one for one, _ in pairs)])
+        return _Both(mine, self.exported.joined([its for _, its in pairs]), names, self.model.classes)
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return answers that were given one after the other as one."""
+    distances = [one.distances for one in parts if one.distances is not None]
+    return replace(
+        parts[0],
+        probabilities=np.concatenate([one.probabilities for one in parts]),
+        distances=np.concatenate(distances) if distances else None,
+    )
 
 
 def _lead(probabilities: Floats) -> Floats:
@@ -175,6 +219,6 @@ def _equal_rows(mine: NDArray[np.bool_] | None, its: NDArray[np.bool_] | None) -
     return int(np.sum((mine == its).reshape(len(mine), -1).all(axis=1)))
 
 
-def _said(row: Floats, classes: Sequence[str]) -> str:
+def _said(row: Floats, classes: Sequence[str], label: str = "") -> str:
     best = int(row.argmax())
-    return f"{classes[best]} {row[best]:.4f}"
+    return f"{label or classes[best]} {row[best]:.4f}"

@@ -19,7 +19,9 @@ from headstart.deliver.onnx.card import card
 from headstart.deliver.onnx.classifier import opened
 from headstart.deliver.onnx.graph import Traced, built, facts_of, traced
 from headstart.deliver.onnx.parity import prove
+from headstart.deliver.onnx.seal import sealed
 from headstart.deliver.witnesses import Witness
+from headstart.pixels.given import Given, given_pictures
 from headstart.records.codec import write_record
 from headstart.records.exported import Agreement, ExportedFacts, InputForm, Parity
 from headstart.records.progress import Progress
@@ -94,10 +96,14 @@ def proven(
     model = load(bundle)
     known = witnesses.found(bundle, data, model.info.trained_on)
     some, kinds = witnesses.chosen(known, model.preprocessing.input_size, progress)
+    if len(some) < witnesses.LEAST:
+        progress.message(
+            f"Proven on {len(some)} pictures only. {witnesses.LEAST} or more of the usual kinds prove more."
+        )
     facts = facts_of(model, fingerprint_of(bundle), form)
     progress.message("writing the network as a graph …")
     content = _content(built(model, traced(model), facts))
-    paths = [one.path for one in some]
+    paths = given_pictures([one.path for one in some])
     parity = prove(opened(content, name), model, paths, kinds=kinds, progress=progress)
     _refuse_unproven(parity)
     if int8:
@@ -110,7 +116,7 @@ def proven(
 def _smaller(
     model: Model,
     known: Sequence[Witness],
-    paths: Sequence[Path],
+    paths: Sequence[Given],
     facts: ExportedFacts,
     kinds: Mapping[str, int],
     max_drop: float,
@@ -135,7 +141,7 @@ def _smaller(
 
 
 def _content(model: onnx.ModelProto) -> bytes:
-    return bytes(model.SerializeToString())
+    return sealed(bytes(model.SerializeToString()))
 
 
 def _refuse_unproven(parity: Parity) -> None:
@@ -159,6 +165,8 @@ def _apart(agreement: Agreement) -> str:
         f"'{Path(one.path).name}': {one.bundle}, exported {one.exported}" for one in agreement.worst_pictures[:3]
     )
     told = f"another answer for {other} of {agreement.pictures} pictures, " if other else ""
+    told += f"another set or word on none of these for {agreement.other}, " if agreement.other else ""
+    told += f"another set or word on none of these for {agreement.other}, " if agreement.other else ""
     return (
         f"{told}probabilities up to {agreement.worst:.2g} apart, where {agreement.bound:g} is allowed. Worst: {worst}."
     )

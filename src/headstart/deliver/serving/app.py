@@ -38,6 +38,7 @@ def make_app(shelf: Shelf, page: Callable[[], bytes]) -> App:
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
+        redirect_slashes=False,  # a redirect would name whatever host the request names
     )
     _refusals(app, shelf)
     _health(app, shelf)
@@ -115,7 +116,7 @@ def _answers(app: FastAPI, shelf: Shelf) -> None:
 
     @app.post("/v1/predict", summary="What is on pictures", tags=["pictures"])
     async def predict(request: Request, model: str | None = None) -> Response:
-        hosted = shelf.of(model)
+        hosted = shelf.of(_only(request, model))
         pictures = await _pictures(request, shelf.settings.pictures)
         with shelf.asking(hosted, len(pictures), client_of(request.scope)):
             found = await hosted.answers(pictures)
@@ -125,10 +126,20 @@ def _answers(app: FastAPI, shelf: Shelf) -> None:
 
     @app.post("/v1/heat", summary="Where on a picture the evidence lies", tags=["pictures"])
     async def heat(request: Request, model: str | None = None) -> Response:
-        hosted = shelf.of(model)
+        hosted = shelf.of(_only(request, model))
         pictures = await _pictures(request, 1)
         with shelf.asking(hosted, 1, client_of(request.scope)), shelf.drawing():
             return _json(await hosted.heat(pictures[0]))
+
+
+def _only(request: Request, model: str | None) -> str | None:
+    """Return the model that was asked for; a mistyped question is no question for the first one."""
+    asked = [key for key, _ in request.query_params.multi_items()]
+    if asked not in ([], ["model"]):
+        wrong = next((key for key in asked if key != "model"), "model")
+        said = f"'{wrong}' is asked twice." if wrong == "model" else f"There is no parameter '{wrong}'."
+        raise RefusedError("bad-request", said, "The only one is ?model=NAME, once.")
+    return model
 
 
 async def _pictures(request: Request, most: int) -> list[Picture]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -10,6 +12,8 @@ from headstart.deliver.serving.problems import RefusedError
 
 LONGEST_NAME = 200  # letters of a picture's name that are said back
 _HEADER = 8192  # bytes of what stands above one part
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it would log bytes of bodies
+logging.getLogger("python_multipart").propagate = False
 _RAW = "Send the bytes of one picture with the header 'Content-Type: image/jpeg', or several as multipart/form-data."
 
 

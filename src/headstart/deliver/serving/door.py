@@ -22,6 +22,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 # Whoever looks after the server asks these, and a browser opens the first before it can bring a token.
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
+_READING = ("GET", "HEAD", "OPTIONS")
 FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
 PAUSE = 0.25  # seconds: clients that ask again at once would else take the processor from those who are answered
 _LINGER = 2.0  # seconds in which a refused client may finish sending
@@ -72,6 +73,8 @@ class _Request:
         """Raise a RefusedError for what can be refused by its headers alone."""
         settings, path = self._shelf.settings, self._scope["path"]
         if path in OPEN:
+            if self._scope["method"] not in _READING:  # else anybody's bodies would be held in memory
+                raise RefusedError("method", "This takes nothing but GET.", "Allowed: GET", allow="GET")
             return
         if settings.token is not None and not _brings(self._headers, settings.token):
             raise RefusedError("token", "This server wants a token.", "Send the header 'Authorization: Bearer TOKEN'.")

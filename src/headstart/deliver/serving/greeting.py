@@ -16,7 +16,7 @@ def greeting(shelf: Shelf, address: str) -> Iterator[str]:
     yield f"Answering at {address}"
     for one in shelf.hosted:
         yield f"  {one.name}: version {one.version}, {_about(one.served())}"
-    token = "" if settings.token is None else ' -H "Authorization: Bearer $TOKEN"'
+    token = "" if settings.token is None else ' -H "Authorization: Bearer YOUR_TOKEN"'
     path = "/v1/predict" if len(shelf.hosted) == 1 else f"/v1/predict?model={shelf.hosted[0].name}"
     yield "Ask it:"
     yield f"  curl{token} -H 'Content-Type: image/jpeg' --data-binary @picture.jpg '{address}{path}'"

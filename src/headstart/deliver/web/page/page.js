@@ -117,7 +117,7 @@ function sureLine(row) {
 
 function fill(card, found) {
   const { element } = card, { row } = found;
-  card.row = row;
+  Object.assign(card, { row, model: found.model });
   element.className = `card${row.none_of_these ? " doubt" : ""}`;
   const told = element.querySelector(".told"), seconds = `${found.seconds.toFixed(1)} s`;
   const file = made("p", "file", name(card.file.name), made("span", "", [now(), seconds, found.by].filter(Boolean).map(shown).join(" · ")));
@@ -234,7 +234,7 @@ function table() {
   const harmless = (text) => (/^'*[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
   const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
   const path = (text) => (harmless(text) === text ? text : `./${text}`);
-  const classes = data.classes.length ? data.classes : [...new Set(rows().flatMap((row) => Object.keys(row.probabilities ?? {})))];
+  const classes = data.classes.length ? data.classes : [...new Set(cards.flatMap((card) => card.model?.classes ?? []))]; // keys of objects would be sorted
   const lines = [["path", "label", "probability", "set", "none_of_these", "reason", ...classes.map((called) => `p_${called}`)]];
   for (const row of rows()) {
     if (row.error) lines.push([path(row.name), "", "", "", "", harmless(row.error), ...classes.map(() => "")]);

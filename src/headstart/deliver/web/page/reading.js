@@ -3,7 +3,7 @@
 // (framing.js); only the browser's own decoder may differ.
 "use strict";
 
-const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, HALVED_SINCE = 3, OPAQUE = ["jpeg", "bmp"];
+const MOST_PIXELS = 200e6, MOST_ASPECT = 16, HALF_CROPPED = 2, NEARLY_OPAQUE = 250, ROWS = 256, HALVED_SINCE = 3;
 
 class Refused extends Error {}
 
@@ -32,9 +32,9 @@ function formOf(bytes) {
   return found[1];
 }
 
-// Of a JPEG: how many colours it has, and its EXIF rotation. The browser turns it by itself; this is for the notes.
+// Of a JPEG: how many colours it has, and its EXIF rotation, which the browser applies by itself.
 function jpegFacts(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), facts = { colours: 3, turned: false };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), facts = { colours: 3, turn: 1 };
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
     const marker = bytes[at + 1];
     if (marker === 0xff) { at += 1; continue; }
@@ -42,43 +42,105 @@ function jpegFacts(bytes) {
     if (marker === 0xda || size < 2) break;
     const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (frame && at + 10 <= bytes.length) facts.colours = bytes[at + 9];
-    if (marker === 0xe1) facts.turned ||= isTurned(bytes.subarray(at + 4, at + 2 + size));
+    const block = bytes.subarray(at + 4, at + 2 + size);
+    if (marker === 0xe1 && beginsLikeExif(block) && facts.turn === 1) facts.turn = turnOf(block);
     at += 2 + size;
   }
   return facts;
 }
 
-function isTurned(block) {
+const SRGB_PLACES = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06], USUAL_GAMMA = 0.45455, GAMMA_SAME = 0.02, NEAR = 0.01;
+const SRGB_CODES = ["1,13", "1,1", "1,6", "2,2", "1,2"];
+
+// Of a PNG: its rotation, its gamma, whether it states other colours, and its bytes without what browsers make of these:
+// headstart reads a gamma by itself, and other colours not at all (pixels/colour.py).
+function pngFacts(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), found = new Map(), kept = [bytes.subarray(0, 8)];
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const size = view.getUint32(at), kind = String.fromCharCode(...bytes.subarray(at + 4, at + 8)), end = Math.min(at + 12 + size, bytes.length);
+    if (!found.has(kind)) found.set(kind, new DataView(bytes.buffer, bytes.byteOffset + at + 8, Math.max(0, Math.min(size, bytes.length - at - 12))));
+    if (!["gAMA", "cHRM", "cICP", "mDCV", "cLLI"].includes(kind)) kept.push(bytes.subarray(at, end));
+    at = end;
+  }
+  const facts = { bytes: new Uint8Array(kept.reduce((sum, part) => sum + part.length, 0)), turn: 1, gamma: null, other: false };
+  kept.reduce((at, part) => { facts.bytes.set(part, at); return at + part.length; }, 0);
+  const exif = found.get("eXIf"), gamma = found.get("gAMA"), places = found.get("cHRM"), codes = found.get("cICP");
+  if (exif) facts.turn = turnOf(new Uint8Array(exif.buffer, exif.byteOffset, exif.byteLength));
+  if (found.has("iCCP")) return facts;
+  facts.other = Boolean(codes?.byteLength >= 2 && !SRGB_CODES.includes(`${codes.getUint8(0)},${codes.getUint8(1)}`));
+  if (found.has("sRGB")) return facts;
+  if (places?.byteLength === 32) facts.other ||= SRGB_PLACES.some((place, k) => Math.abs(places.getUint32(4 * k) / 1e5 - place) > NEAR);
+  const value = gamma?.byteLength === 4 ? gamma.getUint32(0) / 1e5 : 0;
+  if (value > 0.01 && value < 10 && Math.abs(value - USUAL_GAMMA) >= GAMMA_SAME) facts.gamma = value;
+  return facts;
+}
+
+// Of a WebP: the rotation of its EXIF, which some browsers leave out.
+function webpTurn(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const size = view.getUint32(at + 4, true), kind = String.fromCharCode(...bytes.subarray(at, at + 4));
+    if (kind === "EXIF") return turnOf(bytes.subarray(at + 8, at + 8 + size));
+    at += 8 + size + size % 2;
+  }
+  return 1;
+}
+
+const beginsLikeExif = (block) => String.fromCharCode(...block.subarray(0, 6)) === "Exif\0\0";
+
+// The orientation that a block of EXIF notes, 1 to 8.
+function turnOf(block) {
+  const begin = beginsLikeExif(block) ? 6 : 0;
   try {
-    if (String.fromCharCode(...block.subarray(0, 6)) !== "Exif\0\0") return false;
-    const view = new DataView(block.buffer, block.byteOffset + 6, block.byteLength - 6), little = view.getUint8(0) === 0x49;
+    const view = new DataView(block.buffer, block.byteOffset + begin, block.byteLength - begin), little = view.getUint8(0) === 0x49;
     const first = view.getUint32(4, little);
     for (let k = 0; k < view.getUint16(first, little); k += 1) {
       const entry = first + 2 + 12 * k, turn = view.getUint16(entry + 8, little);
-      if (view.getUint16(entry, little) === 0x0112) return turn >= 2 && turn <= 8;
+      if (view.getUint16(entry, little) === 0x0112) return turn >= 2 && turn <= 8 ? turn : 1;
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // a camera's broken notes do not spoil its picture
   }
-  return false;
+  return 1;
 }
 
-function check(bytes, form, white) {
-  const notes = new Set();
+// Returns {bytes, notes, gamma, turn}: what the browser shall decode, and what is left to do after it.
+function facts(bytes, form, white) {
+  const found = { bytes, notes: new Set(), gamma: null, turn: 1 };
   if (form === "jpeg") {
-    const facts = jpegFacts(bytes);
-    if (facts.colours === 4) throw new Refused("a CMYK JPEG, whose colours browsers convert otherwise: save it as RGB");
-    if (facts.turned) notes.add("turned");
-  } else if (form === "png" && bytes[24] === 16) {
-    if (white < 65535) {
-      throw new Refused(`a PNG of 16 bits, of which this classifier knows that ${white} is white; browsers do not: save it as 8 bits`);
+    const { colours, turn } = jpegFacts(bytes);
+    if (colours === 4) throw new Refused("a CMYK JPEG, whose colours browsers convert otherwise: save it as RGB");
+    if (turn > 1) found.notes.add("turned");
+  } else if (form === "webp") {
+    found.turn = webpTurn(bytes);
+    if (found.turn > 1) found.notes.add("turned");
+  } else if (form === "png") {
+    if (bytes[24] === 16) {
+      if (white < 65535) {
+        throw new Refused(`a PNG of 16 bits, of which this classifier knows that ${white} is white; browsers do not: save it as 8 bits`);
+      }
+      found.notes.add("sixteen");
     }
-    notes.add("sixteen");
+    const png = pngFacts(bytes);
+    Object.assign(found, { bytes: png.bytes, gamma: png.gamma });
+    if (png.turn > 1) found.notes.add("turned");
+    if (png.gamma) found.notes.add("gamma");
+    if (png.other) found.notes.add("profile-ignored");
   }
-  return notes;
+  return found;
 }
 
-async function bitmapOf(bytes, form) {
+// A WebP of 2 x 1 pixels that its EXIF turns by a quarter: it tells whether this browser minds that.
+const TURNED_WEBP = "UklGRlAAAABXRUJQVlA4WAoAAAAIAAAAAQAAAAAAVlA4TBAAAAAvAQAAAA8Q8x/zH4aM6H8ARVhJRhoAAABNTQAqAAAACAABARIAAwAAAAEABgAAAAAAAA==";
+let webpsAreTurned = null;
+
+async function turnsWebps() {
+  const bytes = Uint8Array.from(atob(TURNED_WEBP), (sign) => sign.charCodeAt(0));
+  const seen = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), { imageOrientation: "from-image" });
+  return seen.width === 1;
+}
+
+async function bitmapOf({ bytes, turn }, form) {
   const blob = new Blob([bytes], { type: `image/${form}` });
   let bitmap;
   try {
@@ -89,7 +151,27 @@ async function bitmapOf(bytes, form) {
   if (bitmap.width * bitmap.height > MOST_PIXELS) {
     throw new Refused(`${bitmap.width} x ${bitmap.height} pixels, over the limit of 200 megapixels: make it smaller`);
   }
-  return bitmap;
+  if (turn === 1) return bitmap;
+  webpsAreTurned ??= await turnsWebps();
+  return webpsAreTurned ? bitmap : turned(bitmap, turn);
+}
+
+// How each orientation of EXIF lays the picture: what its right and its lower side become, and where its corner goes.
+const LAID = {
+  2: [-1, 0, 0, 1, 1, 0], 3: [-1, 0, 0, -1, 1, 1], 4: [1, 0, 0, -1, 0, 1], 5: [0, 1, 1, 0, 0, 0],
+  6: [0, 1, -1, 0, 1, 0], 7: [0, -1, -1, 0, 1, 1], 8: [0, -1, 1, 0, 0, 1],
+};
+
+function turned(bitmap, turn) {
+  const [width, height] = turn > 4 ? [bitmap.height, bitmap.width] : [bitmap.width, bitmap.height];
+  const canvas = new OffscreenCanvas(width, height), pen = canvas.getContext("2d");
+  if (!pen) throw new Refused(`${width} x ${height} pixels, too large for this browser: make it smaller`);
+  const [a, b, c, d, right, down] = LAID[turn];
+  pen.setTransform(a, b, c, d, right * width, down * height);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.transferToImageBitmap();
 }
 
 // A large picture is made smaller by 2, 4 or 8 before it is scaled, as long as twice the wanted side is left.
@@ -100,23 +182,21 @@ function shrinkOf(width, height, side) {
   return [8, 4, 2].find((factor) => most >= factor) ?? 1;
 }
 
-// Yields strips of the picture, {rows, pixels}, so that a large photograph never stands there as a whole twice. Of a form
-// that can be transparent a pixel has four values, the colours multiplied by the opacity as Pillow does it.
-function* strips(bitmap, channels, notes) {
+// Yields strips of the picture on white, {rows, pixels}, so that a large photograph never stands there as a whole twice.
+function* strips(bitmap, notes) {
   const { width, height } = bitmap, pen = new OffscreenCanvas(width, Math.min(ROWS, height)).getContext("2d", { willReadFrequently: true });
   if (!pen) throw new Refused(`${width} x ${height} pixels, too large for this browser: make it smaller`);
   pen.globalCompositeOperation = "copy";
   let least = 255, most = 0;
   for (let top = 0; top < height; top += ROWS) {
-    const rows = Math.min(ROWS, height - top), pixels = new Uint8Array(width * rows * channels);
+    const rows = Math.min(ROWS, height - top), pixels = new Uint8Array(width * rows * 3);
     pen.drawImage(bitmap, 0, -top);
     const data = pen.getImageData(0, 0, width, rows).data;
-    for (let from = 0, to = 0; from < data.length; from += 4, to += channels) {
+    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
       const alpha = data[from + 3];
       if (alpha < least) least = alpha;
       if (alpha > most) most = alpha;
-      for (let k = 0; k < 3; k += 1) pixels[to + k] = alpha === 255 ? data[from + k] : by255(data[from + k] * alpha + 128);
-      if (channels === 4) pixels[to + 3] = alpha;
+      for (let k = 0; k < 3; k += 1) pixels[to + k] = alpha === 255 ? data[from + k] : onWhite(data[from + k], alpha);
     }
     yield { rows, pixels };
   }
@@ -125,49 +205,26 @@ function* strips(bitmap, channels, notes) {
 }
 
 const by255 = (value) => ((value >> 8) + value) >> 8; // divided by 255, as Pillow does it
-
-// The colours divided by the opacity and laid on white, in Pillow's own steps (Convert.c, AlphaComposite.c).
-function onWhite({ width, height, pixels }) {
-  const flat = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; from < pixels.length; from += 4, to += 3) {
-    const alpha = pixels[from + 3];
-    for (let k = 0; k < 3; k += 1) {
-      const value = pixels[from + k];
-      if (alpha === 255) flat[to + k] = value;
-      else if (alpha === 0) flat[to + k] = 255;
-      else flat[to + k] = by255((Math.min(255, Math.trunc(255 * value / alpha)) * alpha + 255 * (255 - alpha) + 128) << 7) >> 7;
-    }
-  }
-  return { width, height, pixels: flat };
-}
+// A colour of some opacity on white, in Pillow's own steps (AlphaComposite.c).
+const onWhite = (value, alpha) => (alpha === 0 ? 255 : by255((value * alpha + 255 * (255 - alpha) + 128) << 7) >> 7);
 
 // Mean of blocks of `by` x `by`, halves rounded to even (pixels/smaller.py); the last row and column are repeated.
-function shrunk({ rows, pixels }, width, by, channels) {
-  if (by === 1) return { rows, pixels };
-  const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * channels);
+function shrunk({ rows, pixels }, width, by) {
+  if (by === 1) return pixels;
+  const across = Math.ceil(width / by), down = Math.ceil(rows / by), out = new Uint8Array(across * down * 3);
   for (let y = 0, to = 0; y < down; y += 1) {
     for (let x = 0; x < across; x += 1) {
-      for (let k = 0; k < channels; k += 1, to += 1) {
+      for (let k = 0; k < 3; k += 1, to += 1) {
         let sum = 0;
         for (let v = y * by; v < (y + 1) * by; v += 1) {
           const line = Math.min(v, rows - 1) * width;
-          for (let u = x * by; u < (x + 1) * by; u += 1) sum += pixels[(line + Math.min(u, width - 1)) * channels + k];
+          for (let u = x * by; u < (x + 1) * by; u += 1) sum += pixels[(line + Math.min(u, width - 1)) * 3 + k];
         }
         out[to] = roundEven(sum / (by * by));
       }
     }
   }
-  if (channels === 4) multipliedAgain(out);
-  return { rows: down, pixels: out };
-}
-
-// Between the two steps Pillow divides the colours by the opacity and multiplies them again, rounding each time.
-function multipliedAgain(pixels) {
-  for (let at = 0; at < pixels.length; at += 4) {
-    const alpha = pixels[at + 3];
-    if (alpha === 0 || alpha === 255) continue;
-    for (let k = at; k < at + 3; k += 1) pixels[k] = by255(Math.min(255, Math.trunc(255 * pixels[k] / alpha)) * alpha + 128);
-  }
+  return out;
 }
 
 function sizeOf(width, height, side) {
@@ -176,28 +233,34 @@ function sizeOf(width, height, side) {
   return [Math.max(least, roundEven(width * scale)), Math.max(least, roundEven(height * scale))];
 }
 
-function scaled(bitmap, by, channels, side, notes) {
+function scaled(bitmap, by, side, notes) {
   const width = Math.ceil(bitmap.width / by), height = Math.ceil(bitmap.height / by), [across, down] = sizeOf(width, height, side);
-  const pixels = new Uint8Array(width * height * channels);
+  const pixels = new Uint8Array(width * height * 3);
   let at = 0;
-  for (const strip of strips(bitmap, channels, notes)) {
-    const part = shrunk(strip, bitmap.width, by, channels).pixels;
+  for (const strip of strips(bitmap, notes)) {
+    const part = shrunk(strip, bitmap.width, by);
     pixels.set(part, at);
     at += part.length;
   }
-  const whole = resized({ width, height, pixels }, across, down, "bicubic", channels);
-  return channels === 4 ? onWhite(whole) : whole;
+  return resized({ width, height, pixels }, across, down, "bicubic");
 }
 
-// Returns {width, height, pixels, notes} of a file's content; `side` is the short one that is wanted.
-async function readPicture(bytes, { side, rule, white }) {
-  const form = formOf(bytes), notes = check(bytes, form, white), bitmap = await bitmapOf(bytes, form);
+function withGamma({ width, height, pixels }, gamma) {
+  const table = Uint8Array.from({ length: 256 }, (_, value) => roundEven(255 * (value / 255) ** (USUAL_GAMMA / gamma)));
+  return { width, height, pixels: pixels.map((value) => table[value]) };
+}
+
+// Returns {width, height, pixels, notes} of a file's content; `side` is the short one that is wanted. (By rule 2 what is
+// transparent is laid on white after scaling; that differs by rounding alone.)
+async function readPicture(content, { side, rule, white }) {
+  const form = formOf(content), found = facts(content, form, white), { notes, gamma } = found, bitmap = await bitmapOf(found, form);
   try {
     const by = form === "jpeg" || rule >= HALVED_SINCE ? shrinkOf(bitmap.width, bitmap.height, side) : 1;
     const sides = [bitmap.width, bitmap.height].map((one) => Math.ceil(one / by)), aspect = Math.max(...sides) / Math.min(...sides);
     if (aspect > HALF_CROPPED) notes.add("elongated");
     if (aspect > MOST_ASPECT) notes.add("long");
-    return { ...scaled(bitmap, by, OPAQUE.includes(form) ? 3 : 4, side, notes), notes: [...notes].sort() };
+    const picture = scaled(bitmap, by, side, notes);
+    return { ...(gamma ? withGamma(picture, gamma) : picture), notes: [...notes].sort() };
   } finally {
     bitmap.close();
   }

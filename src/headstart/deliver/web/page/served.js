@@ -15,7 +15,7 @@ class Said extends Error {
 
 async function problem(answer) {
   const told = await answer.json().catch(() => ({}));
-  return new Said(answer.status, [told.detail ?? told.title ?? `the server said ${answer.status}`, told.hint].filter(Boolean).join(" ").replace(/\.$/, ""));
+  return new Said(answer.status, [told.detail ?? told.title ?? `the server said ${answer.status}`, told.hint].filter(Boolean).map((part) => part.replace(/\.$/, "")).join(". "));
 }
 
 async function fetched(address, options) {
