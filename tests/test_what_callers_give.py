@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     monkeypatch.setattr(bundle, "tried", lambda folder: False)
     monkeypatch.setattr(bundle, "load", lambda folder: made)
     monkeypatch.setattr(bundle, "prepare", lambda model, folder, squares: len(squares) > 0)
+    monkeypatch.setattr(bundle, "fingerprint_of", lambda folder: "any")
+    facts = SimpleNamespace(facts=SimpleNamespace(bundle="any"))
+    monkeypatch.setattr("headstart.deliver.onnx.classifier.open_exported", lambda file: facts)
+    monkeypatch.setattr(
+        "headstart.deliver.onnx.parity.prove", lambda _, model, files, **__: listed(model.answer(files))
+    )
     return made
 
 
@@ -124,6 +131,7 @@ def labels_of(answers: Predictions) -> list[str]:
 VERBS: dict[str, Callable[[Model, Any], Any]] = {
     "predict": lambda model, x: labels_of(hs.predict(model, x)),
     "evaluate": lambda model, x: [row.predicted for row in hs.evaluate(model, x, labels=["green"]).rows],
+    "verify": lambda model, x: hs.verify("any.onnx", "any.bundle", x),
     "prepare_engine": lambda model, x: ["green"] if hs.prepare_engine("any.bundle", x) else [],
     "ImageClassifier.fit": fit_on,
     "ImageClassifier.predict": lambda model, x: fitted(model).predict(x),

@@ -88,7 +88,7 @@ def export(
     bundle, place = _bundle(source, "export"), Path(out)
     read = [bundle, *([] if data is None else [data])]
     if to == "web":
-        _check_web(place, input, read)
+        _check_web(bundle, place, input, read)
     else:
         claim_onnx(place, inputs=read)
     found = proven(
@@ -106,13 +106,16 @@ def export(
     return write_onnx(found, place)
 
 
-def _check_web(place: Path, form: InputForm, read: Sequence[object]) -> None:
+def _check_web(bundle: Path, place: Path, form: InputForm, read: Sequence[object]) -> None:
     """Refuse what would make a page impossible, before the work."""
+    from headstart.bundle.folder import read_manifest
     from headstart.deliver.web.engine import engine
+    from headstart.deliver.web.page import check_rule
 
     if form != "picture":
         raise ConfigError("A web page reads pictures by itself.", hint="Leave out --input.")
     claim(place, WEB, inputs=read)
+    check_rule(read_manifest(bundle).preprocessing)
     engine()
 
 

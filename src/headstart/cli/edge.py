@@ -16,7 +16,7 @@ from types import FrameType
 
 import typer
 
-from headstart.base.errors import HeadstartError, StoreError, says_out_of_memory
+from headstart.base.errors import DataError, HeadstartError, StoreError, says_out_of_memory
 from headstart.base.files import store_error
 
 # 128 + the number of SIGINT, SIGTERM, SIGHUP and SIGPIPE, as shells say it
@@ -132,6 +132,9 @@ def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, OSError) and error.errno in _DISK:
         known = store_error(Path(str(error.filename or "a file")), error)
         return known.message, known.hint, known.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        told = str(error.filename)
+        return f"'{told[:40]}…' is no name of a file: it is too long.", "Name a file or a folder.", DataError.exit_code
     if says_out_of_memory(error):
         return "There is not enough memory.", "Try a smaller --image-size, or --set batch_size=8.", BUG
     first = str(error).strip().partition("\n")[0]

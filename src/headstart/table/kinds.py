@@ -160,7 +160,7 @@ def file_fault(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        if path.is_symlink():
+        if os.path.islink(path):  # noqa: PTH114 - of a name that is too long pathlib raises
             return _BROKEN_LINK
         return NO_FILE if isinstance(error, FileNotFoundError) else str(error.strerror)
     return None if stat.S_ISREG(mode) else _NOT_REGULAR

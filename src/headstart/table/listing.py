@@ -17,7 +17,7 @@ from pathlib import Path
 from headstart.base.errors import DataError
 from headstart.base.forms import TEXT
 from headstart.table.kinds import PICTURE_FORMS, Skipped, fault_of, is_folder, passed_over, printable
-from headstart.table.places import as_written, given_path, slashes, what_it_is
+from headstart.table.places import as_written, given_path, leads_to_folder, slashes, what_it_is
 from headstart.words.skipped import LINK, by_kind
 
 _CYCLE = "a link to a folder that is read already: not entered"
@@ -141,12 +141,12 @@ def list_pictures(pictures: Sequence[str | Path] | str | Path) -> tuple[tuple[Pa
     files: dict[Path, None] = {}
     skipped: list[Skipped] = []
     for given in map(given_path, named):
-        if given.is_dir():
+        if leads_to_folder(given):
             found = walk(given, "")
             files.update(dict.fromkeys(given / name for name in found.files))
             place = (given / "x").as_posix()[:-1]
             skipped += [replace(entry, path=place + entry.path) for entry in found.skipped]
-        elif not given.exists() and not given.is_symlink():
+        elif not os.path.lexists(given):
             if len(named) == 1:
                 raise missing_path(given)
             told = what_it_is(str(given))

@@ -57,6 +57,9 @@ def paths_of(stream: BinaryIO, name: str) -> Iterator[str]:
         What it is called in messages, such as ``"stdin"``.
     """
     rest = first = stream.read(_PIECE)
+    form = form_of(first[:HEAD])
+    if form not in (TEXT, EMPTY, OTHER):  # names that end with a null byte are no text, and no known form
+        raise DataError(f"{name[:1].upper()}{name[1:]} is {form.said}, not a list of paths.", hint=_AS_LINES)
     end = b"\0" if b"\0" in first else b"\n"
     number = 0
     while rest:
@@ -86,10 +89,6 @@ def _plain(line: bytes, end: bytes, *, first: bool) -> str:
 
 def _of_text(file: Path) -> Iterator[str]:
     with file.open("rb") as stream:
-        form = form_of(stream.read(HEAD))
-        if form not in (TEXT, EMPTY, OTHER):  # names that end with a null byte are no text, and no known form
-            raise DataError(f"'{file}' is {form.said}, not a list of paths.", hint=_AS_LINES)
-        stream.seek(0)
         yield from paths_of(stream, f"'{file}'")
 
 

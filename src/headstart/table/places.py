@@ -46,9 +46,14 @@ def located(root: Path, paths: Sequence[str]) -> list[str]:
 def given_path(path: str | Path) -> Path:
     """Return where a path leads that somebody typed: ``file:`` addresses and ``~`` are taken, too."""
     plain = Path(path)
-    if plain.exists() or not str(path).startswith(("file:", "~")):
+    if os.path.exists(plain) or not str(path).startswith(("file:", "~")):  # noqa: PTH110 - it raises of long names
         return plain
     return next((Path(form) for form in _forms(str(path)) if _there(Path(), form)), plain)
+
+
+def leads_to_folder(path: str | Path) -> bool:
+    """Return whether a folder is there; of a name that is too long pathlib would raise."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def what_it_is(path: str) -> str:

@@ -186,8 +186,13 @@ def is_reading_note(finding: Finding) -> bool:
 
 
 def apart_from_cropping(findings: Iterable[Finding], framing: str | None = None) -> tuple[Finding, ...]:
-    """Return the findings without the one about pictures of which a crop shows less than half, unless it is cropped."""
-    return tuple(one for one in findings if one.code != _CODE + "elongated" or framing == "crop")
+    """Return the findings without what does not hold by this framing: less than half is seen, or all, but small."""
+    return tuple(one for one in findings if one.code != _CODE + not_said_of(framing))
+
+
+def not_said_of(framing: str | None) -> Note:
+    """Return which of the two notes on long pictures does not hold by this framing."""
+    return "long" if framing == "crop" else "elongated"
 
 
 def read_line(findings: Iterable[Finding]) -> str | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from headstart.table.kinds import Skipped, printable
 from headstart.table.paths import paths_in
-from headstart.table.places import given_path, located, what_it_is
+from headstart.table.places import given_path, leads_to_folder, located, what_it_is
 from headstart.table.walking import levels
 
 _TOGETHER = 4096  # paths of a list that are looked up and kept together
@@ -64,7 +64,7 @@ class Asked:
 
     def named(self) -> tuple[str, ...]:
         """Return what tells one task from another: a folder may have more pictures tomorrow, and is the same task."""
-        folders = [path for path in self.pictures if given_path(path).is_dir()]
+        folders = [path for path in self.pictures if leads_to_folder(given_path(path))]
         told = [f"folder {printable(path.rstrip('/') or '/')}" for path in folders]
         told += [f"list {printable(str(file))}" for file in self.lists]
         if self.watched is not None:
@@ -131,7 +131,7 @@ class Listed:
         found = cls()
         for path in asked.pictures:
             place = given_path(path)
-            if place.is_dir():
+            if leads_to_folder(place):
                 found.add_folder(place, passed)
             else:
                 found.add([str(place)], named=False)

@@ -135,13 +135,15 @@ def opened(folder: Path, asked: AnswersAsked, columns: Columns, *, rows: int = R
         raise store_error(folder, error) from error
     taken = f"Another headstart is writing into '{folder}'."
     with held(folder / ANSWERS_LOCK, what=taken, hint="Wait until it ends, or choose another folder with --out."):
-        _begin(folder, asked)
+        new = _begin(folder, asked)
         shards = Shards(folder, asked, columns, rows=rows)
         try:
             yield shards
         except BaseException:  # Ctrl-C, or a network that fails: what was answered so far is worth keeping
             with suppress(HeadstartError):
                 shards.flush()
+            if new and not shards.written:  # such as a list that cannot be read: the folder is not taken by that
+                (folder / ANSWERS_RECORD).unlink(missing_ok=True)
             raise
         shards.flush()
 
@@ -154,10 +156,11 @@ def current_folder(folder: Path) -> str:
         return Path.cwd().as_posix()
 
 
-def _begin(folder: Path, asked: AnswersAsked) -> None:
-    """Write down what is asked, or compare it with what was asked here before."""
+def _begin(folder: Path, asked: AnswersAsked) -> bool:
+    """Write down what is asked, or compare it with what was asked here before; return whether it is new."""
     file = folder / ANSWERS_RECORD
-    if not file.exists():
+    new = not file.exists()
+    if new:
         write_record(file, asked)
     else:
         was = read_record(file, AnswersAsked, schema=SCHEMA, again="Choose another folder with --out.")
@@ -168,6 +171,7 @@ def _begin(folder: Path, asked: AnswersAsked) -> None:
             )
     for left in folder.glob(".*.part"):  # of a process that was killed: only who holds the lock writes here
         left.unlink(missing_ok=True)
+    return new
 
 
 def _difference(was: AnswersAsked, now: AnswersAsked) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-from headstart.base.errors import EngineError
+from headstart.base.errors import ConfigError, EngineError
 from headstart.base.files import write_bytes
 from headstart.base.outputs import ONNX, ONNX_CARD, ONNX_PROOF, claim
 from headstart.base.seals import write_sealed
@@ -53,7 +53,12 @@ def claim_onnx(out: Path, *, inputs: Sequence[object] = ()) -> Path:
     """Return `out` if the file and what goes with it can be written there; errors as `claim`."""
     claim(out, ONNX, inputs=inputs)
     for suffix, beside in ((PROOF, ONNX_PROOF), (CARD, ONNX_CARD)):
-        claim(out.with_suffix(suffix), beside, inputs=inputs)
+        try:
+            claim(out.with_suffix(suffix), beside, inputs=inputs)
+        except ConfigError as error:
+            raise ConfigError(
+                error.message, hint=f"It goes beside '{out}'. Choose another name for that: --out {out.stem}-2.onnx"
+            ) from error
     return out
 
 
@@ -97,9 +102,7 @@ def proven(
     known = witnesses.found(bundle, data, model.info.trained_on)
     some, kinds = witnesses.chosen(known, model.preprocessing.input_size, progress)
     if len(some) < witnesses.LEAST:
-        progress.message(
-            f"Proven on {len(some)} pictures only. {witnesses.LEAST} or more of the usual kinds prove more."
-        )
+        progress.message(f"There are {len(some)} pictures to prove it with. {witnesses.LEAST} or more prove more.")
     facts = facts_of(model, fingerprint_of(bundle), form)
     progress.message("writing the network as a graph …")
     content = _content(built(model, traced(model), facts))

@@ -28,13 +28,28 @@ from headstart.deliver.web.checks import checks_of
 from headstart.deliver.web.engine import Engine, engine
 from headstart.deliver.web.facts import About, Check, PageData, setup_for
 from headstart.records.codec import plain
-from headstart.records.preprocessing import RULES
+from headstart.records.preprocessing import RULES, Preprocessing
 from headstart.records.progress import Progress, Silent
-from headstart.words.reading import of_one_picture
+from headstart.words.reading import not_said_of, of_one_picture
 
 _ROOM = files("headstart.deliver.web").joinpath("page")
 _FEW, _SHORT = 4, 44  # classes, and letters, that make a heading
 _SIXTEEN = "This picture has 16 bits a channel; the browser has read the upper 8 of them."
+
+
+def check_rule(preprocessing: Preprocessing) -> None:
+    """Raise BundleError if a classifier reads pictures by rules that no browser follows."""
+    if preprocessing.decoding.rule == 1:
+        raise BundleError(
+            "A web page cannot read pictures by the rules of this classifier, which was made with an older headstart.",
+            hint="Make it again: headstart fit, or headstart compare in a new run folder.",
+        )
+
+
+def _notes_of(preprocessing: Preprocessing) -> dict[str, str]:
+    told = of_one_picture(white=preprocessing.decoding.white)
+    told.pop(not_said_of(preprocessing.framing), None)
+    return {**told, "sixteen": _SIXTEEN}
 
 
 def write_page(
@@ -72,11 +87,7 @@ def write_page(
     StoreError
         If the file cannot be written.
     """
-    if classifier.preprocessing.decoding.rule == 1:
-        raise BundleError(
-            "A web page cannot read pictures by the rules of this classifier, which was made with an older headstart.",
-            hint="Make it again: headstart fit, or headstart compare in a new run folder.",
-        )
+    check_rule(classifier.preprocessing)
     listener = progress or Silent()
     found = engine()
     with listener.step("web page", 3, "steps") as step:
@@ -97,7 +108,7 @@ def page_alone(
         classes=classifier.classes,
         setup=setup_for(classifier.preprocessing),
         checks=tuple(checks),
-        notes={**of_one_picture(white=classifier.preprocessing.decoding.white), "sixteen": _SIXTEEN},
+        notes=_notes_of(classifier.preprocessing),
     )
     parts = {
         "framing": _text("framing.js"),
