@@ -21,7 +21,7 @@ from headstart.table import list_pictures, read_rows, read_table
 LEAST, ENOUGH = 64, 192  # pictures
 _OF_A_KIND = 4
 _HEADERS = 4000  # files whose headers are read at most
-_MEASURING = ("test", "val")
+_MEASURING = ("test", "val", "unseen")
 
 Thing = TypeVar("Thing")
 
@@ -62,7 +62,7 @@ def given(data: Path, trained_on: Sequence[str]) -> list[Witness]:
     ----------
     data : Path
     trained_on : sequence of str
-        Beginnings of the checksums of the pictures that the classifier has learned from: they are called train.
+        Beginnings of the checksums of the pictures that it has learned from: those are called train, others unseen.
     """
     if not data.exists():
         raise DataError(f"'{data}' does not exist.", hint="Give a folder of pictures with --data.")
@@ -72,7 +72,7 @@ def given(data: Path, trained_on: Sequence[str]) -> list[Witness]:
     except DataError:  # no classes: pictures alone
         return [Witness(path) for path in list_pictures([data])[0]]
     return [
-        Witness(table.file(row), table.classes[table.labels[row]], "train" if digest[:16] in known else "test")
+        Witness(table.file(row), table.classes[table.labels[row]], "train" if digest[:16] in known else "unseen")
         for row, digest in enumerate(table.digests)
     ]
 

@@ -184,6 +184,26 @@ def test_a_slip_in_preprocessing_is_found(model: Model, photos: Path, slip: dict
     assert len(found.from_files.worst_pictures) == 5
 
 
+def test_a_temperature_that_is_a_little_off_is_found_on_equal_squares(model: Model, photos: Path) -> None:
+    files = given_pictures(sorted(file for file in photos.rglob("*") if file.is_file()))
+    off = replace(model, head=replace(model.head, temperature=model.head.temperature * 1.01))
+    found = prove(opened(content_of(off), "x.onnx"), model, files, progress=Silent())
+    assert 1e-4 < found.on_squares.worst < 1e-2
+    assert not found.on_squares.agrees
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.34, 0.999])
+def test_where_no_class_reaches_the_threshold_the_set_is_the_answer(model: Model, threshold: float) -> None:
+    assert model.trust is not None
+    sets = replace(model.trust.sets, thresholds={0.95: threshold})
+    other = replace(model, trust=replace(model.trust, sets=sets))
+    wanted, _ = other.examine(other.squares(scenes(8)))
+    found, _ = exported_of(other, "squares").examine(other.squares(scenes(8)))
+    assert np.array_equal(found.sets(), wanted.sets())
+    assert (found.sets().sum(axis=1) >= 1).all()
+    assert threshold < 0.999 or (found.sets().sum(axis=1) == 1).all()
+
+
 def test_swapped_classes_are_found(model: Model, photos: Path) -> None:
     files = given_pictures(sorted(file for file in photos.rglob("*") if file.is_file()))
     head = model.head
