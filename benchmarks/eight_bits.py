@@ -44,9 +44,7 @@ def main() -> None:
     slow, fast = (1000 * statistics.median(each) for each in zip(*rounds, strict=True))
     ratio = statistics.median(one / other for one, other in rounds)
     low, high = drop.interval
-    print(
-        f"{sizes[0]:.1f} MB and {sizes[1]:.1f} MB; {slow:.1f} ms and {fast:.1f} ms a picture, {ratio:.2f} times as fast."
-    )
+    print(f"{sizes[0]:.1f} MB and {sizes[1]:.1f} MB; {slow:.1f} ms and {fast:.1f} ms a picture: {ratio:.2f} times.")
     print(
         f"Right on {drop.bundle_right} and {drop.exported_right} of {drop.pictures} {drop.split} pictures: "
         f"{100 * drop.difference:.1f} points less (95 % interval {100 * low:.1f} to {100 * high:.1f})."
