@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,14 @@ def test_errors_come_before_anything_listens(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("headstart.api.serving._NEEDS", ("a_package_that_is_not_there",))
     with pytest.raises(DependencyError, match="headstart\\[serve\\]"):
         hs.serve(tmp_path / "none.bundle")
+
+
+def test_small_answers_go_at_once() -> None:
+    """A connection whose socket does not say that it is TCP keeps them for 40 ms: asyncio then leaves Nagle's way on."""
+    from headstart.deliver.serving.server import _listening
+
+    with _listening(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()[:2]) as client:
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
+            assert client is not None
