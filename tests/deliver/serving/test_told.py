@@ -102,7 +102,7 @@ def test_errors_come_before_anything_listens(tmp_path: Path, monkeypatch: pytest
 
 
 def test_small_answers_go_at_once() -> None:
-    """A connection whose socket does not say that it is TCP keeps them for 40 ms: asyncio then leaves Nagle's way on."""
+    """Where a socket does not say that it is TCP, asyncio leaves Nagle's way on, and each answer waits for 40 ms."""
     from headstart.deliver.serving.server import _listening
 
     with _listening(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()[:2]) as client:
