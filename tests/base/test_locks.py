@@ -34,9 +34,11 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
+    entered = 0
     for _ in range(2):
         with held(tmp_path / "lock", what="taken", hint=""):
-            pass
+            entered += 1
+    assert entered == 2
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

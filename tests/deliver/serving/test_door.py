@@ -42,6 +42,14 @@ def test_without_the_token_nobody_is_answered(header: str | None, serving: Servi
         assert found.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v2/health/live"])
+def test_where_no_token_is_asked_for_no_body_is_read(path: str, serving: Serving) -> None:
+    """Else anybody could fill the memory that those with a token need."""
+    ask = serving(token=TOKEN, body=1000)
+    found = ask("POST", path, bytes(2000))
+    assert (found.status_code, reason(found), found.headers["allow"]) == (405, "method", "GET")
+
+
 def test_with_the_token_everybody_is(serving: Serving) -> None:
     ask = serving(token=TOKEN)
     for scheme in ("Bearer", "bearer"):

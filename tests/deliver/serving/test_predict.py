@@ -139,6 +139,14 @@ def test_one_of_several_classifiers_is_asked_by_name(serving: Serving) -> None:
     assert (unknown.status_code, "There are: first, second." in unknown.json()["detail"]) == (404, True)
 
 
+@pytest.mark.parametrize("query", ["Model=second", "modle=second", "model=first&model=second", "model=second&x=1"])
+def test_a_mistyped_question_is_not_answered_by_the_first(query: str, serving: Serving) -> None:
+    ask = serving(names="first second")
+    for path in ("/v1/predict", "/v1/heat"):
+        found = ask("POST", f"{path}?{query}", jpeg())
+        assert (found.status_code, "?model=NAME" in found.json()["hint"]) == (400, True)
+
+
 def test_a_heat_map_has_eight_by_eight_cells_and_a_sentence(ask: Asker) -> None:
     found = ask("POST", "/v1/heat", jpeg()).json()
     assert np.array(found.pop("cells")).shape == (8, 8)
