@@ -39,7 +39,7 @@ import headstart as hs
 from headstart.backbones.onnx import export
 from headstart.base.types import Affine
 from headstart.bundle import Model
-from headstart.bundle.folder import read_manifest
+from headstart.deliver.serving.opening import version_of
 
 PAGE = HERE.parent / "docs" / "deliver.md"
 PEERS = {"litserve": ("litserve", "python-multipart"), "bentoml": ("bentoml",)}
@@ -234,7 +234,7 @@ def wait_for_version(port: int, wanted: str) -> None:
 
 def version(bundle: Path) -> str:
     """Return what `headstart serve` calls a bundle in its answers."""
-    return read_manifest(bundle).sha256[:12]
+    return version_of(bundle)
 
 
 if __name__ == "__main__":

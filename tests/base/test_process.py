@@ -9,6 +9,7 @@ import pytest
 from headstart.base import process
 from headstart.base.errors import ConfigError
 from headstart.base.process import (
+    BLAS_WAIT,
     SPINS,
     ProcessSetup,
     compute_threads,
@@ -149,13 +150,18 @@ def test_what_the_process_was_told_holds_for_all(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("given", "spins"),
-    [({}, str(SPINS)), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)],
+    ("given", "spins", "wait"),
+    [
+        ({}, str(SPINS), str(BLAS_WAIT)),
+        ({"GOMP_SPINCOUNT": "77"}, "77", str(BLAS_WAIT)),
+        ({"OPENBLAS_THREAD_TIMEOUT": "20"}, str(SPINS), "20"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, None, None),
+    ],
 )
 def test_idle_threads_sleep_soon_unless_the_user_has_said_how(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], spins: str | None
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], spins: str | None, wait: str | None
 ) -> None:
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", *THREAD_VARIABLES):
+    for name in ("GOMP_SPINCOUNT", "OPENBLAS_THREAD_TIMEOUT", "OMP_WAIT_POLICY", *THREAD_VARIABLES):
         monkeypatch.setenv(name, "")  # so that it is given back as it was
         monkeypatch.delenv(name)
     for name, value in given.items():
@@ -190,3 +196,10 @@ def test_the_environment_counts_where_nobody_asked(machine: Path, monkeypatch: p
     for nonsense in ("", "0", "many"):
         monkeypatch.setenv("OMP_NUM_THREADS", nonsense)
         assert thread_budget() == 8
+
+
+def test_the_command_line_sets_the_process_up_before_numpy_and_torch_read_it() -> None:
+    code = (
+        "import sys, headstart.cli.app, headstart.cli.session; sys.exit(bool({'numpy', 'torch'} & sys.modules.keys()))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -179,3 +179,10 @@ def test_two_kinds_cannot_have_one_name() -> None:
 def test_a_kind_that_nobody_knows_is_named() -> None:
     with pytest.raises(KeyError, match="knows no head 'forest'"):
         head_of("forest", {}, {})
+
+
+@EVERY_HEAD
+def test_a_widened_head_answers_the_same_to_the_bit(head: Head, features: Floats) -> None:
+    wide = head.widened()
+    assert {value.dtype for value in wide.arrays().values() if value.dtype.kind == "f"} == {np.dtype(np.float64)}
+    np.testing.assert_array_equal(wide.probabilities(features), head.probabilities(features))

@@ -65,6 +65,16 @@ def test_a_kept_bundle_states_the_same(model: Model, picture_folder: Path, tmp_p
     assert third.trust.limit() == model.trust.limit()
 
 
+def test_a_widened_one_states_the_same_to_the_bit(model: Model, picture_folder: Path) -> None:
+    pictures = sorted(picture_folder.rglob("*.png"))
+    wide = model.widened()
+    mine, its = model.examine(pictures)[0], wide.examine(pictures)[0]
+    assert np.array_equal(mine.probabilities, its.probabilities)
+    assert np.array_equal(mine.distances, its.distances)
+    assert wide.trust.familiar.examples.dtype == wide.head.weight.dtype == np.float64
+    assert model.trust.familiar.examples.dtype == np.float16
+
+
 def test_the_exported_graph_states_the_same(model: Model, picture_folder: Path, tmp_path: Path) -> None:
     pictures = sorted(picture_folder.rglob("*.png"))
     kept = model.save(tmp_path / "a.bundle")

@@ -20,6 +20,7 @@ from pathlib import Path
 from headstart.base.params import check_integer
 
 SPINS = 5000  # turns, some 10 microseconds; benchmarks/busy.py says what they cost and bring
+BLAS_WAIT = 4  # OpenBLAS waits for 2 to this power of ticks, and knows nothing shorter; its own choice is 26
 _written: dict[str, str] = {}  # OMP_NUM_THREADS, now and before
 _asked: list[int] = []  # what tune_process was told, for everything that has threads of its own
 
@@ -72,10 +73,13 @@ def _wait_politely() -> None:
     """Let threads that have nothing to do sleep soon, unless the user has said how they shall wait.
 
     GNU's OpenMP, which torch brings along on Linux, otherwise turns them in circles for milliseconds, and two such
-    processes on the same cores keep each other from working.
+    processes on the same cores keep each other from working. OpenBLAS, which numpy and scipy bring along, does so for
+    tens of milliseconds after each product: where a network and a head answer in turn, the network lacks a core.
+    Both read this once, when they are first imported.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+        os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", str(BLAS_WAIT))
 
 
 def thread_budget(requested: int | None = None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,6 +66,11 @@ class Head(ABC):
     def probabilities(self, features: Floats) -> Floats:
         """Return probabilities, (n, classes)."""
         return softmax(self.scores(features) / self.temperature)
+
+    def widened(self) -> Head:
+        """Return the same head with its arrays in float64, in which it computes: see `Model.widened`."""
+        wide = {name: in_rows(value) for name, value in self.arrays().items() if value.dtype.kind == "f"}
+        return replace(self, **wide)  # type: ignore[arg-type]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return its arrays by name."""

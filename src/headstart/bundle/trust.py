@@ -49,6 +49,10 @@ class Trust:
         """Return the arrays by the names that they have in ``model.safetensors``."""
         return {} if self.familiar is None else {EXAMPLES: np.ascontiguousarray(self.familiar.examples)}
 
+    def widened(self) -> Trust:
+        """Return the same with its examples in float64."""
+        return self if self.familiar is None else replace(self, familiar=self.familiar.widened())
+
     def on(self, features: Floats) -> Trust:
         """Return the same limits around other examples: what another network says of training pictures, (n, d)."""
         return self if self.familiar is None else replace(self, familiar=self.familiar.on(features))

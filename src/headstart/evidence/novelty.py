@@ -56,6 +56,10 @@ class Familiar:
         """
         return _distances(features, in_rows(self.examples))
 
+    def widened(self) -> Familiar:
+        """Return the same with its examples in float64, in which distances are computed."""
+        return replace(self, examples=in_rows(self.examples))
+
     def on(self, features: Floats) -> Familiar:
         """Return the same limit around other examples, (n, d), from another network."""
         return replace(self, examples=_examples(features))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,16 @@ def square(colour: int) -> Any:
     return made
 
 
-def batched(work: Any, *, wait: float = 0.0) -> tuple[Any, list[int]]:
+def batched(work: Any, *, wait: float = 0.0, side_by_side: int = 1) -> tuple[Any, list[int]]:
     """Return what came of `work`, given a batcher and its engine, and the sizes of the batches."""
     engine, sizes = Slow(), list[int]()
 
     async def run() -> Any:
-        with ThreadPoolExecutor(1) as computing:
+        with ThreadPoolExecutor(side_by_side) as working:
             model = replace(answering(), engine=engine)
-            batcher = Batcher(model, computing, wait=wait, counted=lambda size, _: sizes.append(size))
+            batcher = Batcher(
+                model, working, side_by_side=side_by_side, wait=wait, counted=lambda size, _: sizes.append(size)
+            )
             try:
                 return await work(batcher, engine)
             finally:
@@ -48,7 +51,25 @@ def test_what_comes_while_others_are_answered_is_answered_together_in_parts() ->
 
     labels, sizes = batched(work)
     assert labels == [("red", "green", "blue")[k % 3] for k in range(2 * AT_ONCE + 3)]
-    assert sizes == [AT_ONCE, AT_ONCE, 3]
+    assert sizes == [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+
+
+def test_batches_are_answered_side_by_side_and_each_picture_gets_its_own_answer() -> None:
+    both = Barrier(2)  # opens only when two batches are under way
+
+    class Pair(Slow):
+        def features_of(self, batches: Any, preprocessing: Any, *, device: str = "cpu") -> Any:
+            both.wait(30)
+            return super().features_of(batches, preprocessing, device=device)
+
+    async def work(batcher: Batcher, engine: Slow) -> Any:
+        batcher._model = replace(answering(), engine=(pair := Pair()))
+        pair.go.set()
+        return [one.label for one in await asyncio.gather(*(batcher.answer(square(k % 3)) for k in range(4 * AT_ONCE)))]
+
+    labels, sizes = batched(work, side_by_side=2)
+    assert labels == [("red", "green", "blue")[k % 3] for k in range(4 * AT_ONCE)]
+    assert sizes == [AT_ONCE] * 4
 
 
 def test_who_is_alone_is_answered_at_once_however_long_others_may_be_waited_for() -> None:
@@ -82,15 +103,16 @@ def test_but_not_longer_than_the_bound() -> None:
 
 def test_who_no_longer_waits_is_left_out() -> None:
     async def work(batcher: Batcher, engine: Slow) -> Any:
-        asked = [asyncio.create_task(batcher.answer(square(0))) for _ in range(3)]
+        asked = [asyncio.create_task(batcher.answer(square(0))) for _ in range(AT_ONCE)]
         await asyncio.sleep(0.02)
-        later = [asyncio.create_task(batcher.answer(square(0))) for _ in range(3)]
+        later = [asyncio.create_task(batcher.answer(square(0))) for _ in range(AT_ONCE + 2)]
         await asyncio.sleep(0)
-        later[1].cancel()
+        later[0].cancel()
+        later[-1].cancel()
         engine.go.set()
-        return await asyncio.gather(*asked, later[0], later[2])
+        return await asyncio.gather(*asked, *later[1:-1])
 
-    assert batched(work)[1] == [3, 2]
+    assert batched(work)[1] == [AT_ONCE, AT_ONCE]
 
 
 def test_an_error_reaches_everybody_of_the_batch_and_nobody_after_it() -> None:

@@ -40,16 +40,19 @@ class Picture:
 
 
 class Workers:
-    """The threads of the process: those that decode, one that computes, one that draws heat maps."""
+    """The threads of the process: those that decode and compute, one for each processor, and one for heat maps.
+
+    Threads of their own for decoding and for computing would push each other's data out of the processors' caches.
+    """
 
     def __init__(self) -> None:
-        self.decoding = ThreadPoolExecutor(thread_budget(), "decoding")
-        self.computing = ThreadPoolExecutor(1, "computing")
+        self.count = thread_budget()
+        self.working = ThreadPoolExecutor(self.count, "working")
         self.heat = ThreadPoolExecutor(1, "heat")
 
     def close(self) -> None:
         """End the threads; what they have not begun is dropped."""
-        for pool in (self.decoding, self.computing, self.heat):
+        for pool in (self.working, self.heat):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -68,8 +71,10 @@ class Hosted:
         self.name, self.version, self.model = name, version, model
         self._workers, self._pixels = workers, settings.pixels
         counted = partial(figures.batch, name)
-        self._batcher = Batcher(model, workers.computing, wait=settings.wait / 1000, counted=counted)
-        self._shared = replace(model, engine=_InTurn(model.engine, workers.computing))
+        self._batcher = Batcher(
+            model, workers.working, side_by_side=workers.count, wait=settings.wait / 1000, counted=counted
+        )
+        self._shared = replace(model, engine=_InTurn(model.engine, workers.working))
         self.asked = 0  # requests under way
         self.retired = False
 
@@ -134,7 +139,7 @@ class Hosted:
     async def _square(self, content: bytes) -> tuple[Square, tuple[Note, ...]]:
         loop = asyncio.get_running_loop()
         decode = partial(square_of, content, self.model.preprocessing, self._pixels)
-        return await loop.run_in_executor(self._workers.decoding, decode)
+        return await loop.run_in_executor(self._workers.working, decode)
 
     def _heat(self, name: str, square: Square) -> HeatAnswer:
         (heat,), preprocessing = heat_of([self._shared], square), self.model.preprocessing
@@ -181,13 +186,13 @@ def told(found: Answer | RefusedError, picture: Picture) -> Answer | Unread:
 
 
 class _InTurn:
-    """An engine whose work is done in small parts by the thread that computes, in turn with what others ask.
+    """An engine whose work is done in small parts by the threads that compute, in turn with what others ask.
 
     A heat map asks for 73 answers; those who want one need not wait for all of them.
     """
 
-    def __init__(self, engine: Any, computing: Executor) -> None:
-        self._engine, self._computing = engine, computing
+    def __init__(self, engine: Any, working: Executor) -> None:
+        self._engine, self._working = engine, working
         self.name, self.folded = engine.name, None
 
     def features_of(self, batches: Batches, preprocessing: Preprocessing, *, device: str = "cpu") -> Features:
@@ -195,7 +200,7 @@ class _InTurn:
         for batch in batches:
             for begin in range(0, len(batch), AT_ONCE):
                 part = batch[begin : begin + AT_ONCE]
-                yield from self._computing.submit(self._said, part, preprocessing, device).result()
+                yield from self._working.submit(self._said, part, preprocessing, device).result()
 
     def _said(self, part: Square, preprocessing: Preprocessing, device: str) -> list[NDArray[np.float32]]:
         return list(self._engine.features_of(iter([part]), preprocessing, device=device))

@@ -47,7 +47,7 @@ class Opener:
             version = version_of(place)
             model = self._opened(place)
             if version_of(place) == version:
-                return version, model
+                return version, model.widened()
         raise BundleError(f"'{place}' was replaced again and again while it was opened.", hint="Replace it once.")
 
     def close(self) -> None:
