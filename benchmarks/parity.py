@@ -45,6 +45,13 @@ STRATEGIES = "knn,linear,svm,partial,full"
 AS_THEY_ARE, OF_EACH_FORM = 16, 3
 TRAIN, TEST = 24, 12  # of a class
 WAYS = ("onnx", "squares", "int8", "web", "server")
+TITLES = {
+    "onnx": "`.onnx`, from file to answer",
+    "squares": "`.onnx`, squares",
+    "int8": "the same in 8 bits",
+    "web": "page in Chromium",
+    "server": "server",
+}
 Row = dict[str, Any]
 
 
@@ -65,8 +72,10 @@ def main() -> None:
         for bundle in sorted((run / "bundles").iterdir()):
             for way in asked.ways.split(","):
                 rows.append(kept(asked.work, run.stem, bundle.name, way, partial(tried, bundle, way, corpus)))
-                print(table([rows[-1]]).splitlines()[-1], flush=True)
-    text = f"{table(rows)}\n\nOn {processor()}: `python benchmarks/parity.py PICTURES WORK --weights ...`."
+                print(network, bundle.name, way, cell(rows[-1]), flush=True)
+    ways = asked.ways.split(",")
+    command = f"On {processor()}: `python benchmarks/parity.py PICTURES WORK --weights ...`."
+    text = f"{table(rows, ways)}\n\n{worst(rows, ways)} {command}"
     print(text)
     if asked.docs:
         write_section("parity", text, page=DOCS)
@@ -156,13 +165,13 @@ Found = dict[Path, tuple[str, dict[str, float]]]
 
 
 def by_onnx(bundle: Path, corpus: Sequence[Path]) -> tuple[Found, Row]:
-    """Give whole pictures to the file, as a program without headstart does."""
+    """Give whole pictures to the file, as the program on its card does: a JPEG as its decoder makes it smaller."""
     place = bundle.parents[1] / "one.onnx"
     hs.export(bundle, place)
     exported = hs.load_exported(place)
-    found = dict[Path, tuple[str, dict[str, float]]]()
+    found, side = dict[Path, tuple[str, dict[str, float]]](), exported.facts.preprocessing.decode_side
     for path in corpus:
-        row = exported.answers_of_pictures(iter([upright(path)])).probabilities[0]
+        row = exported.answers_of_pictures(iter([upright(path, short_side=side)])).probabilities[0]
         found[path] = (exported.classes[row.argmax()], dict(zip(exported.classes, row.tolist(), strict=True)))
     return found, {"megabytes": place.stat().st_size / 1e6}
 
@@ -233,21 +242,36 @@ def of_rows(rows: Sequence[Prediction]) -> Found:
     return {Path(row.path): (row.label, dict(row.probabilities)) for row in rows}
 
 
-def table(rows: Sequence[Row]) -> str:
-    lines = [
-        "| network | strategy | way | pictures | largest difference | same answer | MB | fewer right |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def table(rows: Sequence[Row], ways: Sequence[str]) -> str:
+    """Return a line for each bundle: the largest difference of a probability, and how many answers are the same."""
+    lines = [f"| network | strategy | {' | '.join(TITLES[way] for way in ways)} |", f"|---|---|{'---|' * len(ways)}"]
+    by_bundle: dict[tuple[str, str], dict[str, Row]] = {}
     for row in rows:
-        head = f"| {row['network']} | {row['run']} | {row['way']} |"
-        if "refused" in row:
-            lines.append(f"{head} | refused: {row['refused']} | | | |")
-            continue
-        size = f"{row['megabytes']:.1f}" if "megabytes" in row else ""
-        lines.append(
-            f"{head} {row['pictures']} | {row['worst']:.1e} | {row['same']} | {size} | {row.get('drop', '')} |"
-        )
+        by_bundle.setdefault((row["network"], row["run"]), {})[row["way"]] = row
+    for (network, strategy), found in by_bundle.items():
+        lines.append(f"| {network} | {strategy} | {' | '.join(cell(found.get(way)) for way in ways)} |")
     return "\n".join(lines)
+
+
+def cell(row: Row | None) -> str:
+    if row is None:
+        return ""
+    if "refused" in row:
+        return f"refused: {row['refused']}"
+    drop = f"; {row['drop']} fewer right" if "drop" in row else ""
+    return f"{row['worst']:.1g}; {row['same']} of {row['pictures']}{drop}"
+
+
+def worst(rows: Sequence[Row], ways: Sequence[str]) -> str:
+    """Return the same over all bundles."""
+    told = []
+    for way in ways:
+        done = [row for row in rows if row["way"] == way and "refused" not in row]
+        same, pictures = (sum(row[name] for row in done) for name in ("same", "pictures"))
+        told.append(
+            f"{TITLES[way]}: at most {max(row['worst'] for row in done):.1g}, {same:,} of {pictures:,} the same"
+        )
+    return f"All together. {'; '.join(told)}."
 
 
 _WAYS: dict[str, Callable[[Path, Sequence[Path]], tuple[Found, Row]]] = {

@@ -28,7 +28,8 @@ from headstart.bundle import Answers
 from headstart.deliver.answers.seen import Seen
 from headstart.deliver.answers.shards import Shards, numbered
 from headstart.pixels.given import given_pictures
-from headstart.records.answers import Answered
+from headstart.records.answer_tables import Columns, csv_header, csv_row
+from headstart.records.answers import Answered, Prediction
 from headstart.records.progress import Silent
 from headstart.table.kinds import is_own
 
@@ -177,6 +178,20 @@ def test_a_spreadsheet_runs_nothing_and_knows_its_letters(model: Counting, new: 
 
 
 # ------------------------------------------------------------------------------------------------ once, and again
+
+
+def test_a_class_whose_name_holds_the_sign_between_classes_stays_one() -> None:
+    names = ("a|b", "c", "d\\")
+    row = Prediction(
+        path="1.png",
+        label="c",
+        probability=0.5,
+        set=names,
+        none_of_these=False,
+        probabilities=dict.fromkeys(names, 1 / 3),
+    )
+    text = csv_header(Columns(names)) + csv_row(row, Columns(names))
+    assert next(csv.DictReader(text.splitlines()))["set"] == r"a\|b|c|d\\"
 
 
 def test_what_has_its_row_is_not_read_again(model: Counting, new: Path) -> None:

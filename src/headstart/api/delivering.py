@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from headstart.api.arguments import classifier_folder
 from headstart.api.predicting import expanded
-from headstart.base.errors import ConfigError
+from headstart.base.errors import ConfigError, DataError
 from headstart.base.outputs import ONNX, WEB, claim
 from headstart.base.params import check_choice, check_number
 from headstart.pixels.given import Pictures, given_pictures
@@ -180,14 +180,17 @@ def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress
     told = progress or Silent()
     paths = [witnesses.Witness(one.source) for one in files if isinstance(one.source, Path)]
     _, kinds = witnesses.chosen(paths, model.preprocessing.input_size, told, most=len(paths))
-    return prove(exported, model, files, kinds=kinds, progress=told)
+    found = prove(exported, model, files, kinds=kinds, progress=told)
+    if not found.on_squares.pictures:
+        raise DataError(f"None of the {len(files)} pictures can be read, so nothing was compared.", hint="Give others.")
+    return found
 
 
 def _bundle(source: str | Path, verb: str) -> Path:
     place = classifier_folder(source, "source", verb)
     if place.suffix.lower() == ".onnx":
         raise ConfigError(
-            f"'{place}' is an exported file, and {verb} needs the bundle that it was made from.",
-            hint="Give a bundle, e.g. RUN/bundles/linear.",
+            f"'{place}' is an ONNX file, and {verb} needs a bundle of headstart.",
+            hint="Give the bundle, e.g. RUN/bundles/linear: one made the file, if headstart wrote it.",
         )
     return place

@@ -89,7 +89,7 @@ def light(folder: Path) -> Model | None:
     return assemble(network, read_without_network(folder))
 
 
-class Exported:
+class GraphEngine:
     """A graph that answers on the processor, and the network that it was made from: made if it is asked for.
 
     Parameters
@@ -166,7 +166,7 @@ def on_graph(folder: Path) -> Model | None:
     found, sha256 = light(folder), read_manifest(folder).sha256
     if found is None:
         return None
-    return replace(found, engine=Exported(cast(OnnxNetwork, found.engine), folder, sha256))
+    return replace(found, engine=GraphEngine(cast(OnnxNetwork, found.engine), folder, sha256))
 
 
 def tried(folder: Path) -> bool:

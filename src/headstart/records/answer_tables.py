@@ -59,15 +59,15 @@ def csv_header(columns: Columns) -> str:
 
 
 def csv_row(row: Row, columns: Columns) -> str:
-    """Return a row as a line of CSV; no cell is a formula.
+    r"""Return a row as a line of CSV; no cell is a formula.
 
-    The classes of a set are divided by ``|``; a cell is empty where the classifier does not know. A picture that was
-    not read has its reason and no answer.
+    The classes of a set are divided by ``|``, which is ``\|`` within a name; a cell is empty where the classifier does
+    not know. A picture that was not read has its reason and no answer.
     """
     if isinstance(row, Skipped):
         empty = [""] * len(columns.names)
         return csv_line([harmless_path(row.path), "", "", "", "", harmless(row.reason), *empty])
-    members = harmless("|".join(row.set or ()))
+    members = harmless("|".join(name.replace("\\", "\\\\").replace("|", "\\|") for name in row.set or ()))
     none = "" if row.none_of_these is None else str(row.none_of_these).lower()
     rest = [harmless(value) if isinstance(value, str) else repr(value) for value in columns.values(row)]
     answer = [harmless_path(row.path), harmless(row.label), repr(float(row.probability)), members, none, ""]

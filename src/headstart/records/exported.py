@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from headstart.records.preprocessing import Preprocessing
-from headstart.records.record import Count, Figure, Interval, Record, Share
+from headstart.records.record import Count, Figure, Interval, Record, Share, changed
 
 InputForm = Literal["picture", "squares"]
 FORMS: tuple[InputForm, ...] = ("picture", "squares")
@@ -126,10 +126,13 @@ class Parity(Record, omit_defaults=True):
         With 8 bits.
     unread : tuple of str
         Pictures that could not be read.
+    agrees : bool
+        Whether the exported file may be used in the bundle's place, as `judged` says it.
     """
 
     format: Count
     headstart: str
+    agrees: bool
     file: str
     sha256: str
     facts: ExportedFacts
@@ -141,9 +144,11 @@ class Parity(Record, omit_defaults=True):
     drop: Drop | None = None
     unread: tuple[str, ...] = ()
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the exported file may be used in the bundle's place; with 8 bits the drop decides, if it is known."""
-        if self.facts.eight_bits:
-            return self.drop is None or self.drop.difference <= self.drop.most
-        return self.on_squares.agrees and (self.from_files is None or self.from_files.agrees)
+
+def judged(parity: Parity) -> Parity:
+    """Return the proof with its verdict; with 8 bits the drop decides, if it is known."""
+    drop = parity.drop
+    if parity.facts.eight_bits:
+        return changed(parity, agrees=drop is None or drop.difference <= drop.most)
+    whole = parity.from_files is None or parity.from_files.agrees
+    return changed(parity, agrees=parity.on_squares.agrees and whole)

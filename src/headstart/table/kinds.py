@@ -38,7 +38,7 @@ _OWN = (
 )
 _BROKEN_LINK = "a broken link: its target does not exist"
 NO_FILE = "no such file"
-_NOT_REGULAR = "not a regular file"
+_FOLDER, _NOT_REGULAR = "a folder, not a picture", "not a regular file"
 _BAD_NAME = "its name is not valid UTF-8: rename it"
 
 
@@ -163,4 +163,6 @@ def file_fault(path: Path) -> str | None:
         if os.path.islink(path):  # noqa: PTH114 - of a name that is too long pathlib raises
             return _BROKEN_LINK
         return NO_FILE if isinstance(error, FileNotFoundError) else str(error.strerror)
-    return None if stat.S_ISREG(mode) else _NOT_REGULAR
+    if stat.S_ISREG(mode):
+        return None
+    return _FOLDER if stat.S_ISDIR(mode) else _NOT_REGULAR

@@ -364,7 +364,7 @@ def test_another_bundle_is_refused(model: Model, photos: Path, tmp_path: Path) -
     other = small_model("kernel").save(tmp_path / "other.bundle")
     with pytest.raises(ConfigError, match="was not made from"):
         hs.verify(tmp_path / "birds.onnx", other, photos)
-    with pytest.raises(ConfigError, match="is an exported file"):
+    with pytest.raises(ConfigError, match="is an ONNX file"):
         hs.export(tmp_path / "birds.onnx", tmp_path / "again.onnx", data=photos)
 
 

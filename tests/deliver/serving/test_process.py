@@ -122,6 +122,28 @@ def test_a_bundle_in_one_file_is_the_same_and_is_seen_when_it_changes(place: Pat
     assert shelves._seen(packed) not in (None, before)
 
 
+def test_a_bundle_that_is_replaced_while_it_is_opened_is_opened_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the old tensors would answer under the new version's name, or the other way round."""
+    versions = iter(["old", "new", "new", "new"])
+    opened: list[Path] = []
+    model = bundle.load(place)
+    monkeypatch.setattr(opening, "version_of", lambda _: next(versions))
+    monkeypatch.setattr(opening.Opener, "_opened", lambda _, where: opened.append(where) or model)
+    assert opening.Opener(print).open(place)[0] == "new"
+    assert len(opened) == 2
+
+
+def test_one_that_never_stands_still_is_an_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = iter("abcdefgh")
+    model = bundle.load(place)
+    monkeypatch.setattr(opening, "version_of", lambda _: next(versions))
+    monkeypatch.setattr(opening.Opener, "_opened", lambda *_: model)
+    with pytest.raises(BundleError, match="replaced again and again"):
+        opening.Opener(print).open(place)
+
+
 @pytest.mark.parametrize("why", ["cache", "export"])
 def test_without_a_graph_the_network_itself_answers_and_that_is_said(
     why: str, place: Path, monkeypatch: pytest.MonkeyPatch
@@ -354,6 +376,26 @@ def test_a_server_swaps_its_bundle_under_load_and_stops_after_the_last_answer(
     serving.close()
     assert "stopping:" in serving.said[-1]
     assert not any("Traceback" in line for line in serving.said)
+
+
+def test_it_stops_after_the_last_answer_or_at_once_when_it_is_asked_again(shelf: Shelf) -> None:
+    uvicorn = SimpleNamespace(should_exit=False, force_exit=False)
+
+    async def work() -> None:
+        shelf.under_way = 1
+        draining = asyncio.create_task(server._drain(shelf, uvicorn))  # type: ignore[arg-type]
+        await asyncio.sleep(5 * server._GLANCE)
+        assert shelf.stopping
+        assert not uvicorn.should_exit, "one request is still being answered"
+        shelf.under_way = 0
+        await draining
+        assert uvicorn.should_exit
+        assert not uvicorn.force_exit
+        await server._drain(shelf, uvicorn)  # type: ignore[arg-type]
+        assert uvicorn.force_exit
+
+    asyncio.run(work())
+    assert "1 request is still being answered" in shelf.said[-1]  # type: ignore[attr-defined]
 
 
 class Connection:

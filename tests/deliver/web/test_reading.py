@@ -158,6 +158,20 @@ def test_so_are_other_forms_with_exif(reader: Any, kind: str, turn: int) -> None
     assert tuple(ours["notes"]) == theirs.notes == (("turned",) if turn > 1 else ())
 
 
+@pytest.mark.parametrize("turn", [1, 6])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_several_frames_are_told(reader: Any, kind: str, count: int, turn: int) -> None:
+    notes = Image.Exif()
+    notes[0x0112] = turn
+    options = {"lossless": True} if kind == "WEBP" else {}
+    first, *others = (noise(60 + place, 90, "RGB").resize((60, 90)) for place in range(count))
+    content = written(first, kind, save_all=True, append_images=others, exif=notes, **options)
+    ours, theirs = read(reader, content), decode_noted(content, short_side=SIDE)
+    assert tuple(ours["notes"]) == theirs.notes
+    assert ("pages" in theirs.notes) == (count > 1)
+
+
 P3 = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
 SRGB = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 

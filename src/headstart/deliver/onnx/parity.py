@@ -19,7 +19,7 @@ from headstart.deliver.onnx.classifier import Exported
 from headstart.evidence.conformal import USUAL
 from headstart.pixels.decode import upright
 from headstart.pixels.given import Given
-from headstart.records.exported import Agreement, Differing, Parity
+from headstart.records.exported import Agreement, Differing, Parity, judged
 from headstart.records.progress import Progress
 
 FORMAT = 1
@@ -118,9 +118,10 @@ def prove(
         for picture in pictures:
             step.advance()
             read.take(picture)
-    return Parity(
+    found = Parity(
         format=FORMAT,
         headstart=__version__,
+        agrees=False,
         file=Path(exported.file.name).name,
         sha256=exported.sha256,
         facts=exported.facts,
@@ -131,6 +132,7 @@ def prove(
         at_full_size=read.at_full_size(),
         unread=tuple(read.unread),
     )
+    return judged(found)
 
 
 class _Reading:

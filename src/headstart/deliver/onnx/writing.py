@@ -23,7 +23,7 @@ from headstart.deliver.onnx.seal import sealed
 from headstart.deliver.witnesses import Witness
 from headstart.pixels.given import Given, given_pictures
 from headstart.records.codec import write_record
-from headstart.records.exported import Agreement, ExportedFacts, InputForm, Parity
+from headstart.records.exported import Agreement, ExportedFacts, InputForm, Parity, judged
 from headstart.records.progress import Progress
 from headstart.records.record import changed
 
@@ -131,7 +131,7 @@ def _smaller(
     content = _content(built(model, network, facts))
     exported = opened(content, name)
     cost = eight_bits.drop(exported, model, known, max_drop, progress)
-    parity = changed(prove(exported, model, paths, kinds=dict(kinds), progress=progress), drop=cost)
+    parity = judged(changed(prove(exported, model, paths, kinds=dict(kinds), progress=progress), drop=cost))
     if not parity.agrees:
         low, high = cost.interval
         raise EngineError(

@@ -67,13 +67,13 @@ def _refusals(app: FastAPI, shelf: Shelf) -> None:
     async def problem(request: Request, error: RefusedError) -> Response:
         shelf.figures.refused(error.reason)
         content = error.body(protocol=request.url.path.startswith("/v2"))
-        return Response(b"" if request.method == "HEAD" else content, error.status, error.headers())
+        return Response(content, error.status, error.headers())
 
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
         if error.status_code == 405:
             allow = (error.headers or {}).get("Allow", "")
-            found = RefusedError("method", "This is asked in another way.", f"Allowed: {allow}", allow=allow)
+            found = RefusedError("method", f"{request.method} is not asked here.", f"Use {allow}.", allow=allow)
         elif error.status_code == 404:
             found = RefusedError("not-found", "There is nothing at this path.", "GET /openapi.json")
         else:

@@ -22,7 +22,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 # Whoever looks after the server asks these, and a browser opens the first before it can bring a token.
 OPEN = frozenset(("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"))
-_READING = ("GET", "HEAD", "OPTIONS")
+_READING = ("GET", "OPTIONS")
 FAILED = ("The server has failed with this request.", "Tell whoever runs it.")
 PAUSE = 0.25  # seconds: clients that ask again at once would else take the processor from those who are answered
 _LINGER = 2.0  # seconds in which a refused client may finish sending
@@ -65,7 +65,10 @@ class _Request:
     """One request on its way."""
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send, shelf: Shelf) -> None:
-        self._scope, self._receive, self._send, self._shelf = scope, receive, send, shelf
+        # Whoever asks for the head alone gets that of the answer to GET; the routes need not know.
+        self._head = scope["method"] == "HEAD"
+        self._scope = {**scope, "method": "GET"} if self._head else scope
+        self._receive, self._sent, self._shelf = receive, send, shelf
         self._begin, self._status, self._gone, self._whole = perf_counter(), 0, False, False
         self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
@@ -148,17 +151,17 @@ class _Request:
         if self._status or self._gone:
             return
         if problem.reason == "queue":
-            await asyncio.sleep(PAUSE)
+            begin = perf_counter()
+            await self._passed_over(PAUSE)  # then its connection can stay open
+            await asyncio.sleep(PAUSE - (perf_counter() - begin))
         content = problem.body(protocol=self._scope["path"].startswith("/v2"))
         headers = {**problem.headers(), "content-length": str(len(content))}
         if not self._whole and self._scope["method"] == "POST":
             headers["connection"] = "close"
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._noted({"type": "http.response.start", "status": problem.status, "headers": raw})
-        if self._scope["method"] == "HEAD":
-            content = b""
         await self._send({"type": "http.response.body", "body": content, "more_body": True})
-        await self._lingered()
+        await self._passed_over(_LINGER)
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def counted(self) -> None:
@@ -167,13 +170,14 @@ class _Request:
         route = getattr(self._scope.get("route"), "path", known)
         self._shelf.figures.request(route, self._status or 499, perf_counter() - self._begin)
 
-    async def _lingered(self) -> None:
+    async def _passed_over(self, seconds: float) -> None:
+        """Let the client finish sending, for so long."""
         waits = "100-continue" in self._headers.get("expect", "").lower()  # such a client has sent nothing yet
         if self._whole or self._gone or waits or self._scope["method"] != "POST":
             return
         passed = 0
         try:
-            async with asyncio.timeout(_LINGER):
+            async with asyncio.timeout(seconds):
                 while not self._whole and not self._gone and passed <= 2 * self._shelf.settings.body:
                     passed += len(await self._part())
         except TimeoutError:
@@ -193,6 +197,11 @@ class _Request:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         await self._send(message)
+
+    async def _send(self, message: Message) -> None:
+        if self._head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._sent(message)
 
     def _check_size(self, size: int) -> None:
         if size > self._shelf.settings.body:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
 from headstart.bundle import Answers
@@ -131,8 +130,3 @@ def rows_of(answers: Answers, classes: Sequence[str]) -> list[Answer]:
 def named(answer: Answer, name: str, notes: tuple[Note, ...]) -> Answer:
     """Return the answer for the picture of this name."""
     return changed(answer, name=name, notes=notes)
-
-
-def encoded(record: Record) -> bytes:
-    """Return a record as JSON on one line."""
-    return msgspec.json.encode(record)

@@ -99,7 +99,7 @@ async def _serve(shelf: Shelf, listener: socket.socket, ready: Callable[[Shelf, 
         uvicorn.Config(
             make_app(shelf, page),
             lifespan="off",
-            http="h11",  # comes with uvicorn everywhere; `_sweep` knows its connections
+            http="httptools",  # h11 takes so long over refusals that those who are answered would wait for them
             ws="none",
             log_config=None,
             log_level="error",  # else whoever speaks no HTTP fills the log
@@ -163,7 +163,8 @@ async def _drain(shelf: Shelf, server: uvicorn.Server) -> None:
         server.force_exit = server.should_exit = True
         return
     shelf.stopping = True
-    shelf.say(f"stopping: {shelf.under_way} requests are still being answered …")
+    waiting = "1 request is" if shelf.under_way == 1 else f"{shelf.under_way} requests are"
+    shelf.say(f"stopping: {waiting} still being answered …")
     waited = 0.0
     while shelf.under_way and waited < shelf.settings.seconds:
         await asyncio.sleep(_GLANCE)

@@ -20,7 +20,7 @@ from headstart.deliver.serving.problems import RefusedError
 from headstart.deliver.serving.settings import Settings
 
 HEAT_QUEUE = 4  # heat maps that are drawn or wait at once
-LEAST_ROOM = 0.5  # of the queue, however slow it goes
+LEAST_ROOM = 0.1  # of the queue, however slow it goes
 SLOWER = 1.1  # times as long as usual: no sign of anything yet
 LOOK = 1.0  # seconds between two looks at the folders
 _Seen = tuple[tuple[int, int, int], ...]
@@ -201,7 +201,7 @@ class Shelf:
         queue, figures = self.settings.queue, self.figures
         if figures.per_picture <= SLOWER * figures.usual:
             return queue
-        return max(1, int(queue * max(LEAST_ROOM, SLOWER * figures.usual / figures.per_picture)))
+        return max(1, int(queue * max(LEAST_ROOM, figures.usual / figures.per_picture)))
 
     def _relief(self) -> int:
         """Return in how many seconds what waits now will be answered."""

@@ -52,8 +52,8 @@ function jpegFacts(bytes) {
 const SRGB_PLACES = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06], USUAL_GAMMA = 0.45455, GAMMA_SAME = 0.02, NEAR = 0.01;
 const SRGB_CODES = ["1,13", "1,1", "1,6", "2,2", "1,2"];
 
-// Of a PNG: its rotation, its gamma, whether it states other colours, and its bytes without what browsers make of these:
-// headstart reads a gamma by itself, and other colours not at all (pixels/colour.py).
+// Of a PNG: its rotation, its gamma, whether it states other colours or has several frames, and its bytes without what
+// browsers make of colours: headstart reads a gamma by itself, and other colours not at all (pixels/colour.py).
 function pngFacts(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), found = new Map(), kept = [bytes.subarray(0, 8)];
   for (let at = 8; at + 12 <= bytes.length;) {
@@ -62,9 +62,11 @@ function pngFacts(bytes) {
     if (!["gAMA", "cHRM", "cICP", "mDCV", "cLLI"].includes(kind)) kept.push(bytes.subarray(at, end));
     at = end;
   }
-  const facts = { bytes: new Uint8Array(kept.reduce((sum, part) => sum + part.length, 0)), turn: 1, gamma: null, other: false };
+  const facts = { bytes: new Uint8Array(kept.reduce((sum, part) => sum + part.length, 0)), turn: 1, gamma: null, other: false, pages: false };
   kept.reduce((at, part) => { facts.bytes.set(part, at); return at + part.length; }, 0);
   const exif = found.get("eXIf"), gamma = found.get("gAMA"), places = found.get("cHRM"), codes = found.get("cICP");
+  const frames = found.get("acTL");
+  facts.pages = frames?.byteLength >= 4 && frames.getUint32(0) > 1;
   if (exif) facts.turn = turnOf(new Uint8Array(exif.buffer, exif.byteOffset, exif.byteLength));
   if (found.has("iCCP")) return facts;
   facts.other = Boolean(codes?.byteLength >= 2 && !SRGB_CODES.includes(`${codes.getUint8(0)},${codes.getUint8(1)}`));
@@ -75,15 +77,18 @@ function pngFacts(bytes) {
   return facts;
 }
 
-// Of a WebP: the rotation of its EXIF, which some browsers leave out.
-function webpTurn(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+// Of a WebP: the rotation of its EXIF, which some browsers leave out, and whether it has several frames.
+function webpFacts(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), facts = { turn: 1, pages: false };
+  let frames = 0;
   for (let at = 12; at + 8 <= bytes.length;) {
     const size = view.getUint32(at + 4, true), kind = String.fromCharCode(...bytes.subarray(at, at + 4));
-    if (kind === "EXIF") return turnOf(bytes.subarray(at + 8, at + 8 + size));
+    if (kind === "EXIF" && facts.turn === 1) facts.turn = turnOf(bytes.subarray(at + 8, at + 8 + size));
+    if (kind === "ANMF") frames += 1;
     at += 8 + size + size % 2;
   }
-  return 1;
+  facts.pages = frames > 1;
+  return facts;
 }
 
 const beginsLikeExif = (block) => String.fromCharCode(...block.subarray(0, 6)) === "Exif\0\0";
@@ -112,8 +117,10 @@ function facts(bytes, form, white) {
     if (colours === 4) throw new Refused("a CMYK JPEG, whose colours browsers convert otherwise: save it as RGB");
     if (turn > 1) found.notes.add("turned");
   } else if (form === "webp") {
-    found.turn = webpTurn(bytes);
+    const webp = webpFacts(bytes);
+    found.turn = webp.turn;
     if (found.turn > 1) found.notes.add("turned");
+    if (webp.pages) found.notes.add("pages");
   } else if (form === "png") {
     if (bytes[24] === 16) {
       if (white < 65535) {
@@ -126,6 +133,7 @@ function facts(bytes, form, white) {
     if (png.turn > 1) found.notes.add("turned");
     if (png.gamma) found.notes.add("gamma");
     if (png.other) found.notes.add("profile-ignored");
+    if (png.pages) found.notes.add("pages");
   }
   return found;
 }
