@@ -32,7 +32,7 @@ def section(
     told = {side: ", ".join(f"{name} {value}" for name, value in its.items()) for side, its in chosen.items() if its}
     settings = "; ".join(f"{TITLES[side]}: {text}" for side, text in told.items())
     lines = [
-        "## Serving, beside other servers",
+        "### Beside other servers",
         "",
         f"`python benchmarks/serve_peers.py BUNDLE PICTURES`: rounds in turn: {options.repeats}, "
         f"{options.seconds:g} s for each number of clients, medians.",
@@ -69,15 +69,17 @@ def milliseconds(rounds: Rounds, clients: int, name: str) -> str:
 
 
 def speed(rounds: Mapping[str, Rounds]) -> list[str]:
-    """Return the table of rates and times."""
-    heads = [f"pictures/s, {n} client{'s' * (n > 1)}" for n in CLIENTS]
-    heads += [f"p50 / p99 at {n}, ms" for n in CLIENTS]
-    lines = [f"| | {' | '.join(heads)} | worst difference of a probability |", f"|---|{'---|' * len(heads)}---|"]
+    """Return the tables of rates and times."""
+    heads = " | ".join(f"{n} client{'s' * (n > 1)}" for n in CLIENTS)
+    lines = [f"| pictures/s at | {heads} | worst difference of a probability |", f"|---|{'---|' * len(CLIENTS)}---|"]
     for side, its in rounds.items():
         rates = [f"{rate(its, n):.1f}" for n in CLIENTS]
-        times = [f"{milliseconds(its, n, 'p50')} / {milliseconds(its, n, 'p99')}" for n in CLIENTS]
         worst = max(one["worst"] for one in its)
-        lines.append(f"| {TITLES[side]} | {' | '.join(rates + times)} | {worst:.4f} |")
+        lines.append(f"| {TITLES[side]} | {' | '.join(rates)} | {worst:.4f} |")
+    lines += ["", f"| ms for an answer, median and 99 %, at | {heads} |", f"|---|{'---|' * len(CLIENTS)}"]
+    for side, its in rounds.items():
+        times = [f"{milliseconds(its, n, 'p50')} / {milliseconds(its, n, 'p99')}" for n in CLIENTS]
+        lines.append(f"| {TITLES[side]} | {' | '.join(times)} |")
     return lines
 
 
@@ -88,9 +90,12 @@ def ratios(rounds: Mapping[str, Rounds]) -> list[str]:
     lines = []
     for side, its in rounds.items():
         if side != "headstart":
-            times = [f"{rate(rounds['headstart'], n) / rate(its, n):.2f} at {n}" for n in CLIENTS]
+            times = [
+                f"{rate(rounds['headstart'], n) / rate(its, n):.2f} at {n}{' client' if n == 1 else ''}"
+                for n in CLIENTS
+            ]
             lines.append(
-                f"- {TITLES['headstart']} answers for so many times as many as {TITLES[side]}: {', '.join(times)}."
+                f"- Pictures/s of {TITLES['headstart']} divided by those of {TITLES[side]}: {', '.join(times)}."
             )
     return lines
 

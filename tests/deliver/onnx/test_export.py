@@ -16,7 +16,7 @@ from deliver_models import CLASSES, scene, scenes, small_model
 from PIL import Image
 
 import headstart as hs
-from headstart.base.errors import BundleError, ConfigError, EngineError
+from headstart.base.errors import BundleError, ConfigError, DataError, EngineError
 from headstart.base.types import Affine, Head
 from headstart.bundle import Model
 from headstart.deliver.onnx import graph as graphs
@@ -254,6 +254,7 @@ def test_a_file_its_proof_and_its_card(model: Model, photos: Path, tmp_path: Pat
     written = json.loads((tmp_path / "birds.parity.json").read_text(encoding="utf-8"))
     assert written["file"] == "birds.onnx"
     assert written["sha256"] == parity.sha256
+    assert written["agrees"] is True, "the verdict is there for programs, too"
     card = (tmp_path / "birds.card.md").read_text(encoding="utf-8")
     assert CLASSES[2] in card
     assert "12 of 12 answers are the same" in card
@@ -366,6 +367,14 @@ def test_another_bundle_is_refused(model: Model, photos: Path, tmp_path: Path) -
         hs.verify(tmp_path / "birds.onnx", other, photos)
     with pytest.raises(ConfigError, match="is an ONNX file"):
         hs.export(tmp_path / "birds.onnx", tmp_path / "again.onnx", data=photos)
+
+
+def test_what_cannot_be_read_proves_nothing(model: Model, photos: Path, tmp_path: Path) -> None:
+    bundle = model.save(tmp_path / "kept.bundle")
+    hs.export(bundle, tmp_path / "birds.onnx", data=photos)
+    (tmp_path / "half.jpg").write_bytes(b"\xff\xd8\xff\xe0 half of it")
+    with pytest.raises(DataError, match=r"None of 1 picture can be read, so nothing is proved: '.*half.jpg'"):
+        hs.verify(tmp_path / "birds.onnx", bundle, [tmp_path / "half.jpg"])
 
 
 def test_eight_bits_are_measured_and_refused_beyond_the_drop(tmp_path: Path, photos: Path) -> None:

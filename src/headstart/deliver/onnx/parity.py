@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base.errors import PictureError
+from headstart.base.errors import DataError, PictureError
 from headstart.base.types import Floats
 from headstart.base.version import __version__
 from headstart.bundle import Answers, Model
@@ -21,6 +21,7 @@ from headstart.pixels.decode import upright
 from headstart.pixels.given import Given
 from headstart.records.exported import Agreement, Differing, Parity, judged
 from headstart.records.progress import Progress
+from headstart.words.numbers import counted
 
 FORMAT = 1
 ON_SQUARES = 1e-4  # of a probability: the same squares, so only the arithmetic differs
@@ -110,6 +111,8 @@ def prove(
 
     Raises
     ------
+    DataError
+        If none of them can be read.
     EngineError
         If the exported file fails.
     """
@@ -118,6 +121,11 @@ def prove(
         for picture in pictures:
             step.advance()
             read.take(picture)
+    if not read.names:
+        raise DataError(
+            f"None of {counted(len(pictures), 'picture')} can be read, so nothing is proved: '{read.unread[0]}'.",
+            hint="Give others: PICTURES of verify, --data of export.",
+        )
     found = Parity(
         format=FORMAT,
         headstart=__version__,

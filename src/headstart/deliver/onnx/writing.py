@@ -95,6 +95,8 @@ def proven(
         If there is no such bundle.
     ConfigError
         If there are no pictures to prove it with.
+    DataError
+        If none of them can be read.
     EngineError
         If it cannot be exported, or the two do not agree; the worst pictures are named.
     """
@@ -155,11 +157,6 @@ def _refuse_unproven(parity: Parity) -> None:
                 f"The exported file does not answer as the bundle {asked}: {_apart(agreement)} Nothing was written.",
                 hint=_way_out(parity, agreement),
             )
-    if not parity.on_squares.pictures:
-        raise EngineError(
-            f"None of the {len(parity.unread)} pictures to prove it with can be read. Nothing was written.",
-            hint="Give others with --data FOLDER.",
-        )
 
 
 def _apart(agreement: Agreement) -> str:
