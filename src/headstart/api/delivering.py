@@ -162,18 +162,18 @@ def verify(file: str | Path, source: str | Path, pictures: Pictures, *, progress
     DataError
         If there are no pictures, or none of them can be read.
     """
-    from headstart import bundle as bundles
+    from headstart.bundle.model import load_as_read
     from headstart.deliver import witnesses
     from headstart.deliver.onnx.classifier import open_exported
     from headstart.deliver.onnx.parity import prove
 
     exported = open_exported(Path(file))
     folder = _bundle(source, "verify")
-    model = bundles.load(folder)
-    if exported.facts.bundle != bundles.fingerprint_of(folder):
+    model, read = load_as_read(folder)
+    if exported.facts.bundle != read.fingerprint:
         raise ConfigError(
             f"'{file}' was not made from '{folder}': it names the bundle {exported.facts.bundle[:12]}, "
-            f"and this is {bundles.fingerprint_of(folder)[:12]}.",
+            f"and this is {read.fingerprint[:12]}.",
             hint="Give the bundle that it was made from, or export this one.",
         )
     files, _ = expanded(given_pictures(pictures))

@@ -25,8 +25,7 @@ from headstart.base.errors import BundleError, EngineError, HeadstartError
 from headstart.base.files import cache_folder, fingerprint, sha256_of_file
 from headstart.base.version import __version__
 from headstart.bundle.folder import read_manifest, read_without_network
-from headstart.bundle.model import Model, assemble, load
-from headstart.records.bundle import BundleManifest
+from headstart.bundle.model import Model, assemble, contents_of, load
 from headstart.records.codec import read_record, write_record
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import Count, Figure, Record, changed
@@ -76,17 +75,23 @@ def light(folder: Path) -> Model | None:
     BundleError
         If the bundle itself is missing or damaged.
     """
-    bundle = read_manifest(folder)
+    found = _light(folder)
+    return None if found is None else found[0]
+
+
+def _light(folder: Path) -> tuple[Model, str] | None:
+    """Return the same, and the checksum of the bundle's tensors: of one and the same bundle."""
+    contents = read_without_network(folder)
     try:
-        place = _place(bundle)
+        place = _place(contents.sha256)
         entry = read_record(place / "manifest.json", _Entry)
-        if entry.key != _key(bundle) or not entry.agrees or sha256_of_file(place / GRAPH) != entry.sha256:
+        if entry.key != _key(contents.sha256) or not entry.agrees or sha256_of_file(place / GRAPH) != entry.sha256:
             return None
         network = OnnxNetwork(place / GRAPH)
     except (HeadstartError, OSError):
         return None
     cache.touch(place)
-    return assemble(network, read_without_network(folder))
+    return assemble(network, contents), contents.sha256
 
 
 class GraphEngine:
@@ -163,19 +168,20 @@ def on_graph(folder: Path) -> Model | None:
     BundleError
         If the bundle itself is missing or damaged.
     """
-    found, sha256 = light(folder), read_manifest(folder).sha256
+    found = _light(folder)
     if found is None:
         return None
-    return replace(found, engine=GraphEngine(cast(OnnxNetwork, found.engine), folder, sha256))
+    model, sha256 = found
+    return replace(model, engine=GraphEngine(cast(OnnxNetwork, model.engine), folder, sha256))
 
 
 def tried(folder: Path) -> bool:
     """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
-    bundle = read_manifest(folder)
+    sha256 = read_manifest(folder).sha256
     try:
-        place = _place(bundle)
+        place = _place(sha256)
         entry = read_record(place / "manifest.json", _Entry)
-        if entry.key != _key(bundle):
+        if entry.key != _key(sha256):
             return False
         return not entry.agrees or sha256_of_file(place / GRAPH) == entry.sha256
     except (HeadstartError, OSError):
@@ -192,12 +198,14 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
 
     Raises
     ------
+    BundleError
+        If another bundle stands there by now.
     StoreError
         If the cache cannot be written.
     """
-    bundle = read_manifest(folder)
-    place = _place(bundle)
-    begun = _Entry(format=FORMAT, key=_key(bundle), facts={"bundle": str(folder.resolve())}, agrees=False)
+    sha256 = contents_of(model, folder).sha256
+    place = _place(sha256)
+    begun = _Entry(format=FORMAT, key=_key(sha256), facts={"bundle": str(folder.resolve())}, agrees=False)
     with cache.building(place) as draft:
         entry = _tried(begun, model, draft / GRAPH, squares)
         write_record(draft / "manifest.json", entry)
@@ -233,20 +241,20 @@ def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -
     return float(answers), float(np.abs(mine - its).max() / max(float(np.abs(its).max()), 1e-12))
 
 
-def entry_of(folder: Path) -> Path:
-    """Return where the graph of a bundle lies in the cache, if it was ever made."""
-    return _place(read_manifest(folder))
+def entry_of(sha256: str) -> Path:
+    """Return where the graph of the bundle with these tensors lies in the cache, if it was ever made."""
+    return _place(sha256)
 
 
-def _place(bundle: BundleManifest) -> Path:
-    return cache_folder() / "engines" / _key(bundle)[:32]
+def _place(sha256: str) -> Path:
+    return cache_folder() / "engines" / _key(sha256)[:32]
 
 
-def _key(bundle: BundleManifest) -> str:
-    """Return what the graph depends on: the bundle's tensors, and who wrote and reads it.
+def _key(sha256: str) -> str:
+    """Return what the graph depends on: the checksum of the bundle's tensors, and who wrote and reads it.
 
     Not the version of torch: the graph was compared with the network, and answers where there is no torch any more.
     """
     from importlib.metadata import version
 
-    return fingerprint([FORMAT, bundle.sha256, __version__, version("onnxruntime"), platform.machine()])
+    return fingerprint([FORMAT, sha256, __version__, version("onnxruntime"), platform.machine()])

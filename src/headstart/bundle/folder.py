@@ -45,7 +45,14 @@ FORMAT = 3  # since the rules of decoding are kept; those before are read by `he
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a bundle folder holds: all that answers, the network as tensors by name, and what is known of it."""
+    """What a bundle folder holds: all that answers, the network as tensors by name, and what is known of it.
+
+    Parameters
+    ----------
+    sha256, fingerprint : str
+        Of its tensors and of its whole description, as they were read: the folder may hold another bundle by now.
+        Empty for what is still to be written.
+    """
 
     info: BundleInfo
     classes: tuple[str, ...]
@@ -53,6 +60,8 @@ class Contents:
     network: Tensors
     head: Head
     trust: Trust | None = None
+    sha256: str = ""
+    fingerprint: str = ""
 
 
 def write_folder(contents: Contents, folder: Path) -> Path:
@@ -121,6 +130,7 @@ def _contents(place: Path, only: tuple[str, ...]) -> Contents:
     folder = standing(place)
     with opened(folder) as files:
         manifest = _manifest(files)
+        known = fingerprint(files.json(MANIFEST))
         tensors = files.tensors(manifest.sha256, only)
     try:
         head = _head(folder, manifest.head, tensors)
@@ -129,7 +139,9 @@ def _contents(place: Path, only: tuple[str, ...]) -> Contents:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise damaged(folder, f"missing or wrong in its description or its tensors: {error}") from error
     network = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
-    return Contents(manifest.info, manifest.classes, manifest.preprocessing, network, head, trust)
+    return Contents(
+        manifest.info, manifest.classes, manifest.preprocessing, network, head, trust, manifest.sha256, known
+    )
 
 
 def _check_shapes(head: Head, trust: Trust | None, classes: int) -> None:

@@ -15,8 +15,8 @@ from headstart.base.errors import StoreError
 from headstart.base.files import sha256_of_bytes
 from headstart.base.types import Floats
 from headstart.bundle.engine import AGREE, entry_of
-from headstart.bundle.folder import fingerprint_of
-from headstart.bundle.model import Model
+from headstart.bundle.folder import fingerprint_of, read_manifest
+from headstart.bundle.model import Model, contents_of
 from headstart.records.codec import read_record, write_record
 from headstart.records.record import Record, Share
 
@@ -53,23 +53,27 @@ def keep_known_answers(network: Model, folder: Path) -> None:
 
     Raises
     ------
+    BundleError
+        If another bundle stands there by now.
     StoreError
         If the cache cannot be written.
     """
-    place = entry_of(folder)
-    if not place.is_dir():
+    contents = contents_of(network, folder)
+    if not entry_of(contents.sha256).is_dir():
         return
     squares = generated_squares(network.preprocessing.input_size)
     rows = tuple(map(tuple, answers_for(network, squares).tolist()))
-    bundle = fingerprint_of(folder)
-    write_record(_file(folder, bundle), KnownAnswers(bundle=bundle, squares=_digest(squares), probabilities=rows))
+    bundle = contents.fingerprint
+    write_record(
+        _file(contents.sha256, bundle), KnownAnswers(bundle=bundle, squares=_digest(squares), probabilities=rows)
+    )
 
 
 def known_answers(folder: Path) -> KnownAnswers | None:
     """Return what was kept for the bundle that stands at `folder`; None if nothing, or for another one."""
     bundle = fingerprint_of(folder)
     try:
-        known = read_record(_file(folder, bundle), KnownAnswers)
+        known = read_record(_file(read_manifest(folder).sha256, bundle), KnownAnswers)
     except StoreError:
         return None
     return known if known.bundle == bundle else None
@@ -88,9 +92,9 @@ def answers_as_known(model: Model, known: KnownAnswers) -> bool:
     )
 
 
-def _file(folder: Path, bundle: str) -> Path:
+def _file(sha256: str, bundle: str) -> Path:
     """Return where they are kept: bundles of the same tensors share a graph, and may answer otherwise all the same."""
-    return entry_of(folder) / f"known-{bundle[:32]}.json"
+    return entry_of(sha256) / f"known-{bundle[:32]}.json"
 
 
 def _digest(squares: list[NDArray[np.uint8]]) -> str:

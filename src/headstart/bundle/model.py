@@ -155,11 +155,50 @@ def load(folder: str | Path, *, device: str = "cpu") -> Model:
     BundleError
         If it is missing, damaged, or written by a newer format.
     """
-    place = Path(folder)
+    return load_as_read(Path(folder), device=device)[0]
+
+
+def load_as_read(place: Path, *, device: str = "cpu") -> tuple[Model, Contents]:
+    """Return the same as `load`, and what was read, by which what is made of it is called, whatever stands there later.
+
+    Raises
+    ------
+    BundleError
+        As `load`.
+    """
     contents = read_folder(place)
     network = network_of(contents, place, read=contents.info.read)
     engine = TorchEngine(network, contents.preprocessing.input_size, contents.info.folded)
-    return assemble(engine, contents, device=device)
+    return assemble(engine, contents, device=device), contents
+
+
+def contents_of(model: Model, place: Path) -> Contents:
+    """Return what the bundle at `place` holds, if it is the one that `model` was loaded from or saved as.
+
+    Raises
+    ------
+    BundleError
+        If it is another one: it was replaced meanwhile; or as `load`.
+    """
+    found, own = read_folder(place), model.engine.tensors()
+    # A single number is stored as a row of one.
+    same = own.keys() == found.network.keys() and all(
+        np.array_equal(own[name].ravel(), found.network[name].ravel()) for name in own
+    )
+    if not same or not _answers_alike(model, found):
+        raise BundleError(f"The bundle '{place}' was replaced while it was at work.", hint="Do it again.")
+    return found
+
+
+def _answers_alike(model: Model, contents: Contents) -> bool:
+    """Whether a classifier has the head, preprocessing and classes that were read."""
+    mine, its = model.head.arrays(), contents.head.arrays()
+    return (
+        (model.classes, model.preprocessing) == (contents.classes, contents.preprocessing)
+        and model.head.scalars() == contents.head.scalars()
+        and mine.keys() == its.keys()
+        and all(np.array_equal(mine[name], its[name]) for name in mine)
+    )
 
 
 def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> torch.nn.Module:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from headstart.backbones.engine import TorchEngine
 from headstart.base.errors import BundleError, ConfigError
 from headstart.base.types import Affine
 from headstart.bundle import Model, known
+from headstart.bundle.folder import read_manifest
 from headstart.deliver.serving import opening, server
 from headstart.deliver.serving import shelf as shelves
 from headstart.deliver.serving.settings import Settings
@@ -101,7 +103,7 @@ def test_a_graph_that_predict_has_made_gets_its_known_answers(place: Path) -> No
 
 def test_a_graph_that_no_longer_answers_as_it_did_is_refused(place: Path) -> None:
     opening.Opener(print).open(place)
-    file = next(bundle.engine.entry_of(place).glob("known-*.json"))
+    file = next(bundle.engine.entry_of(read_manifest(place).sha256).glob("known-*.json"))
     found = read_record(file, known.KnownAnswers)
     rows = tuple(tuple(reversed(row)) for row in found.probabilities)
     write_record(file, changed(found, probabilities=rows))
@@ -120,6 +122,45 @@ def test_a_bundle_in_one_file_is_the_same_and_is_seen_when_it_changes(place: Pat
     assert shelves._seen(packed) is None
     hs.pack(place, out=packed)
     assert shelves._seen(packed) not in (None, before)
+
+
+def test_one_that_is_replaced_while_it_is_prepared_leaves_nothing_under_the_new_name(
+    place: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the old network's graph would answer for the new bundle, for ever and without a word."""
+    network = bundle.load(place)
+    squares = known.generated_squares(network.preprocessing.input_size)
+    other = saved(place.with_name("other.bundle"), "a", "b", "c")
+    shutil.rmtree(place)
+    other.rename(place)
+    with pytest.raises(BundleError, match="was replaced"):
+        bundle.prepare(network, place, squares)
+    with pytest.raises(BundleError, match="was replaced"):
+        known.keep_known_answers(network, place)
+    assert not bundle.tried(place)
+    assert not list(cache.rglob("known-*.json"))
+
+
+def test_so_does_one_with_another_head_alone(place: Path) -> None:
+    network = bundle.load(place)
+    replace(network, head=replace(network.head, weight=-network.head.weight)).save(place)
+    with pytest.raises(BundleError, match="was replaced"):
+        known.keep_known_answers(network, place)
+
+
+def test_replaced_in_the_midst_of_opening_is_no_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = iter(["old", "new", "new", "new"])
+    model = bundle.load(place)
+    ends = iter([BundleError("half of it", hint="x"), None])
+
+    def opened(*_: object) -> Model:
+        if (error := next(ends)) is not None:
+            raise error
+        return model
+
+    monkeypatch.setattr(opening, "version_of", lambda _: next(versions))
+    monkeypatch.setattr(opening.Opener, "_opened", opened)
+    assert opening.Opener(print).open(place)[0] == "new"
 
 
 def test_a_bundle_that_is_replaced_while_it_is_opened_is_opened_again(

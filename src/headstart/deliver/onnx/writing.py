@@ -12,7 +12,8 @@ from headstart.base.errors import ConfigError, EngineError
 from headstart.base.files import write_bytes
 from headstart.base.outputs import ONNX, ONNX_CARD, ONNX_PROOF, claim
 from headstart.base.seals import write_sealed
-from headstart.bundle import Model, fingerprint_of, load
+from headstart.bundle import Model
+from headstart.bundle.model import load_as_read
 from headstart.deliver import witnesses
 from headstart.deliver.onnx import eight_bits
 from headstart.deliver.onnx.card import card
@@ -100,12 +101,12 @@ def proven(
     EngineError
         If it cannot be exported, or the two do not agree; the worst pictures are named.
     """
-    model = load(bundle)
+    model, read = load_as_read(bundle)
     known = witnesses.found(bundle, data, model.info.trained_on)
     some, kinds = witnesses.chosen(known, model.preprocessing.input_size, progress)
     if len(some) < witnesses.LEAST:
         progress.message(f"There are {len(some)} pictures to prove it with. {witnesses.LEAST} or more prove more.")
-    facts = facts_of(model, fingerprint_of(bundle), form)
+    facts = facts_of(model, read.fingerprint, form)
     progress.message("writing the network as a graph …")
     content = _content(built(model, traced(model), facts))
     paths = given_pictures([one.path for one in some])

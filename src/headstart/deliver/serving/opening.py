@@ -45,7 +45,12 @@ class Opener:
         """
         for _ in range(3):
             version = version_of(place)
-            model = self._opened(place)
+            try:
+                model = self._opened(place)
+            except BundleError:
+                if version_of(place) == version:
+                    raise
+                continue
             if version_of(place) == version:
                 return version, model.widened()
         raise BundleError(f"'{place}' was replaced again and again while it was opened.", hint="Replace it once.")
