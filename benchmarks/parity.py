@@ -258,8 +258,14 @@ def cell(row: Row | None) -> str:
         return ""
     if "refused" in row:
         return f"refused: {row['refused']}"
-    drop = f"; {row['drop']} fewer right" if "drop" in row else ""
-    return f"{row['worst']:.1g}; {row['same']} of {row['pictures']}{drop}"
+    return f"{row['worst']:.1g}; {row['same']} of {row['pictures']}{lost(row['drop']) if 'drop' in row else ''}"
+
+
+def lost(drop: str) -> str:
+    """Return how many pictures of how many are answered rightly no more; `drop` as `by_squares` says it."""
+    fewer, _, pictures = drop.partition(" of ")
+    told = f"{abs(int(fewer))} {'fewer' if int(fewer) > 0 else 'more'}" if int(fewer) else "as many"
+    return f"; {told} right of {pictures}"
 
 
 def worst(rows: Sequence[Row], ways: Sequence[str]) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from headstart.backbones import load, read_out
+from headstart.backbones import create, load, read_out
 from headstart.backbones.forward import forward
+from headstart.backbones.onnx import OnnxNetwork, export
+from headstart.backbones.readout import reading
 from headstart.base.errors import ConfigError
 
 NETWORKS = (
@@ -71,3 +76,14 @@ def test_pool_is_the_network_as_it_is() -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(ConfigError, match="readout"):
         read_out(load("resnet18", random=True, image_size=64), "all")
+
+
+def test_a_reading_transformer_takes_pictures_and_nothing_else(tmp_path: Path) -> None:
+    """timm's forward may be given a mask and more; an export would make inputs of them, and fail."""
+    network = create("vit_tiny_patch16_224", image_size=32).eval()
+    wide = reading(network, 32, ["blocks.2", "blocks.7"])
+    assert [node.name for node in wide.graph.nodes if node.op == "placeholder"] == ["x"]
+    export(wide, 32, tmp_path / "wide.onnx")
+    pictures = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    found = OnnxNetwork(tmp_path / "wide.onnx")(pictures.numpy())
+    np.testing.assert_allclose(found, wide(pictures).detach().numpy(), atol=1e-4)

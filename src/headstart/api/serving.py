@@ -13,7 +13,7 @@ from headstart.base.process import settle_threads
 from headstart.experiment.option_table import ServeOptions, elsewhere
 from headstart.records.progress import Progress, Silent
 
-_NEEDS = ("fastapi", "httptools", "uvicorn", "python_multipart")
+_NEEDS = ("fastapi", "uvicorn", "python_multipart")
 
 
 @takes(ServeOptions, elsewhere)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -109,9 +110,13 @@ def _graph(plan: Plan, taps: Sequence[_Tap]) -> fx.Graph:
     if traced is None:
         raise RuntimeError("a network without a graph has no taps")
     graph = fx.Graph()
-    copies: dict[fx.Node, fx.Node] = {}
+    copies: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:
-        if node.op != "output":
+        if (
+            node.op == "placeholder" and node.args
+        ):  # else an export would make inputs of it, such as a mask of attention
+            copies[node] = node.args[0]
+        elif node.op != "output":
             copies[node] = graph.node_copy(node, lambda source: copies[source])
     said = []
     for tap in taps:

@@ -72,6 +72,18 @@ def test_batches_are_answered_side_by_side_and_each_picture_gets_its_own_answer(
     assert sizes == [AT_ONCE] * 4
 
 
+def test_no_more_batches_are_under_way_than_there_is_room_for() -> None:
+    async def work(batcher: Batcher, engine: Slow) -> Any:
+        asked = [asyncio.create_task(batcher.answer(square(0))) for _ in range(5 * AT_ONCE)]
+        await asyncio.sleep(0.05)
+        under_way = len(batcher._answering)
+        engine.go.set()
+        await asyncio.gather(*asked)
+        return under_way
+
+    assert batched(work, side_by_side=2)[0] == 2
+
+
 def test_who_is_alone_is_answered_at_once_however_long_others_may_be_waited_for() -> None:
     async def work(batcher: Batcher, engine: Slow) -> Any:
         engine.go.set()
@@ -110,7 +122,9 @@ def test_who_no_longer_waits_is_left_out() -> None:
         later[0].cancel()
         later[-1].cancel()
         engine.go.set()
-        return await asyncio.gather(*asked, *later[1:-1])
+        found = await asyncio.gather(*asked, *later[1:-1])
+        await asyncio.sleep(0.05)  # a batch of nobody would be answered now
+        return found
 
     assert batched(work)[1] == [AT_ONCE, AT_ONCE]
 

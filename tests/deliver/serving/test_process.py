@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -417,6 +418,32 @@ def test_a_server_swaps_its_bundle_under_load_and_stops_after_the_last_answer(
     serving.close()
     assert "stopping:" in serving.said[-1]
     assert not any("Traceback" in line for line in serving.said)
+
+
+def test_a_head_has_a_limit_and_the_body_of_a_request_that_offers_an_upgrade_is_its_body(
+    place: Path, start: Callable[..., Process]
+) -> None:
+    opening.Opener(print).open(place)
+    serving = start(place, "--port", "0")
+    serving.wait_for("Ctrl-C stops it")
+    port = int(serving.wait_for("Answering at").rpartition(":")[2])
+    body = jpeg()
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close, Upgrade\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as asking:
+        asking.sendall(f"{head}Upgrade: h2c\r\n\r\n".encode())
+        time.sleep(0.05)
+        asking.sendall(body)
+        said = b"".join(iter(lambda: asking.recv(65536), b""))
+    assert said.count(b"HTTP/1.1") == 1
+    assert said.startswith(b"HTTP/1.1 200")
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as asking, contextlib.suppress(OSError):
+        asking.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+        while sent < 50_000_000:
+            asking.sendall(b"x: " + b"y" * 60_000 + b"\r\n")
+            sent += 60_000
+    assert sent < 20_000_000, "else one connection could fill the memory"
+    serving.close()
 
 
 def test_it_stops_after_the_last_answer_or_at_once_when_it_is_asked_again(shelf: Shelf) -> None:

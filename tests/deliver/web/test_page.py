@@ -52,6 +52,11 @@ def test_the_page_checks_itself_and_asks_for_nothing(opened: Opened, colours_pag
     assert asked == [colours_page.as_uri()]
 
 
+def test_a_class_whose_name_holds_the_sign_between_classes_stays_one(opened: Opened) -> None:
+    """As in the table that `predict --csv` writes."""
+    assert opened.page.evaluate("joined(['a|b', 'c', 'd\\\\'])") == r"a\|b|c|d\\"
+
+
 def test_the_answers_are_those_of_python(opened: Opened, pictures: list[Path]) -> None:
     opened.give(*pictures)
     answers, _ = Toy().examine(pictures)

@@ -65,10 +65,9 @@ class _Request:
     """One request on its way."""
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send, shelf: Shelf) -> None:
-        # Whoever asks for the head alone gets that of the answer to GET; the routes need not know.
-        self._head = scope["method"] == "HEAD"
-        self._scope = {**scope, "method": "GET"} if self._head else scope
-        self._receive, self._sent, self._shelf = receive, send, shelf
+        # Whoever asks for the head alone gets that of the answer to GET: uvicorn, which knows, leaves out the rest.
+        self._scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        self._receive, self._send, self._shelf = receive, send, shelf
         self._begin, self._status, self._gone, self._whole = perf_counter(), 0, False, False
         self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
@@ -197,11 +196,6 @@ class _Request:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         await self._send(message)
-
-    async def _send(self, message: Message) -> None:
-        if self._head and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await self._sent(message)
 
     def _check_size(self, size: int) -> None:
         if size > self._shelf.settings.body:

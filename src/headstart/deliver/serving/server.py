@@ -99,7 +99,9 @@ async def _serve(shelf: Shelf, listener: socket.socket, ready: Callable[[Shelf, 
         uvicorn.Config(
             make_app(shelf, page),
             lifespan="off",
-            http="httptools",  # h11 takes so long over refusals that those who are answered would wait for them
+            # It bounds what a head may take. httptools is quicker, but keeps endless heads in memory, and reads
+            # the body of a request that offers an upgrade as a request of its own.
+            http="h11",
             ws="none",
             log_config=None,
             log_level="error",  # else whoever speaks no HTTP fills the log

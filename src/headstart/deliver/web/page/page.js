@@ -229,6 +229,8 @@ function save(text, called, type) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+const joined = (members) => members.map((called) => called.replace(/[\\|]/g, "\\$&")).join("|");
+
 // As `headstart predict --csv` writes it: for Excel it begins with a mark, and no cell is a formula (base/cells.py).
 function table() {
   const harmless = (text) => (/^'*[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
@@ -238,7 +240,7 @@ function table() {
   const lines = [["path", "label", "probability", "set", "none_of_these", "reason", ...classes.map((called) => `p_${called}`)]];
   for (const row of rows()) {
     if (row.error) lines.push([path(row.name), "", "", "", "", harmless(row.error), ...classes.map(() => "")]);
-    else lines.push([path(row.name), harmless(row.label), row.probability, harmless((row.set ?? []).join("|")), row.none_of_these ?? "", "", ...classes.map((called) => row.probabilities[called] ?? "")]);
+    else lines.push([path(row.name), harmless(row.label), row.probability, harmless(joined(row.set ?? [])), row.none_of_these ?? "", "", ...classes.map((called) => row.probabilities[called] ?? "")]);
   }
   return `\ufeff${lines.map((cells) => cells.map((cell) => quoted(String(cell))).join(",")).join("\n")}\n`;
 }
