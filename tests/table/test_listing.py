@@ -67,7 +67,7 @@ def test_a_list_that_is_named_as_a_picture_gets_a_hint(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("a.jpg\n")
     with pytest.raises(DataError) as caught:
         list_pictures(tmp_path / "list.txt")
-    assert "name it with --list" in caught.value.hint
+    assert "predict takes it with --list" in caught.value.hint
     with pytest.raises(DataError) as caught:
         list_pictures(tmp_path)
     assert "--list" not in caught.value.hint

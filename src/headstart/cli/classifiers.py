@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,7 +41,9 @@ def _own_place(data: str) -> Path:
 
     place = Path(f"{name_of(data)}.bundle")
     if place.exists():
-        raise ConfigError(f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {place}")
+        raise ConfigError(
+            f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {quote(str(place))}"
+        )
     return place
 
 

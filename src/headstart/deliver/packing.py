@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from shlex import quote
 
 from headstart.base.errors import BundleError, ConfigError
 from headstart.base.files import durable_writer
@@ -77,7 +78,9 @@ def _free(bundle: Path) -> Path:
     name = bundle.resolve().name.removesuffix(".zip").removesuffix(".bundle")
     place = Path(f"{name}.zip")
     if place.exists():
-        raise ConfigError(f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {place}")
+        raise ConfigError(
+            f"'{place}' already exists.", hint=f"Choose another name, or replace it: --out {quote(str(place))}"
+        )
     return place
 
 

@@ -159,7 +159,7 @@ def list_pictures(pictures: Sequence[str | Path] | str | Path) -> tuple[tuple[Pa
     if not files:
         error = no_pictures(", ".join(f"'{given}'" for given in named[:3]), skipped)
         if len(named) == 1 and Path(named[0]).is_file() and skipped[0].kind == TEXT.name:
-            error.hint += " If it is a list of pictures, name it with --list."
+            error.hint += " If it is a list of pictures: predict takes it with --list."
         raise error
     return tuple(files), tuple(skipped)
 

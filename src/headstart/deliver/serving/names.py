@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from headstart.base.errors import ConfigError
 
@@ -37,7 +38,7 @@ def named_places(bundles: str | Path | Sequence[str | Path] | Mapping[str, str |
         if name in found:
             raise ConfigError(
                 f"'{found[name]}' and '{place}' would both be called '{name}'.",
-                hint=f"Name them: headstart serve first={found[name]} second={place}",
+                hint=f"Name them: headstart serve first={quote(str(found[name]))} second={quote(str(place))}",
             )
         found[name] = place
     return found
@@ -46,8 +47,8 @@ def named_places(bundles: str | Path | Sequence[str | Path] | Mapping[str, str |
 def _named(given: str | Path) -> tuple[str, Path]:
     """Return name and place of one that is typed."""
     name, sign, place = str(given).partition("=")
-    if sign and not Path(given).exists() and _NAME.fullmatch(name):
-        return name, Path(place)
+    if sign and not Path(given).exists() and (_NAME.fullmatch(name) or Path(place).exists()):
+        return name, Path(place)  # a name that is not fit is told
     own = Path(given).resolve().name
     for suffix in _SUFFIXES:
         own = own.removesuffix(suffix)
