@@ -85,7 +85,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     monkeypatch.setattr(bundle, "tried", lambda folder: False)
     monkeypatch.setattr(bundle, "load", lambda folder: made)
     monkeypatch.setattr(bundle, "prepare", lambda model, folder, squares: len(squares) > 0)
-    monkeypatch.setattr(bundle, "fingerprint_of", lambda folder: "any")
+    read = SimpleNamespace(fingerprint="any")
+    monkeypatch.setattr("headstart.bundle.model.load_as_read", lambda folder: (made, read))
     facts = SimpleNamespace(facts=SimpleNamespace(bundle="any"))
     monkeypatch.setattr("headstart.deliver.onnx.classifier.open_exported", lambda file: facts)
     monkeypatch.setattr(

@@ -102,7 +102,7 @@ def verify(
 ) -> None:
     """Prove again, here, that an exported file answers as its bundle does.
 
-    The exit code is 8 if they do not agree.
+    The exit code is 8 if they do not agree. A file in 8 bits is not held to that: what differs is told.
     """
     session = open_session(ctx, threads=threads, quiet=quiet)
     with session.working() as progress:

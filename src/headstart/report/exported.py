@@ -40,7 +40,10 @@ def verify_lines(parity: Parity, *, width: int) -> list[Line]:
             ]
     lines += [Line(f"! '{path}' cannot be read", "warning") for path in parity.unread[:5]]
     if parity.facts.eight_bits:
-        told = "With 8 bits answers near a tie differ. What that costs in accuracy stands in the card beside the file."
+        told = (
+            "With 8 bits some answers differ, most of them near a tie: that is told, and not held against the file. "
+            "What it costs in accuracy stands in the card beside it."
+        )
     elif parity.agrees:
         told = "They agree."
     else:

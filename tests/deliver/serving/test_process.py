@@ -252,7 +252,8 @@ def test_a_request_is_answered_by_the_version_with_which_it_began(shelf: Shelf, 
         assert asked.model.classes == ("a", "b")
         assert (old.retired, old.asked) == (True, 1)
     assert old.asked == 0
-    assert f"in place of {old.version}" in shelf.said[-1]  # type: ignore[attr-defined]
+    assert f"in place of {old.version}" in shelf.said[-2]  # type: ignore[attr-defined]
+    assert shelf.said[-1] == "! x has other classes than before: a, b, c."  # type: ignore[attr-defined]
 
 
 def damage(place: Path) -> None:

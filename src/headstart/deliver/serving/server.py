@@ -166,7 +166,7 @@ async def _drain(shelf: Shelf, server: uvicorn.Server) -> None:
         return
     shelf.stopping = True
     waiting = "1 request is" if shelf.under_way == 1 else f"{shelf.under_way} requests are"
-    shelf.say(f"stopping: {waiting} still being answered …")
+    shelf.say(f"stopping: {waiting} still being answered …" if shelf.under_way else "stopping")
     waited = 0.0
     while shelf.under_way and waited < shelf.settings.seconds:
         await asyncio.sleep(_GLANCE)

@@ -21,6 +21,7 @@ from headstart.deliver.serving.settings import Settings
 
 HEAT_QUEUE = 4  # heat maps that are drawn or wait at once
 LEAST_ROOM = 0.1  # of the queue, however slow it goes
+MOST_TOLD = 10  # classes that are named in a line
 SLOWER = 1.1  # times as long as usual: no sign of anything yet
 LOOK = 1.0  # seconds between two looks at the folders
 _Seen = tuple[tuple[int, int, int], ...]
@@ -184,6 +185,8 @@ class Shelf:
         self.put(name, version, model)
         self.figures.swapped(name, "done")
         self.say(f"{name}: version {version} answers from now on, in place of {old.version}.")
+        if model.classes != old.model.classes:
+            self.say(f"! {name} has other classes than before: {', '.join(model.classes[:MOST_TOLD])}.")
 
     def close(self) -> None:
         """End the threads, and what they wait for."""
