@@ -126,6 +126,12 @@ def test_a_folder_of_pictures_becomes_rows(model: Counting, new: Path) -> None:
     }
 
 
+def test_a_folder_in_a_list_is_told_for_what_it_is(model: Counting, new: Path) -> None:
+    Path("list.txt").write_text("new/a/00.png\nnew/a\n", encoding="utf-8")
+    hs.predict_many("b", lists=["list.txt"], out="answers")
+    assert [row["reason"] for row in rows_in(Path("answers"))] == ["", "a folder, not a picture"]
+
+
 def test_every_form_says_the_same(model: Counting, new: Path) -> None:
     for form in ("csv", "jsonl", "parquet"):
         hs.predict_many("b", new, out=form, form=form)

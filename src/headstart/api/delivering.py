@@ -188,6 +188,6 @@ def _bundle(source: str | Path, verb: str) -> Path:
     if place.suffix.lower() == ".onnx":
         raise ConfigError(
             f"'{place}' is an ONNX file, and {verb} needs a bundle of headstart.",
-            hint="Give the bundle, e.g. RUN/bundles/linear: one made the file, if headstart wrote it.",
+            hint="Give the bundle from which it was exported, e.g. RUN/bundles/linear.",
         )
     return place

@@ -307,6 +307,11 @@ def prepare_engine(folder: str | Path, pictures: Pictures, *, progress: Progress
     -------
     bool
         Whether the graph was made now, and agrees.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle, it is damaged, or another one has taken its place meanwhile.
     """
     place = classifier_folder(folder, "folder", "prepare_engine")
     if is_exported(place) or bundle.tried(place) or not cache_writable():

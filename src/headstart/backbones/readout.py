@@ -112,9 +112,8 @@ def _graph(plan: Plan, taps: Sequence[_Tap]) -> fx.Graph:
     graph = fx.Graph()
     copies: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:
-        if (
-            node.op == "placeholder" and node.args
-        ):  # else an export would make inputs of it, such as a mask of attention
+        if node.op == "placeholder" and node.args:
+            # What has a usual value, such as a mask of attention, keeps it; else an export would make inputs of it.
             copies[node] = node.args[0]
         elif node.op != "output":
             copies[node] = graph.node_copy(node, lambda source: copies[source])

@@ -83,7 +83,7 @@ def _light(folder: Path) -> tuple[Model, str] | None:
     """Return the same, and the checksum of the bundle's tensors: of one and the same bundle."""
     contents = read_without_network(folder)
     try:
-        place = _place(contents.sha256)
+        place = entry_of(contents.sha256)
         entry = read_record(place / "manifest.json", _Entry)
         if entry.key != _key(contents.sha256) or not entry.agrees or sha256_of_file(place / GRAPH) != entry.sha256:
             return None
@@ -179,7 +179,7 @@ def tried(folder: Path) -> bool:
     """Return whether the bundle's network was exported before on this machine, with whatever outcome."""
     sha256 = read_manifest(folder).sha256
     try:
-        place = _place(sha256)
+        place = entry_of(sha256)
         entry = read_record(place / "manifest.json", _Entry)
         if entry.key != _key(sha256):
             return False
@@ -204,7 +204,7 @@ def prepare(model: Model, folder: Path, squares: Sequence[NDArray[np.uint8]]) ->
         If the cache cannot be written.
     """
     sha256 = contents_of(model, folder).sha256
-    place = _place(sha256)
+    place = entry_of(sha256)
     begun = _Entry(format=FORMAT, key=_key(sha256), facts={"bundle": str(folder.resolve())}, agrees=False)
     with cache.building(place) as draft:
         entry = _tried(begun, model, draft / GRAPH, squares)
@@ -243,10 +243,6 @@ def _differences(graph: Model, model: Model, squares: list[NDArray[np.uint8]]) -
 
 def entry_of(sha256: str) -> Path:
     """Return where the graph of the bundle with these tensors lies in the cache, if it was ever made."""
-    return _place(sha256)
-
-
-def _place(sha256: str) -> Path:
     return cache_folder() / "engines" / _key(sha256)[:32]
 
 

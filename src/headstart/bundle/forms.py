@@ -33,6 +33,7 @@ _TIMES = 100  # beyond them, as often what it takes in the zip: weights are hard
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
 _PACK = "Make one with `headstart pack BUNDLE`."
+_MAKE = "A bundle is a folder, or a .zip of one: `headstart fit DATA --out NAME.bundle` makes one."
 
 
 class Files(Protocol):
@@ -191,9 +192,8 @@ def _archive(place: Path) -> Iterator[zipfile.ZipFile]:
             what = f"as a zip it cannot be read ({error}). Perhaps it was copied or downloaded only in part"
             raise damaged(place, what) from error
         said = form_of(begin).said
-        raise BundleError(
-            f"'{place}' is not a bundle: it is {said}.", hint=f"A bundle is a folder, or a .zip of one. {_PACK}"
-        ) from error
+        exported = "An .onnx file answers for predict and evaluate alone. " if place.suffix.lower() == ".onnx" else ""
+        raise BundleError(f"'{place}' is not a bundle: it is {said}.", hint=f"{exported}{_MAKE}") from error
     with archive:
         yield archive
 

@@ -186,7 +186,7 @@ def contents_of(model: Model, place: Path) -> Contents:
         np.array_equal(own[name].ravel(), found.network[name].ravel()) for name in own
     )
     if not same or not _answers_alike(model, found):
-        raise BundleError(f"The bundle '{place}' was replaced while it was at work.", hint="Do it again.")
+        raise BundleError(f"The bundle '{place}' was replaced by another one meanwhile.", hint="Try it again.")
     return found
 
 

@@ -305,7 +305,13 @@ def test_an_edited_export_is_not_replaced(model: Model, photos: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "cannot be read"), (b"GIF89a", "cannot be read"), ("foreign", "has not written"), ("newer", "format 99")],
+    [
+        (b"", "it is an empty file"),
+        (b"GIF89a", "it is a GIF"),
+        (b"\x08\x01\x12\xff\xff", "cannot be read"),
+        ("foreign", "has not written"),
+        ("newer", "format 99"),
+    ],
 )
 def test_what_is_no_export_of_ours(model: Model, tmp_path: Path, content: Any, said: str) -> None:
     place = tmp_path / "odd.onnx"
@@ -367,6 +373,20 @@ def test_another_bundle_is_refused(model: Model, photos: Path, tmp_path: Path) -
         hs.verify(tmp_path / "birds.onnx", other, photos)
     with pytest.raises(ConfigError, match="is an ONNX file"):
         hs.export(tmp_path / "birds.onnx", tmp_path / "again.onnx", data=photos)
+
+
+def test_a_web_page_is_no_exported_file_and_an_exported_file_is_no_bundle(
+    model: Model, photos: Path, tmp_path: Path
+) -> None:
+    bundle = model.save(tmp_path / "kept.bundle")
+    hs.export(bundle, tmp_path / "birds.onnx", data=photos)
+    (tmp_path / "birds.html").write_text("<!doctype html><title>birds</title>", encoding="utf-8")
+    with pytest.raises(BundleError, match="is no exported file: it is a web page"):
+        hs.verify(tmp_path / "birds.html", bundle, photos)
+    with pytest.raises(BundleError, match="is not a bundle") as caught:
+        hs.pack(tmp_path / "birds.onnx")
+    assert "predict and evaluate" in caught.value.hint
+    assert "headstart fit" in caught.value.hint
 
 
 def test_what_cannot_be_read_proves_nothing(model: Model, photos: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import headstart as hs
 from headstart.base.errors import BundleError, ConfigError, DependencyError
 from headstart.deliver.serving.greeting import greeting
-from headstart.deliver.serving.names import named_places
+from headstart.deliver.serving.names import named_places, some_of
 from headstart.deliver.serving.settings import Settings, token_of
 
 from .conftest import Serving
@@ -110,3 +110,9 @@ def test_small_answers_go_at_once() -> None:
         with accepted:
             assert accepted.proto == socket.IPPROTO_TCP
             assert client is not None
+
+
+def test_classes_are_named_so_that_one_can_count_them() -> None:
+    assert some_of(("ants", "bees")) == "ants, bees"
+    assert some_of(("löwen, zahn", "rose")) == "'löwen, zahn', rose"
+    assert some_of(tuple("abcdefgh")) == "a, b, c, d, e, f and 2 more"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headstart.backbones.onnx import OnnxFile
 from headstart.base.errors import BundleError, EngineError, StoreError
 from headstart.base.files import sha256_of_bytes, store_error
+from headstart.base.forms import HEAD, OTHER, form_of
 from headstart.base.types import Floats
 from headstart.base.version import __version__
 from headstart.bundle import Answers, Classifier
@@ -170,6 +171,9 @@ def opened(content: bytes, name: str, *, threads: int | None = None) -> Exported
     try:
         file = OnnxFile(content, name, threads=threads)
     except EngineError as error:
+        form = form_of(content[:HEAD])
+        if form is not OTHER:
+            raise BundleError(f"'{name}' is no exported file: it is {form.said}.", hint=_AGAIN) from error
         raise EngineError(error.message, hint=f"It may be damaged, or no ONNX file. {_AGAIN}") from error
     facts = _facts(file)
     if not is_sealed(content):

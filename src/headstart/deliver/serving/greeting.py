@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.deliver.serving.messages import Served
+from headstart.deliver.serving.names import some_of
 from headstart.deliver.serving.shelf import Shelf
-
-_MOST_CLASSES = 6
 
 
 def greeting(shelf: Shelf, address: str) -> Iterator[str]:
@@ -29,8 +28,6 @@ def greeting(shelf: Shelf, address: str) -> Iterator[str]:
 
 
 def _about(one: Served) -> str:
-    names = ", ".join(one.classes[:_MOST_CLASSES])
-    more = len(one.classes) - _MOST_CLASSES
-    listed = f"{names} and {more} more" if more > 0 else names
     engine = "" if one.engine == "onnx" else ", by torch"
-    return f"{len(one.classes)} classes ({listed}), {one.strategy or 'a classifier'} on {one.network}{engine}"
+    made = f"{one.strategy or 'a classifier'} on {one.network}{engine}"
+    return f"{len(one.classes)} classes ({some_of(one.classes)}), {made}"

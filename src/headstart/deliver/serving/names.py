@@ -1,4 +1,4 @@
-"""What the classifiers of a server are called."""
+"""What the classifiers of a server and their classes are called."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from headstart.base.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUFFIXES = (".bundle", ".zip")
+_MOST_CLASSES = 6  # that are named in a line
 
 
 def named_places(bundles: str | Path | Sequence[str | Path] | Mapping[str, str | Path]) -> dict[str, Path]:
@@ -54,3 +55,10 @@ def _named(given: str | Path) -> tuple[str, Path]:
         own = own.removesuffix(suffix)
     plain = re.sub("[^A-Za-z0-9._-]+", "-", own).strip("-._")[:64]
     return plain or "classifier", Path(given)
+
+
+def some_of(classes: Sequence[str]) -> str:
+    """Return the first classes by name, and how many more there are."""
+    more = len(classes) - _MOST_CLASSES
+    names = ", ".join(f"'{name}'" if "," in name else name for name in classes[:_MOST_CLASSES])
+    return f"{names} and {more} more" if more > 0 else names

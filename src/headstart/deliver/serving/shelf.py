@@ -15,13 +15,13 @@ from headstart.bundle import Model
 from headstart.bundle.forms import MANIFEST, TENSORS
 from headstart.deliver.serving.figures import Figures
 from headstart.deliver.serving.hosted import Hosted, Workers
+from headstart.deliver.serving.names import some_of
 from headstart.deliver.serving.opening import Opener, Say
 from headstart.deliver.serving.problems import RefusedError
 from headstart.deliver.serving.settings import Settings
 
 HEAT_QUEUE = 4  # heat maps that are drawn or wait at once
 LEAST_ROOM = 0.1  # of the queue, however slow it goes
-MOST_TOLD = 10  # classes that are named in a line
 SLOWER = 1.1  # times as long as usual: no sign of anything yet
 LOOK = 1.0  # seconds between two looks at the folders
 _Seen = tuple[tuple[int, int, int], ...]
@@ -186,7 +186,7 @@ class Shelf:
         self.figures.swapped(name, "done")
         self.say(f"{name}: version {version} answers from now on, in place of {old.version}.")
         if model.classes != old.model.classes:
-            self.say(f"! {name} has other classes than before: {', '.join(model.classes[:MOST_TOLD])}.")
+            self.say(f"! {name} has other classes than before: {some_of(model.classes)}.")
 
     def close(self) -> None:
         """End the threads, and what they wait for."""
