@@ -168,6 +168,7 @@ def test_idle_threads_sleep_soon_unless_the_user_has_said_how(
         monkeypatch.setenv(name, value)
     tune_process(allocator=False)
     assert os.environ.get("GOMP_SPINCOUNT") == spins
+    assert os.environ.get("OPENBLAS_THREAD_TIMEOUT") == wait
 
 
 def test_threads_that_were_asked_for_hold_with_torch_and_before_it(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from answering import answering
 
-from headstart.deliver.serving.problems import REASONS
+from headstart.deliver.serving.door import PAUSE
+from headstart.deliver.serving.problems import REASONS, RefusedError
 
 from .conftest import Asker, Serving, Slow, jpeg
 
@@ -172,6 +174,34 @@ def test_beyond_the_queue_there_are_only_refusals(serving: Serving) -> None:
     assert all(int(one.headers["retry-after"]) >= 1 for one in refused)
     assert ask.shelf.figures.waiting == 0
     assert ask("POST", "/v1/predict", jpeg()).status_code == 200
+
+
+def full(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_pictures: int, _client: str) -> None:
+        raise RefusedError("queue", "The queue is full.", "Try again.", again=1)
+
+    monkeypatch.setattr(ask.shelf, "check_room", refuse)
+
+
+def test_who_finds_the_queue_full_finishes_sending_and_keeps_the_connection(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(ask, monkeypatch)
+    parts = [{"type": "http.request", "body": bytes(100), "more_body": more} for more in (True, True, False)]
+    begin = time.perf_counter()
+    start, *_ = asked_raw(ask, parts)
+    assert start["status"] == 503
+    assert b"connection" not in dict(start["headers"])
+    assert parts == [], "it was read"
+    assert time.perf_counter() - begin >= 0.9 * PAUSE, "who asks again at once would take the processor from others"
+
+
+def test_but_who_waits_to_be_asked_for_the_body_is_not_asked(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    full(ask, monkeypatch)
+    parts = [{"type": "http.request", "body": bytes(100), "more_body": False}]
+    start, *_ = asked_raw(ask, parts, [(b"expect", b"100-continue")])
+    assert (start["status"], dict(start["headers"])[b"connection"]) == (503, b"close")
+    assert len(parts) == 1, "to receive would tell the client to send"
 
 
 def test_while_it_is_overrun_fewer_may_wait_so_that_they_wait_no_longer(serving: Serving) -> None:

@@ -256,6 +256,19 @@ def test_a_request_is_answered_by_the_version_with_which_it_began(shelf: Shelf, 
     assert shelf.said[-1] == "! x has other classes than before: a, b, c."  # type: ignore[attr-defined]
 
 
+def test_a_version_that_was_replaced_goes_with_its_last_request(
+    shelf: Shelf, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, closed = shelf.of("x"), list[int]()
+    monkeypatch.setattr(old._batcher, "close", lambda: closed.append(old.asked))
+    with shelf.asking(old, 1, ""):
+        with shelf.asking(old, 1, ""):
+            replaced(place, "a", "b", "c")
+            asyncio.run(shelf.renew("x"))
+        assert closed == [], "another request of it is still under way"
+    assert closed == [0]
+
+
 def damage(place: Path) -> None:
     (place / "model.safetensors").write_bytes(b"half of it")
 
