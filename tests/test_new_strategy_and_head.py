@@ -42,7 +42,7 @@ TOY = Strategy(
     plain="The pretrained network stays as it is. A picture gets the class whose average picture is most similar.",
     sign="hexagon",
     dash="1 5",
-    colour=6,
+    colour=7,
 )
 OPTIONS = {"image_size": 64, "framing": "squash", "augment": "none", "readout": "pool"}
 

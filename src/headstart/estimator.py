@@ -57,7 +57,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     strategy : str
-        One of scratch, full, partial, linear, svm, knn.
+        One of scratch, full, partial, lda, linear, svm, knn.
     backbone, weights, scratch, cut, unfreeze, head, epochs, image_size, framing, augment, readout, device, offline
         As for `headstart.compare`. scikit-learn asks for them one by one here; a test holds their names and defaults to
         the table of options (`headstart.experiment.option_table`).

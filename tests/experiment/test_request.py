@@ -12,14 +12,14 @@ from headstart.experiment.option_table import RequestOptions
 from headstart.strategies import STRATEGIES, choose_strategies
 
 
-def test_the_table_holds_the_six_strategies() -> None:
-    assert set(STRATEGIES) == {"scratch", "full", "partial", "linear", "svm", "knn"}
+def test_the_table_holds_the_seven_strategies() -> None:
+    assert set(STRATEGIES) == {"scratch", "full", "partial", "linear", "lda", "svm", "knn"}
 
 
 def test_strategies_come_in_the_order_of_the_table_whatever_the_order_asked() -> None:
     names = [strategy.name for strategy in choose_strategies("full, linear")]
     assert names == ["linear", "full"]
-    assert len(choose_strategies(None)) == 6
+    assert len(choose_strategies(None)) == 7
 
 
 @pytest.mark.parametrize(("names", "says"), [(["linaer"], "linear"), ("", "No strategy"), ([], "No strategy")])

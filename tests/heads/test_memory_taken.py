@@ -39,7 +39,7 @@ def peak_of(work):
 
 @pytest.mark.parametrize(
     ("name", "way"),
-    [("knn", "small"), ("knn", "in pieces"), ("svm", "small"), ("svm", "large")]
+    [("knn", "small"), ("knn", "in pieces"), ("svm", "small"), ("svm", "large"), ("lda", "small")]
     + [("logistic", way) for way in ("in turn", "large", "shared")],
 )
 def test_a_head_takes_no_more_than_it_says(name, way, data, monkeypatch):

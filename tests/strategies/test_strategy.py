@@ -42,7 +42,7 @@ def test_several_are_in_the_order_of_the_table_and_cuts_as_given() -> None:
     ("name", "said"),
     [
         ("linaer", "There is no strategy 'linaer'. Did you mean 'linear'?"),
-        ("foo", "There is no strategy 'foo'. Choose from knn, linear, svm, partial, scratch, full."),
+        ("foo", "There is no strategy 'foo'. Choose from knn, linear, lda, svm, partial, scratch, full."),
         ("linear@layer4", "Only partial can be cut elsewhere"),
         ("partial@", "headstart stages"),
         ("partial@../x", "headstart stages"),

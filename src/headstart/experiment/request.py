@@ -43,7 +43,7 @@ class Request(RequestRecord):
     framing, augment : str
         ``"auto"`` chooses inside the training split.
     readout : str
-        What `linear`, `svm` and `knn` read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold loss.
+        What heads on the frozen network read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold loss.
     views : int
         How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
     select : str

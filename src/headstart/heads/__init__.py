@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from headstart.heads import knn, logistic, svm
+from headstart.heads import knn, lda, logistic, svm
 from headstart.heads.training import Fitted, HeadMethod
 
 HEADS: dict[str, HeadMethod] = {
     "logistic": HeadMethod(logistic.fit, logistic.solve, logistic.memory),
+    "lda": HeadMethod(lda.fit, lda.solve, lda.memory),
     "svm": HeadMethod(svm.fit, svm.solve, svm.memory),
     "knn": HeadMethod(knn.fit, knn.solve, knn.memory),
 }

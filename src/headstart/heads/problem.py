@@ -15,12 +15,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from scipy.special import logsumexp
 
 from headstart.base.types import Affine, Floats, softmax
 from headstart.heads.newton import minimise
 from headstart.heads.objective import FeatureRows, OwnRows, SharedRows, SoftmaxLoss
-from headstart.heads.training import HeadData, Labels, RowNumbers, Standard, pieces
+from headstart.heads.training import HeadData, Labels, RowNumbers, Standard, pieces, with_absent
 
 MOST_STEPS = 100
 _SAMPLE = 4000  # rows that tell how sure a large problem is of its answers
@@ -275,11 +274,7 @@ class Problem:
     def scores(self, features: Floats, solution: Solution) -> Floats:
         """Return scores, (n, classes); a class without a row gets the probability of one in n + 1."""
         scores = self._material.standard.apply(features) @ solution.weight + solution.bias
-        absent = np.setdiff1d(np.arange(self.classes), self.present)
-        if len(absent):
-            rest = logsumexp(scores[:, self.present], axis=1, keepdims=True)
-            scores[:, absent] = rest - np.log(len(self.labels) + 1)
-        return scores
+        return with_absent(scores, self.present, len(self.labels))
 
     def affine(self, solution: Solution) -> Affine:
         """Return the head with standardisation folded in."""

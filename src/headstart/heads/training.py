@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from headstart.base.params import bad_parameter, check_integer
 from headstart.base.types import Floats, Head
@@ -195,6 +196,16 @@ def check_training(
     return HeadData(
         features, labels, classes, tuple(np.flatnonzero(folds == one) for one in numbers), tuple(map(int, blocks))
     )
+
+
+def with_absent(scores: Floats, present: NDArray[np.int64], rows: int) -> Floats:
+    """Return scores, (n, classes), in which every class without a row has the probability of one in `rows` + 1."""
+    absent = np.setdiff1d(np.arange(scores.shape[1]), present)
+    if not len(absent):
+        return scores
+    found = scores.copy()
+    found[:, absent] = logsumexp(scores[:, present], axis=1, keepdims=True) - np.log(rows + 1)
+    return found
 
 
 def in_floats(X: Floats) -> Floats:

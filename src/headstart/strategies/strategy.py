@@ -112,6 +112,18 @@ _ROWS = (
         colour=0,
     ),
     Strategy(
+        name="lda",
+        weights="pretrained",
+        trains="none",
+        head="lda",
+        summary="frozen network, discriminant analysis",
+        plain="The pretrained network stays as it is. A picture gets the class whose average it resembles most. What "
+        "varies within every class counts less.",
+        sign="star",
+        dash="8 3",
+        colour=6,
+    ),
+    Strategy(
         name="svm",
         weights="pretrained",
         trains="none",
