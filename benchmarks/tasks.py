@@ -18,6 +18,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,11 +46,14 @@ SIZES = {
     "solar": (5, 10, 20, 50, 200, 0),
     "digits": (5, 10, 20, 50, 0),
     "cars20": (5, 0),
+    "cars40": (5, 10, 0),
+    "textiles": (20, 100),
     "stanford_cars": (5, 0),
 }
 OTHERS = ("mobilenet_v2", "squeezenet1_1")
 OTHER_SETS = ("hymenoptera", "flowers5", "plantvillage_apple", "blood_cells", "brain_mri", "digits", "cars20")
 SHARE = 0.3
+EVERY = {"cars20": 10, "cars40": 5}  # of the 196 classes
 
 
 class Task(NamedTuple):
@@ -78,13 +82,23 @@ def table_of(shared: Path, name: str, work: Path) -> Table:
         table = solar_cells(pictures=None)
     elif name == "digits":
         table = digits(work / "digits")
+    elif name == "textiles":
+        table = textiles()
     else:
-        table = read_table(shared / "data" / ("stanford_cars" if name == "cars20" else name))
-    if name == "cars20":  # every tenth class
-        kept = np.flatnonzero(table.labels % 10 == 0)
+        table = read_table(shared / "data" / ("stanford_cars" if name in EVERY else name))
+    if name in EVERY:
+        kept = np.flatnonzero(table.labels % EVERY[name] == 0)
         rows = [Row(table.paths[row], table.classes[table.labels[row]]) for row in kept]
         table = build_table(table.root, rows)
     return replace(table, splits=np.full(len(table), ""))
+
+
+def textiles() -> Table:
+    """Return the simulated textiles of the package conformal-clip-data, of which only the pictures are looked at."""
+    found = find_spec("conformal_clip_data")
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit("Type: pip install --no-deps conformal-clip-data")
+    return read_table(Path(found.submodule_search_locations[0]) / "data" / "textile_images" / "simulated")
 
 
 def digits(folder: Path) -> Table:

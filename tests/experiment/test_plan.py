@@ -24,6 +24,7 @@ from headstart.experiment.plan import (
 )
 from headstart.experiment.prepare import Prepared
 from headstart.experiment.request import Request
+from headstart.experiment.resolve import AUGMENTATIONS_TRIED
 from headstart.records.plan import PlanStep
 from headstart.strategies.passes import fake_backbone
 from headstart.table import Table
@@ -32,12 +33,14 @@ from headstart.tune.progressive import sides
 SPEED = Speed(forward=0.01, scratch=0.02, smaller=True)
 TABLE = table_of(each=60)  # 120 to learn from, of which 24 choose, and 120 that are held out
 LEARNING, CHOOSING, HELD = 96, 24, 120
+KINDS = len(AUGMENTATIONS_TRIED)
 FLOPS, LATE, SIDE = 1e6, 1000.0, 224  # of the fake network, and of its last stage
 
 
 def prepared(*strategies: str, table: Table = TABLE, **options: Any) -> Prepared:
     asked: dict[str, Any] = {"framing": "squash", "augment": "photo", "readout": "pool", "cut": "late", "epochs": 10}
     network = fake_backbone(FEATURES, side=SIDE, stages=("input", "middle", "late"))
+    options["training"] = {"refit": False, **options.get("training", {})}  # whatever the strategies' defaults are
     return planned_of(Request(strategies=strategies, **{**asked, **options}), table, backbone=network)
 
 
@@ -65,16 +68,16 @@ def test_choosing_framing_and_augmentation_are_passes_of_their_own() -> None:
     found = steps("linear", "full", framing="auto", augment="auto")
     assert list(found)[:4] == ["decode", "framing", "augment", "features"]
     assert found["framing"].pictures == 120, "the other framing's pass is that of the features"
-    assert found["augment"].pictures == 240
+    assert found["augment"].pictures == 120 * KINDS
     slow = steps("linear", "full", framing="auto", augment="auto", speed=replace(SPEED, augment=1.0))
-    assert seconds(slow["augment"]) - seconds(found["augment"]) == pytest.approx(240)
+    assert seconds(slow["augment"]) - seconds(found["augment"]) == pytest.approx(120 * KINDS)
 
 
 def test_where_some_are_looked_at_their_looks_are_no_part_of_the_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headstart.strategies.division.LOOKS", 30)
     found = steps("linear", "full", framing="auto", augment="auto")
-    assert (found["framing"].pictures, found["augment"].pictures) == (60, 60)
-    assert steps("full", augment="auto")["augment"].pictures == 90, "and as they are, to compare with"
+    assert (found["framing"].pictures, found["augment"].pictures) == (60, 30 * KINDS)
+    assert steps("full", augment="auto")["augment"].pictures == 30 * (KINDS + 1), "and as they are, to compare with"
 
 
 def test_a_part_learns_from_activations_that_one_pass_leaves() -> None:
@@ -137,9 +140,22 @@ def test_pictures_are_augmented_at_every_size_and_refitting_counts() -> None:
     assert steps("full", speed=Speed(smaller=True))["full"].estimated_seconds is None
 
 
+def test_a_training_is_done_again_only_where_it_will_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    growing = {"refit": True}
+    again = steps("partial", "full", views=3, training=growing)
+    assert (again["full"].pictures, again["activations"].pictures) == (10 * (LEARNING + 120), 120 * 3 + 120)
+    val = steps("partial", "full", views=3, training=growing, table=table_of("train val test", each=60))
+    assert (val["full"].pictures, val["activations"].pictures) == (10 * 120, 120 * 3 + 120), (
+        "val chooses, and stays out"
+    )
+    monkeypatch.setattr("headstart.strategies.division.REFIT_MOST", 119)
+    many = steps("partial", "full", views=3, training=growing)
+    assert (many["full"].pictures, many["activations"].pictures) == (10 * LEARNING, LEARNING * 3 + 120)
+
+
 def test_where_nobody_chooses_nothing_is_asked_of_the_choosing_pictures() -> None:
     few = table_of(each=20)
-    found = steps("full", table=few)["full"]
+    found = steps("full", table=few, training={"refit": True})["full"]
     assert found.pictures == 10 * 40
     assert seconds(found) == pytest.approx(0.01 * (TRAINING_COST * 400 + 40 + 40))
 

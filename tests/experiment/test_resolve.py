@@ -14,6 +14,7 @@ from headstart.experiment import resolve as module
 from headstart.experiment.cuts import default_cut, named, resolve_strategies
 from headstart.experiment.request import Request
 from headstart.strategies.passes import fake_backbone
+from headstart.strategies.rates import epochs_for
 from headstart.strategies.resolved import Resolved
 from headstart.strategies.strategy import STRATEGIES
 
@@ -94,18 +95,30 @@ def test_a_strategy_can_be_named_later_as_the_same_request_would_have_it() -> No
 
 
 def test_how_each_is_trained() -> None:
-    found = {
-        one.name: one.training
-        for one in resolved(
-            "linear", "partial", "scratch", "full", epochs={"full": 3}, training={"gamma": 0.5}
-        ).strategies
-    }
-    assert found["linear"] is None
-    assert found["full"] is not None
-    assert (found["full"].epochs, found["full"].gamma) == (3, 0.5)
-    for name in ("partial", "scratch"):
-        assert found[name].epochs == STRATEGIES[name].training["epochs"]  # type: ignore[union-attr]
+    asked = resolved("linear", "partial", "scratch", "full", epochs={"full": 3}, training={"gamma": 0.5})
+    found = {one.name: one for one in asked.strategies}
+    assert found["linear"].training is None
+    for name in ("partial", "scratch", "full"):
+        settings, own = found[name].settings_for(200), STRATEGIES[name].training
+        assert settings.gamma == 0.5
+        assert {key: getattr(settings, key) for key in own if key != "epochs"} == {
+            key: value for key, value in own.items() if key != "epochs"
+        }
+    assert found["full"].settings_for(200).epochs == found["full"].settings_for(9000).epochs == 3, "as it was given"
+    assert found["scratch"].settings_for(200).epochs == STRATEGIES["scratch"].training["epochs"]
+    assert found["partial"].steps == STRATEGIES["partial"].steps
     assert resolved("full", training={"gamma": 0.5}).given == {"gamma"}
+    with pytest.raises(RuntimeError, match="'linear' is not trained"):
+        found["linear"].settings_for(200)
+
+
+@pytest.mark.parametrize("learning", [20, 400, 10_000])
+def test_where_nobody_says_how_many_epochs_follow_from_the_steps(learning: int) -> None:
+    (open_, given) = (resolved("full", **options).strategies[0] for options in ({}, {"epochs": 4}))
+    assert open_.steps is not None
+    settings = open_.settings_for(learning)
+    assert settings.epochs == epochs_for(open_.steps, learning, settings.batch_size)
+    assert (given.steps, given.settings_for(learning).epochs) == (None, 4)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_framings_are_candidates_where_none_is_asked_for(asked: str, found: tupl
     ("strategies", "asked", "found"),
     [
         (("linear",), "auto", ("none",)),  # nobody would see them
-        (("linear", "full"), "auto", ("photo", "any-orientation")),
+        (("linear", "full"), "auto", ("gentle", "photo", "any-orientation")),
         (("scratch",), "auto", ("photo",)),  # no frozen network to ask
         (("full",), "gentle", ("gentle",)),
         (("linear",), "photo", ("photo",)),

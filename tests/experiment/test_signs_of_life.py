@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from builders import CHOICES, PREPROCESSING, context_of, prepared_of, table_of
 
@@ -23,8 +22,8 @@ from headstart.experiment.session import Session, Told
 from headstart.experiment.stored_plan import _record
 from headstart.heads.share_done import PARTS
 from headstart.records.progress import Silent
-from headstart.strategies import fit_network
-from headstart.strategies.strategy import STRATEGIES
+from headstart.strategies.rival import rival_of, solve_again
+from headstart.strategies.strategy import RIVALS, STRATEGIES, Strategy
 
 SOLVED = tuple(row.name for row in STRATEGIES.values() if row.solves)
 
@@ -102,8 +101,13 @@ def test_every_strategy_that_is_solved_and_the_end(bars: Bars, tmp_path: Path, m
     kept(bars)
 
 
-def test_the_head_that_a_training_is_held_against(bars: Bars) -> None:
+@pytest.mark.parametrize("row", RIVALS, ids=lambda row: row.name)
+def test_the_heads_that_a_training_starts_from_and_is_held_against(bars: Bars, row: Strategy) -> None:
     context = context_of(progress=bars)
-    rows = context.division.train
-    fit_network._solved(context, np.asarray(context.passes.features("train", PREPROCESSING)), rows)
+    rows, said = context.division.train, context.passes.features("train", PREPROCESSING)
+    rival_of(context, CHOICES)
+    assert {f"{one.name}: solved" for one in RIVALS} == set(bars.promised)
+    for views in ([said], [said, said]):
+        solve_again(context, row, views, rows)
+    assert len(bars.promised) == len(RIVALS) + 1
     kept(bars)

@@ -46,7 +46,7 @@ STEERING = "\x1b[2J\x1b]0;x\x07\x00\x9b\u202e\u2066\u2028"
 OTHERS: tuple[Any, ...] = (
     None, "text", -1, 0, 1.5, 1e308, -1e308, 10**30, True, [], {}, [[]], math.nan, math.inf,
 )  # fmt: skip
-TRIED, DRAWN = 400, 30  # of some thousand; the seed says which. benchmarks/damaged.py tries all of them
+TRIED, DRAWN = 500, 30  # of some thousand; the seed says which. benchmarks/damaged.py tries all of them
 GONE = object()
 Place = tuple[str | int, ...]
 

@@ -10,11 +10,13 @@ import pytest
 from builders import table_of
 
 from headstart.base.errors import DataError
+from headstart.records.training import TrainingSettings
 from headstart.strategies import division as module
 from headstart.strategies.division import Division, Part
 from headstart.table import Table
 
-MANY = 60  # of each class: then each keeps ten pictures in a hold-out of a fifth
+MANY = 60  # of each class: then a fifth of them is enough to choose
+EACH_OF_MANY = 100
 
 
 def test_every_part_has_its_rows_by_name() -> None:
@@ -37,7 +39,10 @@ def test_every_part_has_its_rows_by_name() -> None:
         ("train val", MANY, {}, "train", 24),  # val measures
         ("train val", MANY, {"choose_on_val": True}, "val", 2 * MANY),
         ("train test", MANY, {"choose_on_val": True}, "train", 24),
-        ("train test", 20, {}, "none", 0),  # too few for a hold-out
+        ("train test", 50, {}, "train", 20),
+        ("train test", 47, {}, "none", 0),  # 19 would tell too little
+        ("train test", 20, {}, "none", 0),
+        ("train val test", 9, {}, "val", 18),  # those that were given choose, however few they are
         ("train val test", MANY, {"choose": False}, "none", 0),
         ("train val", MANY, {"choose": False, "choose_on_val": True}, "none", 0),
     ],
@@ -48,7 +53,38 @@ def test_who_chooses(splits: str, each: int, options: dict[str, bool], source: s
     assert not set(division.learning) & set(division.choosing)
     if source == "train":
         assert sorted(division.rows("learning and choosing")) == division.train.tolist()
-        assert np.bincount(division.labels[division.choosing]).tolist() == [12, 12]
+        assert np.bincount(division.labels[division.choosing]).tolist() == [count // 2, count // 2]
+
+
+@pytest.mark.parametrize(("rare", "held"), [(2, 0), (3, 1), (12, 2)])
+def test_a_rare_class_chooses_too_or_nobody_does(rare: int, held: int) -> None:
+    """Of a class with two pictures none can be spared: then an epoch would be chosen by the others alone."""
+    table = table_of("train test", each=EACH_OF_MANY)
+    labels = table.labels.copy()
+    train = np.flatnonzero(table.splits == "train")
+    labels[train] = np.r_[np.zeros(rare, np.int64), np.ones(len(train) - rare, np.int64)]
+    division = Division.of(replace(table, labels=labels), seed=0)
+    counts = np.bincount(division.labels[division.choosing], minlength=2)
+    assert division.choosing_in == ("train" if held else "none")
+    assert counts[0] == held
+    assert counts.sum() == (40 if held else 0)
+
+
+@pytest.mark.parametrize("options", [{}, {"choose_on_val": True}, {"choose": False}])
+@pytest.mark.parametrize("splits", ["train test", "train val", "train val test"])
+def test_a_training_is_done_again_where_pictures_of_train_chose(
+    splits: str, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    division = Division.of(table_of(splits, each=MANY), seed=0, **options)
+    again, once = TrainingSettings(refit=True), TrainingSettings(refit=False)
+    held_out = bool(set(division.choosing) & set(division.train))
+    assert division.refits(again) == held_out == (division.choosing_in == "train")
+    assert not division.refits(once)
+    monkeypatch.setattr(module, "REFIT_MOST", 2 * MANY)
+    assert division.refits(again) == held_out
+    monkeypatch.setattr(module, "REFIT_MOST", 2 * MANY - 1)
+    assert not division.refits(again), "of more, those that chose would add little"
+    assert not division.refits(once)
 
 
 @pytest.mark.parametrize(("splits", "measuring"), [("train val", "val"), ("train test", "test")])

@@ -1,6 +1,6 @@
-"""Training by gradients: the head that it starts from, and whether a training or the solved head answers in the end.
+"""Training by gradients: what it starts from, how far it goes, and whether it or the solved head answers in the end.
 
-Most of it runs on numbers; the last tests train a tiny network on drawn arrays.
+Nearly all of it trains a tiny network on drawn arrays. `test_rival.py` has what is made of numbers alone.
 """
 
 from __future__ import annotations
@@ -13,29 +13,33 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import CHOICES, PREPROCESSING, context_of, separable, table_of
+from builders import CHOICES, context_of, separable, table_of
+from numpy.typing import NDArray
 from tiny import CUT, tiny_backbone, tiny_pictures
 from tiny import PREPROCESSING as SEEN
+from torch import nn
 
-from headstart import heads
 from headstart.backbones import normalise, split
-from headstart.base.types import Affine
+from headstart.base.types import Affine, softmax
 from headstart.experiment.request import Request
-from headstart.heads import Fitted
 from headstart.pixels import frame
 from headstart.records.record import Scalar
 from headstart.records.training import TrainingSettings
+from headstart.strategies import ending as endings
 from headstart.strategies import fit_network as module
 from headstart.strategies.context import FitContext
+from headstart.strategies.ending import Ending
+from headstart.strategies.fit_head import fit_head, solved
 from headstart.strategies.fit_network import fit_network
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.passes import FakePasses
-from headstart.strategies.rates import HIGHEST_RATE, LOWEST_SHARE, with_rates
+from headstart.strategies.rates import HEAD_TIMES, HIGHEST_RATE, LEAST_EFFORT, with_effort
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.strategies.strategy import STRATEGIES
-from headstart.strategies.training_input import TrainingInput
-from headstart.tune import Trained
-from headstart.tune.choosing import judge
+from headstart.strategies.rival import Rival, rival_of
+from headstart.strategies.strategy import RIVALS, STRATEGIES, Strategy
+from headstart.tune import Trainee
+from headstart.tune.between import move
+from headstart.tune.checkpoint import copied
 
 EACH = 60  # of each class: a hold-out inside train is possible
 
@@ -46,106 +50,62 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_each_row_keeps_its_fold_and_label_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = context_of()
-    division = context.division
-    seen: dict[str, Any] = {}
-
-    def fitter(X: Any, y: Any, classes: int, *, folds: Any, seed: int, blocks: Any) -> Fitted:
-        seen.update(y=y, folds=folds)
-        return Fitted(Affine(weight=np.zeros((2, 1)), bias=np.zeros(2)), {}, converged=True, out_of_fold=np.eye(2)[y])
-
-    monkeypatch.setitem(heads.HEADS, "logistic", replace(heads.HEADS["logistic"], fit=fitter))
-    rows = division.train[[9, 2, 11, 8]]
-    _, unseen = module._solved(context, rows[:, None].astype(np.float32), rows)
-    assert seen["folds"].tolist() == division.folds[[9, 2, 11, 8]].tolist()
-    assert seen["y"].tolist() == division.labels[rows].tolist() == [1, 0, 1, 0]
-    assert unseen.argmax(axis=1).tolist() == [1, 0, 1, 0]
-
-
 def test_the_more_the_solved_head_errs_the_higher_the_rates_and_given_ones_stay() -> None:
     settings = TrainingSettings()
-    rates = [with_rates(settings, error, given=()).backbone_rate for error in (0.0, 0.1, 0.15, 0.6)]
-    assert rates == [HIGHEST_RATE * LOWEST_SHARE, pytest.approx(HIGHEST_RATE * 2 / 3), HIGHEST_RATE, HIGHEST_RATE]
-    found = with_rates(settings, 0.6, given={"backbone_rate"})
-    assert (found.backbone_rate, found.head_rate) == (settings.backbone_rate, 2 * HIGHEST_RATE)
-    assert with_rates(settings, 0.6, given={"head_rate", "backbone_rate"}) == settings
+    rates = [with_effort(settings, error, given=()).backbone_rate for error in (0.0, 0.1, 0.15, 0.6)]
+    assert rates == [HIGHEST_RATE * LEAST_EFFORT, pytest.approx(HIGHEST_RATE * 2 / 3), HIGHEST_RATE, HIGHEST_RATE]
+    found = with_effort(settings, 0.6, given={"backbone_rate"})
+    assert (found.backbone_rate, found.head_rate) == (settings.backbone_rate, pytest.approx(HEAD_TIMES * HIGHEST_RATE))
+    assert with_effort(settings, 0.6, given={"head_rate", "backbone_rate"}) == settings
 
 
-def inputs_of(context: FitContext) -> TrainingInput:
-    """Return what `_better_head` asks of a training: which pictures it learned from, and which chose."""
-    division, nothing = context.division, None
-    return TrainingInput(
-        backbone=context.resolved.need_backbone(),
-        preprocessing=PREPROCESSING,
-        cut="late",
-        prefix=nothing,  # type: ignore[arg-type]
-        suffix=nothing,  # type: ignore[arg-type]
-        source=nothing,  # type: ignore[arg-type]
-        learning=division.learning,
-        choosing=division.choosing,
-        choosing_in=division.choosing_in,
-        shared=(),
-    )
+def test_epochs_that_are_open_follow_the_error_and_only_what_is_worth_it_is_trained_again() -> None:
+    settings = TrainingSettings(epochs=30, refit=True)
+    found = [with_effort(settings, error, given=(), open_epochs=True) for error in (0.01, 0.1, 0.15, 0.6)]
+    assert [one.epochs for one in found] == [10, 20, 30, 30]
+    assert [one.refit for one in found] == [False, False, True, True]
+    assert with_effort(settings, 0.01, given={"refit"}).refit
+    assert with_effort(settings, 0.01, given=()).epochs == 30, "somebody gave their number"
+    growing = TrainingSettings(epochs=30, progressive=True)
+    assert with_effort(growing, 0.01, given=(), open_epochs=True).epochs == 30, "the last ones see the final size"
 
 
-def better_head(context: FitContext, trained: Trained) -> Any:
-    return module._better_head(context, CHOICES, inputs_of(context), TrainingSettings(), trained)
+@pytest.mark.parametrize(("pictures", "epochs"), [(10, 30), (267, 30), (400, 20), (667, 12), (10**6, 12)])
+def test_the_fewer_pictures_the_more_epochs(pictures: int, epochs: int) -> None:
+    open_, given = (ResolvedStrategy(STRATEGIES["full"], "input", TrainingSettings(), steps) for steps in (250, None))
+    assert open_.settings_for(pictures).epochs == epochs
+    assert given.settings_for(pictures).epochs == TrainingSettings().epochs
 
 
-def ended(*rank: float, epoch: int | None = 4) -> Trained:
-    return Trained((), epoch, 0.1, rank)
-
-
-@pytest.mark.parametrize("splits", ["train test", "train val test"])
-def test_the_solved_head_is_kept_unless_an_epoch_was_better(splits: str) -> None:
-    context = context_of(table_of(splits, each=EACH))
-    division, passes = context.division, context.passes
-    assert isinstance(passes, FakePasses)
-    start, _ = module._solved(context, passes.values[division.learning], division.learning)
-    (rank,) = judge(
-        start.scores(passes.values[division.choosing]), division.labels[division.choosing], "calibrated-loss"
-    ).rank
-    assert better_head(context, ended(rank - 1e-6)) is None
-    for worse in (rank, rank + 1):
-        kept = better_head(context, ended(worse))
-        assert kept is not None
-        whole, unseen = module._solved(context, passes.values[division.train], division.train)
-        np.testing.assert_array_equal(kept.head.weight, whole.weight)
-        assert kept.trust.sets.pictures == len(division.train) == len(unseen)
-
-
-def test_where_nothing_chose_nothing_is_compared() -> None:
-    assert better_head(context_of(table_of(each=EACH)), ended(9.0, epoch=None)) is None
-
-
-def test_which_head_is_kept_does_not_hang_on_what_measures() -> None:
-    table = table_of(each=EACH)
-    values = separable(table.labels)
-    wild = values.copy()
-    wild[table.rows("test")] = 1e3
-    one, other = (better_head(context_of(table, values=given), ended(9.0)) for given in (values, wild))
-    np.testing.assert_array_equal(one.head.weight, other.head.weight)
-
-
-def test_a_strategy_that_solves_is_not_trained() -> None:
-    with pytest.raises(RuntimeError, match="not trained by gradients"):
-        fit_network(context_of(), CHOICES, ResolvedStrategy(STRATEGIES["linear"], "pool"), checkpoint=None)
+# Enough for the tiny network to learn the brightest colour, whatever the strategies' own defaults are.
+LEARNS: Mapping[str, Scalar] = MappingProxyType(
+    {
+        "epochs": 8,
+        "backbone_rate": 2e-2,
+        "head_rate": 2e-2,
+        "batch_norm": "frozen",
+        "label_smoothing": 0.0,
+        "refit": False,
+        "between": False,
+        "keep": "best",
+    }
+)
 
 
 def tiny_context(
-    *,
+    *names: str,
+    splits: str = "train test",
     each: int = EACH,
     tells: float | None = None,
     contrast: int = 60,
-    training: Mapping[str, Scalar] = MappingProxyType({}),
+    **training: Scalar,
 ) -> FitContext:
     """Return a context of a tiny network whose answers and activations were computed before.
 
     `tells`: how well what the frozen network says tells the classes apart, whatever it is trained on; with 0 training
-    helps, with much it cannot.
+    helps, with much it cannot. (Then the network is not asked beside the trained one: it would say something else.)
     """
-    table = table_of(each=each)
+    table = table_of(splits, each=each)
     pictures = tiny_pictures(table.labels, contrast=contrast)
     backbone = tiny_backbone()
     batch = normalise(np.stack([frame(picture, SEEN) for picture in pictures]), SEEN)
@@ -154,10 +114,11 @@ def tiny_context(
         entering = split(backbone, CUT).prefix(batch).numpy().astype(np.float16)
     if tells is not None:
         values = separable(table.labels, distance=tells, features=values.shape[1])
-    settings: dict[str, Scalar] = {"epochs": 2, **training}
-    request = Request(strategies=("partial", "full"), cut=CUT, framing="squash", augment="none", training=settings)
+    settings = {**LEARNS, **training}
+    asked = names or ("partial", "full")
+    request = Request(strategies=asked, cut=CUT, framing="squash", augment="none", training=settings)
     context = context_of(table, request=request, values=values)
-    resolved = replace(context.resolved, backbone=backbone)
+    resolved = replace(context.resolved, backbone=backbone, make_scratch=tiny_backbone)
     passes = FakePasses(context.division, values, {CUT: entering}, backbone=backbone)
     return replace(context, resolved=resolved, passes=passes, pixels=pictures)
 
@@ -170,10 +131,23 @@ def fitted(context: FitContext, name: str) -> FittedRun:
     return fit_network(context, TINY, strategy, checkpoint=None)
 
 
+def right(found: FittedRun, context: FitContext) -> float:
+    division = context.division
+    return float((found.probabilities.argmax(axis=1) == division.labels[division.held_out]).mean())
+
+
+def tensors(found: FittedRun) -> dict[str, NDArray[np.float64]]:
+    """Return what a run has learned: weights of convolutions, shifts of the norms behind them, and the head."""
+    state = {name: value.double().numpy() for name, value in found.model.engine.network.state_dict().items()}
+    assert isinstance(found.model.head, Affine)
+    wanted = {name: state[name] for name in state if name.endswith(("0.weight", "1.bias"))}
+    return {**wanted, "head": found.model.head.weight, "bias": found.model.head.bias}
+
+
 @pytest.mark.network
 @pytest.mark.parametrize("name", ["partial", "full"])
 def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
-    context = tiny_context(tells=0.0, training={"refit": True})
+    context = tiny_context(tells=0.0, refit=True)
     found = fitted(context, name)
     division, training = context.division, found.training
     assert training is not None
@@ -181,43 +155,250 @@ def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
     assert (found.cut, found.readout, found.head) == (CUT if name == "partial" else "input", "pool", "linear")
     assert (training.choosing, training.kept_solved_head) == ("train", False)
     assert training.pictures == len(division.train), "trained again with those that chose"
-    assert len(found.epochs) == 2
+    assert (training.share, training.mix, found.beside) == (None, 1.0, None), "there was no looking between"
+    assert len(found.epochs) == 8
     assert len(found.epochs_on_all) == training.epoch_chosen
     assert found.probabilities.shape == (len(division.held_out), 2)
-    right = found.probabilities.argmax(axis=1) == division.labels[division.held_out]
-    assert right.mean() > 0.8
+    assert right(found, context) > 0.8
     assert training.views == (1 if name == "partial" else None)
     assert ("activations" in found.shared) == (name == "partial")
+    norms = [part for part in found.model.engine.network.modules() if isinstance(part, nn.BatchNorm2d)]
+    assert len(norms) == 2, "the network is the one that it was, not the folded one that was trained"
+
+
+def test_a_strategy_that_solves_is_not_trained() -> None:
+    with pytest.raises(RuntimeError, match="not trained by gradients"):
+        fit_network(context_of(), CHOICES, ResolvedStrategy(STRATEGIES["linear"], "pool"), checkpoint=None)
 
 
 @pytest.mark.network
 def test_a_training_that_does_not_help_keeps_the_solved_head_and_says_so() -> None:
-    context = tiny_context(tells=9.0, contrast=2)
+    context = tiny_context(tells=9.0, contrast=2, refit=True)
     found = fitted(context, "partial")
-    assert found.training is not None
-    assert found.training.kept_solved_head
-    assert found.training.epoch_chosen is None
-    assert found.training.pictures == len(context.division.train)
+    training, rival = found.training, rival_of(context, TINY)
+    assert training is not None
+    assert training.kept_solved_head
+    assert (training.epoch_chosen, training.share, training.mix, found.epochs_on_all) == (None, None, 0.0, ())
+    assert training.pictures == len(context.division.train)
     assert [one.code for one in found.warnings] == ["kept-solved-head"]
-    passes, division = context.passes, context.division
-    assert isinstance(passes, FakePasses)
-    head, _ = module._solved(context, passes.values[division.train], division.train, (6,))
-    assert isinstance(found.model.head, Affine)
-    np.testing.assert_array_equal(found.model.head.weight, head.weight)
-    assert found.parameters.trained == head.numbers
+    assert found.warnings[0].numbers == {"pictures": len(context.division.choosing)}
+    assert found.model.head is rival.head
+    assert found.parameters.trained == rival.head.numbers
 
 
 @pytest.mark.network
-def test_where_nobody_can_choose_the_last_epoch_answers() -> None:
-    found = fitted(tiny_context(each=20), "partial")
-    assert found.training is not None
-    assert (found.training.choosing, found.training.epoch_chosen) == ("none", None)
-    assert not found.training.kept_solved_head
+@pytest.mark.parametrize("row", RIVALS, ids=lambda row: row.name)
+def test_the_kept_head_is_that_of_the_strategy_that_solves_it_to_the_bit(
+    row: Strategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = tiny_context()
+    strategy = ResolvedStrategy(row, "pool")
+    monkeypatch.setattr(module, "rival_of", lambda *_: Rival(row, solved(context, SEEN, strategy).value))
+    monkeypatch.setattr(module, "ending_of", lambda *_: Ending(mix=0.0))
+    found = fitted(context, "full")
+    own = fit_head(tiny_context(), TINY, strategy)  # in an experiment of its own
+    assert isinstance(found.model.head, Affine)
+    assert isinstance(own.model.head, Affine)
+    np.testing.assert_array_equal(found.model.head.weight, own.model.head.weight)
+    np.testing.assert_array_equal(found.model.head.bias, own.model.head.bias)
+    assert found.model.head.temperature == own.model.head.temperature
+    np.testing.assert_allclose(found.probabilities, own.probabilities, atol=1e-5)  # and on the untrained network
+    assert found.model.trust is not None
+    assert own.model.trust is not None
+    assert found.model.trust.sets == own.model.trust.sets
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("row", RIVALS, ids=lambda row: row.name)
+@pytest.mark.parametrize("batch_norm", ["frozen", "update"])
+def test_it_starts_from_a_head_like_the_rivals_solved_on_what_learns(
+    row: Strategy, batch_norm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = tiny_context(batch_norm=batch_norm)
+    strategy, asked = ResolvedStrategy(row, "pool"), list[Any]()
+    usual = module.solve_again
+
+    def seen(*given: Any) -> Any:
+        asked.append((*given[1:], usual(*given)))
+        return asked[-1][-1]
+
+    starts = list[Any]()
+    monkeypatch.setattr(module, "rival_of", lambda *_: Rival(row, solved(context, SEEN, strategy).value))
+    monkeypatch.setattr(module, "solve_again", seen)
+    monkeypatch.setattr(
+        module, "Trainee", lambda *parts: starts.append(copied(Trainee(*parts).state_dict())) or Trainee(*parts)
+    )
+    fitted(context, "partial")
+    ((by, views, rows, (head, _)),) = asked
+    passes, learning = context.passes, context.division.learning
+    assert isinstance(passes, FakePasses)
+    assert by == row
+    assert rows.tolist() == learning.tolist()
+    assert len(views) == (2 if batch_norm == "frozen" else 1)
+    if (
+        batch_norm == "frozen"
+    ):  # what it says of the pictures as they are, and as the training shows them: here the same
+        np.testing.assert_array_equal(views[0], passes.values[learning])
+        np.testing.assert_allclose(views[1], passes.values[learning], atol=0.02)  # of activations in half precision
+    np.testing.assert_allclose(starts[0]["head.weight"].numpy() * head.temperature, head.weight, rtol=1e-5)
+
+
+@pytest.mark.network
+def test_where_nobody_can_choose_the_last_epoch_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("there is nothing to learn from besides")
+
+    monkeypatch.setattr(module._Fit, "on_all", refuse)
+    found = fitted(tiny_context(each=20, refit=True), "partial")
+    training = found.training
+    assert training is not None
+    assert (training.choosing, training.epoch_chosen, training.share, training.mix) == ("none", None, None, 1.0)
+    assert not training.kept_solved_head
+    assert found.model.head.temperature == 1.0
     assert found.model.trust is not None
     assert found.model.trust.familiar is None
 
 
+def ended(monkeypatch: pytest.MonkeyPatch, share: float, **other: float) -> None:
+    """Let trainings end so far on their way."""
+
+    def ending(trainee: Trainee, start: Any, *_: Any) -> Ending:
+        move(trainee, start, copied(trainee.state_dict()), share)
+        return Ending(share, **other)
+
+    monkeypatch.setattr(module, "ending_of", ending)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("name", ["partial", "full"])
+def test_what_answers_is_so_far_on_the_way_and_so_is_what_learned_from_all(
+    name: str, refit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, shares = list[FittedRun](), (0.0, 0.5, 1.0)
+    for share in shares:
+        ended(monkeypatch, share)
+        runs.append(fitted(tiny_context(contrast=20, refit=refit), name))
+    told = [run.training for run in runs]
+    assert [one.share for one in told if one] == list(shares)
+    context = tiny_context()
+    pictures = len(context.division.train if refit else context.division.learning)
+    assert [one.pictures for one in told if one] == [pictures] * 3
+    assert all(
+        len(run.epochs_on_all) == (one.epoch_chosen if refit and one else 0)
+        for run, one in zip(runs, told, strict=True)
+    )
+    start, middle, end = map(tensors, runs)
+    moved = "late.0.weight"
+    assert np.abs(end[moved] - start[moved]).max() > 0.01
+    for key in ("early.0.weight", moved, "early.1.bias", "late.1.bias", "head", "bias"):
+        if name == "full" or not key.startswith("early"):
+            assert np.abs(end[key] - start[key]).max() > 0, key
+            np.testing.assert_allclose(middle[key], (start[key] + end[key]) / 2, rtol=1e-4, atol=1e-6, err_msg=key)
+        else:
+            np.testing.assert_array_equal(end[key], start[key])
+    batch = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 3, 8, 8)).astype(np.float32))
+    with torch.inference_mode():  # at no part of the way it is the network that it began as
+        np.testing.assert_allclose(runs[0].model.engine.network(batch), tiny_backbone().network(batch), atol=1e-5)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("name", ["partial", "full"])
+@pytest.mark.parametrize("row", RIVALS, ids=lambda row: row.name)
+def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
+    row: Strategy, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(mix: float) -> FittedRun:
+        ended(monkeypatch, 1.0, mix=mix, own=2.0, temperature=1.5)
+        context, strategy = tiny_context(contrast=8), ResolvedStrategy(row, "pool")
+        monkeypatch.setattr(module, "rival_of", lambda *_: Rival(row, solved(context, SEEN, strategy).value))
+        return fitted(context, name)
+
+    alone, both = run(1.0), run(0.25)
+    own = fit_head(tiny_context(contrast=8), TINY, ResolvedStrategy(row, "pool"))
+    said = 0.25 * 1.5 / 2.0 * np.log(alone.probabilities) + 0.75 * np.log(own.probabilities)
+    np.testing.assert_allclose(both.probabilities, softmax(said / 1.5), atol=1e-4)
+    assert both.beside == (CUT if name == "partial" else "input")
+    assert alone.beside is None
+    assert both.training is not None
+    assert (both.training.share, both.training.mix, both.training.kept_solved_head) == (1.0, 0.25, False)
+    assert both.parameters.total > alone.parameters.total
+    assert both.flops > alone.flops
+
+
+@pytest.mark.network
+def test_a_training_that_went_too_far_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few steps that are far too long: the head is surely wrong at their end, and less so nearer to the start."""
+    monkeypatch.setattr(endings, "MIXES", (1.0,))
+    monkeypatch.setattr(endings, "better", lambda *_: True)
+    runs, losses = list[FittedRun](), list[float]()
+    for between in (True, False):
+        context = tiny_context(contrast=20, epochs=1, choose="loss", between=between)
+        runs.append(fitted(context, "full"))
+        labels = context.division.labels[context.division.held_out]
+        said = runs[-1].probabilities[np.arange(len(labels)), labels]
+        losses.append(float(-np.log(np.maximum(said, 1e-300)).mean()))  # without a bound
+    shares = [run.training.share for run in runs if run.training]
+    assert shares[0] is not None
+    assert shares[0] < 1
+    assert shares[1] is None
+    assert losses[0] < 0.8 * losses[1]
+
+
+@pytest.mark.network
+def test_random_weights_are_held_against_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("there is no head to start from")
+
+    for name in ("rival_of", "solve_again"):
+        monkeypatch.setattr(module, name, refuse)
+    found = fitted(tiny_context("scratch", between=True), "scratch")
+    assert found.training is not None
+    assert (found.training.share, found.training.mix, found.training.kept_solved_head) == (None, None, False)
+    assert found.training.epoch_chosen is not None
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("splits", "most", "choosing", "again"),
+    [
+        ("train test", 2 * EACH, "train", True),
+        ("train test", 2 * EACH - 1, "train", False),  # of so many those that chose would add little
+        ("train val test", 2 * EACH, "val", False),  # they are not of train
+    ],
+)
+def test_it_is_trained_again_where_those_that_chose_add_much(
+    splits: str, most: int, choosing: str, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.strategies.division.REFIT_MOST", most)
+    context = tiny_context(splits=splits, tells=0.0, refit=True)
+    found = fitted(context, "partial")
+    assert found.training is not None
+    assert (found.training.choosing, found.training.kept_solved_head) == (choosing, False)
+    assert bool(found.epochs_on_all) == again
+    assert found.training.pictures == len(context.division.train if again else context.division.learning)
+
+
 @pytest.mark.network
 def test_the_same_seed_trains_the_same_to_the_bit() -> None:
-    one, other = (fitted(tiny_context(tells=0.0, training={"epochs": 1}), "partial") for _ in range(2))
+    one, other = (fitted(tiny_context(tells=0.0), "partial") for _ in range(2))
     np.testing.assert_array_equal(one.probabilities, other.probabilities)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("tells", [0.0, 9.0])
+def test_which_answers_does_not_hang_on_what_measures(tells: float) -> None:
+    runs = []
+    for wild in (False, True):
+        context = tiny_context(tells=tells, contrast=60 if tells == 0 else 2)
+        if wild:
+            measured, passes = context.division.held_out, context.passes
+            assert isinstance(passes, FakePasses)
+            passes.values[measured] = 1e3
+            context.pixels[measured] = 0  # type: ignore[index]
+        runs.append(fitted(context, "full"))
+    kept = [run.training.kept_solved_head for run in runs if run.training]
+    assert kept == [tells == 9.0] * 2
+    one, other = map(tensors, runs)
+    for key, value in one.items():
+        np.testing.assert_array_equal(value, other[key], err_msg=key)

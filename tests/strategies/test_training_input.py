@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from builders import context_of, table_of
-from tiny import CUT, tiny_backbone
+from tiny import CUT, tiny_backbone, tiny_pictures
 from tiny import PREPROCESSING as SEEN
 from torch import nn
 
@@ -100,7 +100,8 @@ def inputs(
         def message(self, text: str) -> None:
             said.append(text)
 
-    request = Request(strategies=(name,), cut=CUT, framing="squash", augment=augment, views=3, training=training)
+    settings = {"refit": False, **training}  # whatever the strategies' own defaults are
+    request = Request(strategies=(name,), cut=CUT, framing="squash", augment=augment, views=3, training=settings)
     context = context_of(table or table_of(each=60), request=request, progress=Told())
     passes = TinyPasses(context.division, context.passes.features("train", SEEN))
     resolved = replace(
@@ -109,11 +110,12 @@ def inputs(
         make_scratch=tiny_backbone,
         activation_limit=limit,
     )
-    context = replace(context, resolved=resolved, passes=passes)
+    pictures = tiny_pictures(context.division.labels)
+    context = replace(context, resolved=resolved, passes=passes, pixels=pictures)
     (strategy,) = resolved.strategies
-    settings = strategy.training
-    assert settings is not None
-    return training_input_of(context, Choices(SEEN, augment, ChoiceLosses()), strategy, settings), passes, said
+    assert strategy.training is not None
+    found = training_input_of(context, Choices(SEEN, augment, ChoiceLosses()), strategy, strategy.training)
+    return found, passes, said
 
 
 @pytest.mark.network
@@ -141,8 +143,18 @@ def test_without_augmentation_there_is_one_view() -> None:
 
 
 @pytest.mark.network
-@pytest.mark.parametrize(("splits", "part"), [("train test", "learning and choosing"), ("train val test", "learning")])
-def test_who_is_trained_again_with_the_choosing_pictures_has_views_of_them_too(splits: str, part: str) -> None:
+@pytest.mark.parametrize(
+    ("splits", "most", "part"),
+    [
+        ("train test", 120, "learning and choosing"),
+        ("train test", 119, "learning"),
+        ("train val test", 120, "learning"),
+    ],
+)
+def test_who_is_trained_again_with_the_choosing_pictures_has_views_of_them_too(
+    splits: str, most: int, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.strategies.division.REFIT_MOST", most)
     _, passes, _ = inputs("partial", augment="photo", table=table_of(splits, each=60), refit=True)
     assert {asked for asked, name, _ in passes.asked if "view" in name} == {part}
 
@@ -164,6 +176,29 @@ def test_a_whole_network_learns_from_pictures(name: str) -> None:
     assert type(found.source) is PixelSource
     assert (found.cut, found.source.stored_views, passes.asked) == ("input", None, [])
     assert ("features" in found.shared) == (name == "full")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("name", "folded"), [("partial", 1), ("full", 2)])
+@pytest.mark.parametrize("limit", [10**9, 1000])
+def test_norms_that_are_to_stay_are_folded_and_others_are_not(name: str, folded: int, limit: int) -> None:
+    def norms(found: TrainingInput) -> int:
+        return sum(isinstance(part, nn.BatchNorm2d) for part in found.suffix.modules())
+
+    updated, _, _ = inputs(name, limit=limit, batch_norm="update")
+    assert (norms(updated), list(updated.folded.pairs)) == (folded, [])
+    assert updated.suffix is updated.folded.network
+    frozen, _, _ = inputs(name, limit=limit, batch_norm="frozen")
+    assert (norms(frozen), len(frozen.folded.pairs)) == (0, folded)
+    batch = frozen.source.batch(np.arange(3), None)
+    with torch.inference_mode():
+        torch.testing.assert_close(frozen.suffix(batch), updated.suffix(batch))
+    for found, left in ((updated, folded), (frozen, 0)):
+        again = found.on_all(tiny_backbone(seed=1))
+        assert norms(again) == left
+        assert len(again.folded.pairs) == folded - left
+        own = dict(again.backbone.network.named_parameters())["late.0.weight"]
+        assert dict(again.folded.network.named_parameters())["late.0.weight"] is own, "where it is put back"
 
 
 @pytest.mark.network

@@ -54,7 +54,7 @@ def test_it_learns(make_trainee: Any, make_lesson: Any, listener: Any, pixels: b
     assert heard.advanced == 6 * 40
     assert not any(module.training for module in trainee.modules())
     best = min(trained.epochs, key=lambda record: record.choosing_loss)
-    assert (trained.chosen_epoch, trained.chosen_loss) == (best.epoch, best.choosing_loss)
+    assert (trained.chosen_epoch, trained.chosen.loss) == (best.epoch, best.choosing_loss)
     scores = predict(trainee, lesson.source, lesson.hold_out_rows)
     assert scores.dtype == np.float32
     right = np.mean(scores.argmax(axis=1) == lesson.source.labels[lesson.hold_out_rows])
@@ -88,7 +88,7 @@ def test_the_memory_layout_of_the_start_does_not_matter(make_trainee: Any, make_
 
 def test_without_hold_out_the_last_weights_count(make_trainee: Any, make_lesson: Any) -> None:
     trained = go(make_trainee(), make_lesson(), hold_out=False)
-    assert (trained.chosen_epoch, trained.chosen_loss, trained.start) == (None, None, None)
+    assert (trained.chosen_epoch, trained.chosen, trained.start) == (None, None, None)
     assert all(record.choosing_loss is None and record.choosing_accuracy is None for record in trained.epochs)
     assert len(trained.epochs) == SETTINGS.epochs
 
@@ -137,7 +137,7 @@ def test_the_start_is_kept_when_no_epoch_is_better(make_trainee: Any, make_lesso
     harmful = changed(SETTINGS, epochs=2)
     trained = go(trainee, make_lesson(misled=True), harmful, guard=True)
     assert trained.chosen_epoch == 0
-    assert trained.chosen_loss == trained.start.loss
+    assert trained.chosen.loss == trained.start.loss
     assert tensors_hash(trainee) == start
     assert len(trained.warnings) == 1
     assert "No epoch of full was better than its start on the 12 training pictures" in trained.warnings[0].text
@@ -147,7 +147,7 @@ def test_the_start_is_kept_when_no_epoch_is_better(make_trainee: Any, make_lesso
 def test_an_epoch_that_beats_the_start_is_kept(make_trainee: Any, make_lesson: Any) -> None:
     trained = go(make_trainee(), make_lesson(), guard=True)
     assert trained.chosen_epoch
-    assert trained.chosen_loss < trained.start.loss
+    assert trained.chosen.loss < trained.start.loss
     assert trained.warnings == ()
 
 
@@ -277,4 +277,4 @@ def test_the_hold_out_is_judged_in_float32(make_trainee: Callable[..., Trainee],
     scores = predict(trainee, lesson.source, lesson.hold_out_rows)
     shifted = torch.log_softmax(torch.from_numpy(scores).double(), dim=1).numpy()
     loss = -shifted[np.arange(len(scores)), lesson.source.labels[lesson.hold_out_rows]].mean()
-    assert trained.chosen_loss == pytest.approx(loss, abs=1e-9)
+    assert trained.chosen.loss == pytest.approx(loss, abs=1e-9)

@@ -63,9 +63,9 @@ def test_a_killed_training_ends_the_same(
     assert tensors_hash(resumed) == tensors_hash(through)
     assert (found.chosen_epoch == 0) == (case == "misled")
     assert plain(found.epochs) == plain(expected.epochs)
-    assert (found.chosen_epoch, found.chosen_loss, found.start, found.warnings) == (
+    assert (found.chosen_epoch, found.chosen, found.start, found.warnings) == (
         expected.chosen_epoch,
-        expected.chosen_loss,
+        expected.chosen,
         expected.start,
         expected.warnings,
     )

@@ -86,6 +86,11 @@ class Backbone:
         """The places to cut, first to last; the last is ``"pool"``."""
         return self.held.facts.stages
 
+    def stages_behind(self, cut: str) -> tuple[Stage, ...]:
+        """Return the stages from a cut on, all of them for ``"input"``."""
+        names = [stage.name for stage in self.stages]
+        return self.stages[names.index(cut) :] if cut in names else self.stages
+
     @property
     def plan(self) -> Plan:
         """Stages and graph."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,6 +65,34 @@ def folded(
             return network  # it reads its norms' weights by itself
     agrees = other.shape == answer.shape and _difference(other, answer) <= agree
     return copied if agrees else network
+
+
+def fold_norms(network: nn.Module, example: Tensor) -> tuple[nn.Module, list[tuple[str, str]]]:
+    """Return a copy of `network` that can be trained, its batch norms folded into convolutions, and which into which.
+
+    Paddings stay: what is trained is slower with a kernel that has zeros for them. The network itself, and no pair,
+    where nothing is to fold or the copy does not agree.
+
+    Parameters
+    ----------
+    network : nn.Module
+    example : Tensor
+        One row of what it takes, on its device.
+    """
+    untouched = read_apart(network.graph) if isinstance(network, fx.GraphModule) else frozenset[str]()
+    with evaluating(network), torch.no_grad():
+        with _at_work(network) as seen:
+            answer = network(example)
+        pairs = seen.pairs(untouched)
+        if not pairs:
+            return network, []
+        copied = _folded_copy(network, pairs, {})
+        try:
+            other = copied(example)
+        except (AttributeError, RuntimeError, TypeError):
+            return network, []  # it reads its norms' weights by itself
+    agrees = other.shape == answer.shape and _difference(other, answer) <= AGREE
+    return (copied, pairs) if agrees else (network, [])
 
 
 def read_apart(graph: fx.Graph) -> frozenset[str]:
@@ -175,6 +203,6 @@ def _even(convolution: nn.Conv2d, size: tuple[int, int]) -> nn.Conv2d:
 
 
 def _behind(norm: nn.BatchNorm2d) -> nn.Module:
-    """Return what a norm does beside normalising: timm's apply the activation that follows."""
-    rest = [part for name in ("drop", "act") if isinstance(part := getattr(norm, name, None), nn.Module)]
-    return nn.Sequential(*rest) if rest else nn.Identity()
+    """Return what a norm does beside normalising: timm's apply the activation that follows, which keeps its name."""
+    rest = {name: part for name in ("drop", "act") if isinstance(part := getattr(norm, name, None), nn.Module)}
+    return nn.Sequential(OrderedDict(rest)) if rest else nn.Identity()

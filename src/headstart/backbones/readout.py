@@ -22,7 +22,7 @@ MOST_TAPS = 6  # a transformer's dozen of blocks would be ten thousand numbers
 
 
 @dataclass(frozen=True, eq=False)
-class _Tap:
+class Tap:
     """What enters a stage: its channels, and the dimensions of a batch over which they are pooled."""
 
     stage: str
@@ -49,10 +49,21 @@ def reading_of(network: nn.Module, plan: Plan, stages: Sequence[str]) -> nn.Modu
     ConfigError
         If the network has no such stage.
     """
+    return _reading(network, plan, taps_at(plan, stages))
+
+
+def taps_at(plan: Plan, stages: Sequence[str]) -> list[Tap]:
+    """Return where to read what enters these stages.
+
+    Raises
+    ------
+    ConfigError
+        If the network has no such stage.
+    """
     places = {tap.stage: tap for tap in _places(plan)}
     for stage in stages:
         check_choice("stage", "reading", stage, places)
-    return _reading(network, plan, [places[stage] for stage in stages])
+    return [places[stage] for stage in stages]
 
 
 def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
@@ -70,7 +81,7 @@ def reading(network: nn.Module, side: int, stages: Sequence[str]) -> nn.Module:
     return reading_of(network, plan_stages(network, torch.zeros(1, 3, side, side), flops=0.0), stages)
 
 
-def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:
+def _reading(network: nn.Module, plan: Plan, taps: Sequence[Tap]) -> nn.Module:
     wide = fx.GraphModule(network, _graph(plan, taps)).eval()
     # What the tracing found to be constant is no weight: a bundle that is opened again finds it anew.
     for name in set(wide.state_dict()) - set(network.state_dict()):
@@ -78,7 +89,7 @@ def _reading(network: nn.Module, plan: Plan, taps: Sequence[_Tap]) -> nn.Module:
     return wide
 
 
-def _places(plan: Plan) -> list[_Tap]:
+def _places(plan: Plan) -> list[Tap]:
     """Return where one can read between the stages, first to last."""
     if plan.traced is None:
         return []
@@ -87,7 +98,7 @@ def _places(plan: Plan) -> list[_Tap]:
     return [_tap(part.name, part.entering, shapes[part.name]) for part in parts if len(shapes[part.name]) in (2, 3)]
 
 
-def _taps(plan: Plan) -> list[_Tap]:
+def _taps(plan: Plan) -> list[Tap]:
     """Return where to read if nobody says where."""
     found = _places(plan)
     if len(found) <= MOST_TAPS:
@@ -95,16 +106,16 @@ def _taps(plan: Plan) -> list[_Tap]:
     return [found[round(place * (len(found) - 1) / (MOST_TAPS - 1))] for place in range(MOST_TAPS)]
 
 
-def _tap(stage: str, node: fx.Node, shape: Sequence[int]) -> _Tap:
+def _tap(stage: str, node: fx.Node, shape: Sequence[int]) -> Tap:
     """Return how to pool an activation of this shape: (C, H, W), (H, W, C), or (tokens, C)."""
     if len(shape) == 2:
-        return _Tap(stage, node, shape[1], (1,))
+        return Tap(stage, node, shape[1], (1,))
     if shape[1] != shape[2] and shape[0] == shape[1]:  # pictures are square: the odd one is the channels
-        return _Tap(stage, node, shape[2], (1, 2))
-    return _Tap(stage, node, shape[0], (2, 3))
+        return Tap(stage, node, shape[2], (1, 2))
+    return Tap(stage, node, shape[0], (2, 3))
 
 
-def _graph(plan: Plan, taps: Sequence[_Tap]) -> fx.Graph:
+def _graph(plan: Plan, taps: Sequence[Tap]) -> fx.Graph:
     """Return the network's graph with another end: what the taps say, pooled, beside its own answer."""
     traced = plan.traced
     if traced is None:

@@ -76,7 +76,12 @@ def _made(strategy: BundleStrategy | None) -> str:
         further = ", and all of it was trained"
     else:
         further = f", and it was trained from {strategy.cut} on"
-    return f"The strategy is **{strategy.strategy}**: the network {start}{further}. Its head is {strategy.head}."
+    together = ""
+    if strategy.training is not None and strategy.training.mix is not None and 0 < strategy.training.mix < 1:
+        together = " The network as it was before answers beside it; both are in here."
+    return (
+        f"The strategy is **{strategy.strategy}**: the network {start}{further}.{together} Its head is {strategy.head}."
+    )
 
 
 def _splits(measured: MetricsBySplit) -> Iterator[tuple[str, Metrics]]:

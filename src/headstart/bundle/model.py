@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -167,7 +167,7 @@ def load_as_read(place: Path, *, device: str = "cpu") -> tuple[Model, Contents]:
         As `load`.
     """
     contents = read_folder(place)
-    network = network_of(contents, place, read=contents.info.read)
+    network = network_of(contents, place)
     engine = TorchEngine(network, contents.preprocessing.input_size, contents.info.folded)
     return assemble(engine, contents, device=device), contents
 
@@ -201,7 +201,7 @@ def _answers_alike(model: Model, contents: Contents) -> bool:
     )
 
 
-def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> torch.nn.Module:
+def network_of(contents: Contents, place: Path, *, alone: bool = False) -> torch.nn.Module:
     """Return the network of the bundle that was read at `place`, in evaluation mode.
 
     Parameters
@@ -209,8 +209,8 @@ def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> 
     contents : Contents
     place : Path
         For the message.
-    read : sequence of str
-        Stages that it says something of besides its own features; ``contents.info.read`` for what the head reads.
+    alone : bool
+        The network that was trained, without what answers beside it or is read out of it.
 
     Raises
     ------
@@ -221,16 +221,18 @@ def network_of(contents: Contents, place: Path, *, read: Sequence[str] = ()) -> 
     """
     try:
         with torch_in_budget():
-            from headstart.backbones.rebuild import rebuild
+            from headstart.backbones.rebuild import rebuild, rebuild_alone
     except ModuleNotFoundError as error:
         raise DependencyError(
             f"The network of '{place}' needs the package {error.name}, which is not installed.",
             hint="Type: pip install torch timm torchvision. Or use an exported .onnx file, which needs none of them.",
         ) from error
 
-    side = contents.preprocessing.input_size
+    side, info = contents.preprocessing.input_size, contents.info
     try:
-        return rebuild(contents.info.architecture, contents.network, side=side, read=read)
+        if alone:
+            return rebuild_alone(info.architecture, contents.network, side=side, beside=info.beside)
+        return rebuild(info.architecture, contents.network, side=side, read=info.read, beside=info.beside)
     except WeightsError as error:
         raise BundleError(f"The bundle '{place}' is damaged. {error.message}", hint=error.hint) from error
 

@@ -27,7 +27,8 @@ def _resolved(request: Request, row: Strategy, backbone: Backbone | None) -> Res
     if row.solves:
         return ResolvedStrategy(row, "pool")
     cut = "input" if row.trains == "all" or backbone is None else cut_of(request, backbone, row.cut)
-    return ResolvedStrategy(row, cut, request.settings_of(row))
+    settings = request.settings_of(row)
+    return ResolvedStrategy(row, cut, settings, row.steps if request.epochs_of(row) is None else None)
 
 
 def cut_of(request: Request, backbone: Backbone, own: str | None = None) -> str:

@@ -72,6 +72,7 @@ def explained(
     info = BundleInfo(
         architecture=network.name,
         read=fitted.read,
+        beside=fitted.beside,
         strategy=BundleStrategy(
             strategy=strategy.kind,
             weights=strategy.row.weights,

@@ -200,13 +200,12 @@ def _activations(prepared: Prepared, speed: Speed) -> list[PlanStep]:
 
 
 def _refits(prepared: Prepared, strategy: ResolvedStrategy) -> bool:
-    return strategy.training is not None and strategy.training.refit and prepared.division.choosing_in == "train"
+    return strategy.training is not None and prepared.division.refits(strategy.training)
 
 
 def _training_step(prepared: Prepared, strategy: ResolvedStrategy, speed: Speed) -> PlanStep:
-    settings, division = strategy.training, prepared.division
-    if settings is None:
-        raise RuntimeError(f"'{strategy.name}' is not trained by gradients")
+    division = prepared.division
+    settings = strategy.settings_for(len(division.learning))
     epochs, learning, choosing = settings.epochs, len(division.learning), len(division.choosing)
     seen = epochs * learning
     if _refits(prepared, strategy):  # at most: it ends with the chosen epoch, and not at all where the head is kept
@@ -229,11 +228,11 @@ def _fine_tuning(
     prepared: Prepared, strategy: ResolvedStrategy, speed: Speed, seen: int, passes: int, asked: int
 ) -> tuple[float | None, float, float]:
     """Return seconds, FLOPs of the trained part for a picture, and the mean area of the pictures."""
-    settings, backbone, rate = strategy.training, prepared.resolved.need_backbone(), speed.forward
-    epochs = 1 if settings is None else settings.epochs
+    settings, backbone = strategy.settings_for(len(prepared.division.learning)), prepared.resolved.need_backbone()
+    epochs, rate = settings.epochs, speed.forward
     share = 1.0 if strategy.row.trains == "all" else _share_behind(prepared, strategy.cut)
     shares = np.ones(epochs)  # of the final side, epoch by epoch
-    if strategy.row.trains == "all" and settings is not None and settings.progressive and speed.smaller:
+    if strategy.row.trains == "all" and settings.progressive and speed.smaller:
         final = backbone.preprocessing.input_size
         shares = np.array(sides(final, epochs)) / final
     worth, area = float(np.mean(shares**SIDE_COST)), float(np.mean(shares**2))

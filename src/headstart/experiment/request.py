@@ -43,7 +43,8 @@ class Request(RequestRecord):
     framing, augment : str
         ``"auto"`` chooses inside the training split.
     readout : str
-        What heads on the frozen network read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold loss.
+        What heads on the frozen network read: ``"pool"``, ``"stages"``, or ``"auto"``, each by its own out-of-fold
+        loss.
     views : int
         How many augmented copies `partial` keeps; epoch e uses copy e mod `views`.
     select : str
@@ -123,9 +124,14 @@ class Request(RequestRecord):
         ConfigError
             If a setting cannot be right.
         """
-        asked = self.epochs.get(row.kind) if isinstance(self.epochs, Mapping) else self.epochs
+        asked = self.epochs_of(row)
         values = {**row.training, **self.training, **({} if asked is None else {"epochs": asked})}
         return changed(TrainingSettings(), **values)  # which checks them
+
+    def epochs_of(self, row: Strategy) -> Scalar | None:
+        """Return how many epochs are asked for, if any."""
+        asked = self.epochs.get(row.kind) if isinstance(self.epochs, Mapping) else self.epochs
+        return self.training.get("epochs") if asked is None else asked
 
     def joined(self, others: Iterable[str]) -> Request:
         """Return the same request for these strategies too, in their usual order, `others` first among equals."""

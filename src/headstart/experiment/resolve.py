@@ -18,7 +18,8 @@ from headstart.records.run import READOUTS, Readout
 from headstart.strategies.resolved import Resolved, stored_cuts
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
-AUGMENTATIONS_TRIED = ("photo", "any-orientation")
+AUGMENTATIONS_TRIED = ("gentle", "photo", "any-orientation")
+UNTRIED = "photo"  # where no network knows the pictures
 ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
 
@@ -78,7 +79,7 @@ def _augmentations(request: Request, backbone: Backbone | None) -> tuple[str, ..
         return (request.augment,)
     if not request.trained:
         return ("none",)
-    return AUGMENTATIONS_TRIED if backbone is not None else AUGMENTATIONS_TRIED[:1]
+    return AUGMENTATIONS_TRIED if backbone is not None else (UNTRIED,)
 
 
 def _readouts(request: Request, backbone: Backbone | None) -> tuple[Readout, ...]:

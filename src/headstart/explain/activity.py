@@ -241,7 +241,7 @@ class _Bench:
     def _network(self, run: RunRecord) -> tuple[nn.Module, Preprocessing]:
         """Return the network of a run's bundle, as it is without a readout of its stages, and how it sees pictures."""
         contents = read_folder(self.folder / run.bundle)
-        return network_of(contents, self.folder / run.bundle), contents.preprocessing
+        return network_of(contents, self.folder / run.bundle, alone=True), contents.preprocessing
 
     def _count(self, run: RunRecord) -> None:
         """Run a network over the pictures and keep what was counted; the facts come last."""

@@ -1,9 +1,9 @@
 """Linear discriminant analysis with a shrunken covariance: each class's mean, and one spread that all classes share.
 
-A logistic regression learns each direction from the pictures alone; this one first asks how pictures of one class differ
-among themselves, from all classes together, and discounts that. With ten pictures of each of forty classes the shared
-spread is known from four hundred, which is why it often answers better there (docs/training.md). It is solved in closed
-form: one decomposition for each fold serves all shrinkages that are tried.
+A logistic regression learns each direction from the pictures alone; this one first asks how pictures of one class
+differ among themselves, from all classes together, and discounts that. With ten pictures of each of forty classes the
+shared spread is known from four hundred, which is why it often answers better there (docs/training.md). It is solved in
+closed form: one decomposition for each fold serves all shrinkages that are tried.
 
 Friedman 1989, "Regularized Discriminant Analysis"; Hastie, Tibshirani and Friedman 2009, section 4.3.
 """
@@ -95,9 +95,7 @@ def fit(
     return Fitted(head=head, chosen={"shrinkage": SHRINKAGES[best]}, out_of_fold=found[best], converged=True)
 
 
-def solve(
-    X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()
-) -> Affine:
+def solve(X: Floats, y: Labels, classes: int, chosen: Mapping[str, Scalar], *, blocks: Sequence[int] = ()) -> Affine:
     """Return the same with a shrinkage that was chosen before, ``chosen["shrinkage"]``, at temperature 1.
 
     Parameters

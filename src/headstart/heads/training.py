@@ -198,7 +198,7 @@ def check_training(
     )
 
 
-def with_absent(scores: Floats, present: NDArray[np.int64], rows: int) -> Floats:
+def with_absent(scores: Floats, present: Labels, rows: int) -> Floats:
     """Return scores, (n, classes), in which every class without a row has the probability of one in `rows` + 1."""
     absent = np.setdiff1d(np.arange(scores.shape[1]), present)
     if not len(absent):

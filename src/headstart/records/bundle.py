@@ -58,10 +58,15 @@ class BundleCalibration(Record):
 
 
 class BundleInfo(Record):
-    """What is known of a classifier beside what it needs to answer."""
+    """What is known of a classifier beside what it needs to answer.
+
+    `read`: stages that its network says something of besides its last features. `beside`: the cut behind which a
+    trained copy of the network answers beside the frozen one.
+    """
 
     architecture: str
     read: tuple[str, ...] = ()
+    beside: str | None = None
     strategy: BundleStrategy | None = None
     backbone: NetworkRecord | None = None
     versions: dict[str, str] = msgspec.field(default_factory=dict)

@@ -15,12 +15,14 @@ BatchNorm = Literal["update", "frozen"]
 Precision = Literal["float32", "bf16", "fp16"]
 ChoosingSource = Literal["train", "val", "none"]
 Choose = Literal["loss", "calibrated-loss", "accuracy"]
+Keep = Literal["best", "last"]
 
 OPTIMIZERS: tuple[Optimizer, ...] = ("adamw", "sgd")
 SCHEDULES: tuple[Schedule, ...] = ("one-cycle", "cosine", "step", "constant")
 BATCH_NORMS: tuple[BatchNorm, ...] = ("update", "frozen")
 PRECISIONS: tuple[Precision, ...] = ("float32", "bf16", "fp16")
 CHOICES: tuple[Choose, ...] = ("loss", "calibrated-loss", "accuracy")
+KEEPS: tuple[Keep, ...] = ("best", "last")
 
 
 class TrainingSettings(Record):
@@ -65,12 +67,18 @@ class TrainingSettings(Record):
     choose : str
         What the best epoch is best at, on the hold-out: ``"calibrated-loss"``, the loss at the best
         temperature, which is kept; ``"loss"``; or ``"accuracy"``, ties by loss. See `headstart.tune.choosing`.
+    keep : str
+        ``"best"``: the epoch that is best on the hold-out; ``"last"``: the end of the schedule, where the rate is
+        least, which the hold-out only judges.
     progressive : bool
         The first epochs see smaller pictures; see `headstart.tune.progressive`. Where activations are stored,
         or the network answers at one size only, there is nothing to change.
+    between : bool
+        Strategies also look at weights between the start of the training and its end, and keep the best; see
+        `headstart.tune.between`. Only where batch norms are frozen and the start is pre-trained.
     refit : bool
         Strategies train once more, to the chosen epoch, with the hold-out among the pictures to learn from,
-        where it was taken out of train. (`train` itself does one training.)
+        where it was taken out of a train of at most 1,000 pictures. (`train` itself does one training.)
 
     Raises
     ------
@@ -96,7 +104,9 @@ class TrainingSettings(Record):
     clip: Positive | None = 1.0
     average: Amount = 1.0
     choose: Choose = "calibrated-loss"
+    keep: Keep = "best"
     progressive: bool = False
+    between: bool = True
     refit: bool = False
 
     def __post_init__(self) -> None:
@@ -107,6 +117,7 @@ class TrainingSettings(Record):
             ("batch_norm", BATCH_NORMS),
             ("precision", PRECISIONS),
             ("choose", CHOICES),
+            ("keep", KEEPS),
         ):
             check_choice(name, owner, getattr(self, name), allowed)
         check_integer("epochs", owner, self.epochs, least=1)
@@ -127,7 +138,7 @@ class TrainingSettings(Record):
             check_number(name, owner, getattr(self, name), least=0.0, most=most)
         if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
             raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
-        for name in ("progressive", "refit"):
+        for name in ("progressive", "between", "refit"):
             if not isinstance(getattr(self, name), bool):
                 raise bad_parameter(name, owner, "True or False", getattr(self, name))
 

@@ -96,9 +96,9 @@ def cut_of(run: RunRecord) -> str:
 
     ``stages`` is a head that reads several of them, not the end alone.
     """
-    if run.readout == "stages":
-        return "stages"
-    return "pool" if run.kept_solved_head else run.cut
+    if run.training is not None and not run.kept_solved_head:
+        return run.cut
+    return "stages" if run.readout == "stages" else "pool" if run.kept_solved_head else run.cut
 
 
 class LearnedFrom(NamedTuple):

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.evidence.judging import Judges
 from headstart.records.metrics import SplitName
-from headstart.records.training import ChoosingSource
+from headstart.records.training import ChoosingSource, TrainingSettings
 from headstart.table import Table, folds, group_ids, hold_out, some_of
 
+ENOUGH = 20  # pictures choose an epoch, and between a training and a head; fewer tell too little
+REFIT_MOST = 1000  # training pictures; with more, those that were held out to choose would add little
 LOOKS = 4000  # training pictures that choose framing and augmentation; more tell no more
 
 Rows = NDArray[np.int64]
@@ -141,6 +143,10 @@ class Division:
         """Return the rows that folds divide: all that are not of a test split that somebody gave."""
         return np.arange(len(self.table)) if self.drawn else np.flatnonzero(self.table.splits != "test")
 
+    def refits(self, settings: TrainingSettings) -> bool:
+        """Return whether a training is done again with the pictures that chose: those of train, if they add much."""
+        return settings.refit and self.choosing_in == "train" and len(self.train) <= REFIT_MOST
+
     def judges(self, rows: Rows | None = None) -> Judges:
         """Return what some rows can judge, by default those that measure."""
         chosen = self.measured_rows() if rows is None else rows
@@ -170,13 +176,13 @@ def _choosing(
 ) -> tuple[Rows, ChoosingSource]:
     """Return the rows that choose an epoch, and where they are from.
 
-    They are the validation rows where a test split measures or it was asked for; else an inner hold-out of train, if
-    every class keeps 10 pictures in it and the rest still has two folds; else nobody chooses.
+    They are the validation rows where a test split measures or it was asked for; else an inner hold-out of train, if it
+    has 20 pictures, some of every class, and the rest still has two folds; else nobody chooses.
     """
     validation = table.rows("val")
     if len(validation) and (table.measured == "test" or choose_on_val):
         return validation, "val"
-    mask = hold_out(table.labels[train], groups, table.groups[train] != "", seed=seed)
-    if mask is None or len(np.unique(own[~mask])) < 2:
+    mask = hold_out(table.labels[train], groups, table.groups[train] != "", seed=seed, least=1)
+    if mask is None or mask.sum() < ENOUGH or len(np.unique(own[~mask])) < 2:
         return np.zeros(0, np.int64), "none"
     return train[mask], "train"

@@ -33,6 +33,8 @@ class FittedRun:
         The shared steps without which this strategy could not have been fitted.
     read : tuple of str
         Stages that the head reads beside the pooled features.
+    beside : str, optional
+        The cut behind which a trained copy of the network answers beside the frozen one.
     distances : array, (held-out pictures,), optional
         From what was trained on; None where the model does not know.
     solved, training
@@ -54,6 +56,7 @@ class FittedRun:
     parameters: Parameters
     shared: tuple[str, ...]
     read: tuple[str, ...] = ()
+    beside: str | None = None
     distances: Floats | None = None
     solved: SolvedHead | None = None
     training: TrainingRecord | None = None

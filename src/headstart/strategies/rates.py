@@ -1,4 +1,4 @@
-"""How far the layers of a pre-trained network may move, by how far they have to."""
+"""How far and how long the layers of a pre-trained network are trained, by what there is to learn."""
 
 from __future__ import annotations
 
@@ -7,15 +7,49 @@ from collections.abc import Collection
 from headstart.records.record import changed
 from headstart.records.training import TrainingSettings
 
-# The more the solved head errs on training pictures it has not seen, the higher the rate.
-HIGHEST_RATE, ENOUGH_ERROR, LOWEST_SHARE = 5e-4, 0.15, 0.2
+# The more the solved head errs on training pictures it has not seen, the more there is to learn.
+ENOUGH_ERROR, LEAST_EFFORT = 0.15, 1 / 3
+HIGHEST_RATE = 3e-4
+HEAD_TIMES = 3  # as high as that of the layers below
+# A network moves with each step of the optimiser, and few pictures make few steps in an epoch.
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 30
 
 
-def with_rates(settings: TrainingSettings, error: float, *, given: Collection[str]) -> TrainingSettings:
-    """Return the settings with rates for a network whose solved head errs so often; given ones stay."""
-    rate = HIGHEST_RATE * min(max(error / ENOUGH_ERROR, LOWEST_SHARE), 1.0)
+def effort_for(error: float) -> float:
+    """Return how much training is worth, 1/3 to 1, where the solved head errs on such a share of new pictures."""
+    return min(max(error / ENOUGH_ERROR, LEAST_EFFORT), 1.0)
+
+
+def with_effort(
+    settings: TrainingSettings,
+    error: float,
+    *,
+    given: Collection[str],
+    open_epochs: bool = False,
+) -> TrainingSettings:
+    """Return the settings for a network whose solved head errs so often; what was given stays.
+
+    Rates follow the effort, and epochs where their number is open. Only where all of it is worth it, a second training
+    learns from the pictures that chose too.
+    """
+    effort = effort_for(error)
+    rate = HIGHEST_RATE * effort
+    shorter = open_epochs and not settings.progressive  # whose last epochs see the final size
     return changed(
         settings,
         backbone_rate=settings.backbone_rate if "backbone_rate" in given else rate,
-        head_rate=settings.head_rate if "head_rate" in given else 2 * rate,
+        head_rate=settings.head_rate if "head_rate" in given else HEAD_TIMES * rate,
+        epochs=max(1, round(settings.epochs * effort)) if shorter else settings.epochs,
+        refit=settings.refit and (effort == 1 or "refit" in given),
     )
+
+
+def epochs_for(steps: int, pictures: int, batch_size: int) -> int:
+    """Return in how many epochs about so many steps are taken on so many pictures, 12 to 30.
+
+    Examples
+    --------
+    >>> epochs_for(250, 200, 32), epochs_for(250, 420, 32), epochs_for(250, 2000, 32)
+    (30, 19, 12)
+    """
+    return min(max(round(steps * batch_size / max(pictures, 1)), FEWEST_EPOCHS), MOST_EPOCHS)

@@ -11,18 +11,38 @@ import numpy as np
 from headstart.backbones import Backbone, read_out
 from headstart.records.plan import ChoiceLosses, Engine
 from headstart.records.preprocessing import RULES, Decoding, Framing, Preprocessing
+from headstart.records.record import changed
 from headstart.records.run import Readout, RunId
 from headstart.records.training import TrainingSettings
+from headstart.strategies.rates import epochs_for
 from headstart.strategies.strategy import Strategy
 
 
 @dataclass(frozen=True)
 class ResolvedStrategy:
-    """A strategy with the stage at which its trained part starts, and how it trains (None: a head is solved)."""
+    """A strategy with the stage at which its trained part starts, and how it trains (None: a head is solved).
+
+    `steps`: the number of epochs is left open, and follows from so many steps of the optimiser.
+    """
 
     row: Strategy
     cut: str
     training: TrainingSettings | None = None
+    steps: int | None = None
+
+    def settings_for(self, learning: int) -> TrainingSettings:
+        """Return how it trains on so many pictures.
+
+        Raises
+        ------
+        RuntimeError
+            If it solves a head.
+        """
+        if self.training is None:
+            raise RuntimeError(f"'{self.name}' is not trained by gradients")
+        if self.steps is None:
+            return self.training
+        return changed(self.training, epochs=epochs_for(self.steps, learning, self.training.batch_size))
 
     @property
     def name(self) -> str:

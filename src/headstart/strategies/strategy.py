@@ -43,6 +43,9 @@ class Strategy:
         Its place among the page's colours.
     training : mapping
         Its own defaults of `TrainingSettings`.
+    steps : int, optional
+        Steps of the optimiser from which the number of epochs follows, if nobody gives it; None: it stands in
+        `training`.
     demo_epochs : int, optional
         Where a minute must do for all strategies; None where nothing is trained in epochs.
     cut : str, optional
@@ -59,6 +62,7 @@ class Strategy:
     dash: str
     colour: int
     training: Mapping[str, Scalar] = field(default_factory=dict)
+    steps: int | None = None
     demo_epochs: int | None = None
     cut: str | None = None
 
@@ -87,7 +91,8 @@ class Strategy:
 
 
 # The order is the last tie-break of the verdict: cheaper to obtain first. Defaults of training were chosen on inner
-# hold-outs of train; docs/decisions.md ("Ten epochs") says what was seen.
+# hold-outs of train; docs/training.md says what was seen.
+_FINE_TUNING: Mapping[str, Scalar] = {"batch_norm": "frozen", "keep": "last", "refit": True, "label_smoothing": 0.1}
 _ROWS = (
     Strategy(
         name="knn",
@@ -144,7 +149,8 @@ _ROWS = (
         sign="diamond",
         dash="",
         colour=3,
-        training={"epochs": 10},
+        training=_FINE_TUNING,
+        steps=250,
         demo_epochs=5,
     ),
     Strategy(
@@ -170,13 +176,15 @@ _ROWS = (
         sign="cross",
         dash="8 3 2 3",
         colour=4,
-        training={"epochs": 10},
+        training=_FINE_TUNING,
+        steps=250,
         demo_epochs=3,
     ),
 )
 STRATEGIES = {row.name: row for row in _ROWS}
 TRAINED_HEADS = ("linear", "pool-bn")
-REFERENCE = STRATEGIES["linear"]  # the head that trainings are judged against, and by which the frozen network is read
+REFERENCE = STRATEGIES["linear"]  # the head by which the frozen network is read
+RIVALS = (REFERENCE, STRATEGIES["lda"])  # heads of which a training starts from the best, and is judged against it
 PART = STRATEGIES["partial"]  # whose cut may be asked for
 WHOLE = STRATEGIES["full"]
 FROM_SCRATCH = STRATEGIES["scratch"]  # the option that names its network is called as it is

@@ -18,7 +18,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Part
 from headstart.strategies.passes import Look
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
+from headstart.tune import ActivationSource, Folded, PixelSource, PrefixSource, Source
 from headstart.tune.progressive import sides
 
 if TYPE_CHECKING:
@@ -36,12 +36,17 @@ class TrainingInput:
     preprocessing: Preprocessing
     cut: str
     prefix: nn.Module
-    suffix: nn.Module
+    folded: Folded
     source: Source
     learning: NDArray[np.int64]
     choosing: NDArray[np.int64]
     choosing_in: ChoosingSource
     shared: tuple[str, ...]
+
+    @property
+    def suffix(self) -> nn.Module:
+        """What is trained: the network behind the cut; its batch norms are folded where they are to stay."""
+        return self.folded.module
 
     @property
     def train_rows(self) -> NDArray[np.int64]:
@@ -60,7 +65,7 @@ class TrainingInput:
             self,
             backbone=untrained,
             prefix=halves.prefix,
-            suffix=halves.suffix,
+            folded=_folded(halves.suffix, self.source, stay=bool(self.folded.pairs)),
             learning=np.concatenate([self.learning, self.choosing]),
             choosing=self.choosing[:0],
         )
@@ -97,13 +102,13 @@ def training_input_of(
             device=resolved.device,
         )
     else:
-        source, shared = _stored(context, choices, cut, refits=_refits(context, settings)), (*shared, "activations")
+        source, shared = _stored(context, choices, cut, refits=division.refits(settings)), (*shared, "activations")
     return TrainingInput(
         backbone=backbone,
         preprocessing=preprocessing,
         cut=cut,
         prefix=halves.prefix,
-        suffix=halves.suffix,
+        folded=_folded(halves.suffix, source, stay=settings.batch_norm == "frozen"),
         source=source,
         learning=division.learning,
         choosing=division.choosing,
@@ -112,9 +117,9 @@ def training_input_of(
     )
 
 
-def _refits(context: FitContext, settings: TrainingSettings) -> bool:
-    """Return whether it is trained again with the pictures that chose its epoch: those of train are."""
-    return settings.refit and context.division.choosing_in == "train"
+def _folded(suffix: nn.Module, source: Source, *, stay: bool) -> Folded:
+    """Return what is trained: folded, if batch norms are to stay as they are."""
+    return Folded.of(suffix, source.batch(np.arange(1), None).cpu()) if stay else Folded(suffix, suffix, ())
 
 
 def _preprocessing(backbone: Backbone, choices: Choices, strategy: ResolvedStrategy) -> Preprocessing:

@@ -23,7 +23,7 @@ from headstart.base.streams import stream, stream_seed
 from headstart.records.codec import from_plain, plain
 from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
-from headstart.records.training import Epoch, TrainingSettings
+from headstart.records.training import Epoch, Keep, TrainingSettings
 from headstart.tune import checkpoint as store
 from headstart.tune.averaging import Average
 from headstart.tune.choosing import Judged, best, judge
@@ -53,12 +53,8 @@ class Trained:
     epochs : tuple of Epoch
     chosen_epoch : int, optional
         The epoch whose weights are kept: 0 for the start itself, None if nothing was chosen.
-    chosen_loss : float, optional
-        Its loss on the hold-out.
-    chosen_rank : tuple of float
-        By what it was chosen, lower is better; see `headstart.tune.choosing`.
-    temperature : float
-        What the chosen weights' scores are to be divided by; 1 if nothing says so.
+    chosen : Judged, optional
+        What the hold-out says of its weights.
     start : Judged, optional
         What the hold-out says of the start, where it was a candidate.
     micro_batch : int
@@ -71,9 +67,7 @@ class Trained:
 
     epochs: tuple[Epoch, ...]
     chosen_epoch: int | None
-    chosen_loss: float | None
-    chosen_rank: tuple[float, ...] = ()
-    temperature: float = 1.0
+    chosen: Judged | None = None
     start: Judged | None = None
     micro_batch: int = 0
     device: str = "cpu"
@@ -169,9 +163,11 @@ class _History(msgspec.Struct):
     micro_batch: int = 0
     warnings: list[Finding] = msgspec.field(default_factory=list)
 
-    def best_epoch(self) -> int | None:
+    def best_epoch(self, keep: Keep) -> int | None:
         if not self.judged:
             return None
+        if keep == "last":
+            return int(list(self.judged)[-1])
         return int(list(self.judged)[best([judged.rank for judged in self.judged.values()])])
 
 
@@ -217,7 +213,7 @@ class _Training:
     def finished(self) -> bool:
         """Return whether all epochs are done, or `patience` of them brought nothing."""
         done, patience = len(self.history.epochs), self.settings.patience
-        chosen = self.history.best_epoch()
+        chosen = self.history.best_epoch(self.settings.keep)
         if done < self.last and patience and chosen is not None and done - chosen >= patience:
             self._say(f"stopped after epoch {done} of {self.settings.epochs}: epoch {chosen} was the best.")
             return True
@@ -248,20 +244,17 @@ class _Training:
 
     def result(self) -> Trained:
         """Put the chosen weights into the trainee and say how it went."""
-        chosen = self.history.best_epoch()
+        chosen = self.history.best_epoch(self.settings.keep)
         if self.best_weights is not None:
             self.trainee.load_state_dict(self.best_weights)
         elif self.average.tensors:
             self.trainee.load_state_dict(self.average.tensors)
         if chosen == 0:
             self.history.warnings.append(start_kept(self.run, len(self.hold_out_rows)))
-        judged = None if chosen is None else self.history.judged[str(chosen)]
         return Trained(
             epochs=tuple(self.history.epochs),
             chosen_epoch=chosen,
-            chosen_loss=judged.loss if judged else None,
-            chosen_rank=judged.rank if judged else (),
-            temperature=judged.temperature if judged else 1.0,
+            chosen=None if chosen is None else self.history.judged[str(chosen)],
             start=self.history.judged.get("0"),
             micro_batch=self.memory.size,
             device=self.stepper.accelerator.device.type,
@@ -311,7 +304,7 @@ class _Training:
 
     def _note(self, epoch: int, judged: Judged) -> None:
         self.history.judged[str(epoch)] = judged
-        if self.history.best_epoch() == epoch:
+        if self.history.best_epoch(self.settings.keep) == epoch:
             self.best_weights = store.copied(self.average.tensors or self.trainee.state_dict())
 
     def _save(self, epoch: int) -> None:
@@ -325,7 +318,7 @@ class _Training:
             **store.with_prefix("optimizer", store.optimizer_tensors(self.stepper.optimizer)),
             **store.with_prefix("average", self.average.tensors),
         }
-        chosen = self.history.best_epoch()
+        chosen = self.history.best_epoch(self.settings.keep)
         kept = None if chosen is None or self.best_weights is None else (chosen, self.best_weights)
         self.checkpoint.save(epoch, facts, tensors, kept)
 

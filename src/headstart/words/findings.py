@@ -28,6 +28,24 @@ def kept_solved_head(pictures: int) -> Finding:
     )
 
 
+def both_answer(pictures: int) -> Finding:
+    """Tell that trained and frozen network answer together, judged on so many `pictures`; 0: there were too few."""
+    judged = (
+        f"on the {counted(pictures, 'training picture')} set aside to judge it, that was better than either alone"
+        if pictures
+        else "there are too few training pictures to say which of them is better alone"
+    )
+    return Finding(
+        code="both-answer",
+        severity="note",
+        numbers={"pictures": pictures},
+        text=(
+            "The trained network and the classifier on the pretrained one answer together, each picture passes both: "
+            f"{judged}."
+        ),
+    )
+
+
 def start_kept(run: str, pictures: int) -> Finding:
     """Tell that no epoch was better than the start, judged on so many held-out training `pictures`."""
     return Finding(

@@ -1,0 +1,117 @@
+"""What a strategy that trains ends with: the solved head, the trained network, or something between the two.
+
+Two ways lead between them. Weights: a network half-way from the start of the training to its end. Answers: the trained
+network and the solved head on the frozen one, read together. Which of them answers best is asked of training pictures
+that neither had seen; where there are too few for that, the two answer together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.base.types import Affine, Floats
+from headstart.records.training import TrainingSettings
+from headstart.strategies.rival import Rival
+from headstart.strategies.training_input import TrainingInput
+from headstart.tune import Trained, Trainee, predict
+from headstart.tune.between import best_between
+from headstart.tune.checkpoint import Tensors
+from headstart.tune.choosing import Judged, judge, unpacked
+
+# How much the trained network has to say where the solved head answers too; alone comes first, and stays among equals.
+MIXES = (1.0, 0.75, 0.5, 0.25)
+UNJUDGED = 0.5  # where nobody can choose
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a training ends with.
+
+    Parameters
+    ----------
+    share : float, optional
+        How far its weights are on the way from start to end; None where only the end was looked at.
+    mix : float
+        How much of the answer is the trained network's, the rest is the solved head's: 1 alone, 0 not at all.
+    own : float
+        The temperature of the trained network's scores, before they are mixed.
+    temperature : float
+        That of what answers in the end.
+    """
+
+    share: float | None = None
+    mix: float = 1.0
+    own: float = 1.0
+    temperature: float = 1.0
+
+    @property
+    def both(self) -> bool:
+        """Whether the trained network and the solved head answer together."""
+        return 0 < self.mix < 1
+
+    def head(self, trained: Affine, rival: Rival | None) -> Affine:
+        """Return the head that answers: of what the trained network says, then of what the frozen one does."""
+        if rival is None or not self.both:
+            return replace(trained, temperature=self.temperature)
+        parts = ((trained, self.mix / self.own), (rival.head, (1 - self.mix) / rival.head.temperature))
+        weight = np.hstack([np.asarray(head.weight, np.float64) * factor for head, factor in parts])
+        bias = np.sum([np.asarray(head.bias, np.float64) * factor for head, factor in parts], axis=0)
+        return Affine(weight=weight, bias=bias, temperature=self.temperature)
+
+
+def ending_of(
+    trainee: Trainee,
+    start: Tensors,
+    inputs: TrainingInput,
+    settings: TrainingSettings,
+    trained: Trained,
+    rival: Rival | None,
+    unseen: Floats | None,
+) -> Ending:
+    """Return what the training ends with, and leave its weights in `trainee`.
+
+    Parameters
+    ----------
+    trainee : Trainee
+        At the end of the training, on the device where it is to be asked.
+    start : dict of str to Tensor
+        Its state before.
+    inputs : TrainingInput
+    settings : TrainingSettings
+    trained : Trained
+    rival : Rival, optional
+        None for random weights: then nothing is between, and nothing to be held against.
+    unseen : array, (choosing, classes), optional
+        The rival's scores of the pictures that choose, which it had not seen; None where nobody chooses.
+    """
+    end, between = trained.chosen, settings.between and rival is not None
+    if end is None or unseen is None or rival is None:
+        alone = rival is None or not between
+        return Ending(mix=1.0 if alone else UNJUDGED, temperature=1.0 if end is None else end.temperature)
+    share: float | None = None
+    if between and settings.batch_norm == "frozen":  # else start and end have other statistics
+        rows = inputs.choosing_rows
+        share, end = best_between(trainee, start, inputs.source, rows, choose=settings.choose, end=end)
+    labels = inputs.source.labels[inputs.choosing_rows]
+    own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
+    best, mix = end, 1.0
+    for other in MIXES[1:] if between else ():
+        judged = judge(other * own + (1 - other) * unseen, labels, settings.choose)
+        if judged.rank < best.rank:
+            best, mix = judged, other
+    if not better(best, judge(unseen, labels, settings.choose), len(labels)):
+        return Ending(mix=0.0)
+    return Ending(share, mix, end.temperature, best.temperature)
+
+
+def better(trained: Judged, head: Judged, pictures: int) -> bool:
+    """Return whether a training is better than the head, by the `pictures` that choose.
+
+    By accuracy, as the verdict will judge, where one is more often right than the other by more than one standard
+    error of that; by the loss where they are about equal.
+    """
+    one, other = unpacked(trained.right, pictures), unpacked(head.right, pictures)
+    gain, apart = int(one.sum()) - int(other.sum()), int((one != other).sum())
+    return gain > 0 if abs(gain) > apart**0.5 else trained.rank < head.rank
