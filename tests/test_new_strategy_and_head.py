@@ -198,7 +198,7 @@ def test_a_new_strategy_that_trains_is_resolved_and_planned(monkeypatch: pytest.
     assert prepared.resolved.stored_cuts == ("late", "middle")
     steps = estimate(prepared, Speed(forward=0.01))
     pictures = {step.step: step.pictures for step in steps}
-    assert pictures["thorough@middle"] == 4 * pictures["partial"]
+    assert pictures["thorough@middle"] == 40 * len(prepared.division.learning)
     assert within(steps, 1e9) == ("linear", "partial", "thorough@middle")
 
 

@@ -27,7 +27,7 @@ from headstart.records.results import Results
 from headstart.strategies.division import Division
 from headstart.table import Table, read_table
 
-STRATEGIES = {"scratch", "full", "partial", "linear", "svm", "knn"}
+STRATEGIES = {"scratch", "full", "partial", "linear", "lda", "svm", "knn"}
 
 
 def test_the_run_folder_holds_what_the_design_says(experiment: hs.api.Experiment) -> None:
@@ -68,7 +68,7 @@ def test_results_follow_the_schema(experiment: hs.api.Experiment) -> None:
                 "seconds", "images_per_second",
             }  # fmt: skip
     assert {run["id"] for run in results["runs"]} == STRATEGIES
-    assert len(results["comparisons"]) == 15
+    assert len(results["comparisons"]) == 21
     assert all(
         {"a", "b", "split", "difference", "interval", "p", "p_adjusted"} <= set(pair) for pair in results["comparisons"]
     )

@@ -141,7 +141,7 @@ def test_stopped_anywhere_the_depths_go_on(tried: hs.api.Experiment, pictures: P
     def begin(progress: Interrupting) -> hs.api.Experiment:
         return hs.compare(table, out=tmp_path / "stopped.run", progress=progress, **AUTO)
 
-    again, stops = stopped_and_continued(begin, chance, 24)
+    again, stops = stopped_and_continued(begin, chance, 45)  # two heads are solved before the first epoch
     assert stops >= 2
     assert without_times(again.results) == without_times(tried.results)
     assert not (tmp_path / "stopped.run" / "checkpoints").exists()

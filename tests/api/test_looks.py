@@ -28,8 +28,8 @@ def test_some_pictures_choose_and_all_teach(picture_folder: Path, tmp_path: Path
         few.setattr("headstart.strategies.division.LOOKS", 10)
         some = hs.compare(picture_folder, out=tmp_path / "some.run", **OPTIONS)
     pictures = [{step.step: step.pictures for step in one.results.plan} for one in (whole, some)]
-    assert pictures[0] | {"framing": 24, "augment": 48} == pictures[0]
-    assert pictures[1] | {"framing": 20, "augment": 20} == pictures[1]
+    assert pictures[0] | {"framing": 24, "augment": 72} == pictures[0]
+    assert pictures[1] | {"framing": 20, "augment": 30} == pictures[1]
     notes = [one.results.chosen.by.framing for one in (whole, some)]
     assert notes[0] != notes[1]
     hs.clear_cache()

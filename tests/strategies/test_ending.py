@@ -125,8 +125,7 @@ def test_the_best_mixture_for_the_pictures_that_choose_answers(choose: Choose, s
     }
     judged = {1.0: judge(trained[rows], labels, choose), **judged}
     best = min(judged, key=lambda mix: (judged[mix].rank, -mix))
-    alone = judge(head[rows], labels, choose)
-    kept = (-judged[best].accuracy, judged[best].rank) < (-alone.accuracy, alone.rank)
+    kept = better(judged[best], judge(head[rows], labels, choose), len(rows))
     found = ended(trained, head, choose=choose)
     assert found.mix == (best if kept else 0.0)
     if kept:

@@ -15,6 +15,18 @@ CASES = [
         "the classifier on top has learned from your pictures.",
     ),
     (
+        findings.both_answer(54),
+        "both-answer",
+        "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
+        "on the 54 training pictures set aside to judge it, that was better than either alone.",
+    ),
+    (
+        findings.both_answer(0),
+        "both-answer",
+        "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
+        "there are too few training pictures to say which of them is better alone.",
+    ),
+    (
         findings.start_kept("full", 12),
         "start-kept",
         "No epoch of full was better than its start on the 12 training pictures set aside to judge it, so the start is "

@@ -35,7 +35,7 @@ from headstart.records.run import RunRecord, Seconds
 from headstart.records.verdict import Optimism, VerdictRecord
 from headstart.strategies.fitted import FittedRun
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.strategies.strategy import REFERENCE, strategy_of, table_order
+from headstart.strategies.strategy import RIVALS, strategy_of, table_order
 from headstart.table import Table, group_ids
 from headstart.table.kinds import skipped_records
 from headstart.tune.choosing import unpacked
@@ -203,12 +203,13 @@ def _candidates(
 
 def _same_head(runs: Sequence[RunRecord], answers: Mapping[str, NDArray[np.bool_]]) -> dict[str, str]:
     """Return which runs kept the solved head, and answer as the first run that has it: they are not others to try."""
-    solved = [run for run in runs if run.strategy == REFERENCE.name]
-    solved += [run for run in runs if run.kept_solved_head]
+    solved = [run for run in runs if run.strategy in {row.name for row in RIVALS}]
     found: dict[str, str] = {}
-    for at, run in enumerate(solved):
-        one = next((other for other in solved[:at] if np.array_equal(answers[other.id], answers[run.id])), run)
-        if one is not run:
+    for run in (run for run in runs if run.kept_solved_head):
+        one = next((other for other in solved if np.array_equal(answers[other.id], answers[run.id])), None)
+        if one is None:
+            solved.append(run)
+        else:
             found[run.id] = one.id
     return found
 

@@ -34,7 +34,7 @@ from headstart.records.run import Readout
 from headstart.strategies.context import FitContext
 from headstart.strategies.division import Division
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.strategies.strategy import REFERENCE, in_order
+from headstart.strategies.strategy import RIVALS, in_order
 from headstart.table import folds, group_ids, hold_out
 from headstart.words.measured import splits_text
 
@@ -282,8 +282,10 @@ def same_head(runs: Sequence[StoredSplitRun]) -> dict[str, str]:
     solved: dict[str, list[tuple[str, ...]]] = {}
     for name in dict.fromkeys(run.strategy for run in runs):
         own = [run for run in runs if run.strategy == name]
-        if name == REFERENCE.name or all(run.kept_solved_head for run in own):
-            wrong = [run.wrong for run in own]
+        wrong = [run.wrong for run in own]
+        if name in {row.name for row in RIVALS}:
+            solved[name] = wrong
+        elif all(run.kept_solved_head for run in own):
             one = next((other for other, errors in solved.items() if errors == wrong), None)
             if one is None:
                 solved[name] = wrong

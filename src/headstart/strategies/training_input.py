@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbones import Backbone, answers_at, split
+from headstart.backbones.folded import Folded
 from headstart.features import PLAIN, View
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
@@ -18,7 +19,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Part
 from headstart.strategies.passes import Look
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.tune import ActivationSource, Folded, PixelSource, PrefixSource, Source
+from headstart.tune import ActivationSource, PixelSource, PrefixSource, Source
 from headstart.tune.progressive import sides
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from headstart.base.lazy import lazily
 
 if TYPE_CHECKING:
     from headstart.tune.device import choose_device
-    from headstart.tune.folded import Folded
     from headstart.tune.heads import PoolBatchNormHead, linear_head, pool_bn_head, to_affine
     from headstart.tune.loop import Trained, train
     from headstart.tune.schedule import steps_per_epoch
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActivationSource",
-    "Folded",
     "PixelSource",
     "PoolBatchNormHead",
     "PrefixSource",
@@ -40,7 +38,6 @@ __all__ = [
 
 _HOMES = {
     "choose_device": "device",
-    "Folded": "folded",
     **dict.fromkeys(("PoolBatchNormHead", "linear_head", "pool_bn_head", "to_affine"), "heads"),
     **dict.fromkeys(("Trained", "train"), "loop"),
     "steps_per_epoch": "schedule",

@@ -20,7 +20,7 @@ def kept_solved_head(pictures: int) -> Finding:
     return Finding(
         code=KEPT_SOLVED_HEAD,
         severity="note",
-        numbers={"pictures": pictures},
+        numbers={"pictures": float(pictures)},
         text=(
             f"Training more of the network did not help (judged on {counted(pictures, 'training picture')} set aside "
             "for this), so only the classifier on top has learned from your pictures."
@@ -38,9 +38,9 @@ def both_answer(pictures: int) -> Finding:
     return Finding(
         code="both-answer",
         severity="note",
-        numbers={"pictures": pictures},
+        numbers={"pictures": float(pictures)},
         text=(
-            "The trained network and the classifier on the pretrained one answer together, each picture passes both: "
+            "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
             f"{judged}."
         ),
     )

@@ -11,9 +11,9 @@ from timm.layers import BatchNormAct2d, Conv2dSame
 from tiny import CUT, tiny_backbone
 from torch import Tensor, nn
 
+from headstart.backbones import folded as module
 from headstart.backbones import split, tensors_hash
-from headstart.tune import folded as module
-from headstart.tune.folded import Folded
+from headstart.backbones.folded import Folded
 
 AGREE = 1e-5  # of the largest number
 SIDE = 9

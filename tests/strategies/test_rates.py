@@ -1,0 +1,37 @@
+"""How far and how long a network is trained: the more the solved head errs, and the fewer the pictures, the more."""
+
+from __future__ import annotations
+
+import pytest
+
+from headstart.records.training import TrainingSettings
+from headstart.strategies.rates import HEAD_TIMES, HIGHEST_RATE, LEAST_EFFORT, with_effort
+from headstart.strategies.resolved import ResolvedStrategy
+from headstart.strategies.strategy import STRATEGIES
+
+
+def test_the_more_the_solved_head_errs_the_higher_the_rates_and_given_ones_stay() -> None:
+    settings = TrainingSettings()
+    rates = [with_effort(settings, error, given=()).backbone_rate for error in (0.0, 0.1, 0.15, 0.6)]
+    assert rates == [HIGHEST_RATE * LEAST_EFFORT, pytest.approx(HIGHEST_RATE * 2 / 3), HIGHEST_RATE, HIGHEST_RATE]
+    found = with_effort(settings, 0.6, given={"backbone_rate"})
+    assert (found.backbone_rate, found.head_rate) == (settings.backbone_rate, pytest.approx(HEAD_TIMES * HIGHEST_RATE))
+    assert with_effort(settings, 0.6, given={"head_rate", "backbone_rate"}) == settings
+
+
+def test_epochs_that_are_open_follow_the_error_and_only_what_is_worth_it_is_trained_again() -> None:
+    settings = TrainingSettings(epochs=30, refit=True)
+    found = [with_effort(settings, error, given=(), open_epochs=True) for error in (0.01, 0.1, 0.15, 0.6)]
+    assert [one.epochs for one in found] == [10, 20, 30, 30]
+    assert [one.refit for one in found] == [False, False, True, True]
+    assert with_effort(settings, 0.01, given={"refit"}).refit
+    assert with_effort(settings, 0.01, given=()).epochs == 30, "somebody gave their number"
+    growing = TrainingSettings(epochs=30, progressive=True)
+    assert with_effort(growing, 0.01, given=(), open_epochs=True).epochs == 30, "the last ones see the final size"
+
+
+@pytest.mark.parametrize(("pictures", "epochs"), [(10, 30), (267, 30), (400, 20), (667, 12), (10**6, 12)])
+def test_the_fewer_pictures_the_more_epochs(pictures: int, epochs: int) -> None:
+    open_, given = (ResolvedStrategy(STRATEGIES["full"], "input", TrainingSettings(), steps) for steps in (250, None))
+    assert open_.settings_for(pictures).epochs == epochs
+    assert given.settings_for(pictures).epochs == TrainingSettings().epochs
