@@ -17,14 +17,14 @@ CASES = [
     (
         findings.both_answer(54),
         "both-answer",
-        "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
-        "on the 54 training pictures set aside to judge it, that was better than either alone.",
+        "The trained and the pretrained network answer together: better than either alone on 54 training pictures set "
+        "aside to judge.",
     ),
     (
         findings.both_answer(0),
         "both-answer",
-        "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
-        "there are too few training pictures to say which of them is better alone.",
+        "The trained and the pretrained network answer together: with so few training pictures nobody can say which is "
+        "better alone.",
     ),
     (
         findings.start_kept("full", 12),

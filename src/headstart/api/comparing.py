@@ -178,10 +178,10 @@ def demo(*, progress: Progress | None = None, **options: Unpack[DemoOptions]) ->
 
 
 # Within a minute on two cores and below 3 GB, so that it runs on any laptop: smaller pictures, half the usual batch,
-# fewer epochs and views than `compare` takes by itself.
+# fewer epochs and views than `compare` takes by itself, and no second training.
 DEMO_OPTIONS: CompareOptions = {
     "image_size": 160,
-    "training": {"batch_size": 16},
+    "training": {"batch_size": 16, "refit": False},
     "epochs": {row.name: row.demo_epochs for row in STRATEGIES.values() if row.demo_epochs},
     "views": 2,
 }

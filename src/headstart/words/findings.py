@@ -31,18 +31,15 @@ def kept_solved_head(pictures: int) -> Finding:
 def both_answer(pictures: int) -> Finding:
     """Tell that trained and frozen network answer together, judged on so many `pictures`; 0: there were too few."""
     judged = (
-        f"on the {counted(pictures, 'training picture')} set aside to judge it, that was better than either alone"
+        f"better than either alone on {counted(pictures, 'training picture')} set aside to judge"
         if pictures
-        else "there are too few training pictures to say which of them is better alone"
+        else "with so few training pictures nobody can say which is better alone"
     )
     return Finding(
         code="both-answer",
         severity="note",
         numbers={"pictures": float(pictures)},
-        text=(
-            "The trained network and the classifier on the pretrained one answer together, so a picture goes through both: "
-            f"{judged}."
-        ),
+        text=f"The trained and the pretrained network answer together: {judged}.",
     )
 
 
