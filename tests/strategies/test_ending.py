@@ -114,6 +114,12 @@ def test_what_says_no_more_than_the_head_does_not_answer() -> None:
         assert ended(scores, scores, between=between) == Ending(mix=0.0)
 
 
+def test_of_equal_mixtures_the_network_alone_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "better", lambda *_: True)
+    scores = np.where(np.arange(len(LABELS)) % 4 > 0, 4, -4)[:, None] * np.eye(CLASSES, dtype=np.float32)[LABELS]
+    assert ended(scores, scores).mix == 1.0
+
+
 @pytest.mark.parametrize("choose", get_args(Choose))
 @pytest.mark.parametrize("seed", range(6))
 def test_the_best_mixture_for_the_pictures_that_choose_answers(choose: Choose, seed: int) -> None:
