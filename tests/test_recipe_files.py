@@ -69,3 +69,15 @@ def test_its_networks_and_its_cut_exist(name: str) -> None:
     assert settings.get("cut") in (None, *(stage.name for stage in network.stages))
     assert settings.get("unfreeze", 0) <= len(network.stages)
     assert backbones.load(settings["scratch"], random=True).features > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_default_of_a_strategy_changes_what_was_published(name: str) -> None:
+    """What rows set for themselves may change with what is found out; a published experiment may not."""
+    recipe = read_recipe(name)
+    rows = [STRATEGIES[one] for one in recipe.strategies or STRATEGIES]
+    own = {setting for row in rows if row.weights == "pretrained" and not row.solves for setting in row.training}
+    assert own
+    assert own | {"between", "epochs"} <= set(recipe.training)
+    assert recipe.training["batch_norm"] == "update"
+    assert recipe.training["refit"] is recipe.training["between"] is False

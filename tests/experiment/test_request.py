@@ -135,3 +135,14 @@ def test_a_wrong_recipe_is_said_before_any_work(tmp_path: Path, text: str, says:
 def test_a_flag_is_true_or_false_since_it_is_written_and_read_again(name: str) -> None:
     with pytest.raises(ConfigError, match=f"'{name}' must be True or False"):
         Request(**{name: 1})
+
+
+def test_what_is_told_to_be_as_it_is_has_nothing_between() -> None:
+    """`fixed`: the network after its last epoch; `select="val"`: val chooses an epoch, as tutorials do."""
+    usual, fixed, chosen = (Request(strategies=("full",), **one) for one in ({}, {"fixed": True}, {"select": "val"}))
+    found = [one.settings_of(STRATEGIES["full"]) for one in (usual, fixed, chosen)]
+    assert [one.between for one in found] == [True, False, False]
+    assert [one.keep for one in found] == ["last", "last", "best"]
+    asked = Request(strategies=("full",), select="val", training={"keep": "last", "between": True})
+    assert asked.settings_of(STRATEGIES["full"]).keep == "last"
+    assert asked.settings_of(STRATEGIES["full"]).between

@@ -200,15 +200,13 @@ def test_it_starts_from_a_head_like_the_rivals_solved_on_what_learns(
         module, "Trainee", lambda *parts: starts.append(copied(Trainee(*parts).state_dict())) or Trainee(*parts)
     )
     fitted(context, "partial")
-    ((by, views, rows, (head, _)),) = asked
+    ((by, views, rows, head),) = asked
     passes, learning = context.passes, context.division.learning
     assert isinstance(passes, FakePasses)
     assert by == row
     assert rows.tolist() == learning.tolist()
     assert len(views) == (2 if batch_norm == "frozen" else 1)
-    if (
-        batch_norm == "frozen"
-    ):  # what it says of the pictures as they are, and as the training shows them: here the same
+    if batch_norm == "frozen":  # what it says of pictures as they are, and as training shows them: here the same
         np.testing.assert_array_equal(views[0], passes.values[learning])
         np.testing.assert_allclose(views[1], passes.values[learning], atol=0.02)  # of activations in half precision
     np.testing.assert_allclose(starts[0]["head.weight"].numpy() * head.temperature, head.weight, rtol=1e-5)

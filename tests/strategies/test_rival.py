@@ -174,7 +174,7 @@ def test_a_head_that_is_not_affine_is_no_rival() -> None:
 
 
 def seen_by(monkeypatch: pytest.MonkeyPatch, head: str) -> dict[str, Any]:
-    """Return what the fit of a head is given; its head says nothing, and each row without its fold its number."""
+    """Return what the fit of a head is given; its head says nothing."""
     seen: dict[str, Any] = {}
 
     def fitter(X: Any, y: Any, classes: int, **options: Any) -> Fitted:
@@ -192,24 +192,42 @@ def test_each_row_keeps_its_fold_and_label_in_any_order(row: Strategy, monkeypat
     division, seen = context.division, seen_by(monkeypatch, row.head)
     rows = division.train[[9, 2, 11, 8]]
     features = rows[:, None].astype(np.float32)
-    _, unseen = solve_again(context, row, [features], rows)
+    solve_again(context, row, [features], rows)
     assert seen["X"].tolist() == features.tolist()
     assert seen["folds"].tolist() == division.folds[[9, 2, 11, 8]].tolist()
     assert seen["y"].tolist() == division.labels[rows].tolist() == [1, 0, 1, 0]
     assert seen["seed"] == division.seed
-    assert unseen[:, 0].tolist() == [0, 1, 2, 3]
 
 
-def test_a_picture_that_is_seen_twice_stays_in_one_fold_and_answers_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_is_seen_twice_stays_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     context, sizes = context_of(), list[Size]()
     division, seen = context.division, seen_by(monkeypatch, "lda")
     monkeypatch.setitem(heads.HEADS, "lda", replace(heads.HEADS["lda"], memory=lambda size: sizes.append(size) or 0))
     monkeypatch.setattr(room, "available_memory", lambda: 10**9)
     rows = division.train[[9, 2, 11, 8, 0]]
     plain, other = rows[:, None].astype(np.float32), rows[:, None] + np.float32(0.5)
-    _, unseen = solve_again(context, STRATEGIES["lda"], [plain, other], rows)
+    solve_again(context, STRATEGIES["lda"], [plain, other], rows)
     assert seen["X"].tolist() == [*plain.tolist(), *other.tolist()]
     assert seen["y"].tolist() == 2 * division.labels[rows].tolist()
     assert seen["folds"].tolist() == 2 * division.folds_of(rows).tolist()
-    assert unseen[:, 0].tolist() == [0, 1, 2, 3, 4], "the first view's"
     assert {(size.rows, size.features) for size in sizes} == {(10, 1)}, "both take memory"
+
+
+def test_a_head_that_does_not_fit_into_memory_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = context_of()
+    usual = module.short_of
+    monkeypatch.setattr(module, "short_of", lambda head, size: (2, 1) if head == "lda" else usual(head, size))
+    assert [row.name for row in module._in_room(context)] == ["linear"]
+    assert rival_of(context, CHOICES).row.name == "linear"
+    monkeypatch.setattr(module, "short_of", lambda head, size: (2, 1))
+    assert [row.name for row in module._in_room(context)] == ["linear"], "which then says that it does not fit"
+
+
+def test_it_errs_as_often_as_without_its_folds_and_remembers_what_was_spent_before() -> None:
+    context = context_of(values=separable(table_of().labels, distance=0.5))
+    first = rival_of(context, CHOICES)
+    division = context.division
+    wrong = first.found.out_of_fold.argmax(axis=1) != division.labels[division.train]
+    assert 0 < first.error(context) == wrong.mean() < 0.5
+    assert first.earlier == 0.0
+    assert rival_of(context, CHOICES).earlier > 0, "the heads were solved already"

@@ -278,3 +278,17 @@ def test_the_hold_out_is_judged_in_float32(make_trainee: Callable[..., Trainee],
     shifted = torch.log_softmax(torch.from_numpy(scores).double(), dim=1).numpy()
     loss = -shifted[np.arange(len(scores)), lesson.source.labels[lesson.hold_out_rows]].mean()
     assert trained.chosen.loss == pytest.approx(loss, abs=1e-9)
+
+
+def test_the_last_epoch_is_kept_where_it_is_to_be_whatever_the_hold_out_says(
+    make_trainee: Any, make_lesson: Any
+) -> None:
+    """What it learns makes the hold-out worse, so the best is an early one; the hold-out judges the end even so."""
+    settings = {"epochs": 4, "batch_size": 8, "head_rate": 0.3, "backbone_rate": 0.3, "choose": "loss", "average": 0.0}
+    best, last = (
+        go(make_trainee(), make_lesson(misled=True), TrainingSettings(keep=keep, **settings))
+        for keep in ("best", "last")
+    )
+    assert best.chosen_epoch < 4
+    assert last.chosen_epoch == 4
+    assert last.chosen.loss == last.epochs[-1].choosing_loss > best.chosen.loss

@@ -125,7 +125,12 @@ class Request(RequestRecord):
             If a setting cannot be right.
         """
         asked = self.epochs_of(row)
-        values = {**row.training, **self.training, **({} if asked is None else {"epochs": asked})}
+        own = dict(row.training)
+        if self.fixed:
+            own["between"] = False  # the network as it is after its last epoch
+        if self.select == "val":
+            own |= {"keep": "best", "between": False}  # as tutorials do: val chooses an epoch, and nothing else
+        values = {**own, **self.training, **({} if asked is None else {"epochs": asked})}
         return changed(TrainingSettings(), **values)  # which checks them
 
     def epochs_of(self, row: Strategy) -> Scalar | None:

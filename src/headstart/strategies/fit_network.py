@@ -58,12 +58,11 @@ def fit_network(
     settings = strategy.settings_for(len(context.division.learning))
     inputs = training_input_of(context, choices, strategy, settings)
     rival = None if strategy.row.weights == "random" else rival_of(context, choices)
-    fit = _Fit(context, choices, strategy, settings, inputs, rival)
-    head, error = fit.head()
-    if error is not None:
+    if rival is not None:  # its error is the same at every cut, so depths differ in nothing else
         given, open_epochs = context.resolved.given, strategy.steps is not None
-        fit = replace(fit, settings=with_effort(settings, error, given=given, open_epochs=open_epochs))
-    trainee = Trainee(inputs.suffix, head)
+        settings = with_effort(settings, rival.error(context), given=given, open_epochs=open_epochs)
+    fit = _Fit(context, choices, strategy, settings, inputs, rival)
+    trainee = Trainee(inputs.suffix, fit.head())
     start = copied(trainee.state_dict())
     trained = fit.train(trainee, checkpoint=checkpoint)
     trainee.to(context.resolved.device)
@@ -114,8 +113,8 @@ class _Fit:
     inputs: TrainingInput
     rival: Rival | None
 
-    def head(self) -> tuple[nn.Module, float | None]:
-        """Return the head to train, and how often it errs on training pictures it was solved without.
+    def head(self) -> nn.Module:
+        """Return the head to train.
 
         Below pre-trained weights it is solved as the rival was, on the last features, on what the training will show
         it; below random ones (no rival) it is random.
@@ -124,7 +123,7 @@ class _Fit:
         width, classes, seed = inputs.backbone.features, len(division.classes), division.seed
         pooled_norm = context.resolved.trained_head == "pool-bn"
         if rival is None:
-            return (pool_bn_head if pooled_norm else linear_head)(width, classes, seed=seed), None
+            return (pool_bn_head if pooled_norm else linear_head)(width, classes, seed=seed)
         features = features_in_training(
             inputs.suffix,
             inputs.source,
@@ -140,11 +139,10 @@ class _Fit:
         if self.settings.batch_norm == "frozen":  # the network then says of plain pictures what it said before
             said = context.passes.features("train", self.choices.preprocessing)
             views.insert(0, said[np.searchsorted(division.train, inputs.learning)])
-        start, unseen = solve_again(context, rival.row, views, inputs.learning)
-        error = float((unseen.argmax(axis=1) != division.labels[inputs.learning]).mean())
+        start = solve_again(context, rival.row, views, inputs.learning)
         if pooled_norm:
-            return pool_bn_head(width, classes, start=start, like=features, seed=seed), error
-        return linear_head(width, classes, start=start, seed=seed), error
+            return pool_bn_head(width, classes, start=start, like=features, seed=seed)
+        return linear_head(width, classes, start=start, seed=seed)
 
     def train(
         self, trainee: Trainee, part: str = "", *, checkpoint: Path | None, stop_after: int | None = None
@@ -228,7 +226,7 @@ class _Fit:
         context, name = self.context, self.strategy.name
         trust = self.trust(self.model(judged))
         fit = replace(self, inputs=self.inputs.on_all(context.resolved.untrained(self.strategy)))
-        trainee = Trainee(fit.inputs.suffix, fit.head()[0])
+        trainee = Trainee(fit.inputs.suffix, fit.head())
         start = copied(trainee.state_dict())
         place = None if checkpoint is None else checkpoint / "all"
         again = fit.train(trainee, " on all of train", checkpoint=place, stop_after=judged.epoch)
@@ -307,6 +305,7 @@ class _Fit:
             beside=learned.beside,
             shared=inputs.shared,
             chosen_on_val=chosen_on_val,
+            earlier=0.0 if self.rival is None else self.rival.earlier,
             epochs=tuple(trained.epochs),
             epochs_on_all=learned.epochs_on_all,
             warnings=(*trained.warnings, *learned.warnings),

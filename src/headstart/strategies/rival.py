@@ -6,7 +6,7 @@ seen. So nothing is solved again for it: the strategies that solve heads have as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Rows
 from headstart.strategies.fit_head import Solved, solved
 from headstart.strategies.resolved import Choices, ResolvedStrategy
-from headstart.strategies.room import make_room, size_of
+from headstart.strategies.room import make_room, short_of, size_of
 from headstart.strategies.strategy import RIVALS, Strategy
 from headstart.strategies.training_input import TrainingInput
 
@@ -31,6 +31,7 @@ class Rival:
 
     row: Strategy
     found: Solved
+    earlier: float = 0.0  # seconds that were spent on it and the others before it was asked for
 
     @property
     def head(self) -> Affine:
@@ -39,6 +40,13 @@ class Rival:
         if not isinstance(head, Affine):
             raise RuntimeError(f"the head of '{self.row.name}' is not affine")
         return head
+
+    def error(self, context: FitContext) -> float:
+        """Return on which share of the training pictures it errs, each without its fold."""
+        scores = self.found.out_of_fold
+        told = np.isfinite(scores).all(axis=1)
+        labels = context.division.labels[context.division.train]
+        return float((scores.argmax(axis=1) != labels)[told].mean())
 
     def trust(self, context: FitContext, choices: Choices) -> Trust:
         """Return what is known of its limits."""
@@ -58,19 +66,25 @@ class Rival:
 
 def rival_of(context: FitContext, choices: Choices) -> Rival:
     """Return the best head on the frozen network, by the losses of training pictures that it had not seen."""
-    labels, best = context.division.labels[context.division.train], None
-    for row in RIVALS:
-        found = solved(context, choices.preprocessing, ResolvedStrategy(row, "pool")).value
-        loss = float(np.nanmean(losses_of(found.out_of_fold / found.fitted.head.temperature, labels)))
-        if best is None or loss < best[0]:
-            best = loss, Rival(row, found)
-    if best is None:
-        raise RuntimeError("there is no head to start from")
-    return best[1]
+    labels, earlier = context.division.labels[context.division.train], 0.0
+    found: list[tuple[float, Rival]] = []
+    for row in _in_room(context):
+        head, before = solved(context, choices.preprocessing, ResolvedStrategy(row, "pool"))
+        loss = float(np.nanmean(losses_of(head.out_of_fold / head.fitted.head.temperature, labels)))
+        found.append((loss, Rival(row, head)))
+        earlier += before
+    return replace(min(found, key=lambda one: one[0])[1], earlier=earlier)
 
 
-def solve_again(context: FitContext, row: Strategy, views: list[Floats], rows: Rows) -> tuple[Affine, Floats]:
-    """Return the head of `row` on the features of some training rows, and its scores of each without its fold.
+def _in_room(context: FitContext) -> tuple[Strategy, ...]:
+    """Return the strategies whose head fits into memory on the last features; where none does, the first says so."""
+    train, features = context.division.train, context.resolved.need_backbone().features
+    fitting = tuple(row for row in RIVALS if short_of(row.head, size_of(context, train, features)) is None)
+    return fitting or RIVALS[:1]
+
+
+def solve_again(context: FitContext, row: Strategy, views: list[Floats], rows: Rows) -> Affine:
+    """Return the head of `row` on the features of some training rows.
 
     Parameters
     ----------
@@ -78,7 +92,7 @@ def solve_again(context: FitContext, row: Strategy, views: list[Floats], rows: R
     row : Strategy
         One of `RIVALS`.
     views : list of array, (rows, d)
-        Features of the same pictures, seen in one or more ways; the scores are those of the first.
+        Features of the same pictures, seen in one or more ways.
     rows : array of int
         Training rows, in any order.
     """
@@ -92,6 +106,6 @@ def solve_again(context: FitContext, row: Strategy, views: list[Floats], rows: R
             folds=np.tile(division.folds_of(rows), len(views)),  # train is in ascending order, rows need not be
             seed=division.seed,
         )
-    if not isinstance(fitted.head, Affine) or fitted.out_of_fold is None:
+    if not isinstance(fitted.head, Affine):
         raise RuntimeError(f"the head of '{row.name}' is not affine")
-    return fitted.head, fitted.out_of_fold[: len(rows)]
+    return fitted.head
