@@ -33,6 +33,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "not-again": {"training": {"refit": False}},
     "no-smoothing": {"training": {"label_smoothing": 0.0}},
     "10-epochs": {"training": {"epochs": 10}},
+    "photo": {"augment": "photo"},
+    "gentle": {"augment": "gentle"},
     "turned": {"augment": "any-orientation"},
     "before": {  # as it was until these were found
         "augment": "any-orientation",

@@ -132,7 +132,7 @@ def test_framings_are_candidates_where_none_is_asked_for(asked: str, found: tupl
     ("strategies", "asked", "found"),
     [
         (("linear",), "auto", ("none",)),  # nobody would see them
-        (("linear", "full"), "auto", ("gentle", "photo", "any-orientation")),
+        (("linear", "full"), "auto", ("photo", "gentle", "any-orientation")),
         (("scratch",), "auto", ("photo",)),  # no frozen network to ask
         (("full",), "gentle", ("gentle",)),
         (("linear",), "photo", ("photo",)),

@@ -152,6 +152,9 @@ def test_a_head_that_reads_several_stages_says_so(results: Results) -> None:
 def test_a_training_that_fell_back_is_cut_at_the_pool(results: Results) -> None:
     run = run_of(results, "partial")
     assert standing.cut_of(run) == "blocks.5"
+    beside = changed(run, readout="stages")
+    assert standing.cut_of(beside) == "blocks.5", "the frozen network beside it reads several stages"
+    assert standing.cut_of(changed(beside, training=changed(run.training, kept_solved_head=True))) == "stages"
     assert run.training is not None
     assert standing.cut_of(changed(run, training=changed(run.training, kept_solved_head=True))) == "pool"
 

@@ -18,7 +18,7 @@ from headstart.records.run import READOUTS, Readout
 from headstart.strategies.resolved import Resolved, stored_cuts
 
 FRAMINGS_TRIED: tuple[Framing, ...] = ("squash", "crop")
-AUGMENTATIONS_TRIED = ("gentle", "photo", "any-orientation")
+AUGMENTATIONS_TRIED = ("photo", "gentle", "any-orientation")
 UNTRIED = "photo"  # where no network knows the pictures
 ACTIVATION_LIMIT = 20 * 10**9  # bytes of stored activations; beyond it the frozen part runs in each epoch
 
