@@ -48,7 +48,7 @@ def main() -> None:
         backbone = load(name, random=True)
         side = backbone.preprocessing.input_size
         pictures = torch.randn(options.batch, 3, side, side).to(memory_format=torch.channels_last)
-        network = backbone.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = backbone.network.to(memory_format=torch.channels_last)
         learning = copy.deepcopy(network).train()
         folded = Folded.of(network.eval(), pictures[:1]).module
         sides = {"learning": learning, "folded": folded}
