@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart.records.exported import Agreement, Parity
 from headstart.report.lines import Line, shorten, wrap
-from headstart.report.numbers import decimal
+from headstart.words.eight_bits import what_it_costs
 
 
 def export_lines(parity: Parity, place: str, *, width: int) -> list[Line]:
@@ -76,14 +76,4 @@ def _agreed(asked: str, found: Agreement, *, bounded: bool) -> list[Line]:
 
 
 def _cost(parity: Parity) -> list[Line]:
-    drop = parity.drop
-    if drop is None:
-        return []
-    low, high = drop.interval
-    return [
-        Line(
-            f"In 8 bits it is right on {drop.exported_right:,} of {drop.pictures:,} {drop.split} pictures, in full "
-            f"precision on {drop.bundle_right:,}: {decimal(100 * drop.difference, 1)} points less "
-            f"(95 % interval {decimal(100 * low, 1)} to {decimal(100 * high, 1)})."
-        )
-    ]
+    return [] if parity.drop is None else [Line(f"{what_it_costs(parity.drop)}.")]

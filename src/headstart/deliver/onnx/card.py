@@ -6,6 +6,7 @@ from headstart.bundle import Model
 from headstart.bundle.card import measured_lines
 from headstart.deliver.onnx.form import LABEL, NONE, PICTURE, PROBABILITIES, SET, SQUARE, SQUARES
 from headstart.records.exported import Agreement, Drop, Parity
+from headstart.words.eight_bits import what_it_costs
 
 _ONE = """import math
 
@@ -138,11 +139,4 @@ def _agreed(asked: str, found: Agreement) -> list[str]:
 
 
 def _bits(drop: Drop | None) -> list[str]:
-    if drop is None:
-        return []
-    low, high = drop.interval
-    return [
-        f"- In 8 bits: right on {drop.exported_right} of {drop.pictures} {drop.split} pictures, in full precision on "
-        f"{drop.bundle_right}: {100 * drop.difference:.1f} points less (95 % interval {100 * low:.1f} to "
-        f"{100 * high:.1f})."
-    ]
+    return [] if drop is None else [f"- {what_it_costs(drop)}."]

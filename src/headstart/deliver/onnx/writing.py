@@ -27,6 +27,7 @@ from headstart.records.codec import write_record
 from headstart.records.exported import Agreement, ExportedFacts, InputForm, Parity, judged
 from headstart.records.progress import Progress
 from headstart.records.record import changed
+from headstart.words.eight_bits import what_it_costs
 
 PROOF, CARD = ".parity.json", ".card.md"  # what goes with NAME.onnx, in the place of its suffix
 MOST_DROP = 0.01
@@ -136,11 +137,8 @@ def _smaller(
     cost = eight_bits.drop(exported, model, known, max_drop, progress)
     parity = judged(changed(prove(exported, model, paths, kinds=dict(kinds), progress=progress), drop=cost))
     if not parity.agrees:
-        low, high = cost.interval
         raise EngineError(
-            f"With 8 bits it is right on {cost.exported_right} of {cost.pictures} {cost.split} pictures, and on "
-            f"{cost.bundle_right} without: {100 * cost.difference:.1f} points less (95 % interval {100 * low:.1f} to "
-            f"{100 * high:.1f}), and at most {100 * max_drop:.1f} are allowed. Nothing was written.",
+            f"{what_it_costs(cost)}, and at most {100 * max_drop:.1f} are allowed. Nothing was written.",
             hint="Export it without --int8, or allow more: --max-drop 0.05",
         )
     return content, parity
