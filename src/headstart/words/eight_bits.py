@@ -13,5 +13,6 @@ def what_it_costs(drop: Drop) -> str:
         points, word, low, high = -points, "more", -high, -low
     return (
         f"In 8 bits it is right on {drop.exported_right:,} of {drop.pictures:,} {drop.split} pictures, in full "
-        f"precision on {drop.bundle_right:,}: {points:.1f} points {word} (95 % interval {low + 0:.1f} to {high + 0:.1f})"
+        f"precision on {drop.bundle_right:,}: {points:.1f} points {word} "
+        f"(95 % interval {low + 0:.1f} to {high + 0:.1f})"
     )
