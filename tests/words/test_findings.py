@@ -38,6 +38,11 @@ CASES = [
         "8 pictures at once do not fit into memory: continuing with 4.",
     ),
     (
+        findings.full_precision("full", "bf16", "epoch 2, step 3"),
+        "full-precision",
+        "With precision 'bf16' its loss was no longer a finite number in epoch 2, step 3. It was trained in float32.",
+    ),
+    (
         findings.chosen_on_measuring("val", 0.912),
         "chosen-on-measuring",
         "The validation pictures that measure also chose the epoch, so this accuracy is too high (the last epoch, "

@@ -21,6 +21,7 @@ from headstart.base.types import Affine
 from headstart.bundle import Model, Trust
 from headstart.pixels import frame
 from headstart.records.findings import Finding
+from headstart.records.record import changed
 from headstart.records.run import Parameters, Readout, TrainingRecord
 from headstart.records.training import Epoch, TrainingSettings
 from headstart.strategies.answer_limits import examples_of, trust_of_network
@@ -65,6 +66,7 @@ def fit_network(
     trainee = Trainee(inputs.suffix, fit.head())
     start = copied(trainee.state_dict())
     trained = fit.train(trainee, checkpoint=checkpoint)
+    fit = replace(fit, settings=changed(settings, precision=trained.precision))
     trainee.to(context.resolved.device)
     unseen = rival.unseen(context, choices, inputs) if rival is not None and len(inputs.choosing) else None
     ending = ending_of(trainee, start, inputs, fit.settings, trained, rival, unseen)

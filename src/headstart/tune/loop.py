@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,17 @@ from headstart.base.streams import stream, stream_seed
 from headstart.records.codec import from_plain, plain
 from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
-from headstart.records.training import Epoch, Keep, TrainingSettings
+from headstart.records.record import changed
+from headstart.records.training import Epoch, Keep, Precision, TrainingSettings
 from headstart.tune import checkpoint as store
 from headstart.tune.averaging import Average
 from headstart.tune.choosing import Judged, best, judge
 from headstart.tune.device import accelerator_for, repeatable
+from headstart.tune.finite import NotFiniteError, all_finite
 from headstart.tune.memory import MicroBatch
 from headstart.tune.schedule import rate_factor, steps_per_epoch
 from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
-from headstart.tune.step import Stepper, all_finite
+from headstart.tune.step import Stepper
 from headstart.tune.trainee import (
     EVALUATION_BATCH,
     Trainee,
@@ -39,7 +41,7 @@ from headstart.tune.trainee import (
     predict,
     training_mode,
 )
-from headstart.words.findings import short_of_memory, start_kept
+from headstart.words.findings import full_precision, short_of_memory, start_kept
 
 __all__ = ["Trained", "Trainee", "predict", "steps_per_epoch", "train"]
 
@@ -63,6 +65,8 @@ class Trained:
     answers : tuple of str
         Which held-out pictures every candidate answered right, the start first where it was one; see `choosing.packed`.
     warnings : tuple of Finding
+    precision : str
+        In which it computed: float32 too where lower precision gave numbers that were not finite.
     """
 
     epochs: tuple[Epoch, ...]
@@ -73,6 +77,7 @@ class Trained:
     device: str = "cpu"
     answers: tuple[str, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    precision: Precision = "float32"
 
 
 def train(
@@ -125,10 +130,11 @@ def train(
     ConfigError
         If rows, device or precision cannot be right.
     HeadstartError
-        If the loss is no longer finite, or two pictures at once do not fit into memory.
+        If the loss is no longer finite in float32, or two pictures at once do not fit into memory.
     StoreError
         If a checkpoint cannot be written.
     """
+    start = store.copied(trainee.state_dict()) if settings.precision != "float32" else {}
     training = _Training(
         trainee=trainee,
         source=source,
@@ -145,13 +151,10 @@ def train(
         last=min(settings.epochs, stop_after or settings.epochs),
     )
     try:
-        with repeatable():
-            training.resume_or_begin()
-            while not training.finished():
-                training.run_epoch()
-            return training.result()
-    finally:
-        training.stepper.close()
+        return training.run_all()
+    except NotFiniteError as problem:  # of lower precision
+        trainee.load_state_dict(start)
+        return training.in_full_precision(problem).run_all()
 
 
 class _History(msgspec.Struct):
@@ -188,6 +191,7 @@ class _Training:
     last: int  # epoch
     history: _History = field(default_factory=_History)
     best_weights: store.Tensors | None = None
+    place: str = "the start"
 
     def __post_init__(self) -> None:
         _check_rows(self.train_rows, self.hold_out_rows)
@@ -201,6 +205,37 @@ class _Training:
         self.stepper = Stepper(self.trainee, self.settings, accelerator, self.memory)
         self.average = Average(self.trainee, self.settings.average * self.per_epoch)
 
+    def run_all(self) -> Trained:
+        """Train all epochs that are left, and return how it went.
+
+        Raises
+        ------
+        NotFiniteError
+            In lower precision; in float32 it is a HeadstartError.
+        """
+        try:
+            with repeatable():
+                self.resume_or_begin()
+                while not self.finished():
+                    self.run_epoch()
+                return self.result()
+        except NotFiniteError as problem:
+            if self.settings.precision == "float32":
+                raise self._failed(problem) from None
+            raise
+        finally:
+            self.stepper.close()
+
+    def in_full_precision(self, problem: NotFiniteError) -> _Training:
+        """Return the same training in float32, which says why."""
+        found = full_precision(self.run, self.settings.precision, self._where(problem))
+        self._say(found.text)
+        again = replace(
+            self, settings=changed(self.settings, precision="float32"), history=_History(), best_weights=None
+        )
+        again.history.warnings.append(found)
+        return again
+
     def resume_or_begin(self) -> None:
         """Go on from the checkpoint if there is one of this training; otherwise judge the start."""
         saved = self.checkpoint.load(self._say) if self.checkpoint else None
@@ -208,7 +243,7 @@ class _Training:
             self._restore(saved)
             self._say(f"continuing after epoch {len(self.history.epochs)} of {self.last}.")
         elif self.guard and len(self.hold_out_rows):
-            self._note(0, self._judge(0))
+            self._note(0, self._judge())
 
     def finished(self) -> bool:
         """Return whether all epochs are done, or `patience` of them brought nothing."""
@@ -225,7 +260,7 @@ class _Training:
         begin = time.perf_counter()
         loss, accuracy = self._train_epoch(epoch)
         trained = time.perf_counter() - begin
-        judged = self._judge(epoch) if len(self.hold_out_rows) else None
+        judged = self._judge() if len(self.hold_out_rows) else None
         if judged is not None:
             self._note(epoch, judged)
         record = Epoch(
@@ -260,6 +295,7 @@ class _Training:
             device=self.stepper.accelerator.device.type,
             answers=tuple(entry.right for entry in self.history.judged.values()),
             warnings=tuple(self.history.warnings),
+            precision=self.settings.precision,
         )
 
     def _train_epoch(self, epoch: int) -> tuple[float, float]:
@@ -271,6 +307,7 @@ class _Training:
         name = f"{self.run}: epoch {epoch} of {self.last}"
         with self.progress.step(name, count) as bar:
             for number, (rows, loaded) in enumerate(loaded_batches(self.source, batches, epoch)):
+                self.place = f"epoch {epoch}, step {number + 1}"
                 result = self.stepper.step(
                     self.source,
                     loaded,
@@ -278,19 +315,18 @@ class _Training:
                     factor=self._factor(epoch, number),
                     seed=stream_seed(self.seed, self.draws, epoch, number),
                 )
-                self._check_finite(result.objective, epoch)
                 self.average.update()
                 loss, correct = loss + result.loss, correct + result.correct
                 bar.advance(len(rows))
         if not all_finite(self.trainee):
-            self._check_finite(float("nan"), epoch)
+            raise NotFiniteError
         return loss / count, correct / count
 
     def _factor(self, epoch: int, number: int) -> float:
         step = (epoch - 1) * self.per_epoch + number
         return rate_factor(step, total=self.total, per_epoch=self.per_epoch, settings=self.settings)
 
-    def _judge(self, epoch: int) -> Judged:
+    def _judge(self) -> Judged:
         """Return what the hold-out says about the weights as they are now, or their mean."""
         with self.average.in_place():
             scores = self.memory.run(
@@ -299,7 +335,7 @@ class _Training:
                 )
             )
         if not np.isfinite(scores).all():
-            self._check_finite(float("nan"), epoch)
+            raise NotFiniteError
         return judge(scores, self.source.labels[self.hold_out_rows], self.settings.choose)
 
     def _note(self, epoch: int, judged: Judged) -> None:
@@ -349,14 +385,16 @@ class _Training:
         }
         return fingerprint(parts)
 
-    def _check_finite(self, value: float, epoch: int) -> None:
-        if np.isfinite(value):
-            return
+    def _failed(self, problem: NotFiniteError) -> HeadstartError:
+        """Return the error that says where numbers were no longer finite, and what may help."""
         lower = f"head_rate={self.settings.head_rate / 10:g}, backbone_rate={self.settings.backbone_rate / 10:g}"
-        raise HeadstartError(
-            f"The loss of {self.run} was no longer a finite number in epoch {epoch}: training failed.",
+        return HeadstartError(
+            f"The loss of {self.run} was no longer a finite number in {self._where(problem)}: training failed.",
             hint=f"Try lower learning rates ({lower}), gradient clipping (clip=1.0) or precision 'float32'.",
         )
+
+    def _where(self, problem: NotFiniteError) -> str:
+        return self.place if problem.layer is None else f"{self.place}, first behind layer '{problem.layer}'"
 
     def _short_of_memory(self, before: int, now: int) -> None:
         found = short_of_memory(self.run, before, now)

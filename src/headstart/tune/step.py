@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from headstart.backbones.compiler import compiler_later
 from headstart.records.training import TrainingSettings
+from headstart.tune.finite import NotFiniteError, first_not_finite
 from headstart.tune.memory import MicroBatch
 from headstart.tune.sources import Source, in_batches
 from headstart.tune.trainee import Trainee
@@ -74,7 +76,13 @@ class Stepper:
     def step(
         self, source: Source, loaded: NDArray[Any], labels: NDArray[np.int64], *, factor: float, seed: int
     ) -> StepResult:
-        """Move the weights once by the gradient of the whole batch, at `factor` times the peak rates."""
+        """Move the weights once by the gradient of the whole batch, at `factor` times the peak rates.
+
+        Raises
+        ------
+        NotFiniteError
+            If the loss is not a finite number; the weights are then as they were.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = group["rate"] * factor
         buffers = [buffer.clone() for buffer in self.trainee.buffers()]
@@ -88,6 +96,9 @@ class Stepper:
                 return self._gradient(source, loaded, labels, size)
 
         result = self.memory.run(attempt)
+        if not math.isfinite(result.objective):  # before the weights take it over
+            some = source.tensor(loaded[: self.memory.size]).to(self.accelerator.device)
+            raise NotFiniteError(first_not_finite(self.trainee, self.model, some))
         if self.settings.clip is not None:
             self.accelerator.clip_grad_norm_(self.trainee.parameters(), self.settings.clip)
         with compiler_later():
@@ -128,9 +139,3 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device.index or 0] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def all_finite(module: nn.Module) -> bool:
-    """Return whether every weight and statistic of `module` is a finite number."""
-    tensors = [*module.parameters(), *module.buffers()]
-    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)

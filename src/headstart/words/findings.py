@@ -62,6 +62,12 @@ def short_of_memory(run: str, before: int, now: int) -> Finding:
     return Finding(code="short-of-memory", subject=run, numbers={"before": before, "now": now}, text=text)
 
 
+def full_precision(run: str, precision: str, where: str) -> Finding:
+    """Tell that lower precision gave numbers that are not finite, so that the training began anew in float32."""
+    text = f"With precision '{precision}' its loss was no longer a finite number in {where}. It was trained in float32."
+    return Finding(code="full-precision", subject=run, text=text)
+
+
 def chosen_on_measuring(split: str, last: float | None = None) -> Finding:
     """Tell that the pictures that measure also chose the epoch; `last` is the accuracy of the last one."""
     unchosen = "" if last is None else f" (the last epoch, which was not chosen, had {last:.3f})"
