@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headstart.records.training import TrainingSettings
-from headstart.strategies.rates import HEAD_TIMES, HIGHEST_RATE, LEAST_EFFORT, with_effort
+from headstart.strategies.rates import HEAD_TIMES, HIGHEST_RATE, LEAST_EFFORT, going_on, with_effort
 from headstart.strategies.resolved import ResolvedStrategy
 from headstart.strategies.strategy import STRATEGIES
 
@@ -19,15 +19,20 @@ def test_the_more_the_solved_head_errs_the_higher_the_rates_and_given_ones_stay(
     assert with_effort(settings, 0.6, given={"head_rate", "backbone_rate"}) == settings
 
 
-def test_epochs_that_are_open_follow_the_error_and_only_what_is_worth_it_is_trained_again() -> None:
+def test_epochs_that_are_open_follow_the_error() -> None:
     settings = TrainingSettings(epochs=30, refit=True)
     found = [with_effort(settings, error, given=(), open_epochs=True) for error in (0.01, 0.1, 0.15, 0.6)]
     assert [one.epochs for one in found] == [10, 20, 30, 30]
-    assert [one.refit for one in found] == [False, False, True, True]
-    assert with_effort(settings, 0.01, given={"refit"}).refit
+    assert all(one.refit for one in found)
     assert with_effort(settings, 0.01, given=()).epochs == 30, "somebody gave their number"
     growing = TrainingSettings(epochs=30, progressive=True)
     assert with_effort(growing, 0.01, given=(), open_epochs=True).epochs == 30, "the last ones see the final size"
+
+
+def test_who_goes_on_with_all_pictures_goes_a_quarter_as_far_and_half_as_fast() -> None:
+    found = [going_on(TrainingSettings(epochs=epochs, backbone_rate=3e-4, head_rate=9e-4)) for epochs in (1, 2, 20)]
+    assert [one.epochs for one in found] == [1, 1, 5]
+    assert {(one.backbone_rate, one.head_rate) for one in found} == {(1.5e-4, 4.5e-4)}
 
 
 @pytest.mark.parametrize(("pictures", "epochs"), [(10, 30), (267, 30), (400, 20), (667, 12), (10**6, 12)])

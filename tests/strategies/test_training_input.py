@@ -194,7 +194,7 @@ def test_norms_that_are_to_stay_are_folded_and_others_are_not(name: str, folded:
     with torch.inference_mode():
         torch.testing.assert_close(frozen.suffix(batch), updated.suffix(batch))
     for found, left in ((updated, folded), (frozen, 0)):
-        again = found.on_all(tiny_backbone(seed=1))
+        again = found.on_all(tiny_backbone(seed=1), after=4)
         assert norms(again) == left
         assert len(again.folded.pairs) == folded - left
         own = dict(again.backbone.network.named_parameters())["late.0.weight"]
@@ -204,8 +204,8 @@ def test_norms_that_are_to_stay_are_folded_and_others_are_not(name: str, folded:
 @pytest.mark.network
 def test_all_of_train_is_those_that_learn_and_those_that_chose() -> None:
     found, _, _ = inputs("partial")
-    again = found.on_all(tiny_backbone(seed=1))
+    again = found.on_all(tiny_backbone(seed=1), after=4)
     assert again.learning.tolist() == [*found.learning, *found.choosing]
     assert len(again.choosing) == 0
-    assert again.source is found.source
+    assert (found.source.seen, again.source.seen) == (0, 4), "it goes on with other views"
     assert again.suffix is not found.suffix

@@ -93,17 +93,6 @@ def test_without_hold_out_the_last_weights_count(make_trainee: Any, make_lesson:
     assert len(trained.epochs) == SETTINGS.epochs
 
 
-def test_it_can_end_before_its_schedule_does(make_trainee: Any, make_lesson: Any) -> None:
-    def hashed(settings: TrainingSettings, **options: Any) -> str:
-        trainee = make_trainee()
-        assert len(go(trainee, make_lesson(), settings, hold_out=False, **options).epochs) == 2
-        return tensors_hash(trainee)
-
-    short, constant = changed(SETTINGS, epochs=2), changed(SETTINGS, schedule="constant")
-    assert hashed(constant, stop_after=2) == hashed(changed(short, schedule="constant"))
-    assert hashed(SETTINGS, stop_after=2) != hashed(short)  # the rates of four epochs, of which two were run
-
-
 def test_the_hold_out_teaches_nothing(make_trainee: Any, make_lesson: Any) -> None:
     lesson, hashes = make_lesson(), []
     for flip in (False, True):

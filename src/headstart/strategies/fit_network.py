@@ -7,6 +7,7 @@ whether the pictures come live or as stored activations of the frozen part.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from headstart.strategies.context import FitContext
 from headstart.strategies.division import Rows
 from headstart.strategies.ending import Ending, ending_of
 from headstart.strategies.fitted import FittedRun
-from headstart.strategies.rates import with_effort
+from headstart.strategies.rates import going_on, with_effort
 from headstart.strategies.resolved import Choices, ResolvedStrategy
 from headstart.strategies.rival import Rival, rival_of, solve_again
 from headstart.strategies.training_input import TrainingInput, training_input_of
@@ -43,7 +44,7 @@ from headstart.tune import (
     train,
 )
 from headstart.tune.between import move
-from headstart.tune.checkpoint import copied
+from headstart.tune.checkpoint import Tensors, copied
 from headstart.words import findings
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def fit_network(
     start = copied(trainee.state_dict())
     trained = fit.train(trainee, checkpoint=checkpoint)
     fit = replace(fit, settings=changed(settings, precision=trained.precision))
+    end = copied(trainee.state_dict())
     trainee.to(context.resolved.device)
     unseen = rival.unseen(context, choices, inputs) if rival is not None and len(inputs.choosing) else None
     ending = ending_of(trainee, start, inputs, fit.settings, trained, rival, unseen)
@@ -75,7 +77,7 @@ def fit_network(
         return fit.fitted(trained, fit.kept(rival))
     learned = fit.learned(trainee, trained.chosen_epoch, ending)
     if trained.chosen_epoch is not None and context.division.refits(fit.settings):
-        learned = fit.on_all(learned, ending, checkpoint=checkpoint)
+        learned = fit.on_all(learned, ending, trainee.head, (start, end), checkpoint=checkpoint)
     return fit.fitted(trained, learned)
 
 
@@ -146,9 +148,7 @@ class _Fit:
             return pool_bn_head(width, classes, start=start, like=features, seed=seed)
         return linear_head(width, classes, start=start, seed=seed)
 
-    def train(
-        self, trainee: Trainee, part: str = "", *, checkpoint: Path | None, stop_after: int | None = None
-    ) -> Trained:
+    def train(self, trainee: Trainee, part: str = "", *, checkpoint: Path | None) -> Trained:
         """Train, and prove that the frozen part stayed frozen; `part` says which of several trainings it is."""
         context, inputs, strategy = self.context, self.inputs, self.strategy
         frozen = tensors_hash(inputs.prefix)
@@ -165,7 +165,6 @@ class _Fit:
             progress=context.progress,
             device=context.resolved.device,
             guard=False,  # judged against the head on the frozen network instead
-            stop_after=stop_after,
         )
         if tensors_hash(inputs.prefix) != frozen:
             raise RuntimeError(f"the frozen part of '{strategy.name}' changed while training")
@@ -219,23 +218,32 @@ class _Fit:
             warnings=(findings.kept_solved_head(len(self.inputs.choosing)),),
         )
 
-    def on_all(self, judged: _Learned, ending: Ending, *, checkpoint: Path | None) -> _Learned:
-        """Train once more, now also on the pictures that chose, to the epoch that they chose.
+    def on_all(
+        self,
+        judged: _Learned,
+        ending: Ending,
+        head: nn.Module,
+        ways: tuple[Tensors, Tensors],
+        *,
+        checkpoint: Path | None,
+    ) -> _Learned:
+        """Go on for some epochs, now also with the pictures that chose: their work is done.
 
-        Their work is done then, and a head learns from them too; the temperature that they fitted is kept, and so are
-        the thresholds: only the examples are seen anew.
+        The training goes on from where it ended, with the start as the other end again. The temperature that the
+        pictures fitted is kept, and so are the thresholds: only the examples are seen anew.
         """
-        context, name = self.context, self.strategy.name
+        context, name, epochs = self.context, self.strategy.name, self.settings.epochs
         trust = self.trust(self.model(judged))
-        fit = replace(self, inputs=self.inputs.on_all(context.resolved.untrained(self.strategy)))
-        trainee = Trainee(fit.inputs.suffix, fit.head())
-        start = copied(trainee.state_dict())
+        inputs = self.inputs.on_all(context.resolved.untrained(self.strategy), after=epochs)
+        fit = replace(self, inputs=inputs, settings=going_on(self.settings))
+        trainee, (start, end) = Trainee(inputs.suffix, deepcopy(head)), ways
+        trainee.load_state_dict(end)
         place = None if checkpoint is None else checkpoint / "all"
-        again = fit.train(trainee, " on all of train", checkpoint=place, stop_after=judged.epoch)
+        again = fit.train(trainee, " on all of train", checkpoint=place)
         if ending.share is not None:
             move(trainee, start, copied(trainee.state_dict()), ending.share)
         learned = fit.learned(trainee, judged.epoch, ending)
-        examples = examples_of(context.division, fit.inputs.learning)
+        examples = examples_of(context.division, inputs.learning)
         said = fit.features(fit.model(learned), examples, f"{name}: calibration")
         warnings = (*learned.warnings, *again.warnings)
         return replace(learned, trust=trust.on(said), epochs_on_all=tuple(again.epochs), warnings=warnings)

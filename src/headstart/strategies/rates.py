@@ -11,6 +11,7 @@ from headstart.records.training import TrainingSettings
 ENOUGH_ERROR, LEAST_EFFORT = 0.15, 1 / 3
 HIGHEST_RATE = 3e-4
 HEAD_TIMES = 3  # as high as that of the layers below
+GOING_ON, GENTLER = 1 / 4, 1 / 2  # of the epochs and of the rates, where a training goes on with all pictures
 # A network moves with each step of the optimiser, and few pictures make few steps in an epoch.
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 30
 
@@ -29,8 +30,7 @@ def with_effort(
 ) -> TrainingSettings:
     """Return the settings for a network whose solved head errs so often; what was given stays.
 
-    Rates follow the effort, and epochs where their number is open. Only where all of it is worth it, a second training
-    learns from the pictures that chose too.
+    Rates follow the effort, and epochs where their number is open.
     """
     effort = effort_for(error)
     rate = HIGHEST_RATE * effort
@@ -40,7 +40,16 @@ def with_effort(
         backbone_rate=settings.backbone_rate if "backbone_rate" in given else rate,
         head_rate=settings.head_rate if "head_rate" in given else HEAD_TIMES * rate,
         epochs=max(1, round(settings.epochs * effort)) if shorter else settings.epochs,
-        refit=settings.refit and (effort == 1 or "refit" in given),
+    )
+
+
+def going_on(settings: TrainingSettings) -> TrainingSettings:
+    """Return the settings for going on from the end of a training, with some more pictures than it had."""
+    return changed(
+        settings,
+        epochs=max(1, round(GOING_ON * settings.epochs)),
+        backbone_rate=settings.backbone_rate * GENTLER,
+        head_rate=settings.head_rate * GENTLER,
     )
 
 

@@ -59,14 +59,18 @@ class TrainingInput:
         """Rows of `source` that choose the epoch."""
         return np.arange(len(self.learning), len(self.learning) + len(self.choosing))
 
-    def on_all(self, untrained: Backbone) -> TrainingInput:
-        """Return the same on an `untrained` backbone, with the choosing pictures among those to learn from."""
+    def on_all(self, untrained: Backbone, *, after: int) -> TrainingInput:
+        """Return the same on an `untrained` backbone, with the choosing pictures among those to learn from.
+
+        It is for a training that goes on after so many epochs.
+        """
         halves = split(untrained, self.cut)
         return replace(
             self,
             backbone=untrained,
             prefix=halves.prefix,
             folded=_folded(halves.suffix, self.source, stay=bool(self.folded.pairs)),
+            source=self.source.after(after),
             learning=np.concatenate([self.learning, self.choosing]),
             choosing=self.choosing[:0],
         )
@@ -163,7 +167,8 @@ def _stored(context: FitContext, choices: Choices, cut: str, *, refits: bool) ->
         _activations(context, choices, cut, trained_on, View(choices.augment, number, seed)) for number in range(count)
     ]
     plain = _activations(context, choices, cut, "learning and choosing", PLAIN)
-    return ActivationSource(views, plain, context.division.labels[context.division.rows("learning and choosing")])
+    labels = context.division.labels[context.division.rows("learning and choosing")]
+    return ActivationSource(views, plain, labels, seed=None if choices.augment == "none" else seed)
 
 
 def _activations(context: FitContext, choices: Choices, cut: str, part: Part, view: View) -> NDArray[np.float16]:

@@ -94,7 +94,6 @@ def train(
     progress: Progress | None = None,
     device: str = "auto",
     guard: bool = True,
-    stop_after: int | None = None,
 ) -> Trained:
     """Train `trainee` and leave the chosen weights in it, in eval mode on the CPU.
 
@@ -122,8 +121,6 @@ def train(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     guard : bool
         The start is a candidate too, as epoch 0: for a suffix that starts below a solved head.
-    stop_after : int, optional
-        End after so many epochs of the schedule, as an earlier training that chose this one was stopped.
 
     Raises
     ------
@@ -148,7 +145,6 @@ def train(
         progress=progress or Silent(),
         device=device,
         guard=guard,
-        last=min(settings.epochs, stop_after or settings.epochs),
     )
     try:
         return training.run_all()
@@ -188,7 +184,6 @@ class _Training:
     progress: Progress | Silent
     device: str
     guard: bool
-    last: int  # epoch
     history: _History = field(default_factory=_History)
     best_weights: store.Tensors | None = None
     place: str = "the start"
@@ -241,7 +236,7 @@ class _Training:
         saved = self.checkpoint.load(self._say) if self.checkpoint else None
         if saved is not None:
             self._restore(saved)
-            self._say(f"continuing after epoch {len(self.history.epochs)} of {self.last}.")
+            self._say(f"continuing after epoch {len(self.history.epochs)} of {self.settings.epochs}.")
         elif self.guard and len(self.hold_out_rows):
             self._note(0, self._judge())
 
@@ -249,10 +244,10 @@ class _Training:
         """Return whether all epochs are done, or `patience` of them brought nothing."""
         done, patience = len(self.history.epochs), self.settings.patience
         chosen = self.history.best_epoch(self.settings.keep)
-        if done < self.last and patience and chosen is not None and done - chosen >= patience:
+        if done < self.settings.epochs and patience and chosen is not None and done - chosen >= patience:
             self._say(f"stopped after epoch {done} of {self.settings.epochs}: epoch {chosen} was the best.")
             return True
-        return done >= self.last
+        return done >= self.settings.epochs
 
     def run_epoch(self) -> None:
         """Train one epoch, judge it, keep a checkpoint and hand over the record."""
@@ -304,7 +299,7 @@ class _Training:
         order = stream(self.seed, "order", epoch).permutation(self.train_rows)
         batches = in_batches(order, self.settings.batch_size)
         training_mode(self.trainee, self.settings.batch_norm)
-        name = f"{self.run}: epoch {epoch} of {self.last}"
+        name = f"{self.run}: epoch {epoch} of {self.settings.epochs}"
         with self.progress.step(name, count) as bar:
             for number, (rows, loaded) in enumerate(loaded_batches(self.source, batches, epoch)):
                 self.place = f"epoch {epoch}, step {number + 1}"
@@ -380,7 +375,6 @@ class _Training:
             "labels": self.source.labels,
             "source": self.source.describe(),
             "guard": self.guard,
-            "last": self.last,
             "start": tensors_hash(self.trainee),
         }
         return fingerprint(parts)

@@ -7,10 +7,11 @@ allocator keeps the memory for the next batch (see `headstart.base.process`).
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from headstart.pixels import augment, frame
 from headstart.records.codec import plain
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
+from headstart.tune.varied import varied
 
 RowNumbers = NDArray[np.int64]
 
@@ -41,12 +43,15 @@ class Source(Protocol):
         Side in pixels at which each epoch sees pictures; empty where it is always the same.
     stored_views : int, optional
         Augmented copies that were stored; None where pictures are augmented as they are asked for.
+    seen : int
+        Epochs that have been seen before the first: a training that goes on sees new views.
     """
 
     labels: NDArray[np.int64]
     threads: int
     sides: tuple[int, ...] = ()
     stored_views: int | None = None
+    seen: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,6 +70,12 @@ class Source(Protocol):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return what the numbers depend on, as JSON values: part of a checkpoint's fingerprint."""
+
+    def after(self, epochs: int) -> Self:
+        """Return the same pictures for a training that goes on after so many epochs."""
+        later = copy.copy(self)
+        later.seen = self.seen + epochs
+        return later
 
     def batch(self, rows: RowNumbers, epoch: int | None) -> torch.Tensor:
         """Return what the trainee takes for the pictures at `rows`, float32, one row each."""
@@ -129,12 +140,14 @@ class PixelSource(Source):
             "preprocessing": plain(self.preprocessing),
             "augmentation": self.augmentation,
             "seed": self.seed,
+            "seen": self.seen,
             "sides": list(self.sides),
         }
 
     def _square(self, row: int, epoch: int | None) -> NDArray[np.uint8]:
         if epoch is None:
             return frame(self.pixels[row], self.preprocessing)
+        epoch += self.seen
         return augment(
             self.pixels[row], self._prepared(epoch), self.augmentation, stream(self.seed, "augment", epoch, row)
         )
@@ -184,22 +197,37 @@ class ActivationSource(Source):
     plain : array, (n, *shape)
         Activations of the pictures as at prediction.
     labels : array of int, (n,)
+    seed : int, optional
+        Maps of views, (channels, height, width), are varied anew in each epoch; None: they stay as they were stored.
     """
 
-    def __init__(self, views: Sequence[NDArray[Any]], plain: NDArray[Any], labels: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        views: Sequence[NDArray[Any]],
+        plain: NDArray[Any],
+        labels: NDArray[np.int64],
+        *,
+        seed: int | None = None,
+    ) -> None:
         if len(plain) != len(labels):
             raise bad_parameter("plain", "ActivationSource", f"of {len(labels)} pictures", len(plain))
         self.views = tuple(views)
         self.stored_views = len(self.views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
+        self.seed = seed if plain.ndim == 4 else None
         self.threads = 1
 
     def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[Any]:
-        """Return activations, (n, *shape), as they are stored."""
+        """Return activations, (n, *shape): as they are stored, or varied."""
         if epoch is None or not self.views:
             return np.asarray(self.plain[rows])
-        return np.asarray(self.views[epoch % len(self.views)][rows])
+        epoch += self.seen
+        found = np.asarray(self.views[epoch % len(self.views)][rows])
+        if self.seed is None:
+            return found
+        streams = (stream(self.seed, "varied", epoch, int(row)) for row in rows)
+        return np.stack([varied(maps, rng) for maps, rng in zip(found, streams, strict=True)])
 
     def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
         """Return activations, (n, *shape) float32; pictures with the channels last, as they came."""
@@ -210,6 +238,8 @@ class ActivationSource(Source):
         """Return the number of views, shape and type."""
         return {
             "views": len(self.views),
+            "varied": self.seed,
+            "seen": self.seen,
             "shape": list(self.plain.shape),
             "type": str(self.plain.dtype),
         }
