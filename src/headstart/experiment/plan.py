@@ -13,6 +13,7 @@ from headstart.experiment.prepare import Prepared
 from headstart.records.plan import PlanStep, StepKind
 from headstart.records.record import changed
 from headstart.strategies.answer_limits import MOST_HELD
+from headstart.strategies.rates import going_on
 from headstart.strategies.resolved import ResolvedStrategy
 from headstart.strategies.strategy import strategy_of
 from headstart.tune.progressive import sides
@@ -208,8 +209,8 @@ def _training_step(prepared: Prepared, strategy: ResolvedStrategy, speed: Speed)
     settings = strategy.settings_for(len(division.learning))
     epochs, learning, choosing = settings.epochs, len(division.learning), len(division.choosing)
     seen = epochs * learning
-    if _refits(prepared, strategy):  # at most: it ends with the chosen epoch, and not at all where the head is kept
-        seen += epochs * len(division.train)
+    if _refits(prepared, strategy):  # at most: not at all where the head is kept
+        seen += going_on(settings).epochs * len(division.train)
     # Each epoch looks at the choosing pictures; one more pass solves the head, the last ones answer and say how surely.
     asked = len(division.held_out) + (min(learning, MOST_EXAMPLES) + min(choosing, MOST_HELD) if choosing else 0)
     random = strategy.row.weights == "random"

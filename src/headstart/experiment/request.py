@@ -73,7 +73,7 @@ class Request(RequestRecord):
     framing: str = AUTO
     augment: str = AUTO
     readout: str = AUTO
-    views: int = 4
+    views: int = 8
     select: str = "train"
     device: str = AUTO
     offline: bool = False

@@ -77,8 +77,8 @@ class TrainingSettings(Record):
         Strategies also look at weights between the start of the training and its end, and keep the best; see
         `headstart.tune.between`. Only where batch norms are frozen and the start is pre-trained.
     refit : bool
-        Strategies train once more, to the chosen epoch, with the hold-out among the pictures to learn from,
-        where it was taken out of a train of at most 1,000 pictures. (`train` itself does one training.)
+        Strategies go on for a quarter of the epochs at half the rates, with the hold-out among the pictures to learn
+        from, where it was taken out of a train of at most 1,000 pictures. (`train` itself does one training.)
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """What a strategy that trains ends with: the solved head, the trained network, or something between the two.
 
-Two ways lead between them. Weights: a network half-way from the start of the training to its end. Answers: the trained
-network and the solved head on the frozen one, read together. Which of them answers best is asked of training pictures
-that neither had seen; where there are too few for that, the two answer together.
+Two ways lead between them. Weights: a network half-way from the start of the training to its end; how far, is asked of
+training pictures that it had not seen. Answers: the trained network and the solved head on the frozen one say half
+each. They err on different pictures, so their mean is hardly ever worse than the better one, and one half beats a share
+that few pictures chose (docs/training.md). Those pictures only say whether the two are better than the head alone.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ from headstart.tune.between import best_between
 from headstart.tune.checkpoint import Tensors
 from headstart.tune.choosing import Judged, judge, unpacked
 
-# How much the trained network has to say where the solved head answers too; alone comes first, and stays among equals.
-MIXES = (1.0, 0.75, 0.5, 0.25)
-UNJUDGED = 0.5  # where nobody can choose
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,23 +86,21 @@ def ending_of(
         The rival's scores of the pictures that choose, which it had not seen; None where nobody chooses.
     """
     end, between = trained.chosen, settings.between and rival is not None
+    mix = HALF if between else 1.0
     if end is None or unseen is None or rival is None:
-        alone = rival is None or not between
-        return Ending(mix=1.0 if alone else UNJUDGED, temperature=1.0 if end is None else end.temperature)
+        return Ending(mix=mix, temperature=1.0 if end is None else end.temperature)
     share: float | None = None
     if between and settings.batch_norm == "frozen":  # else start and end have other statistics
         rows = inputs.choosing_rows
         share, end = best_between(trainee, start, inputs.source, rows, choose=settings.choose, end=end)
     labels = inputs.source.labels[inputs.choosing_rows]
-    own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
-    best, mix = end, 1.0
-    for other in MIXES[1:] if between else ():
-        judged = judge(other * own + (1 - other) * unseen, labels, settings.choose)
-        if judged.rank < best.rank:
-            best, mix = judged, other
-    if not better(best, judge(unseen, labels, settings.choose), len(labels)):
+    judged = end
+    if between:
+        own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
+        judged = judge(mix * own + (1 - mix) * unseen, labels, settings.choose)
+    if not better(judged, judge(unseen, labels, settings.choose), len(labels)):
         return Ending(mix=0.0)
-    return Ending(share, mix, end.temperature, best.temperature)
+    return Ending(share, mix, end.temperature, judged.temperature)
 
 
 def better(trained: Judged, head: Judged, pictures: int) -> bool:

@@ -13,7 +13,7 @@ HIGHEST_RATE = 3e-4
 HEAD_TIMES = 3  # as high as that of the layers below
 GOING_ON, GENTLER = 1 / 4, 1 / 2  # of the epochs and of the rates, where a training goes on with all pictures
 # A network moves with each step of the optimiser, and few pictures make few steps in an epoch.
-FEWEST_EPOCHS, MOST_EPOCHS = 12, 30
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 16
 
 
 def effort_for(error: float) -> float:
@@ -54,11 +54,11 @@ def going_on(settings: TrainingSettings) -> TrainingSettings:
 
 
 def epochs_for(steps: int, pictures: int, batch_size: int) -> int:
-    """Return in how many epochs about so many steps are taken on so many pictures, 12 to 30.
+    """Return in how many epochs about so many steps are taken on so many pictures, 12 to 16.
 
     Examples
     --------
-    >>> epochs_for(250, 200, 32), epochs_for(250, 420, 32), epochs_for(250, 2000, 32)
-    (30, 19, 12)
+    >>> epochs_for(250, 200, 16), epochs_for(250, 280, 16), epochs_for(250, 2000, 16)
+    (16, 14, 12)
     """
     return min(max(round(steps * batch_size / max(pictures, 1)), FEWEST_EPOCHS), MOST_EPOCHS)

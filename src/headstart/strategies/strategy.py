@@ -92,7 +92,13 @@ class Strategy:
 
 # The order is the last tie-break of the verdict: cheaper to obtain first. Defaults of training were chosen on inner
 # hold-outs of train; docs/training.md says what was seen.
-_FINE_TUNING: Mapping[str, Scalar] = {"batch_norm": "frozen", "keep": "last", "refit": True, "label_smoothing": 0.1}
+_FINE_TUNING: Mapping[str, Scalar] = {
+    "batch_size": 16,
+    "batch_norm": "frozen",
+    "keep": "last",
+    "refit": True,
+    "label_smoothing": 0.1,
+}
 _ROWS = (
     Strategy(
         name="knn",

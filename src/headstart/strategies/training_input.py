@@ -167,8 +167,7 @@ def _stored(context: FitContext, choices: Choices, cut: str, *, refits: bool) ->
         _activations(context, choices, cut, trained_on, View(choices.augment, number, seed)) for number in range(count)
     ]
     plain = _activations(context, choices, cut, "learning and choosing", PLAIN)
-    labels = context.division.labels[context.division.rows("learning and choosing")]
-    return ActivationSource(views, plain, labels, seed=None if choices.augment == "none" else seed)
+    return ActivationSource(views, plain, context.division.labels[context.division.rows("learning and choosing")])
 
 
 def _activations(context: FitContext, choices: Choices, cut: str, part: Part, view: View) -> NDArray[np.float16]:

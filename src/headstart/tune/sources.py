@@ -26,7 +26,6 @@ from headstart.pixels import augment, frame
 from headstart.records.codec import plain
 from headstart.records.preprocessing import Preprocessing
 from headstart.records.record import changed
-from headstart.tune.varied import varied
 
 RowNumbers = NDArray[np.int64]
 
@@ -197,37 +196,22 @@ class ActivationSource(Source):
     plain : array, (n, *shape)
         Activations of the pictures as at prediction.
     labels : array of int, (n,)
-    seed : int, optional
-        Maps of views, (channels, height, width), are varied anew in each epoch; None: they stay as they were stored.
     """
 
-    def __init__(
-        self,
-        views: Sequence[NDArray[Any]],
-        plain: NDArray[Any],
-        labels: NDArray[np.int64],
-        *,
-        seed: int | None = None,
-    ) -> None:
+    def __init__(self, views: Sequence[NDArray[Any]], plain: NDArray[Any], labels: NDArray[np.int64]) -> None:
         if len(plain) != len(labels):
             raise bad_parameter("plain", "ActivationSource", f"of {len(labels)} pictures", len(plain))
         self.views = tuple(views)
         self.stored_views = len(self.views)
         self.plain = plain
         self.labels = np.asarray(labels, np.int64)
-        self.seed = seed if plain.ndim == 4 else None
         self.threads = 1
 
     def load(self, rows: RowNumbers, epoch: int | None) -> NDArray[Any]:
-        """Return activations, (n, *shape): as they are stored, or varied."""
+        """Return activations, (n, *shape), as they are stored."""
         if epoch is None or not self.views:
             return np.asarray(self.plain[rows])
-        epoch += self.seen
-        found = np.asarray(self.views[epoch % len(self.views)][rows])
-        if self.seed is None:
-            return found
-        streams = (stream(self.seed, "varied", epoch, int(row)) for row in rows)
-        return np.stack([varied(maps, rng) for maps, rng in zip(found, streams, strict=True)])
+        return np.asarray(self.views[(epoch + self.seen) % len(self.views)][rows])
 
     def tensor(self, loaded: NDArray[Any]) -> torch.Tensor:
         """Return activations, (n, *shape) float32; pictures with the channels last, as they came."""
@@ -238,7 +222,6 @@ class ActivationSource(Source):
         """Return the number of views, shape and type."""
         return {
             "views": len(self.views),
-            "varied": self.seed,
             "seen": self.seen,
             "shape": list(self.plain.shape),
             "type": str(self.plain.dtype),

@@ -68,9 +68,6 @@ def learned_from(fewer: Sequence[str], pictures: int, train: int) -> str:
 
 
 def not_on_all(fewer: Sequence[str], others: Sequence[str], pictures: int, train: int) -> str:
-    """Return the same where strategies are compared, with who learned from all, and what can be done about it."""
+    """Return the same where strategies are compared, with who learned from all."""
     rest = f"; {joined(others)} learned from all {train:,}" if others else ""
-    return (
-        f"{learned_from(fewer, pictures, train)}{rest}. Training once more on all of them (--set refit=true) takes "
-        "twice the time and gained nothing where we tried it."
-    )
+    return f"{learned_from(fewer, pictures, train)}{rest}."
