@@ -199,6 +199,7 @@ def answers(
             "train": len(division.train),
             "held_out": len(labels),
             "accuracy": float(right.mean()),
+            "loss": float(-np.log(np.maximum(fitted.probabilities[np.arange(len(labels)), labels], 1e-12)).mean()),
             "kept_head": fitted.training is not None and fitted.training.kept_solved_head,
             "framing": choices.preprocessing.framing,
             "readout": fitted.readout,
