@@ -44,7 +44,7 @@ def test_a_few_depths_the_usual_one_among_them(name: str, usual: str, tried: tup
 @pytest.mark.network
 def test_depths_whose_activations_fit_are_preferred() -> None:
     lite = network("tf_efficientnet_lite0")
-    tried = depths.depths_of(Request(cut="auto"), lite, 30_000).tried
+    tried = depths.depths_of(Request(cut="auto"), lite, 17_000).tried
     assert "blocks.3" not in tried, "0.3 MB a picture"
     assert tried[0] == "conv_head"
 
@@ -92,7 +92,7 @@ def test_depths_whose_activations_do_not_fit_are_left_out_if_others_are_left(mon
     network.held.__dict__["facts"] = Facts(
         100, (*network.stages[:9], Stage(wide.name, 10, (800, 4, 4), 10.0), network.stages[10]), (), (FEATURES,)
     )
-    each = 2 * 8 * 4 * 4 * 10 * 5
+    each = 2 * 8 * 4 * 4 * 10 * 9
     monkeypatch.setattr(depths, "activation_limit", lambda: depths.MOST * each)
     assert "s9" not in depths.depths_of(Request(cut="auto"), network, 10).tried
     monkeypatch.setattr(depths, "activation_limit", lambda: 10)

@@ -94,7 +94,7 @@ def test_a_part_learns_from_activations_that_one_pass_leaves() -> None:
 def test_several_depths_share_one_pass() -> None:
     found = steps("partial@late", "partial@middle")
     assert [name for name in found if name == "activations"] == ["activations"]
-    assert found["activations"].bytes == 2 * 5 * 240 * 2 * 8 * 4 * 4
+    assert found["activations"].bytes == 2 * 9 * 240 * 2 * 8 * 4 * 4
 
 
 def test_activations_without_room_are_no_step(monkeypatch: pytest.MonkeyPatch) -> None:

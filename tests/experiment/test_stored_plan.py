@@ -58,7 +58,7 @@ def test_a_new_plan_is_written_before_the_work(folder: RunFolder) -> None:
     assert plain(stored(folder)) == plain(plan)
     assert (plan.fingerprint, plan.request.strategies) == ("f", ("linear", "partial"))
     assert [step.step for step in plan.steps][:2] == ["decode", "features"]
-    assert plan.batch_size == {"partial": 32}
+    assert plan.batch_size == {"partial": 16}
     assert (plan.pictures, plan.weights) == (own.table.fingerprint(), "ab")
     assert (plan.engine, plan.device, plan.augment) == ("torch", "cpu", "none")
     assert plan.depths == Depths(usual="late", tried=("late",))

@@ -221,7 +221,7 @@ class ViewsOption(TypedDict, total=False):
         int,
         Option(
             help="How many varied copies of each picture partial training keeps.",
-            default=4,
+            default=8,
             kind="number",
             flag=None,
             least=1,
