@@ -33,12 +33,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "not-again": {"training": {"refit": False}},
     "no-smoothing": {"training": {"label_smoothing": 0.0}},
     "10-epochs": {"training": {"epochs": 10}},
+    "40-epochs": {"training": {"epochs": 40}},
+    "batches-of-32": {"training": {"batch_size": 32}},
+    "four-views": {"views": 4},
     "photo": {"augment": "photo"},
     "gentle": {"augment": "gentle"},
     "turned": {"augment": "any-orientation"},
     "before": {  # as it was until these were found
         "augment": "any-orientation",
+        "views": 4,
         "training": {
+            "batch_size": 32,
             "batch_norm": "update",
             "between": False,
             "keep": "best",
@@ -48,9 +53,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
         },
     },
     "no-mean": {"training": {"average": 0.0}},
-    "thrice-the-rate": {"training": {"backbone_rate": 9e-4, "head_rate": 3e-3}},
+    "half-the-rate": {"training": {"backbone_rate": 1.5e-4, "head_rate": 4.5e-4}},
+    "twice-the-rate": {"training": {"backbone_rate": 6e-4, "head_rate": 1.8e-3}},
     "earlier-cut": {"cut": "blocks.3"},
-    "ten-views": {"views": 10},
+    "16-views": {"views": 16},
     "growing": {"training": {"progressive": True}},
 }
 
