@@ -17,14 +17,14 @@ from headstart.base.types import Affine, Floats, softmax
 from headstart.heads import Fitted
 from headstart.records.training import Choose, TrainingSettings
 from headstart.strategies import ending as module
-from headstart.strategies.ending import HALF, Ending, better, ending_of
+from headstart.strategies.ending import BENEFIT, HALF, Ending, better, ending_of
 from headstart.strategies.fit_head import Solved
 from headstart.strategies.rival import Rival
 from headstart.strategies.strategy import RIVALS
 from headstart.strategies.training_input import TrainingInput
 from headstart.tune import ActivationSource, Trained, Trainee
 from headstart.tune.checkpoint import copied
-from headstart.tune.choosing import Judged, judge, packed
+from headstart.tune.choosing import Judged, judge
 
 CLASSES, LEARNING, CHOOSING = 3, 10, 40
 RIVAL = Rival(
@@ -78,25 +78,34 @@ def ended(
     return ending_of(trainee, copied(trainee.state_dict()), inputs, asked, told, rival, given)
 
 
+def answers(right: np.ndarray[Any, Any], sure: float) -> Floats:
+    """Return scores of two classes that are right where they should be, and so sure of it."""
+    return sure * np.where(right[:, None], [1.0, 0.0], [0.0, 1.0])
+
+
 @pytest.mark.parametrize(
-    ("wins", "losses", "rank", "kept"),
+    ("wins", "losses", "sure", "doubt", "kept"),
     [
-        (9, 1, 5.0, True),  # by eight of ten that differ: more than a standard error
-        (1, 9, 0.1, False),
-        (4, 1, 5.0, True),
-        (3, 1, 5.0, False),  # by two of four: what luck does, so the loss decides
-        (1, 3, 0.1, True),
-        (0, 0, 0.4999, True),
-        (0, 0, 0.5, False),  # among equals the head, which is cheaper
+        (9, 1, 0.1, 0.0, True),  # by eight of ten that differ: more than a standard error
+        (1, 9, 0.9, 0.0, False),
+        (1, 9, 0.9, 9.0, False),
+        (4, 1, 0.1, 0.0, True),
+        (3, 1, 0.1, 0.0, False),  # by two of four: what luck does, so the loss decides
+        (1, 3, 0.9, 0.0, True),
+        (0, 0, 0.51, 0.0, True),
+        (0, 0, 0.5, 0.0, False),  # among equals the head, which is cheaper
+        (0, 0, 0.5, 1.0, False),
+        (2, 3, 0.5, 0.0, False),  # by less than a standard error of the loss
+        (2, 3, 0.5, 1.0, True),
+        (0, 0, 0.49, 1.0, False),  # by little, but for each picture alike
     ],
 )
 def test_the_more_accurate_is_better_and_of_about_as_accurate_ones_that_with_less_loss(
-    wins: int, losses: int, rank: float, kept: bool
+    wins: int, losses: int, sure: float, doubt: float, kept: bool
 ) -> None:
-    trained, head = np.zeros(40, bool), np.zeros(40, bool)
-    trained[:wins] = head[wins : wins + losses] = True
-    told = [Judged(0.0, one.mean(), (place,), right=packed(one)) for one, place in ((trained, rank), (head, 0.5))]
-    assert better(*told, 40) == kept
+    trained, head, labels = np.ones(40, bool), np.ones(40, bool), np.zeros(40, np.int64)
+    head[:wins] = trained[wins : wins + losses] = False
+    assert better(answers(trained, sure), answers(head, 0.5), labels, doubt=doubt) == kept
 
 
 @pytest.mark.parametrize("between", [True, False])
@@ -120,13 +129,14 @@ def test_both_answer_half_and_half_if_that_is_better_than_the_head(choose: Choos
     trained, head = says(2.0, 1.5, seed=seed), says(2.0, 1.5, seed=seed + 100)
     rows = np.arange(LEARNING, LEARNING + CHOOSING)
     labels, own = LABELS[rows], judge(trained[rows], LABELS[rows], choose).temperature
-    both = judge(trained[rows] / own / 2 + head[rows] / 2, labels, choose)
-    kept = better(both, judge(head[rows], labels, choose), len(rows))
+    mean = trained[rows] / own / 2 + head[rows] / 2
+    both, alone = (judge(said, labels, choose).temperature for said in (mean, head[rows]))
+    kept = better(mean / both, head[rows] / alone, labels, doubt=BENEFIT)
     found = ended(trained, head, choose=choose)
     assert found.mix == (HALF if kept else 0.0)
     if kept:
         assert found.own == pytest.approx(own)
-        assert found.temperature == pytest.approx(both.temperature, rel=1e-3)
+        assert found.temperature == pytest.approx(both, rel=1e-3)
         assert found.share is None
 
 

@@ -296,7 +296,7 @@ def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
 def test_a_training_that_went_too_far_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps that are far too long: the head is surely wrong at their end, and less so nearer to the start."""
     monkeypatch.setattr(endings, "HALF", 1.0)
-    monkeypatch.setattr(endings, "better", lambda *_: True)
+    monkeypatch.setattr(endings, "better", lambda *_, **__: True)
     runs, losses = list[FittedRun](), list[float]()
     for between in (True, False):
         context = tiny_context(contrast=20, epochs=1, choose="loss", between=between)

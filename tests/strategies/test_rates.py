@@ -37,6 +37,8 @@ def test_who_goes_on_with_all_pictures_goes_a_quarter_as_far_and_half_as_fast() 
 
 @pytest.mark.parametrize(("pictures", "epochs"), [(10, 16), (250, 16), (286, 14), (334, 12), (10**6, 12)])
 def test_the_fewer_pictures_the_more_epochs(pictures: int, epochs: int) -> None:
-    open_, given = (ResolvedStrategy(STRATEGIES["full"], "input", TrainingSettings(batch_size=16), steps) for steps in (250, None))
+    open_, given = (
+        ResolvedStrategy(STRATEGIES["full"], "input", TrainingSettings(batch_size=16), steps) for steps in (250, None)
+    )
     assert open_.settings_for(pictures).epochs == epochs
     assert given.settings_for(pictures).epochs == TrainingSettings().epochs

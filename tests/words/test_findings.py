@@ -17,8 +17,8 @@ CASES = [
     (
         findings.both_answer(54),
         "both-answer",
-        "The trained and the pretrained network answer together: better than either alone on 54 training pictures set "
-        "aside to judge.",
+        "The trained and the pretrained network answer together: on 54 training pictures set aside to judge, the "
+        "pretrained one alone was not better.",
     ),
     (
         findings.both_answer(0),

@@ -3,7 +3,7 @@
 Two ways lead between them. Weights: a network half-way from the start of the training to its end; how far, is asked of
 training pictures that it had not seen. Answers: the trained network and the solved head on the frozen one say half
 each. They err on different pictures, so their mean is hardly ever worse than the better one, and one half beats a share
-that few pictures chose (docs/training.md). Those pictures only say whether the two are better than the head alone.
+that few pictures chose (docs/training.md). Those pictures only say whether the head alone is better.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from headstart.base.types import Affine, Floats
+from headstart.base.types import Affine, Floats, softmax
+from headstart.evidence.metrics import bounded_log_losses
 from headstart.records.training import TrainingSettings
 from headstart.strategies.rival import Rival
 from headstart.strategies.training_input import TrainingInput
 from headstart.tune import Trained, Trainee, predict
 from headstart.tune.between import best_between
 from headstart.tune.checkpoint import Tensors
-from headstart.tune.choosing import Judged, judge, unpacked
+from headstart.tune.choosing import judge
 
 HALF = 0.5
+BENEFIT = 1.0  # standard errors by which both may lose and still answer: they seldom are worse (docs/training.md)
 
 
 @dataclass(frozen=True)
@@ -94,21 +97,35 @@ def ending_of(
         rows = inputs.choosing_rows
         share, end = best_between(trainee, start, inputs.source, rows, choose=settings.choose, end=end)
     labels = inputs.source.labels[inputs.choosing_rows]
-    judged = end
+    own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
+    temperature = 1.0
     if between:
-        own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
-        judged = judge(mix * own + (1 - mix) * unseen, labels, settings.choose)
-    if not better(judged, judge(unseen, labels, settings.choose), len(labels)):
+        own = mix * own + (1 - mix) * unseen
+        temperature = judge(own, labels, settings.choose).temperature
+    head = unseen / judge(unseen, labels, settings.choose).temperature
+    if not better(own / temperature, head, labels, doubt=BENEFIT if between else 0.0):
         return Ending(mix=0.0)
-    return Ending(share, mix, end.temperature, judged.temperature)
+    return Ending(share, mix, end.temperature, temperature if between else end.temperature)
 
 
-def better(trained: Judged, head: Judged, pictures: int) -> bool:
-    """Return whether a training is better than the head, by the `pictures` that choose.
+def better(trained: Floats, head: Floats, labels: NDArray[np.int64], *, doubt: float) -> bool:
+    """Return whether what a training ends with answers better than the head alone, by the pictures that choose.
 
     By accuracy, as the verdict will judge, where one is more often right than the other by more than one standard
-    error of that; by the loss where they are about equal.
+    error of that. Where they are about equal, by the loss, and `trained` may lose by so many standard errors.
+
+    Parameters
+    ----------
+    trained, head : arrays, (n, classes)
+        Scores, divided by their temperatures.
+    labels : array of int, (n,)
+    doubt : float
     """
-    one, other = unpacked(trained.right, pictures), unpacked(head.right, pictures)
-    gain, apart = int(one.sum()) - int(other.sum()), int((one != other).sum())
-    return gain > 0 if abs(gain) > apart**0.5 else trained.rank < head.rank
+    ones, others = (np.argmax(scores, axis=1) == labels for scores in (trained, head))
+    gain, apart = int(ones.sum()) - int(others.sum()), int((ones != others).sum())
+    if abs(gain) > apart**0.5:
+        return gain > 0
+    first, second = (bounded_log_losses(labels, softmax(scores)) for scores in (trained, head))
+    lost = first - second
+    error = float(lost.std()) / len(labels) ** 0.5
+    return bool(float(lost.mean()) < doubt * error)

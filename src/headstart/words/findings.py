@@ -31,7 +31,7 @@ def kept_solved_head(pictures: int) -> Finding:
 def both_answer(pictures: int) -> Finding:
     """Tell that trained and frozen network answer together, judged on so many `pictures`; 0: there were too few."""
     judged = (
-        f"better than either alone on {counted(pictures, 'training picture')} set aside to judge"
+        f"on {counted(pictures, 'training picture')} set aside to judge, the pretrained one alone was not better"
         if pictures
         else "with so few training pictures nobody can say which is better alone"
     )
