@@ -88,7 +88,9 @@ def answers(right: np.ndarray[Any, Any], sure: float) -> Floats:
     [
         (9, 1, 0.1, 0.0, True),  # by eight of ten that differ: more than a standard error
         (1, 9, 0.9, 0.0, False),
-        (1, 9, 0.9, 9.0, False),
+        (1, 9, 0.9, 1.0, False),  # by more than two
+        (1, 6, 0.9, 1.0, True),  # clear for one standard error, not for two
+        (6, 1, 0.1, 1.0, False),
         (4, 1, 0.1, 0.0, True),
         (3, 1, 0.1, 0.0, False),  # by two of four: what luck does, so the loss decides
         (1, 3, 0.9, 0.0, True),

@@ -24,7 +24,7 @@ from headstart.tune.checkpoint import Tensors
 from headstart.tune.choosing import judge
 
 HALF = 0.5
-BENEFIT = 1.0  # standard errors by which both may lose and still answer: they seldom are worse (docs/training.md)
+BENEFIT = 1.0  # of the doubt: both are seldom worse than the head alone (docs/training.md)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ def ending_of(
 def better(trained: Floats, head: Floats, labels: NDArray[np.int64], *, doubt: float) -> bool:
     """Return whether what a training ends with answers better than the head alone, by the pictures that choose.
 
-    By accuracy, as the verdict will judge, where one is more often right than the other by more than one standard
-    error of that. Where they are about equal, by the loss, and `trained` may lose by so many standard errors.
+    By accuracy, as the verdict will judge, where one is clearly more often right than the other; by the loss where they
+    are about equal.
 
     Parameters
     ----------
@@ -120,10 +120,12 @@ def better(trained: Floats, head: Floats, labels: NDArray[np.int64], *, doubt: f
         Scores, divided by their temperatures.
     labels : array of int, (n,)
     doubt : float
+        How much `trained` is given the benefit of it, in standard errors: by so many its loss may be higher, and by one
+        more the accuracies must differ to be clear.
     """
     ones, others = (np.argmax(scores, axis=1) == labels for scores in (trained, head))
     gain, apart = int(ones.sum()) - int(others.sum()), int((ones != others).sum())
-    if abs(gain) > apart**0.5:
+    if abs(gain) > (1 + doubt) * apart**0.5:
         return gain > 0
     first, second = (bounded_log_losses(labels, softmax(scores)) for scores in (trained, head))
     lost = first - second
