@@ -28,7 +28,7 @@ from headstart.table.table import Row
 VARIANTS: dict[str, dict[str, Any]] = {
     "usual": {},
     "norms-learn": {"training": {"batch_norm": "update"}},  # from statistics of these pictures, as before
-    "nothing-between": {"training": {"between": False}},
+    "network-alone": {"training": {"together": False}},
     "best-epoch": {"training": {"keep": "best"}},
     "not-again": {"training": {"refit": False}},
     "no-smoothing": {"training": {"label_smoothing": 0.0}},
@@ -45,7 +45,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "training": {
             "batch_size": 32,
             "batch_norm": "update",
-            "between": False,
+            "together": False,
             "keep": "best",
             "refit": False,
             "label_smoothing": 0.0,

@@ -124,12 +124,12 @@ def prepared_for(shared: Path, work: Path, pictures: str, network: str, strategi
     return prepare(table_of(shared, pictures, work), request, threads=None, progress=Silent())
 
 
-def splits(prepared: Prepared, task: Task, repeats: int) -> Iterator[Split]:
+def splits(prepared: Prepared, task: Task, repeats: int, first: int = 0) -> Iterator[Split]:
     """Yield the splits of a task; the training pictures of a smaller size are among those of a larger."""
     table = prepared.table
     labels, rows = table.labels, np.arange(len(table))
     groups = group_ids(table, rows)
-    for seed in range(repeats):
+    for seed in range(first, first + repeats):
         root = stream_seed(0, "tasks", task.pictures, seed)
         held = hold_out(labels, groups, seed=root, share=SHARE, least=1)
         assert held is not None
@@ -153,6 +153,7 @@ def main() -> None:
     parser.add_argument("--networks", default=",".join((DEFAULT, *OTHERS)))
     parser.add_argument("--sizes", help="pictures of a class, separated by commas; 0 is all")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the first division")
     parser.add_argument("--minutes", type=float, help="time limit: after it no new fit begins")
     options = parser.parse_args()
     hs.tune_process()
@@ -168,7 +169,7 @@ def main() -> None:
     for pictures, network in dict.fromkeys((task.pictures, task.network) for task in wanted):
         prepared = prepared_for(options.shared, options.out, pictures, network, strategies)
         for task in (one for one in wanted if (one.pictures, one.network) == (pictures, network)):
-            for split in splits(prepared, task, options.repeats):
+            for split in splits(prepared, task, options.repeats, options.first):
                 if time.monotonic() > end:
                     return
                 for record in answers(prepared, task, split, strategies, options.out):

@@ -78,6 +78,6 @@ def test_no_default_of_a_strategy_changes_what_was_published(name: str) -> None:
     rows = [STRATEGIES[one] for one in recipe.strategies or STRATEGIES]
     own = {setting for row in rows if row.weights == "pretrained" and not row.solves for setting in row.training}
     assert own
-    assert own | {"between", "epochs"} <= set(recipe.training)
+    assert own | {"together", "epochs"} <= set(recipe.training)
     assert recipe.training["batch_norm"] == "update"
-    assert recipe.training["refit"] is recipe.training["between"] is False
+    assert recipe.training["refit"] is recipe.training["together"] is False

@@ -141,8 +141,8 @@ def test_what_is_told_to_be_as_it_is_has_nothing_between() -> None:
     """`fixed`: the network after its last epoch; `select="val"`: val chooses an epoch, as tutorials do."""
     usual, fixed, chosen = (Request(strategies=("full",), **one) for one in ({}, {"fixed": True}, {"select": "val"}))
     found = [one.settings_of(STRATEGIES["full"]) for one in (usual, fixed, chosen)]
-    assert [one.between for one in found] == [True, False, False]
+    assert [one.together for one in found] == [True, False, False]
     assert [one.keep for one in found] == ["last", "last", "best"]
-    asked = Request(strategies=("full",), select="val", training={"keep": "last", "between": True})
+    asked = Request(strategies=("full",), select="val", training={"keep": "last", "together": True})
     assert asked.settings_of(STRATEGIES["full"]).keep == "last"
-    assert asked.settings_of(STRATEGIES["full"]).between
+    assert asked.settings_of(STRATEGIES["full"]).together

@@ -16,15 +16,13 @@ from torch import nn
 from headstart.base.types import Affine, Floats, softmax
 from headstart.heads import Fitted
 from headstart.records.training import Choose, TrainingSettings
-from headstart.strategies import ending as module
 from headstart.strategies.ending import BENEFIT, HALF, Ending, better, ending_of
 from headstart.strategies.fit_head import Solved
 from headstart.strategies.rival import Rival
 from headstart.strategies.strategy import RIVALS
 from headstart.strategies.training_input import TrainingInput
 from headstart.tune import ActivationSource, Trained, Trainee
-from headstart.tune.checkpoint import copied
-from headstart.tune.choosing import Judged, judge
+from headstart.tune.choosing import judge
 
 CLASSES, LEARNING, CHOOSING = 3, 10, 40
 RIVAL = Rival(
@@ -75,7 +73,7 @@ def ended(
     told = Trained((), 4 if chooses else None, end)
     given = None if unseen is None else unseen[LEARNING:]
     asked = TrainingSettings(choose=choose, **{"batch_norm": "update", **settings})
-    return ending_of(trainee, copied(trainee.state_dict()), inputs, asked, told, rival, given)
+    return ending_of(trainee, inputs, asked, told, rival, given)
 
 
 def answers(right: np.ndarray[Any, Any], sure: float) -> Floats:
@@ -110,19 +108,19 @@ def test_the_more_accurate_is_better_and_of_about_as_accurate_ones_that_with_les
     assert better(answers(trained, sure), answers(head, 0.5), labels, doubt=doubt) == kept
 
 
-@pytest.mark.parametrize("between", [True, False])
+@pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("choose", get_args(Choose))
-def test_a_network_that_knows_more_answers_and_one_that_knows_less_does_not(choose: Choose, between: bool) -> None:
+def test_a_network_that_knows_more_answers_and_one_that_knows_less_does_not(choose: Choose, together: bool) -> None:
     knows, guesses = says(9.0, 1.0, seed=1), says(0.0, 1.0, seed=2)
-    mix = ended(knows, guesses, choose=choose, between=between).mix
-    assert mix == (HALF if between else 1.0)
-    assert ended(guesses, knows, choose=choose, between=False).mix == 0.0
+    mix = ended(knows, guesses, choose=choose, together=together).mix
+    assert mix == (HALF if together else 1.0)
+    assert ended(guesses, knows, choose=choose, together=False).mix == 0.0
 
 
 def test_what_says_no_more_than_the_head_does_not_answer() -> None:
     scores = says(2.0, 1.0, seed=1)
-    for between in (True, False):
-        assert ended(scores, scores, between=between) == Ending(mix=0.0)
+    for together in (True, False):
+        assert ended(scores, scores, together=together) == Ending(mix=0.0)
 
 
 @pytest.mark.parametrize("choose", get_args(Choose))
@@ -139,20 +137,19 @@ def test_both_answer_half_and_half_if_that_is_better_than_the_head(choose: Choos
     if kept:
         assert found.own == pytest.approx(own)
         assert found.temperature == pytest.approx(both, rel=1e-3)
-        assert found.share is None
 
 
 def test_pictures_that_learned_do_not_choose() -> None:
     knows, guesses = says(9.0, 1.0, seed=1), says(0.0, 1.0, seed=2)
     learned = np.arange(len(LABELS))[:, None] < LEARNING
     assert ended(np.where(learned, guesses, knows), np.where(learned, knows, guesses)).mix == HALF
-    assert ended(np.where(learned, knows, guesses), np.where(learned, guesses, knows), between=False).mix == 0.0
+    assert ended(np.where(learned, knows, guesses), np.where(learned, guesses, knows), together=False).mix == 0.0
 
 
 def test_where_nobody_can_choose_both_answer_or_the_network_alone() -> None:
     scores = says(2.0, 1.0, seed=1)
     assert ended(scores, None) == Ending(mix=HALF)
-    assert ended(scores, None, between=False) == Ending(mix=1.0)
+    assert ended(scores, None, together=False) == Ending(mix=1.0)
     assert ended(scores, None, rival=None) == Ending(mix=1.0)
 
 
@@ -164,33 +161,6 @@ def test_without_a_rival_the_network_answers_at_its_own_temperature() -> None:
     assert own != 1
 
 
-@pytest.mark.parametrize(
-    ("settings", "looks"),
-    [
-        ({"batch_norm": "frozen"}, True),
-        ({"batch_norm": "frozen", "between": False}, False),
-        ({"batch_norm": "update"}, False),  # start and end have other statistics
-    ],
-)
-def test_weights_between_are_looked_at_where_they_mean_something(
-    settings: dict[str, Any], looks: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = list[Any]()
-    told = Judged(0.1, 1.0, (0.1,), temperature=2.0)
-
-    def looked(_: Trainee, __: Any, ___: Any, rows: Any, *, choose: Choose, end: Judged) -> Any:
-        asked.append((rows.tolist(), choose, end))
-        return 0.5, told
-
-    monkeypatch.setattr(module, "best_between", looked)
-    scores = says(3.0, 1.0, seed=1)
-    found = ended(scores, says(0.0, 1.0, seed=2), **settings)
-    rows = np.arange(LEARNING, LEARNING + CHOOSING)
-    end = judge(scores[rows], LABELS[rows], "loss")
-    assert asked == ([(rows.tolist(), "loss", end)] if looks else [])
-    assert (found.share, found.own) == ((0.5, 2.0) if looks else (None, 1.0))
-
-
 @pytest.mark.parametrize("mix", [0.25, 0.5])
 def test_the_head_of_both_says_the_mixture(mix: float) -> None:
     rng = np.random.default_rng(0)
@@ -199,7 +169,7 @@ def test_the_head_of_both_says_the_mixture(mix: float) -> None:
         for width, temperature in ((4, 1.0), (6, 3.0))
     )
     rival = Rival(RIVALS[0], Solved(Fitted(solved, {}, None, converged=True), "stages"))
-    ending = Ending(share=0.5, mix=mix, own=2.0, temperature=1.5)
+    ending = Ending(mix=mix, own=2.0, temperature=1.5)
     head = ending.head(trained, rival)
     some, others = rng.normal(size=(5, 4)), rng.normal(size=(5, 6))
     own, its = trained.scores(some) / 2.0, solved.scores(others) / 3.0

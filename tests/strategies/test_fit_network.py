@@ -23,8 +23,7 @@ from headstart.backbones import normalise, split
 from headstart.base.types import Affine, softmax
 from headstart.experiment.request import Request
 from headstart.pixels import frame
-from headstart.records.record import Scalar
-from headstart.strategies import ending as endings
+from headstart.records.record import Scalar, changed
 from headstart.strategies import fit_network as module
 from headstart.strategies.context import FitContext
 from headstart.strategies.ending import Ending
@@ -36,7 +35,6 @@ from headstart.strategies.resolved import Choices, ResolvedStrategy
 from headstart.strategies.rival import Rival, rival_of
 from headstart.strategies.strategy import RIVALS, STRATEGIES, Strategy
 from headstart.tune import Trainee
-from headstart.tune.between import move
 from headstart.tune.checkpoint import copied
 
 EACH = 60  # of each class: a hold-out inside train is possible
@@ -57,7 +55,7 @@ LEARNS: Mapping[str, Scalar] = MappingProxyType(
         "batch_norm": "frozen",
         "label_smoothing": 0.0,
         "refit": False,
-        "between": False,
+        "together": False,
         "keep": "best",
     }
 )
@@ -126,7 +124,7 @@ def test_a_training_that_helps_answers_and_says_what_it_was(name: str) -> None:
     assert (found.cut, found.readout, found.head) == (CUT if name == "partial" else "input", "pool", "linear")
     assert (training.choosing, training.kept_solved_head) == ("train", False)
     assert training.pictures == len(division.train), "it went on with those that chose"
-    assert (training.share, training.mix, found.beside) == (None, 1.0, None), "there was no looking between"
+    assert (training.mix, found.beside) == (1.0, None)
     assert len(found.epochs) == 8
     assert len(found.epochs_on_all) == 2
     assert found.probabilities.shape == (len(division.held_out), 2)
@@ -149,7 +147,7 @@ def test_a_training_that_does_not_help_keeps_the_solved_head_and_says_so() -> No
     training, rival = found.training, rival_of(context, TINY)
     assert training is not None
     assert training.kept_solved_head
-    assert (training.epoch_chosen, training.share, training.mix, found.epochs_on_all) == (None, None, 0.0, ())
+    assert (training.epoch_chosen, training.mix, found.epochs_on_all) == (None, 0.0, ())
     assert training.pictures == len(context.division.train)
     assert [one.code for one in found.warnings] == ["kept-solved-head"]
     assert found.warnings[0].numbers == {"pictures": len(context.division.choosing)}
@@ -221,51 +219,55 @@ def test_where_nobody_can_choose_the_last_epoch_answers(monkeypatch: pytest.Monk
     found = fitted(tiny_context(each=20, refit=True), "partial")
     training = found.training
     assert training is not None
-    assert (training.choosing, training.epoch_chosen, training.share, training.mix) == ("none", None, None, 1.0)
+    assert (training.choosing, training.epoch_chosen, training.mix) == ("none", None, 1.0)
     assert not training.kept_solved_head
     assert found.model.head.temperature == 1.0
     assert found.model.trust is not None
     assert found.model.trust.familiar is None
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, share: float, **other: float) -> None:
-    """Let trainings end so far on their way."""
-
-    def ending(trainee: Trainee, start: Any, *_: Any) -> Ending:
-        move(trainee, start, copied(trainee.state_dict()), share)
-        return Ending(share, **other)
-
-    monkeypatch.setattr(module, "ending_of", ending)
+def ended(monkeypatch: pytest.MonkeyPatch, **how: float) -> None:
+    """Let trainings end so."""
+    monkeypatch.setattr(module, "ending_of", lambda *_: Ending(**how))
 
 
 @pytest.mark.network
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("name", ["partial", "full"])
-def test_what_answers_is_so_far_on_the_way_and_so_is_what_learned_from_all(
+def test_what_was_trained_answers_and_what_was_not_is_as_it_was(
     name: str, refit: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs, shares = list[FittedRun](), (0.0, 0.5, 1.0)
-    for share in shares:
-        ended(monkeypatch, share)
-        runs.append(fitted(tiny_context(contrast=20, refit=refit), name))
-    told = [run.training for run in runs]
-    assert [one.share for one in told if one] == list(shares)
+    ended(monkeypatch)
+    still: dict[str, Scalar] = {"head_rate": 0.0, "backbone_rate": 0.0}
+    runs = [fitted(tiny_context(contrast=20, refit=refit, **rates), name) for rates in (still, {})]
     context = tiny_context()
     pictures = len(context.division.train if refit else context.division.learning)
-    assert [one.pictures for one in told if one] == [pictures] * 3
-    assert [len(run.epochs_on_all) for run in runs] == [2 if refit else 0] * 3  # of eight
-    start, middle, end = map(tensors, runs)
-    moved = "late.0.weight"
-    assert np.abs(end[moved] - start[moved]).max() > 0.01
-    for key in ("early.0.weight", moved, "early.1.bias", "late.1.bias", "head", "bias"):
+    assert [run.training.pictures for run in runs if run.training] == [pictures] * 2
+    assert [len(run.epochs_on_all) for run in runs] == [2 if refit else 0] * 2  # of eight
+    start, end = map(tensors, runs)
+    assert np.abs(end["late.0.weight"] - start["late.0.weight"]).max() > 0.01
+    for key in ("early.0.weight", "late.0.weight", "early.1.bias", "late.1.bias", "head", "bias"):
         if name == "full" or not key.startswith("early"):
             assert np.abs(end[key] - start[key]).max() > 0, key
-            np.testing.assert_allclose(middle[key], (start[key] + end[key]) / 2, rtol=1e-4, atol=1e-6, err_msg=key)
         else:
             np.testing.assert_array_equal(end[key], start[key])
     batch = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 3, 8, 8)).astype(np.float32))
-    with torch.inference_mode():  # at no part of the way it is the network that it began as
+    with torch.inference_mode():
         np.testing.assert_allclose(runs[0].model.engine.network(batch), tiny_backbone().network(batch), atol=1e-5)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("name", ["partial", "full", "scratch"])
+def test_it_goes_on_from_where_it_ended(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended(monkeypatch)
+    once = tensors(fitted(tiny_context(name, contrast=20), name))
+    monkeypatch.setattr(
+        module, "going_on", lambda settings: changed(settings, epochs=1, head_rate=0.0, backbone_rate=0.0)
+    )
+    on_all = fitted(tiny_context(name, contrast=20, refit=True), name)
+    assert len(on_all.epochs_on_all) == 1
+    for key, value in tensors(on_all).items():
+        np.testing.assert_allclose(value, once[key], rtol=1e-4, atol=1e-5, err_msg=key)
 
 
 @pytest.mark.network
@@ -275,7 +277,7 @@ def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
     row: Strategy, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(mix: float) -> FittedRun:
-        ended(monkeypatch, 1.0, mix=mix, own=2.0, temperature=1.5)
+        ended(monkeypatch, mix=mix, own=2.0, temperature=1.5)
         context, strategy = tiny_context(contrast=8), ResolvedStrategy(row, "pool")
         monkeypatch.setattr(module, "rival_of", lambda *_: Rival(row, solved(context, SEEN, strategy).value))
         return fitted(context, name)
@@ -287,28 +289,9 @@ def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
     assert both.beside == (CUT if name == "partial" else "input")
     assert alone.beside is None
     assert both.training is not None
-    assert (both.training.share, both.training.mix, both.training.kept_solved_head) == (1.0, 0.25, False)
+    assert (both.training.mix, both.training.kept_solved_head) == (0.25, False)
     assert both.parameters.total > alone.parameters.total
     assert both.flops > alone.flops
-
-
-@pytest.mark.network
-def test_a_training_that_went_too_far_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few steps that are far too long: the head is surely wrong at their end, and less so nearer to the start."""
-    monkeypatch.setattr(endings, "HALF", 1.0)
-    monkeypatch.setattr(endings, "better", lambda *_, **__: True)
-    runs, losses = list[FittedRun](), list[float]()
-    for between in (True, False):
-        context = tiny_context(contrast=20, epochs=1, choose="loss", between=between)
-        runs.append(fitted(context, "full"))
-        labels = context.division.labels[context.division.held_out]
-        said = runs[-1].probabilities[np.arange(len(labels)), labels]
-        losses.append(float(-np.log(np.maximum(said, 1e-300)).mean()))  # without a bound
-    shares = [run.training.share for run in runs if run.training]
-    assert shares[0] is not None
-    assert shares[0] < 1
-    assert shares[1] is None
-    assert losses[0] < 0.8 * losses[1]
 
 
 @pytest.mark.network
@@ -318,9 +301,9 @@ def test_random_weights_are_held_against_nothing(monkeypatch: pytest.MonkeyPatch
 
     for name in ("rival_of", "solve_again"):
         monkeypatch.setattr(module, name, refuse)
-    found = fitted(tiny_context("scratch", between=True), "scratch")
+    found = fitted(tiny_context("scratch", together=True), "scratch")
     assert found.training is not None
-    assert (found.training.share, found.training.mix, found.training.kept_solved_head) == (None, None, False)
+    assert (found.training.mix, found.training.kept_solved_head) == (None, False)
     assert found.training.epoch_chosen is not None
 
 

@@ -127,9 +127,9 @@ class Request(RequestRecord):
         asked = self.epochs_of(row)
         own = dict(row.training)
         if self.fixed:
-            own["between"] = False  # the network as it is after its last epoch
+            own["together"] = False  # the network as it is after its last epoch
         if self.select == "val":
-            own |= {"keep": "best", "between": False}  # as tutorials do: val chooses an epoch, and nothing else
+            own |= {"keep": "best", "together": False}  # as tutorials do: val chooses an epoch, and nothing else
         values = {**own, **self.training, **({} if asked is None else {"epochs": asked})}
         return changed(TrainingSettings(), **values)  # which checks them
 

@@ -75,9 +75,6 @@ class TrainingRecord(Record):
         No epoch was better than the head solved on the frozen network, so that head answers.
     pictures : int
         How many the answering weights have learned from.
-    share : float, optional
-        How far the answering weights are on the way from the start of the training to its end; None where only the end
-        was looked at, or the solved head was kept.
     mix : float, optional
         How much of the answer is the trained network's; the rest is that of a head solved on the frozen one, which
         answers beside it. 1: the trained network alone; 0: the solved head alone. None for random weights.
@@ -93,7 +90,6 @@ class TrainingRecord(Record):
     pictures: Count
     views: Count | None = None
     sides: tuple[Side, ...] = ()
-    share: Share | None = None
     mix: Share | None = None
     chosen_among: tuple[str, ...] = ()
 

@@ -73,9 +73,9 @@ class TrainingSettings(Record):
     progressive : bool
         The first epochs see smaller pictures; see `headstart.tune.progressive`. Where activations are stored,
         or the network answers at one size only, there is nothing to change.
-    between : bool
-        Strategies also look at weights between the start of the training and its end, and keep the best; see
-        `headstart.tune.between`. Only where batch norms are frozen and the start is pre-trained.
+    together : bool
+        The trained network and the solved head that it started from answer together, half and half. Only where the
+        start is pre-trained.
     refit : bool
         Strategies go on for a quarter of the epochs at half the rates, with the hold-out among the pictures to learn
         from, where it was taken out of a train of at most 1,000 pictures. (`train` itself does one training.)
@@ -106,7 +106,7 @@ class TrainingSettings(Record):
     choose: Choose = "calibrated-loss"
     keep: Keep = "best"
     progressive: bool = False
-    between: bool = True
+    together: bool = True
     refit: bool = False
 
     def __post_init__(self) -> None:
@@ -138,7 +138,7 @@ class TrainingSettings(Record):
             check_number(name, owner, getattr(self, name), least=0.0, most=most)
         if self.clip is not None and check_number("clip", owner, self.clip, least=0.0) == 0:
             raise bad_parameter("clip", owner, "a number above 0, or None", self.clip)
-        for name in ("progressive", "between", "refit"):
+        for name in ("progressive", "together", "refit"):
             if not isinstance(getattr(self, name), bool):
                 raise bad_parameter(name, owner, "True or False", getattr(self, name))
 

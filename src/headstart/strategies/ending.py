@@ -1,9 +1,8 @@
-"""What a strategy that trains ends with: the solved head, the trained network, or something between the two.
+"""What a strategy that trains ends with: the trained network and the solved head together, or one of the two.
 
-Two ways lead between them. Weights: a network half-way from the start of the training to its end; how far, is asked of
-training pictures that it had not seen. Answers: the trained network and the solved head on the frozen one say half
-each. They err on different pictures, so their mean is hardly ever worse than the better one, and one half beats a share
-that few pictures chose (docs/training.md). Those pictures only say whether the head alone is better.
+The two err on different pictures, so their mean is hardly ever worse than the better one, and one half beats a share
+that few pictures chose (docs/training.md). Training pictures that neither had seen only say whether the head alone is
+better.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from headstart.records.training import TrainingSettings
 from headstart.strategies.rival import Rival
 from headstart.strategies.training_input import TrainingInput
 from headstart.tune import Trained, Trainee, predict
-from headstart.tune.between import best_between
-from headstart.tune.checkpoint import Tensors
 from headstart.tune.choosing import judge
 
 HALF = 0.5
@@ -33,8 +30,6 @@ class Ending:
 
     Parameters
     ----------
-    share : float, optional
-        How far its weights are on the way from start to end; None where only the end was looked at.
     mix : float
         How much of the answer is the trained network's, the rest is the solved head's: 1 alone, 0 not at all.
     own : float
@@ -43,7 +38,6 @@ class Ending:
         That of what answers in the end.
     """
 
-    share: float | None = None
     mix: float = 1.0
     own: float = 1.0
     temperature: float = 1.0
@@ -65,47 +59,40 @@ class Ending:
 
 def ending_of(
     trainee: Trainee,
-    start: Tensors,
     inputs: TrainingInput,
     settings: TrainingSettings,
     trained: Trained,
     rival: Rival | None,
     unseen: Floats | None,
 ) -> Ending:
-    """Return what the training ends with, and leave its weights in `trainee`.
+    """Return what the training ends with.
 
     Parameters
     ----------
     trainee : Trainee
         At the end of the training, on the device where it is to be asked.
-    start : dict of str to Tensor
-        Its state before.
     inputs : TrainingInput
     settings : TrainingSettings
     trained : Trained
     rival : Rival, optional
-        None for random weights: then nothing is between, and nothing to be held against.
+        None for random weights: there is nothing to be held against.
     unseen : array, (choosing, classes), optional
         The rival's scores of the pictures that choose, which it had not seen; None where nobody chooses.
     """
-    end, between = trained.chosen, settings.between and rival is not None
-    mix = HALF if between else 1.0
+    end, together = trained.chosen, settings.together and rival is not None
+    mix = HALF if together else 1.0
     if end is None or unseen is None or rival is None:
         return Ending(mix=mix, temperature=1.0 if end is None else end.temperature)
-    share: float | None = None
-    if between and settings.batch_norm == "frozen":  # else start and end have other statistics
-        rows = inputs.choosing_rows
-        share, end = best_between(trainee, start, inputs.source, rows, choose=settings.choose, end=end)
     labels = inputs.source.labels[inputs.choosing_rows]
     own = predict(trainee, inputs.source, inputs.choosing_rows) / end.temperature
     temperature = 1.0
-    if between:
+    if together:
         own = mix * own + (1 - mix) * unseen
         temperature = judge(own, labels, settings.choose).temperature
     head = unseen / judge(unseen, labels, settings.choose).temperature
-    if not better(own / temperature, head, labels, doubt=BENEFIT if between else 0.0):
+    if not better(own / temperature, head, labels, doubt=BENEFIT if together else 0.0):
         return Ending(mix=0.0)
-    return Ending(share, mix, end.temperature, temperature if between else end.temperature)
+    return Ending(mix, end.temperature, temperature if together else end.temperature)
 
 
 def better(trained: Floats, head: Floats, labels: NDArray[np.int64], *, doubt: float) -> bool:

@@ -43,7 +43,6 @@ from headstart.tune import (
     to_affine,
     train,
 )
-from headstart.tune.between import move
 from headstart.tune.checkpoint import Tensors, copied
 from headstart.words import findings
 
@@ -65,19 +64,18 @@ def fit_network(
         settings = with_effort(settings, rival.error(context), given=given, open_epochs=open_epochs)
     fit = _Fit(context, choices, strategy, settings, inputs, rival)
     trainee = Trainee(inputs.suffix, fit.head())
-    start = copied(trainee.state_dict())
     trained = fit.train(trainee, checkpoint=checkpoint)
     fit = replace(fit, settings=changed(settings, precision=trained.precision))
     end = copied(trainee.state_dict())
     trainee.to(context.resolved.device)
     unseen = rival.unseen(context, choices, inputs) if rival is not None and len(inputs.choosing) else None
-    ending = ending_of(trainee, start, inputs, fit.settings, trained, rival, unseen)
+    ending = ending_of(trainee, inputs, fit.settings, trained, rival, unseen)
     trainee.to("cpu")
     if rival is not None and ending.mix == 0:
         return fit.fitted(trained, fit.kept(rival))
     learned = fit.learned(trainee, trained.chosen_epoch, ending)
     if trained.chosen_epoch is not None and context.division.refits(fit.settings):
-        learned = fit.on_all(learned, ending, trainee.head, (start, end), checkpoint=checkpoint)
+        learned = fit.on_all(learned, ending, trainee.head, end, checkpoint=checkpoint)
     return fit.fitted(trained, learned)
 
 
@@ -223,25 +221,23 @@ class _Fit:
         judged: _Learned,
         ending: Ending,
         head: nn.Module,
-        ways: tuple[Tensors, Tensors],
+        end: Tensors,
         *,
         checkpoint: Path | None,
     ) -> _Learned:
         """Go on for some epochs, now also with the pictures that chose: their work is done.
 
-        The training goes on from where it ended, with the start as the other end again. The temperature that the
-        pictures fitted is kept, and so are the thresholds: only the examples are seen anew.
+        The training goes on from where it ended. The temperature that the pictures fitted is kept, and so are the
+        thresholds: only the examples are seen anew.
         """
         context, name, epochs = self.context, self.strategy.name, self.settings.epochs
         trust = self.trust(self.model(judged))
         inputs = self.inputs.on_all(context.resolved.untrained(self.strategy), after=epochs)
         fit = replace(self, inputs=inputs, settings=going_on(self.settings))
-        trainee, (start, end) = Trainee(inputs.suffix, deepcopy(head)), ways
+        trainee = Trainee(inputs.suffix, deepcopy(head))
         trainee.load_state_dict(end)
         place = None if checkpoint is None else checkpoint / "all"
         again = fit.train(trainee, " on all of train", checkpoint=place)
-        if ending.share is not None:
-            move(trainee, start, copied(trainee.state_dict()), ending.share)
         learned = fit.learned(trainee, judged.epoch, ending)
         examples = examples_of(context.division, inputs.learning)
         said = fit.features(fit.model(learned), examples, f"{name}: calibration")
@@ -294,7 +290,6 @@ class _Fit:
             choosing=inputs.choosing_in,
             epoch_chosen=learned.epoch,
             kept_solved_head=learned.kept_solved_head,
-            share=learned.ending.share,
             mix=None if self.rival is None else learned.ending.mix,
             pictures=learned.pictures,
             views=inputs.source.stored_views,
