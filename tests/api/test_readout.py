@@ -88,7 +88,7 @@ def test_a_head_that_is_kept_answers_as_the_strategy_that_solves_it(
     for split, pictures, seed in (("train", 12, 0), ("val", 8, 100), ("test", 8, 200)):
         draw_classes(data / split, pictures, seed)
 
-    monkeypatch.setattr("headstart.strategies.ending.better", lambda *_: False)
+    monkeypatch.setattr("headstart.strategies.ending.better", lambda *_, **__: False)
     run = hs.compare(data, out=tmp_path / "a.run", strategies="linear,lda,partial", readout=readout, **PLAIN)
     record = run.runs["partial"].record
     assert (record.kept_solved_head, record.training.epoch_chosen, record.readout) == (True, None, readout)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from headstart.backbones.forward import tensors_hash
@@ -21,15 +20,15 @@ from headstart.base.files import fingerprint
 from headstart.base.params import bad_parameter
 from headstart.base.streams import stream, stream_seed
 from headstart.records.codec import from_plain, plain
-from headstart.records.findings import Finding
 from headstart.records.progress import Progress, Silent
 from headstart.records.record import changed
-from headstart.records.training import Epoch, Keep, Precision, TrainingSettings
+from headstart.records.training import Epoch, TrainingSettings
 from headstart.tune import checkpoint as store
 from headstart.tune.averaging import Average
-from headstart.tune.choosing import Judged, best, judge
+from headstart.tune.choosing import Judged, judge
 from headstart.tune.device import accelerator_for, repeatable
 from headstart.tune.finite import NotFiniteError, all_finite
+from headstart.tune.history import History, Trained
 from headstart.tune.memory import MicroBatch
 from headstart.tune.schedule import rate_factor, steps_per_epoch
 from headstart.tune.sources import RowNumbers, Source, in_batches, loaded_batches
@@ -44,40 +43,6 @@ from headstart.tune.trainee import (
 from headstart.words.findings import full_precision, short_of_memory, start_kept
 
 __all__ = ["Trained", "Trainee", "predict", "steps_per_epoch", "train"]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How a training went; the trainee itself holds the weights.
-
-    Parameters
-    ----------
-    epochs : tuple of Epoch
-    chosen_epoch : int, optional
-        The epoch whose weights are kept: 0 for the start itself, None if nothing was chosen.
-    chosen : Judged, optional
-        What the hold-out says of its weights.
-    start : Judged, optional
-        What the hold-out says of the start, where it was a candidate.
-    micro_batch : int
-        Pictures that went through the network at once.
-    device : str
-    answers : tuple of str
-        Which held-out pictures every candidate answered right, the start first where it was one; see `choosing.packed`.
-    warnings : tuple of Finding
-    precision : str
-        In which it computed: float32 too where lower precision gave numbers that were not finite.
-    """
-
-    epochs: tuple[Epoch, ...]
-    chosen_epoch: int | None
-    chosen: Judged | None = None
-    start: Judged | None = None
-    micro_batch: int = 0
-    device: str = "cpu"
-    answers: tuple[str, ...] = ()
-    warnings: tuple[Finding, ...] = ()
-    precision: Precision = "float32"
 
 
 def train(
@@ -153,23 +118,6 @@ def train(
         return training.in_full_precision(problem).run_all()
 
 
-class _History(msgspec.Struct):
-    """The part of a training's state that is plain values: it goes into the checkpoint's JSON."""
-
-    epochs: list[Epoch] = msgspec.field(default_factory=list)
-    judged: dict[str, Judged] = msgspec.field(default_factory=dict)  # by epoch; 0 is the start
-    averaged: int = 0
-    micro_batch: int = 0
-    warnings: list[Finding] = msgspec.field(default_factory=list)
-
-    def best_epoch(self, keep: Keep) -> int | None:
-        if not self.judged:
-            return None
-        if keep == "last":
-            return int(list(self.judged)[-1])
-        return int(list(self.judged)[best([judged.rank for judged in self.judged.values()])])
-
-
 @dataclass(eq=False, kw_only=True)
 class _Training:
     trainee: Trainee
@@ -184,7 +132,7 @@ class _Training:
     progress: Progress | Silent
     device: str
     guard: bool
-    history: _History = field(default_factory=_History)
+    history: History = field(default_factory=History)
     best_weights: store.Tensors | None = None
     place: str = "the start"
 
@@ -226,7 +174,7 @@ class _Training:
         found = full_precision(self.run, self.settings.precision, self._where(problem))
         self._say(found.text)
         again = replace(
-            self, settings=changed(self.settings, precision="float32"), history=_History(), best_weights=None
+            self, settings=changed(self.settings, precision="float32"), history=History(), best_weights=None
         )
         again.history.warnings.append(found)
         return again
@@ -354,7 +302,7 @@ class _Training:
         self.checkpoint.save(epoch, facts, tensors, kept)
 
     def _restore(self, saved: store.Saved) -> None:
-        self.history = from_plain(saved.facts["history"], _History, "checkpoint")
+        self.history = from_plain(saved.facts["history"], History, "checkpoint")
         self.memory.size = self.history.micro_batch
         self.best_weights = saved.best
         device = self.stepper.accelerator.device
