@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "four-views": {"views": 4},
     "photo": {"augment": "photo"},
     "gentle": {"augment": "gentle"},
+    "upright": {"augment": "upright"},
     "turned": {"augment": "any-orientation"},
     "before": {  # as it was until these were found
         "augment": "any-orientation",

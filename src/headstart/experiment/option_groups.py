@@ -205,9 +205,10 @@ class AugmentOption(TypedDict, total=False):
         str,
         Option(
             help="How training pictures are varied.",
-            more="'auto' chooses inside the training pictures.",
+            more="'auto' chooses among 'photo', 'gentle' and 'any-orientation' inside the training pictures. 'upright' "
+            "flips nothing: take it for letters, digits and signs.",
             default="auto",
-            choices=("photo", "gentle", "any-orientation", "none"),
+            choices=("photo", "gentle", "upright", "any-orientation", "none"),
             auto=True,
             panel=PICTURES,
         ),

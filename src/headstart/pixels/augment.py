@@ -67,6 +67,12 @@ AUGMENTATIONS: Mapping[str, Augmentation] = {
         turns=2,
         jitter=0.1,
     ),
+    "upright": Augmentation(
+        summary="nearly whole, never flipped, slightly changed light: for letters, digits and signs",
+        area=(0.8, 1.0),
+        ratio=(0.92, 1 / 0.92),
+        jitter=0.1,
+    ),
     "any-orientation": Augmentation(
         summary="nearly whole, any way up: for cells, satellite views and others that have no up",
         area=(0.9, 1.0),
