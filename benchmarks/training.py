@@ -21,11 +21,10 @@ from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from measuring import write_section
-from tasks import read_truth
+from tasks import FIRST, read_truth
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "training.md"
 HEADS = ("linear", "lda", "svm", "knn")
-FIRST = 1
 TRAINED = ("partial", "full")
 HARD = ("cars20", "cars40", "solar", "textiles", "digits")  # fine classes, or far from photographs
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headstart.evidence.advice import LIKE, MENDED, USED_UP, Profile, advise
+from headstart.evidence.advice import LIKE, MENDED, USED_UP, WORTH, Profile, advise
 from headstart.evidence.intervals import wilson
 from headstart.records.forecast import Forecast
 from headstart.records.record import changed
@@ -56,6 +56,16 @@ def test_the_borders_are_where_they_are_said_to_be():
     assert replace(endless, told=LIKE - 1e-5).similarity == "dissimilar"
     assert replace(FEW_ALIKE, doubled=changed(MORE, gain=USED_UP - 1e-9)).size == "large"
     assert replace(FEW_ALIKE, doubled=changed(MORE, gain=USED_UP)).size == "small"
+
+
+@pytest.mark.parametrize(("more", "advised"), [(1e-5, "partial"), (-1e-5, "linear")])
+def test_where_a_head_errs_often_training_is_advised_also_on_similar_pictures(more: float, advised: str) -> None:
+    errs = WORTH + more
+    profile = replace(FEW_ALIKE, now=changed(NOW, accuracy=1 - errs, accuracy_interval=(0.8, 0.95)))
+    found = advise(profile, NAMED, COSTS)
+    assert (profile.similarity, found.chart, found.strategy) == ("similar", "linear", advised)
+    head = found.expected[-1]
+    assert (head.strategy, head.accuracy) == ("linear", 1 - errs)
 
 
 @pytest.mark.parametrize("shift", [None, 0.1, 3.0])
@@ -122,7 +132,7 @@ def test_of_a_handful_the_expectation_lies_between_two_heads_and_is_less_certain
 
 def test_without_a_curve_nothing_is_said_of_more_pictures():
     found = advise(replace(FEW_ALIKE, least=5, now=None, doubled=None), NAMED, {})
-    (first,) = found.expected
+    first = found.expected[-1]
     assert first.accuracy == pytest.approx(0.895)
     assert first.interval[0] < 0.895 < first.interval[1]
     assert found.profile.enough is first.seconds is None

@@ -6,7 +6,8 @@ case, a part as well; few and like, only a head. Its axes have no numbers there.
 many would bring a head on the frozen network less than a point. They are like those of the first training when five
 pictures of a class are enough for such a head to tell nearly half of what chance does not, by more than the standard
 error of that (in doubt they are not: training where it was not needed costs little). That is what similarity is good
-for, and it does not grow with the number of pictures. How the pictures look to the network (`backbones.shift`) is said
+for, and it does not grow with the number of pictures. Training is advised where they are not, and also where they are
+and a head still errs often, as on fine classes. How the pictures look to the network (`backbones.shift`) is said
 besides; it did not tell where training pays (`benchmarks/advice.py`), nor did the size.
 """
 
@@ -23,8 +24,9 @@ from headstart.records.strategy import Trains
 
 USED_UP = 0.01  # gain of a doubling, below which more pictures are of no use to a head
 LIKE = 0.45  # of what chance does not tell, told after five pictures of a class
+WORTH = 0.1  # where a head is expected to err on more than this share of pictures, training is worth its time
 FEW = 20  # pictures of the smallest class, of which folds take too many
-MENDED = (0.2, 0.25)  # share of a head's errors that training mends where its features do not tell: mean, deviation
+MENDED = (0.2, 0.25)  # share of a head's errors that training mends where it is advised: mean, deviation
 CHART: Mapping[tuple[Size, Similarity], Trains] = {  # what of the network to train
     ("large", "dissimilar"): "all",
     ("large", "similar"): "part",
@@ -99,6 +101,11 @@ class Profile:
         return "similar" if self.told is not None and self.told - self.told_error >= LIKE else "dissimilar"
 
     @property
+    def trains(self) -> bool:
+        """Whether training is worth its time: the features do not tell the classes, or a head still errs often."""
+        return self.similarity == "dissimilar" or self.accuracy[0] < 1 - WORTH
+
+    @property
     def enough(self) -> float | None:
         """About how many pictures of a class a head can use, None where that cannot be said."""
         if self.doubled is None or self.doubled.curve[2] < 0:  # below 0 each doubling brings more than the one before
@@ -166,7 +173,7 @@ def advise(profile: Profile, named: Mapping[Trains, str], seconds: Mapping[str, 
     """
     head = _expected_of_head(profile, named["none"], seconds)
     part = _expected_of_training(profile, named["part"], seconds)
-    expected = (part, head) if profile.similarity == "dissimilar" else (head,)
+    expected = (part, head) if profile.trains else (head,)
     chart = named[CHART[profile.size, profile.similarity]]
     return Advice(profile, chart, expected[0].strategy, expected)
 
