@@ -3,7 +3,7 @@
 ::
 
     python benchmarks/tutorial_loop.py DATA              # DATA/train/CLASS/…, DATA/val/CLASS/…
-    python benchmarks/tutorial_loop.py DATA --sides full,finetuned,six,six-again --repeats 1
+    python benchmarks/tutorial_loop.py DATA --sides full,finetuned,all,all-again --repeats 1
 
 All sides are whole processes with the same backbone and weights, and run in turn (A B C A B C). The table goes to
 docs/performance.md; what was measured before stays in it until it is measured again.
@@ -43,8 +43,8 @@ SIDES = {
     "linear-known": "headstart, `linear`, after other pictures were compared with this backbone",
     "linear-warm": "headstart, `linear`, the same pictures again",
     "finetuned": "headstart, `full`, for the first time",
-    "six": "headstart, all six strategies, for the first time",
-    "six-again": "headstart, all six strategies again, into another folder",
+    "all": "headstart, all strategies, for the first time",
+    "all-again": "headstart, all strategies again, into another folder",
 }
 ROWS = Path(__file__).with_suffix(".json")
 ONE = {"linear": "linear", "finetuned": "full"}  # sides that compare nothing
@@ -228,7 +228,7 @@ def section(options: argparse.Namespace) -> str:
             "## The tutorial's loops",
             "",
             f"`python benchmarks/tutorial_loop.py {options.data.name}`, and with `--repeats 1` for `--sides "
-            f"full,finetuned,six,six-again`: whole processes in turn, {options.epochs} epochs of the loops, "
+            f"full,finetuned,all,all-again`: whole processes in turn, {options.epochs} epochs of the loops, "
             f"{options.workers} data loader workers.",
             f"{processor()}, {thread_budget()} threads, Python {platform.python_version()}, {versions}.",
             "",
@@ -236,7 +236,7 @@ def section(options: argparse.Namespace) -> str:
             "|---|---|---|---|---|---|",
             *rows,
             "",
-            "The loops' accuracy is that of their best epoch on val. headstart's is measured once (of six strategies: "
+            "The loops' accuracy is that of their best epoch on val. headstart's is measured once (of all strategies: "
             "the best). The first time includes preparing the network so that later runs are faster, after the answer.",
         ]
     )

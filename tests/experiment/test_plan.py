@@ -87,6 +87,9 @@ def test_a_part_learns_from_activations_that_one_pass_leaves() -> None:
     assert seconds(found["activations"]) == pytest.approx((LEARNING * 3 + 120) * 0.01 * (1 - LATE / FLOPS))
     assert found["activations"].bytes == 4 * 240 * 2 * 8 * 4 * 4
     assert found["partial"].pictures == 10 * LEARNING
+    share, asked = LATE / FLOPS, HELD + LEARNING + CHOOSING
+    behind = TRAINING_COST["part"] * 10 * LEARNING + 10 * CHOOSING + LEARNING + asked
+    assert seconds(found["partial"]) == pytest.approx(0.01 * (share * behind + (1 - share) * asked))
     assert seconds(found["partial"]) < seconds(found["full"])
     assert steps("partial", views=3, training={"refit": True})["activations"].pictures == 120 * 3 + 120
 
@@ -106,7 +109,7 @@ def test_a_network_from_nothing_has_its_own_speed() -> None:
     found = steps("scratch")
     assert list(found) == ["decode", "scratch"]
     seen, passes = 10 * LEARNING, 10 * CHOOSING + HELD + LEARNING + CHOOSING
-    assert seconds(found["scratch"]) == pytest.approx(0.02 * (seen + passes / TRAINING_COST))
+    assert seconds(found["scratch"]) == pytest.approx(0.02 * (seen + passes / TRAINING_COST["all"]))
     assert steps("scratch", speed=Speed())["scratch"].estimated_seconds is None
 
 
@@ -115,9 +118,9 @@ def test_small_pictures_first_take_less_of_full() -> None:
     shares = np.array(sides(SIDE, 10)) / SIDE
     assert shares.min() < shares.max() == 1
     seen = 10 * LEARNING
-    passes = seconds(usual) / 0.01 - TRAINING_COST * seen
+    passes = seconds(usual) / 0.01 - TRAINING_COST["all"] * seen
     assert passes == pytest.approx(10 * CHOOSING + LEARNING + HELD + LEARNING + CHOOSING)
-    assert seconds(growing) == pytest.approx(0.01 * (TRAINING_COST * seen * np.mean(shares**SIDE_COST) + passes))
+    assert seconds(growing) == pytest.approx(0.01 * (TRAINING_COST["all"] * seen * np.mean(shares**SIDE_COST) + passes))
     assert growing.flops == pytest.approx(FLOPS * (3 * seen * np.mean(shares**2) + passes))
     assert growing.pictures == usual.pictures == seen
 
@@ -157,7 +160,7 @@ def test_where_nobody_chooses_nothing_is_asked_of_the_choosing_pictures() -> Non
     few = table_of(each=20)
     found = steps("full", table=few, training={"refit": True})["full"]
     assert found.pictures == 10 * 40
-    assert seconds(found) == pytest.approx(0.01 * (TRAINING_COST * 400 + 40 + 40))
+    assert seconds(found) == pytest.approx(0.01 * (TRAINING_COST["all"] * 400 + 40 + 40))
 
 
 def test_the_learning_curve_is_a_step_where_there_is_a_head() -> None:

@@ -33,7 +33,7 @@ def test_terminal_page_and_markdown_say_who_learned_from_fewer(tmp_path: Path) -
     page, _ = build(results, tmp_path / "a.run")
     terminal = " ".join(" ".join(line.text.split()) for line in summary(results))
     for said in (page, markdown(results), terminal):
-        assert f"partial and scratch {SAID}: the other 90 chose their epochs" in said
+        assert f"partial and scratch {SAID}: the other 90 judged them" in said
     assert "knn, linear, svm and full learned from all 450" in page
 
 

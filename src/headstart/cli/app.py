@@ -25,7 +25,7 @@ from headstart.cli.layout import Command, Group, LongCommand
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXAMPLES = """\
-headstart demo                          see it work on real photographs (about a minute)
+headstart demo                          see it work on real photographs (minutes)
 headstart compare photos/               compare all strategies on your own pictures
 headstart predict photos.run/bundles/linear new/"""
 

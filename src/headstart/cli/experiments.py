@@ -48,7 +48,7 @@ def demo(
     """See it work on real photographs. No internet needed.
 
     Compares all strategies on solar cells, functional or defective (package elpv-dataset), with EfficientNet-Lite0.
-    Takes about a minute.
+    Takes one to three minutes.
     """
     session = open_session(ctx, threads=chosen.get("threads"), quiet=quiet)
     with session.working() as progress:

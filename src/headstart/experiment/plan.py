@@ -19,9 +19,9 @@ from headstart.strategies.strategy import strategy_of
 from headstart.tune.progressive import sides
 
 CURVE = "learning curve"  # the last step
-# A training step reads and writes the activations three times and keeps them, and nothing is folded in it: measured on
-# two cores with EfficientNet-Lite0 as 7.1 frozen passes for all of it (184 pictures/s and 26), 5 for its last stages.
-TRAINING_COST = 6.5
+# A training step reads and writes the activations three times and keeps them: measured on two cores, EfficientNet-Lite0,
+# as 7 frozen passes. Behind a cut, where maps are small, it costs less: 3 passes of that part.
+TRAINING_COST = {"all": 6.5, "part": 3.2}
 # A step's seconds grow with this power of the pictures' side: 15.6 pictures/s at 224 pixels, 35.7 at 128.
 SIDE_COST = 1.5
 # Solving a head: seconds for each row x feature x min(rows, features), and how they grow with the classes. Fitted to
@@ -216,7 +216,7 @@ def _training_step(prepared: Prepared, strategy: ResolvedStrategy, speed: Speed)
     random = strategy.row.weights == "random"
     passes = epochs * choosing + (0 if random else learning) + asked
     if random:
-        seconds = None if speed.scratch is None else speed.scratch * (seen + passes / TRAINING_COST)
+        seconds = None if speed.scratch is None else speed.scratch * (seen + passes / TRAINING_COST["all"])
         flops, area = prepared.resolved.scratch().flops, 1.0
     else:
         seconds, flops, area = _fine_tuning(prepared, strategy, speed, seen, passes, asked)
@@ -237,7 +237,7 @@ def _fine_tuning(
         final = backbone.preprocessing.input_size
         shares = np.array(sides(final, epochs)) / final
     worth, area = float(np.mean(shares**SIDE_COST)), float(np.mean(shares**2))
-    seconds = None if rate is None else rate * share * (TRAINING_COST * seen * worth + passes)
+    seconds = None if rate is None else rate * share * (TRAINING_COST[strategy.row.trains] * seen * worth + passes)
     if rate is not None and seconds is not None and strategy.row.trains == "part":
         seconds += rate * asked * (1 - share)  # the answers come through the whole network
     return seconds, backbone.flops * share, area

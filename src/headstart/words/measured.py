@@ -51,7 +51,7 @@ def how_measured(on: Measured) -> tuple[str, ...]:
 
 
 def learned_from(fewer: Sequence[str], pictures: int, train: int) -> str:
-    """Return who learned from only some of the training pictures, because the others chose the epoch to keep.
+    """Return who learned from only some of the training pictures, because the others judged the training.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ def learned_from(fewer: Sequence[str], pictures: int, train: int) -> str:
     pictures, train : int
         From how many they learned, of how many.
     """
-    their = "their epochs" if len(fewer) > 1 else "its epoch"
+    them = "them" if len(fewer) > 1 else "it"
     return (
         f"{joined(fewer)} learned from {pictures:,} of the {counted(train, 'training picture')}: the other "
-        f"{train - pictures:,} chose {their}"
+        f"{train - pictures:,} judged {them}"
     )
 
 
