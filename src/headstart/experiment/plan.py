@@ -19,8 +19,8 @@ from headstart.strategies.strategy import strategy_of
 from headstart.tune.progressive import sides
 
 CURVE = "learning curve"  # the last step
-# A training step reads and writes the activations three times and keeps them: 7 frozen passes, with EfficientNet-Lite0 on
-# two cores. Behind a cut, where maps are small, it costs less: 3 passes of that part.
+# A training step reads and writes the activations three times and keeps them: 7 frozen passes, with EfficientNet-Lite0
+# on two cores. Behind a cut, where maps are small, it costs less: 3 passes of that part.
 TRAINING_COST = {"all": 6.5, "part": 3.2}
 # A step's seconds grow with this power of the pictures' side: 15.6 pictures/s at 224 pixels, 35.7 at 128.
 SIDE_COST = 1.5
