@@ -5,7 +5,7 @@
     ALL=linear,lda,svm,knn,partial,full
     python benchmarks/tasks.py SHARED --out WORK --networks lite0 --only cars40 --sizes 10 --strategies $ALL \
         --first 1 --repeats 5
-    python benchmarks/training.py WORK [WORK ...]      # several, where several machines shared the work
+    python benchmarks/training.py benchmarks/measured      # the fits that are kept; other WORK folders can be added
 
 Division 0 does not count: it was looked at while rules were set. The best head of a task is the one with the
 best mean, as if somebody had known: that favours heads a little.
