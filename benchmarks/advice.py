@@ -288,8 +288,8 @@ def _seconds(step: Callable[[], object]) -> float:
 def tasks_section(every: Sequence[Seen]) -> str:
     """Return one line for each task."""
     lines = [
-        f"`python benchmarks/advice.py page --out benchmarks/measured`: {len(every)} tasks. Means over the splits. In brackets: the "
-        "standard error of the difference from `linear`, and how many splits were trained. "
+        f"`python benchmarks/advice.py page --out benchmarks/measured`: {len(every)} tasks. Means over the splits. In "
+        "brackets: the standard error of the difference from `linear`, and how many splits were trained. "
         "Told: how far five pictures of each class get from guessing (0) to no mistakes (1). Doubling: points that "
         "twice as many pictures would add. Looks: how many times as much the late features vary. Advised: the strategy "
         "advised most often, and in how many of the splits.",
