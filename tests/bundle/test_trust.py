@@ -141,7 +141,7 @@ def test_eighteen_pictures_give_no_sets_at_95_and_the_card_says_so(model: Model,
     few = Trust(sets=fit_sets(held, np.zeros(18, int)))
     kept = replace(model, trust=few).save(tmp_path / "a.bundle")
     card = (kept / "README.md").read_text(encoding="utf-8")
-    assert "Prediction sets: for 0.8, 0.9, set with 18 training pictures, left out in turn." in card
+    assert "Prediction sets: for 0.8, 0.9, set with 18 training pictures that it had not learned from." in card
     assert "For 0.95 at least 19 such pictures are needed; there were 18." in card
     assert "None of these: not available" in card
     answers = Answers(probabilities=held, trust=bundle.load(kept).trust)

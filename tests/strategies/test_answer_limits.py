@@ -70,6 +70,19 @@ def test_a_trained_network_is_judged_by_what_was_held_out(division: Division) ->
     assert len(known.familiar.examples) == 36
 
 
+def test_scores_of_a_classifier_that_had_not_seen_them_set_the_thresholds_where_they_are_given(
+    division: Division,
+) -> None:
+    features, held = np.random.default_rng(0).random((60, 2)), np.arange(59, 35, -1)
+    labels = division.labels[held]
+    scores = np.where(np.arange(2) == labels[:, None], 1.0, 0.0)  # each right, none surely, in the order of `held`
+    known = trust_of_network(division, np.arange(0, 36), held, HEAD, lambda rows: features[rows], scores)
+    sure = np.exp(1.0) / (1 + np.exp(1.0))
+    found = {level: one for level, one in known.sets.thresholds.items() if one is not None}
+    assert found
+    np.testing.assert_allclose(list(found.values()), sure)
+
+
 def test_where_nothing_was_held_out_nothing_is_known(division: Division) -> None:
     known = trust_of_network(division, division.train, division.train[:0], HEAD, abs)
     assert known.familiar is None

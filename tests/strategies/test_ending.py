@@ -146,6 +146,15 @@ def test_pictures_that_learned_do_not_choose() -> None:
     assert ended(np.where(learned, knows, guesses), np.where(learned, guesses, knows), together=False).mix == 0.0
 
 
+def test_what_is_known_of_both_comes_from_pictures_that_neither_had_seen() -> None:
+    knows, guesses, rows = says(9.0, 1.0, seed=1), says(0.0, 1.0, seed=2), np.arange(LEARNING, LEARNING + CHOOSING)
+    found = ended(knows, guesses)
+    assert found.unseen is not None
+    both = HALF * knows[rows] / found.own + (1 - HALF) * guesses[rows]
+    np.testing.assert_allclose(found.unseen, both / found.temperature, rtol=1e-5)
+    assert ended(knows, guesses, together=False).unseen is None
+
+
 def test_where_nobody_can_choose_both_answer_or_the_network_alone() -> None:
     scores = says(2.0, 1.0, seed=1)
     assert ended(scores, None) == Ending(mix=HALF)

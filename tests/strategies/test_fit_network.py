@@ -226,7 +226,7 @@ def test_where_nobody_can_choose_the_last_epoch_answers(monkeypatch: pytest.Monk
     assert found.model.trust.familiar is None
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, **how: float) -> None:
+def ended(monkeypatch: pytest.MonkeyPatch, **how: Any) -> None:
     """Let trainings end so."""
     monkeypatch.setattr(module, "ending_of", lambda *_: Ending(**how))
 
@@ -277,8 +277,9 @@ def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
     row: Strategy, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(mix: float) -> FittedRun:
-        ended(monkeypatch, mix=mix, own=2.0, temperature=1.5)
         context, strategy = tiny_context(contrast=8), ResolvedStrategy(row, "pool")
+        unsure = np.zeros((len(context.division.choosing), len(context.division.classes)))
+        ended(monkeypatch, mix=mix, own=2.0, temperature=1.5, unseen=unsure)
         monkeypatch.setattr(module, "rival_of", lambda *_: Rival(row, solved(context, SEEN, strategy).value))
         return fitted(context, name)
 
@@ -286,6 +287,9 @@ def test_beside_the_trained_network_answers_the_solved_head_on_the_frozen_one(
     own = fit_head(tiny_context(contrast=8), TINY, ResolvedStrategy(row, "pool"))
     said = 0.25 * 1.5 / 2.0 * np.log(alone.probabilities) + 0.75 * np.log(own.probabilities)
     np.testing.assert_allclose(both.probabilities, softmax(said / 1.5), atol=1e-4)
+    assert both.model.trust is not None
+    found = {level for level in both.model.trust.sets.thresholds.values() if level is not None}
+    assert found == {1 / len(both.model.classes)}, "set with what neither had seen"
     assert both.beside == (CUT if name == "partial" else "input")
     assert alone.beside is None
     assert both.training is not None

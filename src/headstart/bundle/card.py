@@ -117,7 +117,8 @@ def _sure(calibration: BundleCalibration, measured: MetricsBySplit) -> list[str]
 def _sets(sets: SetThresholds) -> str:
     able = [level for level, threshold in sets.thresholds.items() if threshold is not None]
     told = (
-        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures, left out in turn."
+        f"- Prediction sets: for {', '.join(able)}, set with {sets.pictures} training pictures that it had not learned "
+        "from."
         if able
         else "- Prediction sets: none."
     )

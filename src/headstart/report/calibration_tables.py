@@ -96,7 +96,9 @@ def _winner(sets: SetsMeasured, split: SplitName) -> TextTable:
         for level, reached in sets.levels.items()
     ]
     heads = ["stated", f"reached on {split}", "95 % interval", "classes in a set", "sets of one class"]
-    told = f"The sets of the recommended strategy, from {sets.pictures:,} training pictures left out in turn."
+    told = (
+        f"The sets of the recommended strategy, from {sets.pictures:,} training pictures that it had not learned from."
+    )
     return TextTable(heads, rows, [told])
 
 

@@ -39,7 +39,12 @@ def trust_of_head(division: Division, features: Floats, out_of_fold: Floats, tem
 
 
 def trust_of_network(
-    division: Division, learned: Rows, held: Rows, head: Head, features_of: Callable[[Rows], Floats]
+    division: Division,
+    learned: Rows,
+    held: Rows,
+    head: Head,
+    features_of: Callable[[Rows], Floats],
+    unseen_scores: Floats | None = None,
 ) -> Trust:
     """Return what is known of a trained network and its head.
 
@@ -52,14 +57,21 @@ def trust_of_network(
     head : Head
     features_of : callable
         Returns what the network says of some rows, (rows, d).
+    unseen_scores : array, (held, classes), optional
+        How a classifier answers them that had not seen them, where a part of `head` has.
     """
-    labels = division.labels
+    labels, given = division.labels, held
     held = division.some(np.sort(held), MOST_HELD)
     if not len(held):
         return Trust(sets=fit_sets(np.zeros((0, len(division.classes))), labels[held]))
     unseen, groups = features_of(held), group_ids(division.table, held)
+    if unseen_scores is None:
+        answers = head.probabilities(unseen)
+    else:
+        order = np.argsort(given)
+        answers = softmax(unseen_scores[order[np.searchsorted(given[order], held)]])
     return Trust(
-        sets=fit_sets(head.probabilities(unseen), labels[held], groups=groups),
+        sets=fit_sets(answers, labels[held], groups=groups),
         familiar=fit_familiar(features_of(examples_of(division, learned)), unseen=unseen, unseen_groups=groups),
     )
 

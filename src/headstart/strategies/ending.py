@@ -7,7 +7,7 @@ better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,15 @@ class Ending:
         The temperature of the trained network's scores, before they are mixed.
     temperature : float
         That of what answers in the end.
+    unseen : array, (choosing, classes), optional
+        Scores of the pictures that judge, by the trained network and a solved head that had not seen them. The head
+        that answers has learned from these pictures, so it can't say how sure it is of new ones.
     """
 
     mix: float = 1.0
     own: float = 1.0
     temperature: float = 1.0
+    unseen: Floats | None = field(default=None, compare=False)
 
     @property
     def both(self) -> bool:
@@ -92,7 +96,9 @@ def ending_of(
     head = unseen / judge(unseen, labels, settings.choose).temperature
     if not better(own / temperature, head, labels, doubt=BENEFIT if together else 0.0):
         return Ending(mix=0.0)
-    return Ending(mix, end.temperature, temperature if together else end.temperature)
+    if not together:
+        return Ending(mix, end.temperature, end.temperature)
+    return Ending(mix, end.temperature, temperature, own / temperature)
 
 
 def better(trained: Floats, head: Floats, labels: NDArray[np.int64], *, doubt: float) -> bool:

@@ -231,7 +231,7 @@ class _Fit:
         thresholds: only the examples are seen anew.
         """
         context, name, epochs = self.context, self.strategy.name, self.settings.epochs
-        trust = self.trust(self.model(judged))
+        trust = self.trust(self.model(judged), ending)
         inputs = self.inputs.on_all(context.resolved.untrained(self.strategy), after=epochs)
         fit = replace(self, inputs=inputs, settings=going_on(self.settings))
         trainee = Trainee(inputs.suffix, deepcopy(head))
@@ -267,21 +267,24 @@ class _Fit:
 
             return model.features_of_squares(squares())
 
-    def trust(self, model: Model) -> Trust:
-        """Return what is known of a trained network, from the pictures that were held out to choose its epoch."""
+    def trust(self, model: Model, ending: Ending) -> Trust:
+        """Return what is known of a trained network, from the pictures that were held out to judge it."""
         inputs = self.inputs
 
         def features_of(rows: Rows) -> Floats32:
             return self.features(model, rows, f"{self.strategy.name}: calibration")
 
-        return trust_of_network(self.context.division, inputs.learning, inputs.choosing, model.head, features_of)
+        division, head = self.context.division, model.head
+        if ending.both and ending.unseen is None and len(inputs.choosing):
+            raise RuntimeError(f"a part of '{self.strategy.name}' has learned from the pictures that are to judge it")
+        return trust_of_network(division, inputs.learning, inputs.choosing, head, features_of, ending.unseen)
 
     def fitted(self, trained: Trained, learned: _Learned) -> FittedRun:
         """Return the fitted run with its answers and what it knows of its limits."""
         context, inputs = self.context, self.inputs
         model = self.model(learned)
         said = self.features(model, context.division.held_out, f"{self.strategy.name}: answers")
-        model = model.told(trust=learned.trust or self.trust(model))
+        model = model.told(trust=learned.trust or self.trust(model, learned.ending))
         answers = model.answers_of(said)
         chosen_on_val = inputs.choosing_in == "val"
         record = TrainingRecord(

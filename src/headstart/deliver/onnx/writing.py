@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,9 +138,10 @@ def _smaller(
     cost = eight_bits.drop(exported, model, known, max_drop, progress)
     parity = judged(changed(prove(exported, model, paths, kinds=dict(kinds), progress=progress), drop=cost))
     if not parity.agrees:
+        enough = math.ceil(1000 * cost.difference) / 1000
         raise EngineError(
             f"{what_it_costs(cost)}, and at most {100 * max_drop:.1f} are allowed. Nothing was written.",
-            hint="Export it without --int8, or allow more: --max-drop 0.05",
+            hint=f"Export it without --int8, or allow so much: --max-drop {enough:g}",
         )
     return content, parity
 
